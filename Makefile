@@ -1,0 +1,77 @@
+# The daily commands. `make help` lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export PKG_CONFIG_PATH := $(CURDIR)/.deps/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
+ifeq ($(shell uname -s),Darwin)
+export CPATH := $(shell brew --prefix 2>/dev/null)/include$(if $(CPATH),:$(CPATH))
+export LIBRARY_PATH := $(shell brew --prefix 2>/dev/null)/lib$(if $(LIBRARY_PATH),:$(LIBRARY_PATH))
+endif
+
+# One configuration for everything, so that nothing is compiled twice.
+SWIFT_BUILD := swift build -c release --toolset toolset.json
+MIPHA := .build/release/mipha
+
+DEMO_ARGS ?=
+TEST_ARGS ?=
+BENCH_ARGS ?=
+PYTHON ?= python3
+
+.PHONY: help configure bootstrap build release demo test test-core goldens lint format docs bench \
+	check clean
+
+help: ## Lists the commands.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+bootstrap: ## Installs what is missing (system libraries, libtorch); silent when nothing is.
+	@Scripts/bootstrap
+
+configure: bootstrap ## The same as bootstrap.
+
+build: bootstrap ## Builds everything, optimised, warnings as errors.
+	@$(SWIFT_BUILD)
+
+release: bootstrap ## Builds the mipha executable into dist/, with the libraries it needs beside it.
+	@$(SWIFT_BUILD) --product mipha
+	@Scripts/release
+
+demo: bootstrap ## Sets up, builds and runs the five-minute tour (DEMO_ARGS='--minutes 1').
+	@$(SWIFT_BUILD) --product mipha >&2
+	@$(MIPHA) demo $(DEMO_ARGS)
+
+test: bootstrap ## Sets up, builds and runs all tests (TEST_ARGS="--filter 'rotary'").
+	@Scripts/test $(TEST_ARGS)
+
+test-core: ## Builds and tests the half that needs no libtorch, without it.
+	@MIPHA_WITHOUT_TORCH=1 Scripts/bootstrap
+	@MIPHA_WITHOUT_TORCH=1 Scripts/test $(TEST_ARGS)
+
+goldens: ## Makes the committed reference tensors anew (Python and network; PYTHON=python3).
+	@Scripts/goldens
+
+lint: ## Checks format, imports, file lengths, unsafe code and words that belong to no product.
+	@Scripts/lint
+
+format: ## Formats every Swift file in place.
+	@git ls-files -z --cached --others --exclude-standard '*.swift' \
+		| xargs -0 swift format format --in-place --parallel
+
+docs: bootstrap ## Builds the documentation of every module into .build/docs.
+	@Scripts/docs
+
+bench: bootstrap ## Measures the phases against the machine's limits (BENCH_ARGS=--json).
+	@$(SWIFT_BUILD) --product mipha >&2
+	@$(MIPHA) bench $(BENCH_ARGS)
+
+check: bootstrap ## Exactly what CI runs: lint, clean build, all tests, the core job, a short demo.
+	@Scripts/lint
+	@swift package clean
+	@$(MAKE) build
+	@$(MAKE) test
+	@$(MAKE) test-core
+	@$(MAKE) demo DEMO_ARGS="--minutes 1 --output .build/demo-check"
+
+clean: ## Removes everything built; keeps the libtorch in .deps.
+	@rm -rf .build .build-core dist
