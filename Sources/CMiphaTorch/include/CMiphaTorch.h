@@ -1,0 +1,209 @@
+/* A C interface to the parts of libtorch that Mipha uses.
+ *
+ * Ownership. A handle returned through an out-parameter belongs to the caller, who releases it with
+ * the class's `_free`, which accepts NULL. Arguments are borrowed for the call. Input buffers are
+ * copied unless a deleter is passed. Handles may be used from any thread, one thread at a time.
+ *
+ * Errors. Functions that can fail return `mt_status` and write their out-parameters on success only.
+ * The message of the last failure on the calling thread is read with `mt_last_error`. No C++
+ * exception leaves this interface. Accessors that return a plain value cannot fail.
+ */
+#ifndef CMIPHATORCH_H
+#define CMIPHATORCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mt_tensor_s *mt_tensor;
+typedef struct mt_generator_s *mt_generator;
+
+typedef enum mt_status {
+    MT_OK = 0,
+    MT_ERROR_TORCH = -1,
+    MT_ERROR_OUT_OF_MEMORY = -2,
+    MT_ERROR_INVALID_ARGUMENT = -3,
+    MT_ERROR_INTERNAL = -4
+} mt_status;
+
+typedef enum mt_dtype {
+    MT_FLOAT32,
+    MT_FLOAT64,
+    MT_FLOAT16,
+    MT_BFLOAT16,
+    MT_FLOAT8_E4M3,
+    MT_FLOAT8_E5M2,
+    MT_INT64,
+    MT_INT32,
+    MT_INT16,
+    MT_INT8,
+    MT_UINT64,
+    MT_UINT32,
+    MT_UINT16,
+    MT_UINT8,
+    MT_BOOL
+} mt_dtype;
+
+typedef enum mt_device_kind { MT_CPU, MT_CUDA, MT_MPS, MT_META } mt_device_kind;
+
+typedef struct mt_device {
+    mt_device_kind kind;
+    int32_t index; /* -1: the current one */
+} mt_device;
+
+typedef struct mt_shape {
+    const int64_t *sizes;
+    size_t count;
+} mt_shape;
+
+typedef enum mt_activation { MT_GELU_EXACT, MT_GELU_TANH, MT_SILU } mt_activation;
+
+/* ---- Process and thread state ---- */
+
+/* Message of this thread's last failure; valid until the next failure on this thread. */
+const char *mt_last_error(void);
+/* Version the headers had at compile time, and version of the library that is loaded. */
+const char *mt_compiled_version(void);
+const char *mt_loaded_version(void);
+bool mt_cuda_is_available(void);
+bool mt_mps_is_available(void);
+mt_status mt_set_thread_count(int32_t count);
+int32_t mt_thread_count(void);
+/* Gradient mode of the calling thread: returns the former value. */
+bool mt_grad_mode_set(bool enabled);
+bool mt_grad_mode(void);
+mt_status mt_synchronize(mt_device device);
+
+/* ---- Generators (CPU) ---- */
+
+mt_status mt_generator_create(uint64_t seed, mt_generator *out);
+void mt_generator_free(mt_generator generator);
+/* State as a uint8 tensor, for exact resume. */
+mt_status mt_generator_state(mt_generator generator, mt_tensor *out);
+mt_status mt_generator_set_state(mt_generator generator, mt_tensor state);
+
+/* ---- Creation, information, movement ---- */
+
+void mt_tensor_free(mt_tensor tensor);
+mt_status mt_tensor_from_bytes(const void *bytes, size_t count, mt_shape shape, mt_dtype dtype,
+                               mt_tensor *out);
+/* A view of memory the caller keeps: `deleter(context)` runs when the last user lets go. */
+mt_status mt_tensor_from_blob(const void *bytes, mt_shape shape, mt_dtype dtype,
+                              void (*deleter)(void *), void *context, mt_tensor *out);
+mt_status mt_tensor_empty(mt_shape shape, mt_dtype dtype, mt_device device, mt_tensor *out);
+mt_status mt_tensor_full(mt_shape shape, double value, mt_dtype dtype, mt_device device,
+                         mt_tensor *out);
+mt_status mt_tensor_arange(double start, double end, double step, mt_dtype dtype, mt_tensor *out);
+mt_status mt_tensor_normal(mt_shape shape, double mean, double deviation, mt_generator generator,
+                           mt_dtype dtype, mt_tensor *out);
+
+mt_dtype mt_tensor_dtype(mt_tensor tensor);
+mt_device mt_tensor_device(mt_tensor tensor);
+size_t mt_tensor_rank(mt_tensor tensor);
+int64_t mt_tensor_size(mt_tensor tensor, size_t dimension);
+int64_t mt_tensor_element_count(mt_tensor tensor);
+bool mt_tensor_is_contiguous(mt_tensor tensor);
+/* First element; NULL for a meta tensor. */
+const void *mt_tensor_data(mt_tensor tensor);
+
+mt_status mt_tensor_to(mt_tensor tensor, mt_dtype dtype, mt_device device, mt_tensor *out);
+mt_status mt_tensor_contiguous(mt_tensor tensor, mt_tensor *out);
+mt_status mt_tensor_clone(mt_tensor tensor, mt_tensor *out);
+/* Copies `count` bytes of a dense copy of the tensor into `bytes`. */
+mt_status mt_tensor_copy_out(mt_tensor tensor, void *bytes, size_t count);
+
+/* ---- In place; not recorded by autograd ---- */
+
+mt_status mt_tensor_copy_(mt_tensor target, mt_tensor source);
+mt_status mt_tensor_zero_(mt_tensor target);
+mt_status mt_tensor_add_(mt_tensor target, mt_tensor other, double alpha);
+mt_status mt_tensor_scale_(mt_tensor target, double factor);
+
+/* ---- Autograd ---- */
+
+bool mt_tensor_requires_grad(mt_tensor tensor);
+mt_status mt_tensor_set_requires_grad(mt_tensor tensor, bool value);
+/* The accumulated gradient, or NULL when there is none. */
+mt_status mt_tensor_grad(mt_tensor tensor, mt_tensor *out);
+mt_status mt_tensor_set_grad(mt_tensor tensor, mt_tensor gradient_or_null);
+mt_status mt_tensor_detach(mt_tensor tensor, mt_tensor *out);
+/* Accumulates gradients into the leaves below `output`. `gradient_or_null` defaults to one. */
+mt_status mt_tensor_backward(mt_tensor output, mt_tensor gradient_or_null);
+
+/* ---- Shape ---- */
+
+mt_status mt_tensor_reshape(mt_tensor tensor, mt_shape shape, mt_tensor *out);
+mt_status mt_tensor_expand(mt_tensor tensor, mt_shape shape, mt_tensor *out);
+mt_status mt_tensor_permute(mt_tensor tensor, mt_shape order, mt_tensor *out);
+mt_status mt_tensor_transpose(mt_tensor tensor, int64_t a, int64_t b, mt_tensor *out);
+mt_status mt_tensor_narrow(mt_tensor tensor, int64_t dimension, int64_t start, int64_t length,
+                           mt_tensor *out);
+mt_status mt_tensor_cat(const mt_tensor *tensors, size_t count, int64_t dimension, mt_tensor *out);
+mt_status mt_tensor_index_select(mt_tensor tensor, int64_t dimension, mt_tensor indices,
+                                 mt_tensor *out);
+
+/* ---- Arithmetic ---- */
+
+mt_status mt_tensor_add(mt_tensor a, mt_tensor b, mt_tensor *out);
+mt_status mt_tensor_sub(mt_tensor a, mt_tensor b, mt_tensor *out);
+mt_status mt_tensor_mul(mt_tensor a, mt_tensor b, mt_tensor *out);
+mt_status mt_tensor_div(mt_tensor a, mt_tensor b, mt_tensor *out);
+mt_status mt_tensor_add_scalar(mt_tensor a, double b, mt_tensor *out);
+mt_status mt_tensor_mul_scalar(mt_tensor a, double b, mt_tensor *out);
+mt_status mt_tensor_matmul(mt_tensor a, mt_tensor b, mt_tensor *out);
+mt_status mt_tensor_sum(mt_tensor tensor, mt_tensor *out);
+mt_status mt_tensor_abs_max(mt_tensor tensor, double *out);
+mt_status mt_tensor_softmax(mt_tensor tensor, int64_t dimension, mt_tensor *out);
+mt_status mt_tensor_log_softmax(mt_tensor tensor, int64_t dimension, mt_tensor *out);
+mt_status mt_tensor_argmax(mt_tensor tensor, int64_t dimension, mt_tensor *out);
+mt_status mt_tensor_topk(mt_tensor tensor, int64_t count, mt_tensor *values, mt_tensor *indices);
+/* Square root of the sum of squares over all tensors, accumulated in float64. */
+mt_status mt_tensors_norm(const mt_tensor *tensors, size_t count, double *out);
+
+/* ---- Layers ---- */
+
+/* x W^T + b. On CPU in float32 all three products go through oneDNN. */
+mt_status mt_linear(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, mt_tensor *out);
+mt_status mt_layer_norm(mt_tensor x, mt_tensor weight, mt_tensor bias, double epsilon,
+                        mt_tensor *out);
+mt_status mt_rms_norm(mt_tensor x, mt_tensor weight, double epsilon, mt_tensor *out);
+mt_status mt_embedding(mt_tensor weight, mt_tensor indices, mt_tensor *out);
+mt_status mt_conv2d(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, int64_t stride,
+                    mt_tensor *out);
+mt_status mt_activate(mt_tensor x, mt_activation activation, mt_tensor *out);
+/* Inverted dropout with the caller's generator; `probability` 0 returns `x` itself. */
+mt_status mt_dropout(mt_tensor x, double probability, mt_generator generator, mt_tensor *out);
+/* `q, k, v`: [batch, heads, tokens, head width]; mask: boolean or additive, broadcastable. */
+mt_status mt_attention(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_null, bool causal,
+                       double scale, mt_tensor *out);
+/* Rotates the first `2 * cos.size(-1)` features of x [batch, tokens, heads, head width], halves
+ * paired ("NeoX"); cos and sin: [batch or 1, tokens, rotary / 2] float32. */
+mt_status mt_rotary(mt_tensor x, mt_tensor cos, mt_tensor sin, mt_tensor *out);
+/* cos and sin [rows, tokens, rotary / 2] float32 for positions [rows, tokens] int64 and angles
+ * position * theta^(-2i / rotary), in the reference's own order of float32 operations. */
+mt_status mt_rotary_angles(mt_tensor positions, int64_t rotary, double theta, mt_tensor *cos,
+                           mt_tensor *sin);
+/* Sum of the cross-entropies of logits [n, classes] against targets [n] int64, in float32. */
+mt_status mt_cross_entropy_sum(mt_tensor logits, mt_tensor targets, mt_tensor *out);
+
+/* ---- Optimiser ---- */
+
+typedef struct mt_adamw_options {
+    double learning_rate, beta1, beta2, epsilon, weight_decay;
+} mt_adamw_options;
+
+/* One fused AdamW step over `count` parameters; `steps` are float32 scalars, one each, and count
+ * this step already. */
+mt_status mt_adamw_step(const mt_tensor *parameters, const mt_tensor *gradients,
+                        const mt_tensor *first_moments, const mt_tensor *second_moments,
+                        const mt_tensor *steps, size_t count, mt_adamw_options options);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,253 @@
+// Layers, with the fused operations that carry their own gradient.
+#include "internal.h"
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Weverything"
+#include <ATen/Parallel.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/csrc/autograd/custom_function.h>
+#pragma clang diagnostic pop
+
+using mipha::guard;
+using mipha::unwrap;
+using mipha::unwrap_optional;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+namespace {
+
+// MKL runs fp32 products at about half speed on AMD; oneDNN does not. Its linear operator has no
+// gradient formula, so both directions are written out in `OneDNNLinear`.
+using PointwiseLinear = at::Tensor(const at::Tensor &, const at::Tensor &,
+                                   const std::optional<at::Tensor> &, std::string_view,
+                                   c10::List<std::optional<at::Scalar>>,
+                                   std::optional<std::string_view>);
+
+const std::optional<c10::TypedOperatorHandle<PointwiseLinear>> &onednn_operator() {
+    static const std::optional<c10::TypedOperatorHandle<PointwiseLinear>> handle =
+        []() -> std::optional<c10::TypedOperatorHandle<PointwiseLinear>> {
+        const auto found =
+            c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
+        if (!found.has_value() || !at::globalContext().hasMKLDNN()) {
+            return std::nullopt;
+        }
+        return found->typed<PointwiseLinear>();
+    }();
+    return handle;
+}
+
+// x [rows, in] times weight [out, in] transposed; any strides.
+at::Tensor onednn_product(const at::Tensor &x, const at::Tensor &weight,
+                          const std::optional<at::Tensor> &bias) {
+    const c10::List<std::optional<at::Scalar>> no_scalars;
+    return onednn_operator()->call(x, weight, bias, "none", no_scalars, std::nullopt);
+}
+
+struct OneDNNLinear : torch::autograd::Function<OneDNNLinear> {
+    static at::Tensor forward(AutogradContext *context, const at::Tensor &x,
+                              const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
+        context->save_for_backward({x, weight});
+        context->saved_data["bias"] = bias.has_value();
+        const at::AutoDispatchBelowADInplaceOrView below;
+        return onednn_product(x, weight, bias);
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        const auto saved = context->get_saved_variables();
+        const at::Tensor &x = saved[0], &weight = saved[1];
+        const at::Tensor gradient = gradients[0].reshape({-1, weight.size(0)});
+        at::Tensor x_gradient, weight_gradient, bias_gradient;
+        if (context->needs_input_grad(0)) {
+            x_gradient = onednn_product(gradient, weight.t(), std::nullopt).view(x.sizes());
+        }
+        if (context->needs_input_grad(1)) {
+            const at::Tensor rows = x.reshape({-1, weight.size(1)});
+            weight_gradient = onednn_product(gradient.t(), rows.t(), std::nullopt);
+        }
+        if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) {
+            bias_gradient = gradient.sum(0);
+        }
+        return {x_gradient, weight_gradient, bias_gradient};
+    }
+};
+
+bool prefers_onednn(const at::Tensor &x, const at::Tensor &weight) {
+    constexpr int64_t fewest_rows = 4; // below, the product is bound by memory and MKL is as good
+    return x.is_cpu() && x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat &&
+           x.dim() >= 2 && weight.dim() == 2 && x.size(-1) == weight.size(1) &&
+           x.numel() >= fewest_rows * weight.size(1) && weight.size(1) > 0 &&
+           onednn_operator().has_value();
+}
+
+// One row: `direction` +1 rotates by the angle, -1 back.
+template <typename Scalar>
+void rotate_rows(const at::Tensor &x, const at::Tensor &cos, const at::Tensor &sin,
+                 at::Tensor &out, float direction) {
+    const int64_t batch = x.size(0), tokens = x.size(1), heads = x.size(2), width = x.size(3);
+    const int64_t half = cos.size(-1), angle_stride = cos.size(0) == 1 ? 0 : tokens * half;
+    const Scalar *source = x.const_data_ptr<Scalar>();
+    const float *cosines = cos.const_data_ptr<float>(), *sines = sin.const_data_ptr<float>();
+    Scalar *target = out.mutable_data_ptr<Scalar>();
+    at::parallel_for(0, batch * tokens, 16, [&](int64_t begin, int64_t end) {
+        for (int64_t position = begin; position < end; position++) {
+            const int64_t angle =
+                (position / tokens) * angle_stride + (position % tokens) * half;
+            const float *c = cosines + angle, *s = sines + angle;
+            for (int64_t head = 0; head < heads; head++) {
+                const Scalar *from = source + (position * heads + head) * width;
+                Scalar *to = target + (position * heads + head) * width;
+                for (int64_t i = 0; i < half; i++) {
+                    const float low = static_cast<float>(from[i]);
+                    const float high = static_cast<float>(from[half + i]);
+                    const float turn = direction * s[i];
+                    to[i] = static_cast<Scalar>(low * c[i] - high * turn);
+                    to[half + i] = static_cast<Scalar>(high * c[i] + low * turn);
+                }
+                for (int64_t i = 2 * half; i < width; i++) {
+                    to[i] = from[i];
+                }
+            }
+        }
+    });
+}
+
+at::Tensor rotate(const at::Tensor &input, const at::Tensor &cos, const at::Tensor &sin,
+                  float direction) {
+    const int64_t half = cos.size(-1);
+    if (input.is_cpu() && (input.scalar_type() == at::kFloat ||
+                           input.scalar_type() == at::kBFloat16)) {
+        const at::Tensor x = input.contiguous();
+        at::Tensor out = at::empty_like(x);
+        if (x.scalar_type() == at::kFloat) {
+            rotate_rows<float>(x, cos, sin, out, direction);
+        } else {
+            rotate_rows<at::BFloat16>(x, cos, sin, out, direction);
+        }
+        return out;
+    }
+    const at::Tensor c = cos.unsqueeze(2), s = sin.unsqueeze(2) * direction;
+    const at::Tensor low = input.narrow(-1, 0, half).to(at::kFloat);
+    const at::Tensor high = input.narrow(-1, half, half).to(at::kFloat);
+    const at::Tensor rest = input.narrow(-1, 2 * half, input.size(-1) - 2 * half);
+    return at::cat({(low * c - high * s).to(input.scalar_type()),
+                    (high * c + low * s).to(input.scalar_type()), rest},
+                   -1);
+}
+
+struct Rotary : torch::autograd::Function<Rotary> {
+    static at::Tensor forward(AutogradContext *context, const at::Tensor &x, const at::Tensor &cos,
+                              const at::Tensor &sin) {
+        context->save_for_backward({cos, sin});
+        const at::AutoDispatchBelowADInplaceOrView below;
+        return rotate(x, cos, sin, 1);
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        const auto saved = context->get_saved_variables();
+        return {rotate(gradients[0], saved[0], saved[1], -1), at::Tensor(), at::Tensor()};
+    }
+};
+
+} // namespace
+
+mt_status mt_linear(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, mt_tensor *out) {
+    return guard([&] {
+        const at::Tensor input = unwrap(x), matrix = unwrap(weight);
+        const std::optional<at::Tensor> bias = unwrap_optional(bias_or_null);
+        *out = mipha::wrap(prefers_onednn(input, matrix)
+                               ? OneDNNLinear::apply(input, matrix, bias)
+                               : at::linear(input, matrix, bias));
+    });
+}
+
+mt_status mt_layer_norm(mt_tensor x, mt_tensor weight, mt_tensor bias, double epsilon,
+                        mt_tensor *out) {
+    return guard([&] {
+        const at::Tensor scale = unwrap(weight);
+        *out = mipha::wrap(
+            at::layer_norm(unwrap(x), scale.sizes(), scale, unwrap(bias), epsilon));
+    });
+}
+
+mt_status mt_rms_norm(mt_tensor x, mt_tensor weight, double epsilon, mt_tensor *out) {
+    return guard([&] {
+        const at::Tensor scale = unwrap(weight);
+        *out = mipha::wrap(at::rms_norm(unwrap(x), scale.sizes(), scale, epsilon));
+    });
+}
+
+mt_status mt_embedding(mt_tensor weight, mt_tensor indices, mt_tensor *out) {
+    MT_RETURN(out, at::embedding(unwrap(weight), unwrap(indices)));
+}
+
+mt_status mt_conv2d(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, int64_t stride,
+                    mt_tensor *out) {
+    MT_RETURN(out,
+              at::conv2d(unwrap(x), unwrap(weight), unwrap_optional(bias_or_null), stride));
+}
+
+mt_status mt_activate(mt_tensor x, mt_activation activation, mt_tensor *out) {
+    return guard([&] {
+        switch (activation) {
+        case MT_GELU_EXACT: *out = mipha::wrap(at::gelu(unwrap(x))); return;
+        case MT_GELU_TANH: *out = mipha::wrap(at::gelu(unwrap(x), "tanh")); return;
+        case MT_SILU: *out = mipha::wrap(at::silu(unwrap(x))); return;
+        }
+        throw std::invalid_argument("unknown activation");
+    });
+}
+
+mt_status mt_dropout(mt_tensor x, double probability, mt_generator generator, mt_tensor *out) {
+    return guard([&] {
+        const at::Tensor input = unwrap(x);
+        if (probability <= 0) {
+            *out = mipha::wrap(input);
+            return;
+        }
+        const double kept = 1 - probability;
+        const at::Tensor keep =
+            at::empty(input.sizes(), at::kFloat).bernoulli_(kept, unwrap(generator)).div_(kept);
+        *out = mipha::wrap(input.mul(keep.to(input.options())));
+    });
+}
+
+mt_status mt_attention(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_null, bool causal,
+                       double scale, mt_tensor *out) {
+    MT_RETURN(out, at::scaled_dot_product_attention(unwrap(q), unwrap(k), unwrap(v),
+                                                    unwrap_optional(mask_or_null),
+                                                    /*dropout_p=*/0.0, causal, scale));
+}
+
+mt_status mt_rotary(mt_tensor x, mt_tensor cos, mt_tensor sin, mt_tensor *out) {
+    return guard([&] {
+        const at::Tensor input = unwrap(x);
+        const at::Tensor c = unwrap(cos).contiguous(), s = unwrap(sin).contiguous();
+        const bool fits = input.dim() == 4 && c.dim() == 3 && c.sizes() == s.sizes() &&
+                          c.scalar_type() == at::kFloat && s.scalar_type() == at::kFloat &&
+                          c.size(1) == input.size(1) && 2 * c.size(2) <= input.size(3) &&
+                          (c.size(0) == 1 || c.size(0) == input.size(0));
+        if (!fits) {
+            throw std::invalid_argument("rotary angles do not fit the input");
+        }
+        *out = mipha::wrap(Rotary::apply(input, c, s));
+    });
+}
+
+mt_status mt_rotary_angles(mt_tensor positions, int64_t rotary, double theta, mt_tensor *cos,
+                           mt_tensor *sin) {
+    return guard([&] {
+        const at::Tensor places = unwrap(positions);
+        const at::Tensor exponents = at::arange(0, rotary, 2, at::kLong).to(at::kFloat).div(rotary);
+        const at::Tensor frequencies =
+            at::pow(at::Scalar(theta), exponents).reciprocal().to(places.device());
+        const at::Tensor angles = places.to(at::kFloat).unsqueeze(-1) * frequencies;
+        at::Tensor cosines = angles.cos(), sines = angles.sin();
+        *cos = mipha::wrap(std::move(cosines));
+        *sin = mipha::wrap(std::move(sines));
+    });
+}
+
+mt_status mt_cross_entropy_sum(mt_tensor logits, mt_tensor targets, mt_tensor *out) {
+    MT_RETURN(out, at::cross_entropy_loss(unwrap(logits).to(at::kFloat), unwrap(targets), {},
+                                          at::Reduction::Sum));
+}

@@ -1,0 +1,54 @@
+internal import CMiphaTorch
+
+/// Constants of one AdamW step.
+public struct AdamWConstants: Sendable, Equatable {
+    /// Step size.
+    public var learningRate: Double
+    /// Decay of the first moment.
+    public var beta1: Double
+    /// Decay of the second moment.
+    public var beta2: Double
+    /// Added to the square root of the second moment.
+    public var epsilon: Double
+    /// Decoupled weight decay, multiplied by the learning rate.
+    public var weightDecay: Double
+
+    /// Creates the constants.
+    public init(
+        learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double
+    ) {
+        self.learningRate = learningRate
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.weightDecay = weightDecay
+    }
+}
+
+/// One fused AdamW update of many parameters (libtorch's `_fused_adamw_`).
+///
+/// - Parameters:
+///   - parameters: updated in place; `gradients`, `first`, `second` have equal shapes and dtypes.
+///   - steps: float32 scalars, one per parameter, that already count this step.
+public func applyAdamW(
+    to parameters: [Tensor], gradients: [Tensor], first: [Tensor], second: [Tensor],
+    steps: [Tensor], constants: AdamWConstants
+) throws(TensorError) {
+    let options = mt_adamw_options(
+        learning_rate: constants.learningRate, beta1: constants.beta1, beta2: constants.beta2,
+        epsilon: constants.epsilon, weight_decay: constants.weightDecay)
+    let status = withHandles(parameters) { parameterHandles, count in
+        withHandles(gradients) { gradientHandles, _ in
+            withHandles(first) { firstHandles, _ in
+                withHandles(second) { secondHandles, _ in
+                    withHandles(steps) { stepHandles, _ in
+                        unsafe mt_adamw_step(
+                            parameterHandles, gradientHandles, firstHandles, secondHandles,
+                            stepHandles, count, options)
+                    }
+                }
+            }
+        }
+    }
+    try check(status, "adamw", parameters)
+}

@@ -1,0 +1,51 @@
+internal import CMiphaTorch
+
+/// Settings of the whole libtorch engine in this process.
+public enum Engine {
+    /// Version of the libtorch headers this build was compiled with.
+    public static var compiledVersion: String { unsafe String(cString: mt_compiled_version()) }
+
+    /// Version of the libtorch library that is loaded.
+    public static var loadedVersion: String { unsafe String(cString: mt_loaded_version()) }
+
+    /// Number of threads an operation may use.
+    public static var threadCount: Int { Int(mt_thread_count()) }
+
+    /// Sets the number of threads an operation may use.
+    public static func setThreadCount(_ count: Int) throws(TensorError) {
+        try check(mt_set_thread_count(Int32(clamping: count)), "set thread count")
+    }
+
+    /// Refuses to go on when headers and library are of different versions.
+    ///
+    /// - Throws: `TensorError` naming both versions.
+    public static func verifyVersion() throws(TensorError) {
+        let expected = compiledVersion.split(separator: "+").first.map(String.init) ?? ""
+        let found = loadedVersion.split(separator: "+").first.map(String.init) ?? ""
+        guard expected == found else {
+            throw TensorError(
+                .engine, operation: "start-up",
+                message: "built against libtorch \(expected) but libtorch \(found) is loaded; "
+                    + "rebuild, or correct the library path")
+        }
+    }
+}
+
+/// Runs `body` on this thread without recording gradients, and restores the former mode.
+///
+/// The closure is synchronous on purpose: the mode belongs to the thread, and tasks change threads.
+public func withoutGradients<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+    let former = mt_grad_mode_set(false)
+    defer { _ = mt_grad_mode_set(former) }
+    return try body()
+}
+
+/// Runs `body` on this thread with gradients recorded, and restores the former mode.
+public func withGradients<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+    let former = mt_grad_mode_set(true)
+    defer { _ = mt_grad_mode_set(former) }
+    return try body()
+}
+
+/// Whether operations on this thread are recorded for gradients.
+public var recordsGradients: Bool { mt_grad_mode() }

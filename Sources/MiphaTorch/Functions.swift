@@ -1,0 +1,172 @@
+internal import CMiphaTorch
+
+/// Element-wise non-linearity.
+public enum ActivationFunction: Sendable {
+    /// Gaussian error linear unit with the error function.
+    case geluExact
+    /// Gaussian error linear unit with the hyperbolic tangent approximation.
+    case geluTanh
+    /// `x * sigmoid(x)`.
+    case silu
+}
+
+/// The fused operations that layers are made of; shapes are the engine's own.
+public enum Functions {
+    /// `x W^T + b`.
+    ///
+    /// On the CPU in float32 the products of both directions go through oneDNN, which is up to twice
+    /// as fast there as the MKL routine behind libtorch's own linear layer.
+    ///
+    /// - Parameters:
+    ///   - x: `[..., in]`.
+    ///   - weight: `[out, in]`.
+    ///   - bias: `[out]`.
+    /// - Returns: `[..., out]`.
+    public static func linear(
+        _ x: Tensor, weight: Tensor, bias: Tensor?
+    ) throws(TensorError) -> Tensor {
+        try produce("linear", [x, weight]) {
+            unsafe mt_linear(x.handle, weight.handle, bias?.handle, $0)
+        }
+    }
+
+    /// Layer normalisation over the last dimension.
+    public static func layerNorm(
+        _ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Double
+    ) throws(TensorError) -> Tensor {
+        try produce("layer norm", [x, weight]) {
+            unsafe mt_layer_norm(x.handle, weight.handle, bias.handle, epsilon, $0)
+        }
+    }
+
+    /// Root-mean-square normalisation over the last dimension.
+    public static func rmsNorm(
+        _ x: Tensor, weight: Tensor, epsilon: Double
+    ) throws(TensorError) -> Tensor {
+        try produce("rms norm", [x, weight]) {
+            unsafe mt_rms_norm(x.handle, weight.handle, epsilon, $0)
+        }
+    }
+
+    /// Rows of a table.
+    ///
+    /// - Parameters:
+    ///   - indices: int64, any shape.
+    ///   - weight: `[rows, width]`.
+    /// - Returns: the shape of `indices` with `width` appended.
+    public static func embedding(
+        _ indices: Tensor, weight: Tensor
+    ) throws(TensorError) -> Tensor {
+        try produce("embedding", [indices, weight]) {
+            unsafe mt_embedding(weight.handle, indices.handle, $0)
+        }
+    }
+
+    /// Convolution without padding.
+    ///
+    /// - Parameters:
+    ///   - x: `[images, channels, height, width]`.
+    ///   - weight: `[out, channels, kernel, kernel]`.
+    public static func convolution(
+        _ x: Tensor, weight: Tensor, bias: Tensor?, stride: Int
+    ) throws(TensorError) -> Tensor {
+        try produce("convolution", [x, weight]) {
+            unsafe mt_conv2d(x.handle, weight.handle, bias?.handle, Int64(stride), $0)
+        }
+    }
+
+    /// Applies a non-linearity.
+    public static func activate(
+        _ x: Tensor, _ activation: ActivationFunction
+    ) throws(TensorError) -> Tensor {
+        let kind =
+            switch activation {
+            case .geluExact: MT_GELU_EXACT
+            case .geluTanh: MT_GELU_TANH
+            case .silu: MT_SILU
+            }
+        return try produce("activation", [x]) { unsafe mt_activate(x.handle, kind, $0) }
+    }
+
+    /// Zeroes elements with a probability and scales the others up accordingly.
+    public static func dropout(
+        _ x: Tensor, probability: Double, generator: RandomGenerator
+    ) throws(TensorError) -> Tensor {
+        try produce("dropout", [x]) {
+            unsafe mt_dropout(x.handle, probability, generator.handle, $0)
+        }
+    }
+
+    /// Scaled dot-product attention; scores and softmax are accumulated in float32 on the CPU.
+    ///
+    /// - Parameters:
+    ///   - q: `[batch, heads, queries, width]`; `k`, `v`: `[batch, heads, keys, width]`.
+    ///   - mask: boolean (true = attend) or additive, broadcastable to `[batch, heads, queries, keys]`.
+    ///   - causal: query i sees keys 0...i; not together with a mask.
+    public static func attention(
+        _ q: Tensor, _ k: Tensor, _ v: Tensor, mask: Tensor?, causal: Bool, scale: Double
+    ) throws(TensorError) -> Tensor {
+        try produce("attention", [q, k, v]) {
+            unsafe mt_attention(q.handle, k.handle, v.handle, mask?.handle, causal, scale, $0)
+        }
+    }
+
+    /// Rotary position embedding with halves paired ("NeoX" order), computed in float32.
+    ///
+    /// - Parameters:
+    ///   - x: `[batch, tokens, heads, width]`; features beyond `2 * cos.size(-1)` pass unchanged.
+    ///   - cos: `[batch or 1, tokens, rotary / 2]` float32; `sin` likewise.
+    public static func rotary(_ x: Tensor, cos: Tensor, sin: Tensor) throws(TensorError) -> Tensor {
+        try produce("rotary", [x, cos, sin]) {
+            unsafe mt_rotary(x.handle, cos.handle, sin.handle, $0)
+        }
+    }
+
+    /// Cosines and sines of `position * theta^(-2i / rotary)`, float32.
+    ///
+    /// - Parameter positions: `[rows, tokens]` int64.
+    /// - Returns: `cos` and `sin`, each `[rows, tokens, rotary / 2]`.
+    public static func rotaryAngles(
+        positions: Tensor, rotary: Int, theta: Double
+    ) throws(TensorError) -> (cos: Tensor, sin: Tensor) {
+        var second: mt_tensor?
+        let cos = try produce("rotary angles", [positions]) {
+            unsafe mt_rotary_angles(positions.handle, Int64(rotary), theta, $0, &second)
+        }
+        return (cos, unsafe try adopt(second, "rotary angles"))
+    }
+
+    /// Sum of cross-entropies in nats, computed in float32.
+    ///
+    /// - Parameters:
+    ///   - logits: `[rows, classes]`.
+    ///   - targets: `[rows]` int64.
+    public static func crossEntropySum(
+        _ logits: Tensor, targets: Tensor
+    ) throws(TensorError) -> Tensor {
+        try produce("cross entropy", [logits, targets]) {
+            unsafe mt_cross_entropy_sum(logits.handle, targets.handle, $0)
+        }
+    }
+
+    /// The `count` largest elements along the last dimension, in descending order, and their places.
+    public static func largest(
+        _ x: Tensor, count: Int
+    ) throws(TensorError) -> (values: Tensor, places: Tensor) {
+        var places: mt_tensor?
+        let values = try produce("largest", [x]) {
+            unsafe mt_tensor_topk(x.handle, Int64(count), $0, &places)
+        }
+        return (values, unsafe try adopt(places, "largest"))
+    }
+
+    /// Owns the second result of a call that hands out two.
+    private static func adopt(
+        _ handle: mt_tensor?, _ operation: String
+    ) throws(TensorError) -> Tensor {
+        guard let handle = unsafe handle else {
+            throw TensorError(.engine, operation: operation, message: "no result")
+        }
+        return unsafe Tensor(owning: handle)
+    }
+}

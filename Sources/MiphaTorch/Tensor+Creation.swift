@@ -1,0 +1,167 @@
+internal import CMiphaTorch
+
+/// A Swift type that tensors store.
+public protocol TensorScalar: BitwiseCopyable {
+    /// The dtype with the same memory layout.
+    static var dtype: DType { get }
+    /// The value that new storage is filled with.
+    static var zero: Self { get }
+}
+
+extension Float: TensorScalar {
+    /// Single precision.
+    public static var dtype: DType { .float32 }
+}
+extension Double: TensorScalar {
+    /// Double precision.
+    public static var dtype: DType { .float64 }
+}
+extension Int64: TensorScalar {
+    /// Signed 64-bit integer.
+    public static var dtype: DType { .int64 }
+}
+extension Int: TensorScalar {
+    /// Signed 64-bit integer.
+    public static var dtype: DType { .int64 }
+}
+extension UInt8: TensorScalar {
+    /// Unsigned byte.
+    public static var dtype: DType { .uint8 }
+}
+extension Bool: TensorScalar {
+    /// Truth value.
+    public static var dtype: DType { .bool }
+    /// False.
+    public static var zero: Bool { false }
+}
+
+extension Tensor {
+    /// Copies raw bytes into a new CPU tensor.
+    ///
+    /// - Throws: `TensorError` when the number of bytes does not fit shape and dtype.
+    public static func copying(
+        _ bytes: UnsafeRawBufferPointer, shape: [Int], dtype: DType
+    ) throws(TensorError) -> Tensor {
+        try produce("tensor from bytes") { out in
+            withShape(shape) { sizes in
+                unsafe mt_tensor_from_bytes(
+                    bytes.baseAddress, bytes.count, sizes, dtype.cValue, out)
+            }
+        }
+    }
+
+    /// Copies an array of raw bytes into a new CPU tensor.
+    ///
+    /// - Throws: `TensorError` when the number of bytes does not fit shape and dtype.
+    public static func copying(
+        _ bytes: [UInt8], shape: [Int], dtype: DType
+    ) throws(TensorError) -> Tensor {
+        try produce("tensor from bytes") { out in
+            unsafe bytes.withUnsafeBytes { buffer in
+                withShape(shape) { sizes in
+                    unsafe mt_tensor_from_bytes(
+                        buffer.baseAddress, buffer.count, sizes, dtype.cValue, out)
+                }
+            }
+        }
+    }
+
+    /// Views memory that `owner` keeps alive, without a copy; the tensor must never be written.
+    ///
+    /// - Parameter bytes: dense elements in row-major order, aligned for `dtype`.
+    public static func viewing(
+        _ bytes: UnsafeRawPointer, owner: AnyObject, shape: [Int], dtype: DType
+    ) throws(TensorError) -> Tensor {
+        let retained = unsafe Unmanaged.passRetained(owner)
+        do {
+            return try produce("tensor from mapped memory") { out in
+                withShape(shape) { sizes in
+                    unsafe mt_tensor_from_blob(
+                        bytes, sizes, dtype.cValue,
+                        { context in
+                            guard let context = unsafe context else { return }
+                            unsafe Unmanaged<AnyObject>.fromOpaque(context).release()
+                        }, retained.toOpaque(), out)
+                }
+            }
+        } catch {
+            unsafe retained.release()
+            throw error
+        }
+    }
+
+    /// A tensor with unspecified elements.
+    public static func empty(
+        _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
+    ) throws(TensorError) -> Tensor {
+        try produce("empty") { out in
+            withShape(shape) { unsafe mt_tensor_empty($0, dtype.cValue, device.cValue, out) }
+        }
+    }
+
+    /// A tensor whose elements all have one value.
+    public static func full(
+        _ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu
+    ) throws(TensorError) -> Tensor {
+        try produce("full") { out in
+            withShape(shape) { unsafe mt_tensor_full($0, value, dtype.cValue, device.cValue, out) }
+        }
+    }
+
+    /// A tensor of zeros.
+    public static func zeros(
+        _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
+    ) throws(TensorError) -> Tensor {
+        try full(shape, 0, dtype: dtype, device: device)
+    }
+
+    /// Normally distributed elements, drawn in float32 on the CPU and then converted.
+    public static func normal(
+        _ shape: [Int], mean: Double = 0, deviation: Double = 1, generator: RandomGenerator,
+        dtype: DType = .float32
+    ) throws(TensorError) -> Tensor {
+        try produce("normal") { out in
+            withShape(shape) {
+                unsafe mt_tensor_normal(
+                    $0, mean, deviation, generator.handle, dtype.cValue, out)
+            }
+        }
+    }
+
+    /// The elements as Swift values in row-major order, converted to the type's dtype.
+    public func values<Scalar: TensorScalar>(
+        as type: Scalar.Type = Scalar.self
+    ) throws(TensorError) -> [Scalar] {
+        let source = dtype == Scalar.dtype ? self : try to(dtype: Scalar.dtype)
+        var result = [Scalar](repeating: Scalar.zero, count: elementCount)
+        let status = unsafe result.withUnsafeMutableBytes { bytes in
+            unsafe mt_tensor_copy_out(source.handle, bytes.baseAddress, bytes.count)
+        }
+        try check(status, "values", [source])
+        return result
+    }
+
+    /// The single element of a one-element tensor.
+    public func item() throws(TensorError) -> Double {
+        guard elementCount == 1 else {
+            throw TensorError(
+                .invalidArgument, operation: "item", message: "expected one element, found \(self)")
+        }
+        return try values(as: Double.self)[0]
+    }
+
+    /// Copies the dense elements into a buffer of exactly `byteCount` bytes.
+    public func copyBytes(to buffer: UnsafeMutableRawBufferPointer) throws(TensorError) {
+        try check(
+            unsafe mt_tensor_copy_out(handle, buffer.baseAddress, buffer.count), "copy out", [self])
+    }
+
+    /// Lends the dense elements' bytes; the tensor is copied first when it is not dense on the CPU.
+    public func withBytes<R>(_ body: (RawSpan) throws -> R) throws -> R {
+        let dense = try to(device: .cpu).contiguous()
+        return try withExtendedLifetime(dense) {
+            guard let start = unsafe mt_tensor_data(dense.handle) else { return try body(RawSpan()) }
+            return try body(unsafe RawSpan(_unsafeStart: start, byteCount: dense.byteCount))
+        }
+    }
+}
