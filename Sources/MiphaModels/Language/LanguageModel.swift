@@ -1,0 +1,50 @@
+public import MiphaNN
+public import MiphaTorch
+
+/// What a decoder needs to know about one call beside the hidden state.
+public struct DecoderContext {
+    /// Cosines of the rotary angles, `[rows or 1, tokens, rotary / 2]` float32.
+    public let cos: Tensor
+    /// Sines of the rotary angles, like `cos`.
+    public let sin: Tensor
+    /// Boolean mask `[rows, 1, tokens, keys]`, true = attend; `nil` when `causal` says it all.
+    public let mask: Tensor?
+    /// Whether each token sees exactly the tokens before it and itself.
+    public let causal: Bool
+    /// Keys and values of earlier tokens.
+    public let cache: KeyValueCache?
+    /// Source of dropout masks; `nil` outside training.
+    public let dropout: RandomGenerator?
+}
+
+/// A causal language model that takes embeddings and gives logits.
+public protocol LanguageModel {
+    /// Width of the hidden state.
+    var width: Int { get }
+    /// Number of decoder blocks.
+    var layerCount: Int { get }
+    /// Number of logits.
+    var vocabularySize: Int { get }
+
+    /// Embeddings of token ids: int64 of any shape, result with `width` appended.
+    func embed(_ ids: Tensor) throws(TensorError) -> Tensor
+
+    /// The context of a call over a layout of tokens.
+    func context(
+        _ layout: SequenceLayout, cache: KeyValueCache?, dropout: RandomGenerator?
+    ) throws(TensorError) -> DecoderContext
+
+    /// The decoder blocks as a chain over `[rows, tokens, width]`.
+    func segments(_ context: DecoderContext) -> [Segment]
+
+    /// The final norm over `[..., width]`.
+    func normalize(_ hidden: Tensor) throws(TensorError) -> Tensor
+
+    /// Logits `[..., vocabulary]` of normalised states `[..., width]`.
+    func logits(_ normalized: Tensor) throws(TensorError) -> Tensor
+
+    /// Prefixes of the embedding table's parameter names.
+    var embeddingPrefixes: [String] { get }
+    /// Prefixes of the final norm's and the head's parameter names.
+    var headPrefixes: [String] { get }
+}

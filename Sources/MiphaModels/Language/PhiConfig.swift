@@ -1,0 +1,137 @@
+public import MiphaCheckpoints
+
+/// Shape of a Phi-1.5 or Phi-2 language model (transformers `PhiConfig`).
+public struct PhiConfig: Sendable, Equatable {
+    /// Rows of the embedding table and of the head.
+    public var vocabularySize: Int
+    /// Width of the hidden state.
+    public var hiddenSize: Int
+    /// Width inside the feed-forward layers.
+    public var intermediateSize: Int
+    /// Number of decoder blocks.
+    public var layerCount: Int
+    /// Number of attention heads.
+    public var headCount: Int
+    /// Share of each head's features that is rotated.
+    public var partialRotaryFactor: Double
+    /// Base of the rotary frequencies.
+    public var ropeTheta: Double
+    /// Number of positions the model was trained for; longer inputs extend the rotary table.
+    public var maximumPositions: Int
+    /// Non-linearity of the feed-forward layers.
+    public var activation: Activation
+    /// Epsilon of the layer norms.
+    public var layerNormEpsilon: Double
+    /// Dropout of both branches of a block in training.
+    public var residualDropout: Double
+    /// Whether queries, keys and values come from one `query_key_value` map, head-major.
+    public var fusesProjections: Bool
+    /// Whether the head has a bias; always, but for the Hugging Face LLaVA layout.
+    public var headHasBias: Bool
+
+    /// Width of one attention head.
+    public var headWidth: Int { hiddenSize / headCount }
+    /// Number of rotated features of each head.
+    public var rotaryWidth: Int { Int(partialRotaryFactor * Double(headWidth)) }
+
+    /// Creates a config; the values left out are those of Phi-2.
+    public init(
+        vocabularySize: Int = 51200, hiddenSize: Int = 2560, intermediateSize: Int = 10240,
+        layerCount: Int = 32, headCount: Int = 32, partialRotaryFactor: Double = 0.4,
+        ropeTheta: Double = 10000, maximumPositions: Int = 2048,
+        activation: Activation = .geluNew, layerNormEpsilon: Double = 1e-5,
+        residualDropout: Double = 0, fusesProjections: Bool = false, headHasBias: Bool = true
+    ) {
+        self.vocabularySize = vocabularySize
+        self.hiddenSize = hiddenSize
+        self.intermediateSize = intermediateSize
+        self.layerCount = layerCount
+        self.headCount = headCount
+        self.partialRotaryFactor = partialRotaryFactor
+        self.ropeTheta = ropeTheta
+        self.maximumPositions = maximumPositions
+        self.activation = activation
+        self.layerNormEpsilon = layerNormEpsilon
+        self.residualDropout = residualDropout
+        self.fusesProjections = fusesProjections
+        self.headHasBias = headHasBias
+    }
+
+    /// Reads transformers' field names, those of version 4 and 5; defaults are `PhiConfig`'s.
+    ///
+    /// Version 5 writes `rope_parameters` beside a stale `partial_rotary_factor`; the former wins.
+    public init(
+        _ reader: ConfigReader, fusesProjections: Bool = false, headHasBias: Bool = true
+    ) throws(CheckpointError) {
+        let rope = try reader.optionalObject("rope_parameters")
+        let factor = try reader.double("partial_rotary_factor", default: 0.5)
+        let theta = try reader.double("rope_theta", default: 10000)
+        self.init(
+            vocabularySize: try reader.int("vocab_size", default: 51200),
+            hiddenSize: try reader.int("hidden_size", default: 2048),
+            intermediateSize: try reader.int("intermediate_size", default: 8192),
+            layerCount: try reader.int("num_hidden_layers", default: 24),
+            headCount: try reader.int("num_attention_heads", default: 32),
+            partialRotaryFactor: try rope?.double("partial_rotary_factor", default: factor)
+                ?? factor,
+            ropeTheta: try rope?.double("rope_theta", default: theta) ?? theta,
+            maximumPositions: try reader.int("max_position_embeddings", default: 2048),
+            activation: try reader.enumValue("hidden_act", default: .geluNew),
+            layerNormEpsilon: try reader.double("layer_norm_eps", default: 1e-5),
+            residualDropout: try reader.double("resid_pdrop", default: 0),
+            fusesProjections: fusesProjections, headHasBias: headHasBias)
+        try validate(reader, rope: rope)
+    }
+
+    private func validate(_ reader: ConfigReader, rope: ConfigReader?) throws(CheckpointError) {
+        let positive = [
+            ("vocab_size", vocabularySize), ("hidden_size", hiddenSize),
+            ("intermediate_size", intermediateSize), ("num_hidden_layers", layerCount),
+            ("num_attention_heads", headCount),
+        ]
+        for (key, value) in positive where value < 1 {
+            throw reader.failure(key, expected: "a positive number")
+        }
+        guard hiddenSize % headCount == 0 else {
+            throw reader.failure(
+                "num_attention_heads", expected: "a divisor of hidden_size \(hiddenSize)")
+        }
+        guard rotaryWidth >= 2, rotaryWidth <= headWidth, rotaryWidth % 2 == 0 else {
+            throw reader.failure(
+                "partial_rotary_factor",
+                expected: "a share that rotates an even number of the \(headWidth) features")
+        }
+        guard (0..<1).contains(residualDropout) else {
+            throw reader.failure("resid_pdrop", expected: "a probability below 1")
+        }
+        guard try reader.int("num_key_value_heads", default: headCount) == headCount else {
+            throw reader.failure(
+                "num_key_value_heads", expected: "\(headCount), as Phi has in every release")
+        }
+        for key in ["qk_layernorm", "tie_word_embeddings"]
+        where try reader.bool(key, default: false) {
+            throw reader.failure(key, expected: "false, as Phi has in every release")
+        }
+        if let type = try rope?.optionalString("rope_type"), type != "default" {
+            throw reader.failure("rope_parameters", expected: "rope_type \"default\"")
+        }
+    }
+
+    /// The fields in the names of transformers 4, which version 5 reads too.
+    var json: JSONObject {
+        [
+            "vocab_size": .integer(vocabularySize), "hidden_size": .integer(hiddenSize),
+            "intermediate_size": .integer(intermediateSize),
+            "num_hidden_layers": .integer(layerCount), "num_attention_heads": .integer(headCount),
+            "num_key_value_heads": .integer(headCount),
+            "partial_rotary_factor": .double(partialRotaryFactor),
+            "rope_theta": .double(ropeTheta), "rope_scaling": .null,
+            "max_position_embeddings": .integer(maximumPositions),
+            "hidden_act": .string(activation.rawValue),
+            "layer_norm_eps": .double(layerNormEpsilon),
+            "resid_pdrop": .double(residualDropout), "embd_pdrop": .double(0),
+            "attention_dropout": .double(0), "qk_layernorm": .bool(false),
+            "tie_word_embeddings": .bool(false), "use_cache": .bool(true),
+        ]
+    }
+}

@@ -1,0 +1,173 @@
+public import MiphaNN
+public import MiphaTorch
+
+/// Projections of the hidden state to queries, keys and values.
+enum PhiProjections {
+    /// Three maps, as in Phi-2.
+    case split(q: Linear, k: Linear, v: Linear)
+    /// One map whose output is head-major, then q, k, v, as in the first release of Phi-1.5.
+    case fused(Linear)
+
+    init(_ scope: ParameterScope, _ config: PhiConfig) throws {
+        let width = config.hiddenSize
+        if config.fusesProjections {
+            self = .fused(try Linear(scope["query_key_value"], from: width, to: 3 * width))
+        } else {
+            self = .split(
+                q: try Linear(scope["q_proj"], from: width, to: width),
+                k: try Linear(scope["k_proj"], from: width, to: width),
+                v: try Linear(scope["v_proj"], from: width, to: width))
+        }
+    }
+
+    /// Queries, keys and values, each `[rows, tokens, heads, head width]`.
+    func callAsFunction(
+        _ x: Tensor, headCount: Int
+    ) throws(TensorError) -> (q: Tensor, k: Tensor, v: Tensor) {
+        let (rows, tokens, width) = (x.size(0), x.size(1), x.size(2) / headCount)
+        let headed = [rows, tokens, headCount, width]
+        switch self {
+        case .split(let q, let k, let v):
+            return (try q(x).reshaped(headed), try k(x).reshaped(headed), try v(x).reshaped(headed))
+        case .fused(let map):
+            let all = try map(x).reshaped([rows, tokens, headCount, 3 * width])
+            return (
+                try all.narrowed(3, from: 0, length: width),
+                try all.narrowed(3, from: width, length: width),
+                try all.narrowed(3, from: 2 * width, length: width)
+            )
+        }
+    }
+}
+
+/// Causal self-attention with partly rotated heads.
+///
+/// The reference casts queries and keys to float32 before their product; the engine's fused kernel
+/// accumulates scores and softmax in float32, which serves the same end.
+struct PhiAttention {
+    let projections: PhiProjections
+    let dense: Linear
+    let headCount, layer: Int
+
+    init(_ scope: ParameterScope, _ config: PhiConfig, layer: Int) throws {
+        projections = try PhiProjections(scope, config)
+        dense = try Linear(scope["dense"], from: config.hiddenSize, to: config.hiddenSize)
+        headCount = config.headCount
+        self.layer = layer
+    }
+
+    func callAsFunction(_ x: Tensor, _ context: DecoderContext) throws(TensorError) -> Tensor {
+        let projected = try projections(x, headCount: headCount)
+        let q = try Functions.rotary(projected.q, cos: context.cos, sin: context.sin)
+            .transposed(1, 2)  // [rows, heads, tokens, width]
+        var k = try Functions.rotary(projected.k, cos: context.cos, sin: context.sin)
+            .transposed(1, 2)
+        var v = try projected.v.transposed(1, 2)
+        if let cache = context.cache {
+            (k, v) = try cache.append(keys: k, values: v, layer: layer)
+        }
+        let mixed = try Functions.attention(
+            q, k, v, mask: context.mask, causal: context.causal,
+            scale: 1 / Double(q.size(3)).squareRoot())
+        return try dense(mixed.transposed(1, 2).reshaped(x.shape))
+    }
+}
+
+/// One decoder block: a single norm feeds attention and feed-forward, both added to the input.
+struct PhiBlock {
+    let norm: LayerNorm
+    let attention: PhiAttention
+    let mlp: FeedForward
+    let dropout: Double
+
+    init(_ scope: ParameterScope, _ config: PhiConfig, layer: Int) throws {
+        norm = try LayerNorm(
+            scope["input_layernorm"], width: config.hiddenSize, epsilon: config.layerNormEpsilon)
+        attention = try PhiAttention(scope["self_attn"], config, layer: layer)
+        mlp = try FeedForward(
+            scope["mlp"], width: config.hiddenSize, inner: config.intermediateSize,
+            activation: config.activation.function)
+        dropout = config.residualDropout
+    }
+
+    func callAsFunction(_ x: Tensor, _ context: DecoderContext) throws(TensorError) -> Tensor {
+        let h = try norm(x)
+        var attended = try attention(h, context)
+        var fed = try mlp(h)
+        if let generator = context.dropout, dropout > 0 {
+            attended = try Functions.dropout(attended, probability: dropout, generator: generator)
+            fed = try Functions.dropout(fed, probability: dropout, generator: generator)
+        }
+        return try attended + fed + x
+    }
+}
+
+/// The Phi-1.5 / Phi-2 decoder with its biased head.
+public struct PhiLanguageModel: LanguageModel {
+    let config: PhiConfig
+    let embedding: Embedding
+    let blocks: [PhiBlock]
+    let finalNorm: LayerNorm
+    let head: Linear
+
+    /// Registers all parameters: the decoder under `scope["model"]`, the head beside it.
+    public init(_ scope: ParameterScope, _ config: PhiConfig) throws {
+        self.config = config
+        let model = scope["model"]
+        embedding = try Embedding(
+            model["embed_tokens"], rows: config.vocabularySize, width: config.hiddenSize)
+        blocks = try (0..<config.layerCount).map {
+            try PhiBlock(model["layers"][$0], config, layer: $0)
+        }
+        finalNorm = try LayerNorm(
+            model["final_layernorm"], width: config.hiddenSize, epsilon: config.layerNormEpsilon)
+        head = try Linear(
+            scope["lm_head"], from: config.hiddenSize, to: config.vocabularySize,
+            bias: config.headHasBias)
+    }
+
+    /// Width of the hidden state.
+    public var width: Int { config.hiddenSize }
+    /// Number of decoder blocks.
+    public var layerCount: Int { config.layerCount }
+    /// Number of logits.
+    public var vocabularySize: Int { config.vocabularySize }
+    /// Where the embedding table is.
+    public var embeddingPrefixes: [String] { ["model.embed_tokens."] }
+    /// Where the final norm and the head are.
+    public var headPrefixes: [String] { ["model.final_layernorm.", "lm_head."] }
+
+    /// Embeddings of token ids.
+    public func embed(_ ids: Tensor) throws(TensorError) -> Tensor { try embedding(ids) }
+
+    /// Rotary angles and mask of a call.
+    public func context(
+        _ layout: SequenceLayout, cache: KeyValueCache?, dropout: RandomGenerator?
+    ) throws(TensorError) -> DecoderContext {
+        let device = embedding.weight.device
+        let positions = try Tensor(
+            layout.positions.flatMap { $0 }, shape: [layout.positions.count, layout.tokenCount]
+        ).to(device: device)
+        let angles = try Functions.rotaryAngles(
+            positions: positions, rotary: config.rotaryWidth, theta: config.ropeTheta)
+        return DecoderContext(
+            cos: angles.cos, sin: angles.sin, mask: try layout.mask()?.to(device: device),
+            causal: layout.isPlainlyCausal && layout.tokenCount > 1, cache: cache,
+            dropout: dropout)
+    }
+
+    /// The decoder blocks.
+    public func segments(_ context: DecoderContext) -> [Segment] {
+        blocks.enumerated().map { index, block in
+            Segment("hidden.\(index + 1)", prefixes: ["model.layers.\(index)."]) {
+                (x) throws(TensorError) in try block(x, context)
+            }
+        }
+    }
+
+    /// The final norm.
+    public func normalize(_ hidden: Tensor) throws(TensorError) -> Tensor { try finalNorm(hidden) }
+
+    /// The head.
+    public func logits(_ normalized: Tensor) throws(TensorError) -> Tensor { try head(normalized) }
+}

@@ -1,0 +1,26 @@
+public import MiphaTorch
+
+/// Samples for one pass through the model.
+public struct MiphaBatch {
+    /// Ids with picture markers, one list per sample.
+    public var ids: [[Int]]
+    /// Labels, one per id; `nil` when nothing is learned.
+    public var labels: [[Int]]?
+    /// Pictures of all samples in order, `[images, 3, side, side]` float32; `nil` without pictures.
+    public var pixels: Tensor?
+    /// Masks over ids as the reference makes them; `nil` for causal attention over all real tokens.
+    public var idMasks: [[Bool]]?
+
+    /// Creates a batch.
+    public init(
+        ids: [[Int]], labels: [[Int]]? = nil, pixels: Tensor? = nil, idMasks: [[Bool]]? = nil
+    ) {
+        self.ids = ids
+        self.labels = labels
+        self.pixels = pixels
+        self.idMasks = idMasks
+    }
+
+    /// Number of pictures.
+    public var imageCount: Int { pixels?.size(0) ?? 0 }
+}

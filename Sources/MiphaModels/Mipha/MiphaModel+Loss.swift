@@ -1,0 +1,42 @@
+public import MiphaTorch
+
+/// The chain from a batch to its loss, with what is needed to run and to weigh it.
+public struct LossChain {
+    /// Segments from `input` to the scalar sum of cross-entropies in nats.
+    public let segments: [Segment]
+    /// Pixels, or an empty tensor for a batch without pictures.
+    public let input: Tensor
+    /// Number of supervised positions.
+    public let supervisedCount: Int
+    /// Number of real positions, pictures included.
+    public let positionCount: Int
+}
+
+extension MiphaModel {
+    /// The chain of a batch with labels; the last segment gives the *sum* over supervised positions.
+    ///
+    /// Head and loss run on supervised positions only, which changes no result. Unlike the reference,
+    /// cross-entropy is computed in float32 whatever the dtype of the model.
+    ///
+    /// - Parameter dropout: generator of dropout masks in training; `nil` turns dropout off.
+    /// - Throws: `SpliceError`; `TensorError`.
+    public func lossChain(_ batch: MiphaBatch, dropout: RandomGenerator?) throws -> LossChain {
+        let plan = try plan(for: batch)
+        let supervised = plan.supervised
+        let layout = batch.idMasks.map { plan.layout(idMasks: $0) } ?? plan.layout
+        let context = try language.context(layout, cache: nil, dropout: dropout)
+        let positions = try Tensor(supervised.positions).to(device: device)
+        let targets = try Tensor(supervised.targets).to(device: device)
+        let head = Segment("loss", prefixes: language.headPrefixes) {
+            [language] (hidden) throws(TensorError) in
+            let chosen = try hidden.reshaped([-1, language.width]).selecting(positions)
+            return try Functions.crossEntropySum(
+                language.logits(language.normalize(chosen)), targets: targets)
+        }
+        return LossChain(
+            segments: embeddingSegments(plan, hasImages: batch.pixels != nil)
+                + language.segments(context) + [head],
+            input: try batch.pixels ?? .empty([0]), supervisedCount: supervised.targets.count,
+            positionCount: plan.lengths.reduce(0, +))
+    }
+}

@@ -1,0 +1,73 @@
+import MiphaCheckpoints
+import MiphaNN
+import MiphaTorch
+
+extension MiphaModel {
+    /// How to write a model folder.
+    public struct SaveOptions: Sendable {
+        /// Layout of config and tensor names.
+        public var layout: CheckpointLayout
+        /// Whether a non-zero bias of the head may be lost in the LLaVA layout, which has none.
+        public var dropsHeadBias: Bool
+        /// Largest size of one file in bytes.
+        public var maximumShardBytes: Int
+
+        /// Creates options.
+        public init(
+            layout: CheckpointLayout = .mipha, dropsHeadBias: Bool = false,
+            maximumShardBytes: Int = 5_000_000_000
+        ) {
+            self.layout = layout
+            self.dropsHeadBias = dropsHeadBias
+            self.maximumShardBytes = maximumShardBytes
+        }
+    }
+
+    /// Writes `config.json` and the safetensors files into an existing folder.
+    ///
+    /// - Throws: `ParameterError` when the layout cannot hold the model: the LLaVA class of
+    ///   transformers builds its head without bias and its projector with two layers.
+    public func save(to folder: String, options: SaveOptions = SaveOptions()) throws {
+        let keys = try options.layout.dialects()[0]
+        var written: [(name: String, tensor: Tensor)] = []
+        for (name, tensor) in store.parameters {
+            if options.layout == .llava, name == "lm_head.bias" {
+                try requireDroppableBias(tensor, options)
+                continue
+            }
+            guard let external = keys.external(name), options.layout == .mipha || isLLaVA else {
+                throw ParameterError(
+                    "\(folder): layout \(options.layout.rawValue) has no place for \(name); "
+                        + "it needs a two-layer MLP projector and separate q, k, v projections")
+            }
+            written.append((external, tensor))
+        }
+        if options.layout == .mipha, !config.language.headHasBias {
+            let zero = try Tensor.zeros([config.language.vocabularySize], dtype: dtype)
+            written.append(("lm_head.bias", zero))
+        }
+        let declarations = written.map {
+            TensorDeclaration(
+                name: $0.name, scalarType: $0.tensor.dtype.scalarType, shape: $0.tensor.shape)
+        }
+        var writer = try ShardedWriter(
+            folder: folder, entries: declarations,
+            maximumShardBytes: options.maximumShardBytes, metadata: ["format": "pt"])
+        for (_, tensor) in written {
+            try tensor.withBytes { try writer.write($0) }
+        }
+        try writer.finish()
+        try config.json(options.layout, dtype: dtype.rawValue).write(to: "\(folder)/config.json")
+    }
+
+    private var isLLaVA: Bool {
+        config.projector.kind == .mlp(depth: 2) && !config.language.fusesProjections
+    }
+
+    private func requireDroppableBias(_ bias: Tensor, _ options: SaveOptions) throws {
+        guard !options.dropsHeadBias, try bias.absoluteMaximum() != 0 else { return }
+        throw ParameterError(
+            "the language head has a non-zero bias, and LlavaForConditionalGeneration has no place "
+                + "for one: its answers would differ; ask to drop the bias to write it anyway")
+    }
+}

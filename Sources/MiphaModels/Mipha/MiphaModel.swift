@@ -1,0 +1,124 @@
+import MiphaCheckpoints
+public import MiphaNN
+public import MiphaTorch
+
+/// A vision tower, a projector and a language model: pixels and ids in, logits out.
+public struct MiphaModel {
+    /// What the model was built from.
+    public var config: MiphaConfig
+    /// All parameters by their official names.
+    public let store: ParameterStore
+    /// The vision tower.
+    public let tower: any VisionTower
+    /// The projector.
+    public let projector: Projector
+    /// The language model.
+    public let language: any LanguageModel
+
+    /// Builds the model from a source of parameters.
+    ///
+    /// - Throws: `ParameterError` listing all missing and unexpected names, or naming the first
+    ///   parameter of a wrong shape.
+    public init(_ config: MiphaConfig, source: any ParameterSource) throws {
+        let store = ParameterStore(source: source)
+        let model = store.root["model"]
+        tower = try SigLIPVisionTower(model["vision_tower"]["vision_model"], config.vision)
+        projector = try Projector(model["mm_projector"], config.projector)
+        language = try PhiLanguageModel(store.root, config.language)
+        try store.finish()
+        self.config = config
+        self.store = store
+    }
+
+    /// Loads a model folder in any supported layout.
+    ///
+    /// - Parameters:
+    ///   - dtype: wanted element type; `nil` keeps the stored one.
+    ///   - use: for inference the weights stay mapped; for training they are copied.
+    public init(
+        folder: String, dtype: DType? = nil, device: Device = .cpu,
+        use: CheckpointSource.Use = .inference
+    ) throws {
+        let config = try MiphaConfig(folder: folder)
+        let checkpoint = try Checkpoint(folder: folder)
+        let source = CheckpointSource(
+            checkpoint, keys: try config.layout.dialect(of: checkpoint), dtype: dtype,
+            device: device, use: use)
+        do {
+            try self.init(config, source: source)
+        } catch let error as ParameterError {
+            throw ParameterError("\(folder): \(error)")
+        }
+    }
+
+    /// Element type of the language model's parameters.
+    public var dtype: DType { store["model.embed_tokens.weight"]?.dtype ?? .float32 }
+
+    /// Device of the parameters.
+    public var device: Device { store["model.embed_tokens.weight"]?.device ?? .cpu }
+
+    /// The chain from pixels to projected features `[images, patches, width]`.
+    func visionSegments() -> [Segment] {
+        tower.segments() + [
+            Segment("projector", prefixes: ["model.mm_projector."]) {
+                [projector] (features) throws(TensorError) in try projector(features)
+            }
+        ]
+    }
+
+    /// Embeddings of a spliced batch.
+    ///
+    /// - Parameter features: `[images, patches, width]`, or `nil` without pictures.
+    /// - Returns: `[rows, columns, width]`.
+    func splice(_ plan: SplicePlan, features: Tensor?) throws(TensorError) -> Tensor {
+        let width = language.width
+        let ids = try Tensor(plan.textIDs).to(device: device)
+        let words = try language.embed(ids)
+        var parts = [words]
+        if let features { parts.append(try features.reshaped([-1, width])) }
+        parts.append(try .zeros([1, width], dtype: words.dtype, device: device))
+        let sources = try Tensor(plan.sources).to(device: device)
+        return try Tensor.concatenating(parts, along: 0).selecting(sources)
+            .reshaped([plan.rows, plan.columns, width])
+    }
+
+    /// The chain from the batch's pixels (or nothing) to the embeddings of the decoder.
+    ///
+    /// Without pictures the first segment ignores its input.
+    func embeddingSegments(_ plan: SplicePlan, hasImages: Bool) -> [Segment] {
+        let splice = Segment(
+            "embeddings",
+            prefixes: language.embeddingPrefixes + (hasImages ? ["model.mm_projector."] : [])
+        ) { [self] (features) throws(TensorError) in
+            try self.splice(
+                plan, features: hasImages ? try projector(features) : nil)
+        }
+        return hasImages ? tower.segments() + [splice] : [splice]
+    }
+
+    /// Logits `[rows, columns, vocabulary]` of a batch.
+    ///
+    /// - Parameter observe: sees the state after every segment, for activation dumps.
+    public func logits(
+        _ batch: MiphaBatch,
+        observe: (Segment, Tensor) throws(TensorError) -> Void = { _, _ in }
+    ) throws -> Tensor {
+        let plan = try plan(for: batch)
+        let features = try batch.pixels.map { try visionSegments().run($0, observe: observe) }
+        let embeddings = try splice(plan, features: features)
+        try observe(Segment("hidden.0", prefixes: []) { (x) throws(TensorError) in x }, embeddings)
+        let layout = batch.idMasks.map { plan.layout(idMasks: $0) } ?? plan.layout
+        let context = try language.context(layout, cache: nil, dropout: nil)
+        let hidden = try language.segments(context).run(embeddings, observe: observe)
+        return try language.logits(language.normalize(hidden))
+    }
+
+    /// How a batch is spliced.
+    public func plan(
+        for batch: MiphaBatch, padding: SplicePlan.Padding = .right
+    ) throws(SpliceError) -> SplicePlan {
+        try SplicePlan(
+            ids: batch.ids, labels: batch.labels, tokensPerImage: tower.patchCount,
+            imageCount: batch.imageCount, padding: padding)
+    }
+}

@@ -1,0 +1,149 @@
+/// Ids that stand for something else than a word.
+public enum MarkerID {
+    /// Stands for a picture in a list of ids.
+    public static let image = -200
+    /// Label of a position that is not learned.
+    public static let ignored = -100
+}
+
+/// A batch whose picture markers do not fit its pictures.
+public struct SpliceError: Error, Sendable, CustomStringConvertible {
+    /// What was expected and found.
+    public let description: String
+}
+
+/// Where every position of a spliced batch comes from: a word, a picture's feature, or padding.
+///
+/// Each marker takes the next picture of the batch and becomes all its feature vectors; labels over
+/// them are ignored. A row without markers takes no picture. (The reference lets such a row own an
+/// unused picture, to please its sharded optimiser.)
+/// Reference: `prepare_inputs_labels_for_multimodal` in Mipha's `mipha_arch.py`.
+public struct SplicePlan: Sendable, Equatable {
+    /// Which side shorter rows are filled up on.
+    public enum Padding: Sendable {
+        /// As in training: real positions start at 0.
+        case right
+        /// As in batched generation: all rows end together.
+        case left
+    }
+
+    /// All text ids, row after row, without markers.
+    public let textIDs: [Int]
+    /// For each position, row-major: an index into text ids, then features, then one zero vector.
+    public let sources: [Int]
+    /// Labels by position, one list per row; ignored over pictures and padding.
+    public let labels: [[Int]]
+    /// Number of real positions of each row.
+    public let lengths: [Int]
+    /// Number of positions of every row after padding.
+    public let columns: Int
+    /// Side of the padding.
+    public let padding: Padding
+
+    /// Number of rows.
+    public var rows: Int { lengths.count }
+
+    /// Plans a batch.
+    ///
+    /// - Parameters:
+    ///   - ids: ids with markers, one list per row.
+    ///   - labels: one label per id; `nil` ignores all.
+    ///   - tokensPerImage: feature vectors of one picture.
+    ///   - imageCount: pictures of the whole batch.
+    /// - Throws: `SpliceError` when markers and pictures differ in number, or an id is negative.
+    public init(
+        ids: [[Int]], labels: [[Int]]? = nil, tokensPerImage: Int, imageCount: Int,
+        padding: Padding = .right
+    ) throws(SpliceError) {
+        let markers = ids.reduce(0) { $0 + $1.count { $0 == MarkerID.image } }
+        guard markers == imageCount else {
+            throw SpliceError(
+                description: "the batch has \(markers) picture markers and \(imageCount) pictures")
+        }
+        let textCount = ids.reduce(0) { $0 + $1.count } - markers
+        var texts: [Int] = []
+        texts.reserveCapacity(textCount)
+        var rowSources: [[Int]] = []
+        var rowLabels: [[Int]] = []
+        var image = 0
+        for (row, rowIDs) in ids.enumerated() {
+            let given = labels?[row]
+            if let given, given.count != rowIDs.count {
+                throw SpliceError(
+                    description: "row \(row) has \(rowIDs.count) ids and \(given.count) labels")
+            }
+            var sources: [Int] = []
+            var spliced: [Int] = []
+            for (place, id) in rowIDs.enumerated() {
+                if id == MarkerID.image {
+                    let first = textCount + image * tokensPerImage
+                    sources.append(contentsOf: first..<first + tokensPerImage)
+                    spliced.append(
+                        contentsOf: repeatElement(MarkerID.ignored, count: tokensPerImage))
+                    image += 1
+                } else if id >= 0 {
+                    sources.append(texts.count)
+                    texts.append(id)
+                    spliced.append(given?[place] ?? MarkerID.ignored)
+                } else {
+                    throw SpliceError(description: "row \(row), place \(place): unknown id \(id)")
+                }
+            }
+            rowSources.append(sources)
+            rowLabels.append(spliced)
+        }
+        let columns = rowSources.map(\.count).max() ?? 0
+        let zero = textCount + imageCount * tokensPerImage
+        textIDs = texts
+        lengths = rowSources.map(\.count)
+        self.columns = columns
+        self.padding = padding
+        sources = rowSources.flatMap { Self.pad($0, to: columns, with: zero, padding) }
+        self.labels = rowLabels.map { Self.pad($0, to: columns, with: MarkerID.ignored, padding) }
+    }
+
+    private static func pad(
+        _ row: [Int], to count: Int, with filler: Int, _ padding: Padding
+    ) -> [Int] {
+        let fill = Array(repeating: filler, count: count - row.count)
+        return padding == .right ? row + fill : fill + row
+    }
+
+    /// Positions whose successor is learned, as indices into the flattened batch, with targets.
+    public var supervised: (positions: [Int], targets: [Int]) {
+        var positions: [Int] = []
+        var targets: [Int] = []
+        for (row, labels) in labels.enumerated() {
+            for column in labels.indices.dropFirst() where labels[column] != MarkerID.ignored {
+                positions.append(row * columns + column - 1)
+                targets.append(labels[column])
+            }
+        }
+        return (positions, targets)
+    }
+
+    /// Where tokens stand and which keys are real.
+    ///
+    /// Padding on the right needs no mask: causal attention never looks there. With padding on the
+    /// left positions count from each row's first real one.
+    public var layout: SequenceLayout {
+        guard padding == .left, lengths.contains(where: { $0 != columns }) else {
+            return .contiguous(count: columns)
+        }
+        return SequenceLayout(
+            positions: lengths.map { length in (0..<columns).map { max(0, $0 - columns + length) } },
+            keyMask: lengths.map { length in (0..<columns).map { $0 >= columns - length } })
+    }
+
+    /// The layout under masks over text ids, spread as the reference does it: the mask of the ids is
+    /// pushed to the end of the row, and everything before it is real.
+    ///
+    /// - Parameter idMasks: one truth value per id, markers included.
+    public func layout(idMasks: [[Bool]]) -> SequenceLayout {
+        let masks = zip(idMasks, lengths).map { mask, length in
+            Array(repeating: true, count: max(0, length - mask.count)) + mask
+                + Array(repeating: false, count: columns - length)
+        }
+        return SequenceLayout(positions: [Array(0..<columns)], keyMask: masks)
+    }
+}

@@ -1,0 +1,119 @@
+public import MiphaNN
+import MiphaTorch
+
+/// Bidirectional self-attention over patches.
+struct SigLIPAttention {
+    let qProj, kProj, vProj, outProj: Linear
+    let headCount: Int
+
+    init(_ scope: ParameterScope, _ config: SigLIPConfig) throws {
+        let width = config.hiddenSize
+        qProj = try Linear(scope["q_proj"], from: width, to: width)
+        kProj = try Linear(scope["k_proj"], from: width, to: width)
+        vProj = try Linear(scope["v_proj"], from: width, to: width)
+        outProj = try Linear(scope["out_proj"], from: width, to: width)
+        headCount = config.headCount
+    }
+
+    func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor {
+        let (images, patches, width) = (x.size(0), x.size(1), x.size(2))
+        let headed = [images, patches, headCount, width / headCount]
+        let q = try qProj(x).reshaped(headed).transposed(1, 2)  // [images, heads, patches, width]
+        let k = try kProj(x).reshaped(headed).transposed(1, 2)
+        let v = try vProj(x).reshaped(headed).transposed(1, 2)
+        let scale = 1 / Double(width / headCount).squareRoot()
+        let mixed = try Functions.attention(q, k, v, mask: nil, causal: false, scale: scale)
+        return try outProj(mixed.transposed(1, 2).reshaped([images, patches, width]))
+    }
+}
+
+/// One pre-norm transformer block of the tower.
+struct SigLIPBlock {
+    let norm1, norm2: LayerNorm
+    let attention: SigLIPAttention
+    let mlp: FeedForward
+
+    init(_ scope: ParameterScope, _ config: SigLIPConfig) throws {
+        let (width, epsilon) = (config.hiddenSize, config.layerNormEpsilon)
+        norm1 = try LayerNorm(scope["layer_norm1"], width: width, epsilon: epsilon)
+        attention = try SigLIPAttention(scope["self_attn"], config)
+        norm2 = try LayerNorm(scope["layer_norm2"], width: width, epsilon: epsilon)
+        mlp = try FeedForward(
+            scope["mlp"], width: width, inner: config.intermediateSize,
+            activation: config.activation.function)
+    }
+
+    func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor {
+        let attended = try x + attention(norm1(x))
+        return try attended + mlp(norm2(attended))
+    }
+}
+
+/// The attention pooling head, held for checkpoint round trips and never run.
+struct SigLIPPoolingHead {
+    init(_ scope: ParameterScope, _ config: SigLIPConfig) throws {
+        let width = config.hiddenSize
+        let drawn = Initializer.normal(deviation: 0.02)
+        let attention = scope["attention"]
+        _ = try scope.parameter("probe", shape: [1, 1, width], initializer: drawn)
+        _ = try attention.parameter(
+            "in_proj_weight", shape: [3 * width, width], initializer: drawn)
+        _ = try attention.parameter("in_proj_bias", shape: [3 * width], initializer: .zeros)
+        _ = try Linear(attention["out_proj"], from: width, to: width)
+        _ = try LayerNorm(scope["layernorm"], width: width, epsilon: config.layerNormEpsilon)
+        _ = try FeedForward(
+            scope["mlp"], width: width, inner: config.intermediateSize,
+            activation: config.activation.function)
+    }
+}
+
+/// The SigLIP image encoder, up to the selected hidden state, without the final norm.
+///
+/// The reference computes all blocks and then picks a hidden state; blocks after it are loaded and
+/// saved here but not run, which changes no output.
+public struct SigLIPVisionTower: VisionTower {
+    let config: SigLIPConfig
+    let prefix: String
+    let patches: PatchEmbedding
+    let positions: Embedding
+    let blocks: [SigLIPBlock]
+
+    /// Registers all parameters under `scope`, whose parts carry transformers' names.
+    public init(_ scope: ParameterScope, _ config: SigLIPConfig) throws {
+        self.config = config
+        prefix = scope.path
+        let embeddings = scope["embeddings"]
+        patches = try PatchEmbedding(
+            embeddings["patch_embedding"], channels: config.channelCount, patch: config.patchSize,
+            width: config.hiddenSize)
+        positions = try Embedding(
+            embeddings["position_embedding"], rows: config.patchCount, width: config.hiddenSize)
+        blocks = try (0..<config.layerCount).map {
+            try SigLIPBlock(scope["encoder"]["layers"][$0], config)
+        }
+        _ = try LayerNorm(
+            scope["post_layernorm"], width: config.hiddenSize, epsilon: config.layerNormEpsilon)
+        if config.hasPoolingHead { _ = try SigLIPPoolingHead(scope["head"], config) }
+    }
+
+    /// Side of the square input in pixels.
+    public var imageSize: Int { config.imageSize }
+    /// Number of feature vectors for one picture.
+    public var patchCount: Int { config.patchCount }
+    /// Width of a feature vector.
+    public var width: Int { config.hiddenSize }
+
+    /// The embedding and the blocks that influence the selected hidden state.
+    public func segments() -> [Segment] {
+        let embed = Segment("vision.0", prefixes: ["\(prefix).embeddings."]) {
+            [patches, positions] (pixels) throws(TensorError) in
+            try patches(pixels.to(dtype: positions.weight.dtype)) + positions.weight
+        }
+        let used = blocks.prefix(config.usedLayerCount).enumerated().map { index, block in
+            Segment(
+                "vision.\(index + 1)", prefixes: ["\(prefix).encoder.layers.\(index)."]
+            ) { (x) throws(TensorError) in try block(x) }
+        }
+        return [embed] + used
+    }
+}

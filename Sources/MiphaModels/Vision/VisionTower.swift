@@ -1,0 +1,23 @@
+public import MiphaTorch
+
+/// A network that turns pictures into patch features.
+public protocol VisionTower {
+    /// Side of the square input in pixels.
+    var imageSize: Int { get }
+    /// Number of feature vectors for one picture.
+    var patchCount: Int { get }
+    /// Width of a feature vector.
+    var width: Int { get }
+
+    /// The chain from pixels `[images, channels, side, side]` to features `[images, patches, width]`.
+    ///
+    /// The first segment makes the embedding output, each further one runs a block.
+    func segments() -> [Segment]
+}
+
+extension VisionTower {
+    /// Features of pictures.
+    public func callAsFunction(_ pixels: Tensor) throws(TensorError) -> Tensor {
+        try segments().run(pixels)
+    }
+}

@@ -1,0 +1,120 @@
+public import MiphaCheckpoints
+public import MiphaTorch
+
+/// Parameters of a safetensors checkpoint, mapped where possible and copied where needed.
+public struct CheckpointSource: ParameterSource {
+    /// What the tensors are for.
+    public enum Use: Sendable {
+        /// Reading only: tensors alias the mapped file when dtype and device allow.
+        case inference
+        /// Writing too: tensors are copies.
+        case training
+    }
+
+    let checkpoint: Checkpoint
+    let keys: KeyMap
+    let dtype: DType?
+    let device: Device
+    let use: Use
+
+    /// Reads parameters from `checkpoint`.
+    ///
+    /// - Parameters:
+    ///   - keys: the dialect of the checkpoint's names.
+    ///   - dtype: wanted element type; `nil` keeps the stored one.
+    public init(
+        _ checkpoint: Checkpoint, keys: KeyMap, dtype: DType? = nil, device: Device = .cpu,
+        use: Use = .inference
+    ) {
+        self.checkpoint = checkpoint
+        self.keys = keys
+        self.dtype = dtype
+        self.device = device
+        self.use = use
+    }
+
+    /// The stored tensor, converted to the wanted dtype and device.
+    public func parameter(
+        _ name: String, shape: [Int], initializer: Initializer
+    ) throws -> Tensor? {
+        guard let external = keys.external(name), let (file, entry) = checkpoint.find(external)
+        else { return nil }
+        guard entry.shape == shape else {
+            throw ParameterError(
+                "\(file.path): tensor \"\(external)\": expected shape \(shape), "
+                    + "found \(entry.shape)")
+        }
+        let stored = try Tensor.mapped(entry, of: file)
+        let converted = try stored.to(dtype: dtype, device: device)
+        return use == .training && converted === stored ? try stored.cloned() : converted
+    }
+
+    /// Stored names that the model does not use and the dialect does not drop.
+    public func leftover(besides used: Set<String>) -> [String] {
+        checkpoint.names.filter { external in
+            switch keys.canonical(external) {
+            case .name(let name): !used.contains(name)
+            case .dropped: false
+            case .unknown: true
+            }
+        }
+    }
+}
+
+extension Tensor {
+    /// A tensor over the mapped bytes of a checkpoint entry; misaligned entries are copied.
+    public static func mapped(
+        _ entry: TensorEntry, of file: SafetensorsFile
+    ) throws(TensorError) -> Tensor {
+        let dtype = DType(entry.scalarType)
+        guard entry.isAligned, entry.byteCount > 0 else {
+            return try Tensor.copying(file.bytes(of: entry), shape: entry.shape, dtype: dtype)
+        }
+        return try unsafe Tensor.viewing(
+            file.pointer(of: entry), owner: file, shape: entry.shape, dtype: dtype)
+    }
+}
+
+extension DType {
+    /// The engine's name for a safetensors scalar type.
+    public init(_ type: ScalarType) {
+        switch type {
+        case .bool: self = .bool
+        case .uint8: self = .uint8
+        case .int8: self = .int8
+        case .float8e4m3: self = .float8E4M3
+        case .float8e5m2: self = .float8E5M2
+        case .int16: self = .int16
+        case .uint16: self = .uint16
+        case .float16: self = .float16
+        case .bfloat16: self = .bfloat16
+        case .int32: self = .int32
+        case .uint32: self = .uint32
+        case .float32: self = .float32
+        case .float64: self = .float64
+        case .int64: self = .int64
+        case .uint64: self = .uint64
+        }
+    }
+
+    /// The safetensors name of this dtype.
+    public var scalarType: ScalarType {
+        switch self {
+        case .bool: .bool
+        case .uint8: .uint8
+        case .int8: .int8
+        case .float8E4M3: .float8e4m3
+        case .float8E5M2: .float8e5m2
+        case .int16: .int16
+        case .uint16: .uint16
+        case .float16: .float16
+        case .bfloat16: .bfloat16
+        case .int32: .int32
+        case .uint32: .uint32
+        case .float32: .float32
+        case .float64: .float64
+        case .int64: .int64
+        case .uint64: .uint64
+        }
+    }
+}

@@ -1,0 +1,69 @@
+public import MiphaTorch
+
+/// How a parameter starts when no checkpoint holds it.
+public enum Initializer: Sendable, Equatable {
+    /// Normal distribution around zero.
+    case normal(deviation: Double)
+    /// All zeros.
+    case zeros
+    /// All ones.
+    case ones
+}
+
+/// Where a model's parameters come from: a checkpoint, a random start, or nowhere (dry run).
+public protocol ParameterSource {
+    /// The parameter of this name, or `nil` when the source lacks it.
+    ///
+    /// - Throws: `ParameterError` when it has another shape.
+    func parameter(_ name: String, shape: [Int], initializer: Initializer) throws -> Tensor?
+
+    /// Names the source holds that are not among `used`, other than those dropped on purpose.
+    func leftover(besides used: Set<String>) -> [String]
+}
+
+/// Random parameters for a model trained from scratch.
+public struct InitializerSource: ParameterSource {
+    let generator: RandomGenerator
+    let dtype: DType
+
+    /// Draws from `generator` in the order in which the model asks.
+    public init(generator: RandomGenerator, dtype: DType = .float32) {
+        self.generator = generator
+        self.dtype = dtype
+    }
+
+    /// A freshly drawn tensor.
+    public func parameter(
+        _ name: String, shape: [Int], initializer: Initializer
+    ) throws -> Tensor? {
+        switch initializer {
+        case .normal(let deviation):
+            try .normal(shape, deviation: deviation, generator: generator, dtype: dtype)
+        case .zeros: try .zeros(shape, dtype: dtype)
+        case .ones: try .full(shape, 1, dtype: dtype)
+        }
+    }
+
+    /// Nothing is ever left over.
+    public func leftover(besides used: Set<String>) -> [String] { [] }
+}
+
+/// Shapes without elements, to learn a model's parameter names without any memory.
+public struct DryRunSource: ParameterSource {
+    let dtype: DType
+
+    /// Creates the source; `dtype` is what a byte count would be computed from.
+    public init(dtype: DType = .float32) {
+        self.dtype = dtype
+    }
+
+    /// A tensor on the meta device.
+    public func parameter(
+        _ name: String, shape: [Int], initializer: Initializer
+    ) throws -> Tensor? {
+        try .empty(shape, dtype: dtype, device: .meta)
+    }
+
+    /// Nothing is ever left over.
+    public func leftover(besides used: Set<String>) -> [String] { [] }
+}
