@@ -1,0 +1,69 @@
+public import MiphaChat
+public import MiphaImaging
+
+/// One sample ready for a batch.
+public struct TrainingSample: Sendable, Equatable {
+    /// Ids with picture markers.
+    public let ids: [Int]
+    /// Labels, one per id.
+    public let labels: [Int]
+    /// Pixels of each picture, `[3, height, width]` in row-major order.
+    public let pixels: [[Float]]
+}
+
+/// Conversations and their pictures, read and encoded on demand.
+public struct TrainingDataSet: Sendable {
+    /// The conversations of all files, in order.
+    public let conversations: [ConversationSample]
+    let imageFolder: String
+    let encoder: ConversationEncoder
+    let processor: ImageProcessor?
+    let aspectRatio: ImageAspectRatio
+
+    /// Reads conversation files.
+    ///
+    /// - Parameters:
+    ///   - files: LLaVA JSON arrays or JSON lines.
+    ///   - processor: how pictures become pixels; `nil` for a run without pictures.
+    /// - Throws: `ChatError` naming file, item and key; `TrainingError` when there is no sample.
+    public init(
+        files: [String], imageFolder: String, encoder: ConversationEncoder,
+        processor: ImageProcessor?, aspectRatio: ImageAspectRatio
+    ) throws {
+        let reader = ConversationReader()
+        conversations = try files.flatMap { try reader.read(file: $0) }
+        guard !conversations.isEmpty else {
+            throw TrainingError(.invalidRun, "no samples in \(files.joined(separator: ", "))")
+        }
+        if processor == nil, let pictured = conversations.first(where: { !$0.images.isEmpty }) {
+            throw TrainingError(
+                .invalidRun,
+                "sample \(pictured.id ?? "without id") has a picture, but this run takes none")
+        }
+        self.imageFolder = imageFolder
+        self.encoder = encoder
+        self.processor = processor
+        self.aspectRatio = aspectRatio
+    }
+
+    /// Id that fills up rows in the reference: the tokenizer's, else the end of text.
+    var padID: Int? { encoder.tokenizer.padID ?? encoder.tokenizer.endOfTextID }
+
+    /// Encodes the conversation and decodes the pictures of one sample.
+    ///
+    /// A marker cut off at the maximum length takes its picture with it.
+    public func sample(_ index: Int) throws -> TrainingSample {
+        let conversation = conversations[index]
+        let encoded = try encoder.encode(conversation)
+        let pixels = try conversation.images.prefix(encoded.imageCount).map { name in
+            guard let processor else { return [Float]() }
+            let image = try RGBImage(contentsOf: path(of: name))
+            return try processor.pixelValues(image, aspectRatio: aspectRatio)
+        }
+        return TrainingSample(ids: encoded.ids, labels: encoded.labels, pixels: pixels)
+    }
+
+    private func path(of image: String) -> String {
+        imageFolder.isEmpty || image.hasPrefix("/") ? image : "\(imageFolder)/\(image)"
+    }
+}

@@ -1,0 +1,126 @@
+public import MiphaTorch
+
+/// AdamW with float32 moments and, for parameters of lower precision, float32 master weights.
+///
+/// Parameters without a gradient are left alone, without decay, as in PyTorch.
+public final class AdamW {
+    /// The constants of the update other than the learning rate.
+    public struct Options: Sendable, Equatable {
+        /// Decay of the first moment.
+        public var beta1: Double
+        /// Decay of the second moment.
+        public var beta2: Double
+        /// Added to the square root of the second moment.
+        public var epsilon: Double
+        /// Decoupled weight decay.
+        public var weightDecay: Double
+
+        /// Creates options; the defaults are those of Mipha's `train.py`.
+        public init(
+            beta1: Double = 0.9, beta2: Double = 0.98, epsilon: Double = 1e-7,
+            weightDecay: Double = 0
+        ) {
+            self.beta1 = beta1
+            self.beta2 = beta2
+            self.epsilon = epsilon
+            self.weightDecay = weightDecay
+        }
+    }
+
+    private struct Slot {
+        let name: String
+        let parameter: Tensor
+        let master: Tensor?
+        let first: Tensor
+        let second: Tensor
+        let steps: Tensor
+        let decays: Bool
+
+        var target: Tensor { master ?? parameter }
+    }
+
+    private let slots: [Slot]
+    private let options: Options
+
+    /// Creates the optimiser's state for the given parameters.
+    ///
+    /// - Parameters:
+    ///   - decays: which parameters are decayed; all by default, as in PyTorch.
+    ///   - masters: float32 values of parameters of lower precision, where they are known better
+    ///     than the parameter holds them.
+    public init(
+        parameters: [(name: String, tensor: Tensor)], options: Options = Options(),
+        decays: (String) -> Bool = { _ in true },
+        masters: (String) throws -> Tensor? = { _ in nil }
+    ) throws {
+        self.options = options
+        slots = try parameters.map { name, tensor in
+            let shape = tensor.shape
+            let device = tensor.device
+            return Slot(
+                name: name, parameter: tensor,
+                master: tensor.dtype == .float32
+                    ? nil : try masters(name) ?? tensor.detached().to(dtype: .float32),
+                first: try .zeros(shape, device: device),
+                second: try .zeros(shape, device: device),
+                steps: try .zeros([], device: device), decays: decays(name))
+        }
+    }
+
+    /// The gradients that are there.
+    public func gradients() throws -> [Tensor] {
+        try slots.compactMap { try $0.parameter.gradient() }
+    }
+
+    /// Updates all parameters that have a gradient, then drops the gradients.
+    public func step(learningRate: Double) throws {
+        for decays in [true, false] {
+            var chosen: [Slot] = []
+            var gradients: [Tensor] = []
+            for slot in slots where slot.decays == decays {
+                guard let gradient = try slot.parameter.gradient() else { continue }
+                try slot.steps.assign(slot.steps + 1)
+                chosen.append(slot)
+                gradients.append(try gradient.to(dtype: .float32))
+            }
+            guard !chosen.isEmpty else { continue }
+            try withoutGradients { () throws(TensorError) in
+                try applyAdamW(
+                    to: chosen.map(\.target), gradients: gradients, first: chosen.map(\.first),
+                    second: chosen.map(\.second), steps: chosen.map(\.steps),
+                    constants: AdamWConstants(
+                        learningRate: learningRate, beta1: options.beta1, beta2: options.beta2,
+                        epsilon: options.epsilon,
+                        weightDecay: decays ? options.weightDecay : 0))
+            }
+            for slot in chosen {
+                if let master = slot.master { try slot.parameter.assign(master) }
+            }
+        }
+        try dropGradients()
+    }
+
+    /// Drops all gradients.
+    public func dropGradients() throws {
+        for slot in slots { try slot.parameter.setGradient(nil) }
+    }
+
+    /// The whole state by name: moments, step counts and master weights.
+    public var state: [(name: String, tensor: Tensor)] {
+        slots.flatMap { slot in
+            var parts = [
+                ("exp_avg.\(slot.name)", slot.first), ("exp_avg_sq.\(slot.name)", slot.second),
+                ("step.\(slot.name)", slot.steps),
+            ]
+            if let master = slot.master { parts.append(("master.\(slot.name)", master)) }
+            return parts
+        }
+    }
+
+    /// Continues from a saved state.
+    ///
+    /// - Parameter find: the saved tensor of a name; it throws when there is none.
+    public func restore(_ find: (String) throws -> Tensor) throws {
+        for (name, tensor) in state { try tensor.assign(find(name)) }
+    }
+}

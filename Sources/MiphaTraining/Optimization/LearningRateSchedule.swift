@@ -1,0 +1,48 @@
+import Foundation
+
+/// The learning rate as a function of the step.
+public struct LearningRateSchedule: Sendable, Equatable {
+    /// Shape after the warm-up.
+    public enum Shape: String, Sendable, CaseIterable {
+        /// Half a cosine down to zero.
+        case cosine
+        /// A straight line down to zero.
+        case linear
+        /// No decay.
+        case constant
+    }
+
+    /// Shape after the warm-up.
+    public let shape: Shape
+    /// Rate at the end of the warm-up.
+    public let base: Double
+    /// Number of steps of linear growth from zero.
+    public let warmupSteps: Int
+    /// Number of all steps.
+    public let totalSteps: Int
+
+    /// Creates a schedule.
+    public init(shape: Shape = .cosine, base: Double, warmupSteps: Int, totalSteps: Int) {
+        self.shape = shape
+        self.base = base
+        self.warmupSteps = warmupSteps
+        self.totalSteps = totalSteps
+    }
+
+    /// Number of warm-up steps for a share of all steps, rounded up as transformers does.
+    public static func warmupSteps(ratio: Double, totalSteps: Int) -> Int {
+        Int((ratio * Double(totalSteps)).rounded(.up))
+    }
+
+    /// The rate for update number `step`, counted from 0 (transformers'
+    /// `get_cosine_schedule_with_warmup` and its siblings).
+    public func callAsFunction(_ step: Int) -> Double {
+        if step < warmupSteps { return base * Double(step) / Double(max(1, warmupSteps)) }
+        let progress = Double(step - warmupSteps) / Double(max(1, totalSteps - warmupSteps))
+        return switch shape {
+        case .constant: base
+        case .linear: base * max(0, 1 - progress)
+        case .cosine: base * max(0, 0.5 * (1 + cos(.pi * progress)))
+        }
+    }
+}

@@ -1,0 +1,101 @@
+public import MiphaModels
+import MiphaNN
+public import MiphaTorch
+
+/// Forward and backward pass of a chain of segments, one segment at a time.
+///
+/// Forward runs each segment on a detached input and keeps the boundary states; backward walks the
+/// same list in reverse and hands each segment the gradient that came from above. Gradients equal
+/// those of one autograd graph over the whole chain to the last bit. Segments below the lowest
+/// trainable parameter run without recording.
+public struct SegmentedBackward {
+    /// Whether states inside segments are computed again in the backward pass instead of kept.
+    public let checkpointing: Bool
+
+    /// Creates the pass.
+    public init(checkpointing: Bool = false) {
+        self.checkpointing = checkpointing
+    }
+
+    /// What a segment leaves behind for the backward pass.
+    private struct Record {
+        let segment: Segment
+        let input: Tensor
+        /// The recorded output, or `nil` when the segment is to be run again.
+        var output: Tensor?
+        /// The state of the dropout generator before the segment, when it is to be run again.
+        let generatorState: Tensor?
+    }
+
+    /// Adds `scale` times the gradient of the chain's loss to its trainable parameters.
+    ///
+    /// - Parameters:
+    ///   - trainable: names of the parameters that collect gradients.
+    ///   - dropout: the generator the chain draws dropout masks from, so that a segment that is run
+    ///     again draws the same ones.
+    /// - Returns: the loss, a sum in nats, not scaled.
+    public func callAsFunction(
+        _ chain: LossChain, scale: Double, trainable: [String], dropout: RandomGenerator? = nil
+    ) throws -> Double {
+        guard chain.supervisedCount > 0 else { return 0 }
+        var records: [Record] = []
+        let loss = try forward(chain, trainable: trainable, dropout: dropout, into: &records)
+        let value = try loss.item()
+        var gradient = try Tensor.full([], scale, dtype: loss.dtype, device: loss.device)
+        while let record = records.popLast() {
+            let output = try record.output ?? rerun(record, dropout: dropout)
+            try output.backward(gradient)
+            guard record.input.requiresGradient, let next = try record.input.gradient() else {
+                break
+            }
+            gradient = next
+        }
+        return value
+    }
+
+    private func forward(
+        _ chain: LossChain, trainable: [String], dropout: RandomGenerator?,
+        into records: inout [Record]
+    ) throws -> Tensor {
+        var state = chain.input
+        var isDifferentiable = false
+        for (index, segment) in chain.segments.enumerated() {
+            let trains = trainable.contains { segment.reads($0) }
+            guard isDifferentiable || trains else {
+                state = try withoutGradients { () throws(TensorError) in try segment(state) }
+                continue
+            }
+            let input = try state.detached()
+            if isDifferentiable { try input.setRequiresGradient(true) }
+            isDifferentiable = true
+            let isLast = index == chain.segments.count - 1
+            if checkpointing && !isLast {
+                let generatorState = try dropout?.state()
+                state = try withoutGradients { () throws(TensorError) in try segment(input) }
+                records.append(
+                    Record(
+                        segment: segment, input: input, output: nil,
+                        generatorState: generatorState))
+            } else {
+                let output = try withGradients { () throws(TensorError) in try segment(input) }
+                records.append(
+                    Record(segment: segment, input: input, output: output, generatorState: nil))
+                state = output
+            }
+        }
+        return state
+    }
+
+    private func rerun(_ record: Record, dropout: RandomGenerator?) throws -> Tensor {
+        guard let dropout, let before = record.generatorState else {
+            return try withGradients { () throws(TensorError) in try record.segment(record.input) }
+        }
+        let after = try dropout.state()
+        try dropout.restore(before)
+        let output = try withGradients { () throws(TensorError) in
+            try record.segment(record.input)
+        }
+        try dropout.restore(after)
+        return output
+    }
+}

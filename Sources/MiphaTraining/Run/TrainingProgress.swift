@@ -1,0 +1,36 @@
+/// What one update did.
+public struct TrainingProgress: Sendable, Equatable {
+    /// Number of updates done.
+    public let step: Int
+    /// Number of updates of the run.
+    public let totalSteps: Int
+    /// Passes over the data so far.
+    public let epoch: Double
+    /// Mean cross-entropy of the update in nats.
+    public let loss: Double
+    /// Learning rate of the update.
+    public let learningRate: Double
+    /// Norm of all gradients before clipping.
+    public let gradientNorm: Double
+    /// Supervised positions of the update.
+    public let supervisedTokens: Int
+    /// All positions of the update, pictures included, without padding.
+    public let tokens: Int
+    /// Duration of the update in seconds, preparation of the next one included.
+    public let seconds: Double
+    /// Estimated seconds to the end of the run.
+    public let secondsLeft: Double
+
+    /// Positions per second.
+    public var tokensPerSecond: Double { seconds > 0 ? Double(tokens) / seconds : 0 }
+}
+
+/// How a run ended.
+public enum TrainingOutcome: Sendable, Equatable {
+    /// All updates are done and the model is in the output folder.
+    case completed
+    /// All updates had been done before; nothing was changed.
+    case alreadyComplete
+    /// The run was asked to stop; a checkpoint holds the work of `step` updates.
+    case stopped(step: Int)
+}
