@@ -1,0 +1,97 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// Settings of every Swift target: warnings are errors, memory safety is explicit.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+]
+
+/// A Swift library target at `Sources/<name>`.
+func library(
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+/// A test target at `Tests/<name>`; it always sees the shared test support.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["MiphaTestSupport"], swiftSettings: strict)
+}
+
+// MARK: Half one: builds and tests without libtorch
+
+let core: [Target] = [
+    .target(
+        name: "CMiphaImage",
+        cSettings: [.treatAllWarnings(as: .error)],
+        linkerSettings: [
+            .linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("webp"),
+            .linkedLibrary("webpdemux"), .linkedLibrary("gif"),
+        ]),
+    library("MiphaCheckpoints"),
+    library("MiphaTokenizers"),
+    library("MiphaImaging", ["CMiphaImage"]),
+    library("MiphaChat", ["MiphaTokenizers", "MiphaImaging"]),
+    .target(
+        name: "MiphaTestSupport", dependencies: ["MiphaCheckpoints"],
+        path: "Tests/MiphaTestSupport", swiftSettings: strict),
+    tests("MiphaCheckpointsTests", ["MiphaCheckpoints"]),
+]
+
+// MARK: Half two: needs libtorch
+
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let torch: [Target] = [
+    .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
+    .target(
+        name: "CMiphaTorch", dependencies: ["CLibTorch"],
+        cxxSettings: [.treatAllWarnings(as: .error), .define("NDEBUG")]),
+    library("MiphaTorch", ["CMiphaTorch"]),
+    library("MiphaNN", ["MiphaTorch", "MiphaCheckpoints"]),
+    library("MiphaModels", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints"]),
+    library(
+        "MiphaTraining",
+        [
+            "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat",
+            "MiphaTokenizers", "MiphaImaging", yams,
+        ]),
+    tests(
+        "MiphaTrainingTests",
+        [
+            "MiphaTraining", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints",
+            "MiphaChat", "MiphaTokenizers", "MiphaImaging",
+        ]),
+]
+
+// MARK: The package
+
+/// `MIPHA_WITHOUT_TORCH=1` leaves the half that needs libtorch, and what only it uses, out.
+let withoutTorch = Context.environment["MIPHA_WITHOUT_TORCH"] == "1"
+
+let package = Package(
+    name: "mipha",
+    platforms: [.macOS(.v15)],
+    products: [],
+    dependencies: withoutTorch
+        ? []
+        : [
+            .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+            .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        ],
+    targets: withoutTorch ? core : core + torch,
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu17,
+    cxxLanguageStandard: .cxx20)

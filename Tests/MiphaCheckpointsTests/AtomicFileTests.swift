@@ -1,0 +1,130 @@
+import Foundation
+import MiphaCheckpoints
+import Testing
+
+struct AtomicFileTests {
+    @Test func `a file is created and replaced`() throws {
+        let scratch = try Scratch()
+        try AtomicFile.write("one", to: scratch.file("a"))
+        try AtomicFile.write([UInt8](repeating: 7, count: 100_000), to: scratch.file("a"))
+        #expect(try scratch.bytes("a") == [UInt8](repeating: 7, count: 100_000))
+        try AtomicFile.write("", to: scratch.file("a"))
+        #expect(try scratch.bytes("a").isEmpty)
+        #expect(try scratch.names == ["a"])
+    }
+
+    @Test func `a name without folder means the current one`() {
+        let error = checkpointError { try AtomicFile.write("x", to: "") }
+        #expect(error.code == .system)
+    }
+
+    @Test func `a refused write leaves nothing`() throws {
+        let scratch = try Scratch()
+        try FileManager.default.createDirectory(
+            atPath: scratch.file("d"), withIntermediateDirectories: false)
+        _ = try scratch.write("x", "f")
+        for path in ["d", "none/a", "f/a"] {
+            let error = checkpointError(path) {
+                try AtomicFile.write("x", to: scratch.file(path))
+            }
+            #expect(error.message.contains(scratch.file(path)))
+        }
+        #expect(try scratch.names == ["d", "f"])
+    }
+
+    @Test func `writers of one file at once leave one whole content`() async throws {
+        let scratch = try Scratch()
+        let path = scratch.file("a")
+        await withTaskGroup(of: Void.self) { group in
+            for number in 0..<8 {
+                group.addTask {
+                    let bytes = [UInt8](repeating: UInt8(number), count: 5000)
+                    try? AtomicFile.write(bytes, to: path)
+                }
+            }
+        }
+        let bytes = try scratch.bytes("a")
+        #expect(bytes.count == 5000)
+        #expect(Set(bytes).count == 1)
+        #expect(try scratch.names == ["a"])
+    }
+}
+
+struct AtomicDirectoryTests {
+    @Test func `a folder appears whole`() throws {
+        let scratch = try Scratch()
+        let target = scratch.file("runs/checkpoint-5")
+        let folder = try AtomicDirectory(path: target + "/")
+        #expect(folder.path == target)
+        #expect(folder.partialPath == target + ".partial")
+        try AtomicFile.write("x", to: folder.file("a"))
+        try FileManager.default.createDirectory(
+            atPath: folder.file("inner"), withIntermediateDirectories: false)
+        try AtomicFile.write("y", to: folder.file("inner/b"))
+        #expect(!FileManager.default.fileExists(atPath: target))
+        try folder.commit()
+        #expect(try scratch.bytes("runs/checkpoint-5/inner/b") == Array("y".utf8))
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: scratch.file("runs")) == [
+                "checkpoint-5"
+            ])
+    }
+
+    @Test func `a folder that is dropped goes away`() throws {
+        let scratch = try Scratch()
+        do {
+            let folder = try AtomicDirectory(path: scratch.file("c"))
+            try AtomicFile.write("x", to: folder.file("a"))
+            #expect(try scratch.names == ["c.partial"])
+        }
+        #expect(try scratch.names.isEmpty)
+    }
+
+    @Test func `what a crash left is removed`() throws {
+        let scratch = try Scratch()
+        try FileManager.default.createDirectory(
+            atPath: scratch.file("c.partial"), withIntermediateDirectories: false)
+        _ = try scratch.write("stale", "c.partial/old")
+        let folder = try AtomicDirectory(path: scratch.file("c"))
+        try folder.commit()
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: scratch.file("c")).isEmpty)
+    }
+
+    @Test func `an existing folder is replaced only on request`() throws {
+        let scratch = try Scratch()
+        let path = scratch.file("c")
+        let first = try AtomicDirectory(path: path)
+        try AtomicFile.write("1", to: first.file("a"))
+        try first.commit()
+        let refused = checkpointError {
+            let folder = try AtomicDirectory(path: path)
+            try folder.commit()
+        }
+        #expect(refused.message == "cannot create folder \(path): a folder of that name exists")
+        let second = try AtomicDirectory(path: path, replacesExisting: true)
+        try AtomicFile.write("2", to: second.file("b"))
+        try second.commit()
+        #expect(try scratch.names == ["c"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path) == ["b"])
+        _ = try scratch.write("x", "f")
+        #expect(
+            checkpointError {
+                let folder = try AtomicDirectory(
+                    path: scratch.file("f"), replacesExisting: true)
+                try folder.commit()
+            }.message.contains("a file of that name exists"))
+    }
+
+    @Test func `a folder that appears meanwhile is not overwritten`() throws {
+        let scratch = try Scratch()
+        let error = checkpointError {
+            let folder = try AtomicDirectory(path: scratch.file("c"))
+            try FileManager.default.createDirectory(
+                atPath: scratch.file("c"), withIntermediateDirectories: false)
+            try folder.commit()
+        }
+        #expect(error.code == .system)
+        #expect(try scratch.names == ["c"])
+    }
+}
