@@ -1,0 +1,99 @@
+extension TokenizerDefinition {
+    /// Reads a folder: `tokenizer.json` if there is one, else `vocab.json` and `merges.txt`.
+    init(_ folder: TokenizerFolder, roles: inout TokenizerRoles) throws(TokenizerError) {
+        let config = try Self.parse("tokenizer_config.json", in: folder)
+        let map = try Self.parse("special_tokens_map.json", in: folder)
+        if let bytes = folder.bytes(of: "tokenizer.json") {
+            try self.init(tokenizerJSON: bytes, file: folder.place(of: "tokenizer.json"))
+        } else {
+            try self.init(vocabularyOf: folder)
+            addsPrefixSpace = try config?.flag("add_prefix_space", default: false) ?? false
+        }
+        let decoder = try config?.member("added_tokens_decoder")
+        if let decoder {
+            try readAddedTokensDecoder(decoder)
+        } else if folder.bytes(of: "tokenizer.json") == nil,
+            let added = try Self.parse("added_tokens.json", in: folder)
+        {
+            for member in try added.members() {
+                let node = added.child(member.key, member.value)
+                guard !member.key.isEmpty else { throw node.error(.value, "an empty token") }
+                add(AddedToken(content: member.key, id: try node.integer(), normalized: true))
+            }
+        }
+        roles = try TokenizerRoles(config: config, map: map)
+        for (token, node) in roles.declared { try markSpecial(token, node) }
+        if let adds = try config?.member("add_bos_token") {
+            roles.addsBeginning = try adds.bool()
+        }
+    }
+
+    private static func parse(
+        _ name: String, in folder: TokenizerFolder
+    ) throws(TokenizerError) -> JSONNode? {
+        guard let bytes = folder.bytes(of: name) else { return nil }
+        return try JSONParser.parse(bytes, file: folder.place(of: name))
+    }
+
+    private init(vocabularyOf folder: TokenizerFolder) throws(TokenizerError) {
+        guard let root = try Self.parse("vocab.json", in: folder) else {
+            throw TokenizerError(
+                .file, "\(folder.path): neither tokenizer.json nor vocab.json is there")
+        }
+        let mergesFile = folder.place(of: "merges.txt")
+        guard let merges = folder.bytes(of: "merges.txt") else {
+            throw TokenizerError(.file, "\(mergesFile): is missing, but vocab.json is there")
+        }
+        self.init(vocabularyPlace: root.file, mergesPlace: mergesFile)
+        vocabulary = try Self.vocabulary(of: root)
+        self.merges = try Self.merges(inLines: merges, file: mergesFile)
+    }
+
+    /// Reads `merges.txt`: `left right` on each line, `#version` lines and blank last lines
+    /// skipped.
+    static func merges(inLines bytes: [UInt8], file: String) throws(TokenizerError) -> [Merge] {
+        if let bad = UTF8Text.firstInvalidByte(bytes.span) {
+            throw TokenizerError(.syntax, "\(file): byte \(bad): not valid UTF-8")
+        }
+        let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+        let last = lines.lastIndex { !$0.isEmpty && !$0.elementsEqual([0x0D]) } ?? -1
+        var merges: [Merge] = []
+        merges.reserveCapacity(lines.count)
+        for (index, line) in lines.prefix(last + 1).enumerated() {
+            let content = line.last == 0x0D ? line.dropLast() : line
+            if content.starts(with: "#version".utf8) { continue }
+            guard let merge = Merge(String(decoding: content, as: UTF8.self)) else {
+                throw TokenizerError(
+                    .value, "\(file): line \(index + 1): expected two tokens and one blank")
+            }
+            merges.append(merge)
+        }
+        return merges
+    }
+
+    private mutating func readAddedTokensDecoder(_ decoder: JSONNode) throws(TokenizerError) {
+        for member in try decoder.members() {
+            let node = decoder.child(member.key, member.value)
+            guard let id = Int(member.key) else {
+                throw node.error(.value, "expected an id as the key")
+            }
+            let token = try AddedToken(node, id: id, special: nil)
+            if let declared = declaredID(of: token.content), declared != id {
+                throw node.error(
+                    .value, "\"\(token.content)\" has id \(declared) elsewhere, found \(id)")
+            }
+            add(token)
+        }
+    }
+
+    private mutating func markSpecial(
+        _ token: AddedToken, _ node: JSONNode
+    ) throws(TokenizerError) {
+        guard let id = declaredID(of: token.content) else {
+            throw node.error(.value, "\"\(token.content)\" is not in the vocabulary")
+        }
+        var known = token
+        known.id = id
+        add(known)
+    }
+}

@@ -1,0 +1,242 @@
+extension TokenizerDefinition {
+    /// Reads a `tokenizer.json`.
+    ///
+    /// `truncation` and `padding` are accepted and have no effect: Hugging Face `transformers`
+    /// switches both off unless a call asks for them.
+    ///
+    /// - Throws: `TokenizerError` for malformed JSON, and for every field or value outside
+    /// byte-level BPE, by its key.
+    init(tokenizerJSON bytes: [UInt8], file: String) throws(TokenizerError) {
+        let root = try JSONParser.parse(bytes, file: file)
+        try root.allow(only: [
+            "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
+            "post_processor", "decoder", "model",
+        ])
+        if let version = try root.member("version"), try version.string() != "1.0" {
+            throw version.error(.unsupported, "expected \"1.0\"")
+        }
+        self.init(
+            vocabularyPlace: "\(file): key `model.vocab`",
+            mergesPlace: "\(file): key `model.merges`")
+        try readModel(try root.required("model"))
+        if let node = try root.member("added_tokens") { try readAddedTokens(node) }
+        if let node = try root.member("normalizer") { try Self.checkNormalizer(node) }
+        try readPreTokenizer(try root.required("pre_tokenizer"))
+        try Self.checkDecoder(try root.required("decoder"))
+        if let node = try root.member("post_processor") { try readPostProcessor(node) }
+    }
+
+    private mutating func readModel(_ model: JSONNode) throws(TokenizerError) {
+        try model.allow(only: [
+            "type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
+            "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges",
+        ])
+        if let type = try model.member("type"), try type.string() != "BPE" {
+            throw type.error(.unsupported, "\"\(try type.string())\" is not supported; known: BPE")
+        }
+        if let dropout = try model.member("dropout"),
+            dropout.value != .integer(0), dropout.value != .number(0)
+        {
+            throw dropout.error(.unsupported, "dropout is not supported; expected null or 0")
+        }
+        for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
+            if let node = try model.member(key), try !node.string().isEmpty {
+                throw node.error(.unsupported, "is not supported; expected null or \"\"")
+            }
+        }
+        unknownToken = try model.member("unk_token")?.string()
+        fusesUnknown = try model.flag("fuse_unk", default: false)
+        byteFallback = try model.flag("byte_fallback", default: false)
+        ignoresMerges = try model.flag("ignore_merges", default: false)
+        vocabulary = try Self.vocabulary(of: try model.required("vocab"))
+        merges = try Self.readMerges(try model.required("merges"))
+    }
+
+    private static func readMerges(_ node: JSONNode) throws(TokenizerError) -> [Merge] {
+        let values = try node.array()
+        var merges: [Merge] = []
+        merges.reserveCapacity(values.count)
+        for (index, value) in values.enumerated() {
+            if case .string(let text) = value, let merge = Merge(text) {
+                merges.append(merge)
+            } else if case .array(let parts) = value, parts.count == 2,
+                case .string(let left) = parts[0], case .string(let right) = parts[1]
+            {
+                merges.append(Merge(left: left, right: right))
+            } else {
+                throw node.error(
+                    .value, "element \(index): expected \"left right\" or [\"left\", \"right\"]")
+            }
+        }
+        return merges
+    }
+
+    private mutating func readAddedTokens(_ node: JSONNode) throws(TokenizerError) {
+        for element in try node.elements() {
+            try element.allow(only: AddedToken.keys + ["id"])
+            let token = try AddedToken(
+                element, id: try element.required("id").integer(), special: nil)
+            let duplicate = addedTokens.contains {
+                $0.content.utf8.elementsEqual(token.content.utf8)
+            }
+            if duplicate { throw element.error(.value, "\"\(token.content)\" is listed twice") }
+            addedTokens.append(token)
+        }
+    }
+
+    private static func checkNormalizer(_ node: JSONNode) throws(TokenizerError) {
+        let type = try node.required("type")
+        if try type.string() == "Sequence" {
+            let parts = try node.required("normalizers")
+            if try parts.array().isEmpty { return }
+        }
+        throw type.error(
+            .unsupported, "\"\(try type.string())\" is not supported; expected a null normalizer")
+    }
+
+    private mutating func readPreTokenizer(_ node: JSONNode) throws(TokenizerError) {
+        let type = try node.required("type")
+        switch try type.string() {
+        case "ByteLevel":
+            (addsPrefixSpace, splitsWords) = try Self.byteLevel(node)
+        case "Sequence":
+            try node.allow(only: ["type", "pretokenizers"])
+            let list = try node.required("pretokenizers")
+            let parts = try list.elements()
+            guard let last = parts.last, parts.count <= 2,
+                try last.required("type").string() == "ByteLevel"
+            else {
+                throw list.error(.unsupported, "expected [ByteLevel] or [Split, ByteLevel]")
+            }
+            (addsPrefixSpace, splitsWords) = try Self.byteLevel(last)
+            if parts.count == 2 {
+                try Self.checkSplit(parts[0])
+                splitsWords = true
+                if addsPrefixSpace {
+                    throw last.child("add_prefix_space", .null).error(
+                        .unsupported, "true is not supported after a Split; expected false")
+                }
+            }
+        case let name:
+            throw type.error(
+                .unsupported, "\"\(name)\" is not supported; known: ByteLevel, Sequence")
+        }
+    }
+
+    private static func byteLevel(
+        _ node: JSONNode
+    ) throws(TokenizerError) -> (addsPrefixSpace: Bool, splitsWords: Bool) {
+        try node.allow(only: ["type", "add_prefix_space", "trim_offsets", "use_regex"])
+        _ = try node.flag("trim_offsets", default: true)
+        return (
+            try node.flag("add_prefix_space", default: true),
+            try node.flag("use_regex", default: true)
+        )
+    }
+
+    private static func checkSplit(_ node: JSONNode) throws(TokenizerError) {
+        try node.allow(only: ["type", "pattern", "behavior", "invert"])
+        let type = try node.required("type")
+        guard try type.string() == "Split" else {
+            throw type.error(.unsupported, "\"\(try type.string())\": expected Split")
+        }
+        let pattern = try node.required("pattern")
+        try pattern.allow(only: ["Regex"])
+        let regex = try pattern.required("Regex")
+        guard try regex.string() == WordSplitter.pattern else {
+            throw regex.error(.unsupported, "expected the GPT-2 pattern \(WordSplitter.pattern)")
+        }
+        let behavior = try node.required("behavior")
+        guard try behavior.string() == "Isolated" else {
+            throw behavior.error(.unsupported, "expected \"Isolated\"")
+        }
+        if let invert = try node.member("invert"), try invert.bool() {
+            throw invert.error(.unsupported, "expected false")
+        }
+    }
+
+    private static func checkDecoder(_ node: JSONNode) throws(TokenizerError) {
+        let type = try node.required("type")
+        guard try type.string() == "ByteLevel" else {
+            throw type.error(
+                .unsupported, "\"\(try type.string())\" is not supported; known: ByteLevel")
+        }
+        _ = try byteLevel(node)
+    }
+
+    private mutating func readPostProcessor(_ node: JSONNode) throws(TokenizerError) {
+        let type = try node.required("type")
+        switch try type.string() {
+        case "ByteLevel": _ = try Self.byteLevel(node)
+        case "TemplateProcessing": leadingToken = try Self.leadingToken(of: node)
+        case "Sequence":
+            try node.allow(only: ["type", "processors"])
+            for part in try node.required("processors").elements() {
+                guard try part.required("type").string() != "Sequence" else {
+                    throw part.error(.unsupported, "a Sequence in a Sequence is not supported")
+                }
+                try readPostProcessor(part)
+            }
+        case let name:
+            throw type.error(
+                .unsupported,
+                "\"\(name)\" is not supported; known: ByteLevel, TemplateProcessing, Sequence")
+        }
+    }
+
+    /// The special token in front of sequence A; any other template than `[token] A` is an error.
+    private static func leadingToken(of node: JSONNode) throws(TokenizerError) -> String? {
+        try node.allow(only: ["type", "single", "pair", "special_tokens"])
+        let single = try node.required("single")
+        var leading: String?
+        var sawSequence = false
+        for piece in try single.elements() {
+            try piece.allow(only: ["SpecialToken", "Sequence"])
+            if let token = try piece.member("SpecialToken") {
+                guard leading == nil, !sawSequence else {
+                    throw piece.error(
+                        .unsupported, "only one special token, before the sequence, is supported")
+                }
+                leading = try token.required("id").string()
+            } else {
+                let name = try piece.required("Sequence").required("id").string()
+                guard !sawSequence, name == "A" else {
+                    throw piece.error(.unsupported, "expected sequence A, once")
+                }
+                sawSequence = true
+            }
+        }
+        guard sawSequence else { throw single.error(.value, "expected sequence A, once") }
+        return leading
+    }
+}
+
+extension TokenizerDefinition.Merge {
+    /// Splits `left right` at its only blank.
+    init?(_ text: String) {
+        guard let blank = text.utf8.firstIndex(of: 0x20) else { return nil }
+        let left = text[..<blank]
+        let right = text[text.utf8.index(after: blank)...]
+        guard !left.isEmpty, !right.isEmpty, !right.utf8.contains(0x20) else { return nil }
+        self.init(left: String(left), right: String(right))
+    }
+}
+
+extension AddedToken {
+    static let keys = ["content", "single_word", "lstrip", "rstrip", "normalized", "special"]
+
+    /// Reads an added token object; `special` overrides the file's flag.
+    init(_ node: JSONNode, id: Int, special: Bool?) throws(TokenizerError) {
+        let content = try node.required("content")
+        let text = try content.string()
+        guard !text.isEmpty else { throw content.error(.value, "expected some text, found \"\"") }
+        let isSpecial = if let special { special } else { try node.flag("special", default: false) }
+        self.init(
+            content: text, id: id,
+            singleWord: try node.flag("single_word", default: false),
+            stripsLeft: try node.flag("lstrip", default: false),
+            stripsRight: try node.flag("rstrip", default: false),
+            normalized: try node.flag("normalized", default: !isSpecial),
+            special: isSpecial)
+    }
+}
