@@ -1,0 +1,36 @@
+/// Reports a picture that cannot be read, an operation that cannot be done, or a bad processor file.
+public struct ImagingError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What kind of failure it was.
+    public enum Code: String, Sendable {
+        /// The file could not be opened or read.
+        case unreadable
+        /// The bytes are no picture of a format that is read.
+        case unsupported
+        /// The bytes end inside the picture.
+        case truncated
+        /// The bytes contradict their format.
+        case corrupt
+        /// The picture is larger than a limit.
+        case limit
+        /// There was not enough memory.
+        case memory
+        /// An argument is out of range.
+        case argument
+        /// A processor file is invalid.
+        case configuration
+    }
+
+    /// What kind of failure it was.
+    public let code: Code
+
+    /// What failed, where, what was expected and what was found.
+    public let message: String
+
+    /// The message.
+    public var description: String { message }
+
+    init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+}

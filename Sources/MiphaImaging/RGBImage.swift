@@ -1,0 +1,99 @@
+/// A picture of 8-bit RGB pixels.
+public struct RGBImage: Sendable, Equatable {
+    /// The number of columns, at least 1.
+    public let width: Int
+
+    /// The number of rows, at least 1.
+    public let height: Int
+
+    /// The samples, `[height, width, 3]` row-major, red first.
+    public let pixels: [UInt8]
+
+    /// The largest number of pixels any picture of this module may have.
+    ///
+    /// Twice 89,478,485, the number beyond which Pillow refuses a file as a decompression bomb.
+    public static let maximumPixels = 178_956_970
+
+    /// The longest side of a picture that can be padded to a square; its canvas takes 1.07 GB.
+    public static let maximumCanvasSide = 18_918
+
+    /// Wraps samples that are already in memory.
+    ///
+    /// - Parameters:
+    ///   - width: columns, at least 1.
+    ///   - height: rows, at least 1.
+    ///   - pixels: `3 * width * height` samples, row-major.
+    /// - Throws: `ImagingError` when the sizes are not positive, too large or do not fit the samples.
+    public init(width: Int, height: Int, pixels: [UInt8]) throws(ImagingError) {
+        let count = try Self.pixelCount(width: width, height: height, what: "picture")
+        guard pixels.count == 3 * count else {
+            throw ImagingError(
+                .argument,
+                "a picture of \(width) x \(height) pixels needs \(3 * count) samples, "
+                    + "found \(pixels.count)")
+        }
+        self.init(uncheckedWidth: width, height: height, pixels: pixels)
+    }
+
+    init(uncheckedWidth width: Int, height: Int, pixels: [UInt8]) {
+        self.width = width
+        self.height = height
+        self.pixels = pixels
+    }
+
+    /// Checks a size and returns its number of pixels.
+    static func pixelCount(
+        width: Int, height: Int, what: String
+    ) throws(ImagingError) -> Int {
+        guard width > 0, height > 0 else {
+            throw ImagingError(
+                .argument, "the \(what) must have a positive size, found \(width) x \(height)")
+        }
+        let (count, overflow) = width.multipliedReportingOverflow(by: height)
+        guard !overflow, count <= maximumPixels else {
+            throw ImagingError(
+                .limit,
+                "the \(what) of \(width) x \(height) pixels is larger than the limit of "
+                    + "\(maximumPixels) pixels")
+        }
+        return count
+    }
+}
+
+extension RGBImage {
+    /// Returns the picture centred on a square canvas of its longer side.
+    ///
+    /// The offset on the shorter axis is `(longer - shorter) / 2`, rounded down; a square picture
+    /// is returned unchanged. Reference: zhuyiche/llava-phi, `mipha/mm_utils.py`,
+    /// `expand2square`. A picture with a side beyond ``maximumCanvasSide`` is returned unchanged
+    /// too; `ImageProcessor` refuses it.
+    ///
+    /// - Parameter fill: the colour of the canvas.
+    public func paddedToSquare(fill: (UInt8, UInt8, UInt8)) -> RGBImage {
+        let side = max(width, height)
+        guard width != height, side <= Self.maximumCanvasSide else { return self }
+        let left = (side - width) / 2
+        let top = (side - height) / 2
+        let rowBytes = 3 * width
+        var blank = [UInt8]()
+        blank.reserveCapacity(3 * side)
+        for _ in 0..<side {
+            blank.append(fill.0)
+            blank.append(fill.1)
+            blank.append(fill.2)
+        }
+        var canvas = [UInt8]()
+        canvas.reserveCapacity(3 * side * side)
+        for y in 0..<side {
+            guard y >= top, y - top < height else {
+                canvas.append(contentsOf: blank)
+                continue
+            }
+            let start = (y - top) * rowBytes
+            canvas.append(contentsOf: blank[..<(3 * left)])
+            canvas.append(contentsOf: pixels[start..<start + rowBytes])
+            canvas.append(contentsOf: blank[(3 * left + rowBytes)...])
+        }
+        return RGBImage(uncheckedWidth: side, height: side, pixels: canvas)
+    }
+}
