@@ -1,0 +1,15 @@
+import MiphaNN
+import MiphaTorch
+
+/// The parameters of another model, shared.
+struct StoreSource: ParameterSource {
+    let store: ParameterStore
+
+    func parameter(_ name: String, shape: [Int], initializer: Initializer) throws -> Tensor? {
+        store[name]
+    }
+
+    func leftover(besides used: Set<String>) -> [String] {
+        store.names.filter { !used.contains($0) }
+    }
+}

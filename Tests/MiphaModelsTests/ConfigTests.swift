@@ -1,0 +1,212 @@
+import MiphaCheckpoints
+import MiphaModels
+import MiphaNN
+import MiphaTestSupport
+import MiphaTorch
+import Testing
+
+/// Reading and writing of `config.json`.
+@Suite struct ConfigTests {
+    private func config(_ text: String) throws -> MiphaConfig {
+        try MiphaConfig(ConfigReader(file: "some/config.json", value: JSONValue(parsing: text)))
+    }
+
+    /// A golden config with members of one of its objects replaced.
+    private func changed(
+        _ folder: String, _ path: [String], _ changes: JSONObject
+    ) throws -> ConfigReader {
+        func change(_ object: JSONObject, _ path: ArraySlice<String>) -> JSONObject {
+            guard let key = path.first else { return object.merging(changes) }
+            let inner = object[key]?.objectValue ?? JSONObject()
+            var result = object
+            result[key] = .object(change(inner, path.dropFirst()))
+            return result
+        }
+        let top = try ConfigReader(contentsOf: "\(folder)/config.json").object
+        return try ConfigReader(
+            file: "some/config.json", value: .object(change(top, path[...])))
+    }
+
+    @Test func `the official layout is read`() throws {
+        let config = try MiphaConfig(folder: SmallModel.tiny)
+        #expect(config.layout == .mipha)
+        #expect(config.vision.hiddenSize == 36)
+        #expect(config.vision.intermediateSize == 50)
+        #expect(config.vision.headCount == 4)
+        #expect(config.vision.layerCount == 3)
+        #expect(config.vision.usedLayerCount == 2)
+        #expect(config.vision.patchCount == 16)
+        #expect(config.projector.kind == .mlp(depth: 2))
+        #expect(config.language.hiddenSize == 40)
+        #expect(config.language.vocabularySize == 160)
+        #expect(config.language.rotaryWidth == 8)
+        #expect(config.language.headHasBias)
+        #expect(!config.language.fusesProjections)
+        #expect(config.imageAspectRatio == "pad")
+        #expect(config.maximumLength == 2048)
+        let square = try MiphaConfig(folder: SmallModel.square)
+        #expect(square.projector.kind == .mlp(depth: 3))
+    }
+
+    @Test(arguments: [SmallModel.llava, SmallModel.classicLLaVA])
+    func `both generations of the LLaVA layout mean the same`(_ folder: String) throws {
+        let config = try MiphaConfig(folder: folder)
+        #expect(config.layout == .llava)
+        #expect(config.language.partialRotaryFactor == 0.25)
+        #expect(config.language.ropeTheta == 2000)
+        #expect(!config.language.headHasBias)
+        #expect(config.vision.selectedLayer == -2)
+        #expect(config.imageTokenID == 95)
+        #expect(config.vision.hasPoolingHead)
+    }
+
+    @Test func `the architecture tells the fused model from the split one`() throws {
+        let fused = try MiphaConfig(
+            changed(SmallModel.tiny, [], ["architectures": ["MiphaPhi15ForCausalLM"]]))
+        #expect(fused.language.fusesProjections)
+        let released = try MiphaConfig(
+            changed(SmallModel.tiny, [], ["model_type": "mipha-phi"]))
+        #expect(released.language.fusesProjections)
+    }
+
+    @Test(arguments: [
+        SmallModel.tiny, SmallModel.square, SmallModel.llava, SmallModel.classicLLaVA,
+    ])
+    func `a config survives writing and reading, with keys nobody knows`(
+        _ folder: String
+    ) throws {
+        let parts = folder == SmallModel.tiny || folder == SmallModel.square
+        let inner = parts ? ["vision_config", "vision_tower"] : ["vision_config"]
+        let reader = try ConfigReader(
+            file: "f",
+            value: .object(
+                changed(folder, inner, ["a_tower_key": [1, "two"]]).object.merging(
+                    ["a_key_of_others": ["deep": 1.5], "_name_or_path": "somewhere"])))
+        let config = try MiphaConfig(reader)
+        let written = config.json(config.layout, dtype: "bfloat16")
+        #expect(written["a_key_of_others"] == ["deep": 1.5])
+        #expect(written["_name_or_path"] == "somewhere")
+        #expect(written["torch_dtype"] == "bfloat16")
+        let tower = parts ? written["vision_config"]?["vision_tower"] : written["vision_config"]
+        #expect(tower?["a_tower_key"] == [1, "two"])
+        for key in reader.keys { #expect(written[key] != nil, "\(key) was lost") }
+        let text = try written.text()
+        let again = try MiphaConfig(
+            ConfigReader(file: "f", value: JSONValue(parsing: text)))
+        #expect(again.vision == config.vision)
+        #expect(again.projector == config.projector)
+        #expect(again.language == config.language)
+        #expect(again.imageTokenID == config.imageTokenID)
+        #expect(again.imageAspectRatio == config.imageAspectRatio)
+        #expect(try again.json(config.layout, dtype: "bfloat16").text() == text)
+    }
+
+    @Test(arguments: [MiphaConfig.mipha3B, .mipha1B7])
+    func `a config made by hand survives writing and reading`(_ config: MiphaConfig) throws {
+        let text = try config.json(.mipha, dtype: "float32").text()
+        let again = try self.config(text)
+        #expect(again.vision == config.vision)
+        #expect(again.projector == config.projector)
+        #expect(again.language == config.language)
+        #expect(again.maximumLength == config.maximumLength)
+        #expect(again.layout == .mipha)
+    }
+
+    @Test func `a model in the other layout means the same`() throws {
+        let config = try MiphaConfig(folder: SmallModel.tiny)
+        let text = try config.json(.llava, dtype: "float32").text()
+        let again = try self.config(text)
+        #expect(again.layout == .llava)
+        #expect(again.vision == config.vision)
+        #expect(again.projector == config.projector)
+        var language = config.language
+        language.headHasBias = false
+        #expect(again.language == language)
+    }
+
+    /// A wrong value, where it stands and what the message must name beside the file.
+    static let wrongValues: [(path: [String], key: String, value: JSONValue, expected: String)] = [
+        ([], "model_type", "llama", "mipha_phi"),
+        ([], "hidden_size", "wide", "integer"),
+        ([], "hidden_size", -40, "from 1"),
+        ([], "num_attention_heads", 7, "divisor"),
+        ([], "num_hidden_layers", 0, "from 1"),
+        ([], "partial_rotary_factor", 1.5, "share"),
+        ([], "partial_rotary_factor", 0.01, "share"),
+        ([], "partial_rotary_factor", 1e300, "share"),
+        ([], "partial_rotary_factor", -1e300, "share"),
+        ([], "rope_theta", 0, "positive"),
+        ([], "hidden_act", "relu", "gelu_new"),
+        ([], "num_key_value_heads", 1, "2"),
+        ([], "tie_word_embeddings", true, "false"),
+        ([], "qk_layernorm", true, "false"),
+        ([], "resid_pdrop", 1.0, "probability"),
+        ([], "vision_config", 3, "object"),
+        (["vision_config"], "vision_tower", .null, "object"),
+        (["vision_config", "vision_tower"], "patch_size", 31, "image_size"),
+        (["vision_config", "vision_tower"], "num_attention_heads", 5, "divisor"),
+        (["vision_config", "vision_tower"], "mm_vision_select_layer", -9, "layer"),
+        (["vision_config", "vision_tower"], "vision_model_name_or_path", "clip-large", "SigLIP"),
+        (["vision_config", "mm_projector"], "mm_projector_type", "qformer", "mlp{N}x_gelu"),
+        (["vision_config", "mm_projector"], "mm_projector_type", "mlp0x_gelu", "mlp{N}x_gelu"),
+        (["vision_config", "mm_projector"], "mm_projector_type", "identity", "map"),
+        (["vision_config", "mm_projector"], "mm_hidden_size", 35, "36"),
+        (["vision_config", "mm_projector"], "hidden_size", 41, "40"),
+    ]
+
+    @Test(arguments: ConfigTests.wrongValues.indices)
+    func `a wrong value is refused by file and key`(_ index: Int) throws {
+        let (path, key, value, expected) = Self.wrongValues[index]
+        let reader = try changed(SmallModel.tiny, path, [key: value])
+        let error = try #require(
+            #expect(throws: CheckpointError.self) { _ = try MiphaConfig(reader) })
+        let place = (path + [key]).joined(separator: ".")
+        #expect(error.message.hasPrefix("some/config.json: \(place):"), "\(error)")
+        #expect(error.message.contains(expected), "\(error)")
+    }
+
+    @Test func `wrong LLaVA parts are refused by file and key`() throws {
+        let wrong: [(path: [String], key: String, value: JSONValue)] = [
+            (["vision_config"], "model_type", "clip_vision_model"),
+            (["text_config"], "model_type", "llama"),
+            ([], "vision_feature_select_strategy", "default"),
+            ([], "projector_hidden_act", "relu"),
+            ([], "multimodal_projector_bias", false),
+            ([], "vision_feature_layer", 5),
+        ]
+        for (path, key, value) in wrong {
+            let reader = try changed(SmallModel.llava, path, [key: value])
+            let error = try #require(
+                #expect(throws: CheckpointError.self, "\(key)") { _ = try MiphaConfig(reader) })
+            #expect(error.message.contains("some/config.json"), "\(error)")
+        }
+        let rope = try changed(
+            SmallModel.llava, ["text_config", "rope_parameters"], ["rope_type": "yarn"])
+        #expect(throws: CheckpointError.self) { _ = try MiphaConfig(rope) }
+    }
+
+    @Test func `numbers too large to compute with are refused`() throws {
+        let top = ["hidden_size", "num_hidden_layers", "vocab_size", "intermediate_size"]
+        let tower = [
+            "hidden_size", "num_hidden_layers", "image_size", "num_channels",
+            "mm_vision_select_layer",
+        ]
+        let places =
+            top.map { ([], $0) } + tower.map { (["vision_config", "vision_tower"], $0) }
+        for (path, key) in places {
+            for value in [Int.max, .max / 2, .min] {
+                let reader = try changed(SmallModel.tiny, path, [key: .integer(value)])
+                #expect(throws: CheckpointError.self, "\(key) \(value)") {
+                    _ = try MiphaConfig(reader)
+                }
+            }
+        }
+    }
+
+    @Test func `a folder without a config says so`() throws {
+        let folder = try TemporaryFolder()
+        let error = try #require(
+            #expect(throws: CheckpointError.self) { _ = try MiphaModel(folder: folder.path) })
+        #expect(error.message.contains("config.json"))
+    }
+}

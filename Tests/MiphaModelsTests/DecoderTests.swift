@@ -1,0 +1,142 @@
+import MiphaCheckpoints
+import MiphaModels
+import MiphaNN
+import MiphaTestSupport
+import MiphaTorch
+import Testing
+
+/// The Phi decoder with and without a cache, padding, and in its fused form.
+@Suite struct DecoderTests {
+    /// Runs all blocks, the norm and the head over embeddings.
+    private func run(
+        _ model: PhiLanguageModel, _ embeddings: Tensor, _ layout: SequenceLayout,
+        _ cache: KeyValueCache? = nil
+    ) throws -> Tensor {
+        try withoutGradients {
+            let context = try model.context(layout, cache: cache, dropout: nil)
+            let hidden = try model.segments(context).run(embeddings)
+            return try model.logits(model.normalize(hidden))
+        }
+    }
+
+    private func ids(_ rows: Int, _ count: Int, seed: UInt64) throws -> Tensor {
+        var generator = SplitMix64(seed: seed)
+        let values = (0..<rows * count).map { _ in Int.random(in: 0..<50, using: &generator) }
+        return try Tensor(values, shape: [rows, count])
+    }
+
+    @Test(arguments: [1, 3], [[9], [1, 1, 1, 1, 1, 1, 1, 1, 1], [4, 1, 1, 3], [1, 8], [7, 2]])
+    func `cached equals uncached, however the tokens are cut`(
+        _ layers: Int, _ pieces: [Int]
+    ) throws {
+        let (model, _) = try decoder(smallConfig(layers: layers))
+        let embeddings = try model.embed(ids(2, 9, seed: 1))
+        let whole = try run(model, embeddings, .contiguous(count: 9))
+        let cache = KeyValueCache(layers: layers)
+        var start = 0
+        for count in pieces {
+            let piece = try embeddings.narrowed(1, from: start, length: count)
+            let found = try run(model, piece, .contiguous(from: start, count: count), cache)
+            try requireClose(
+                "tokens \(start) to \(start + count)", found,
+                whole.narrowed(1, from: start, length: count))
+            start += count
+            #expect(cache.length == start)
+        }
+    }
+
+    @Test func `later tokens do not change earlier ones`() throws {
+        let (model, _) = try decoder(smallConfig(layers: 2))
+        let tokens = try ids(1, 8, seed: 2)
+        let changed = try tokens.cloned()
+        try changed.narrowed(1, from: 5, length: 3).setZero()
+        let first = try run(model, model.embed(tokens), .contiguous(count: 8))
+        let second = try run(model, model.embed(changed), .contiguous(count: 8))
+        try requireClose(
+            "before the change", second.narrowed(1, from: 0, length: 5),
+            first.narrowed(1, from: 0, length: 5))
+        let tail =
+            try first.narrowed(1, from: 7, length: 1) - second.narrowed(1, from: 7, length: 1)
+        #expect(try tail.absoluteMaximum() > 1e-3)
+    }
+
+    @Test func `rows padded on the left give what they give alone, cached too`() throws {
+        let (model, _) = try decoder(smallConfig(layers: 2))
+        let rows = [[4, 9], [1, 2, 3, 4, 5, 6], [7, 8, 9, 10]]
+        let plan = try SplicePlan(ids: rows, tokensPerImage: 1, imageCount: 0, padding: .left)
+        let words = try model.embed(Tensor(plan.textIDs))
+        let table = try Tensor.concatenating([words, .zeros([1, model.width])], along: 0)
+        let embeddings = try table.selecting(Tensor(plan.sources))
+            .reshaped([3, plan.columns, model.width])
+        let cache = KeyValueCache(layers: 2)
+        let together = try run(model, embeddings, plan.layout, cache)
+        let next = [11, 12, 13]
+        let masks = try #require(plan.layout.keyMask)
+        let step = try run(
+            model, model.embed(Tensor(next, shape: [3, 1])),
+            SequenceLayout(
+                positions: plan.lengths.map { [$0] }, keyMask: masks.map { $0 + [true] },
+                pastLength: plan.columns),
+            cache)
+        for (row, ids) in rows.enumerated() {
+            let alone = try run(
+                model, model.embed(Tensor(ids + [next[row]], shape: [1, ids.count + 1])),
+                .contiguous(count: ids.count + 1))
+            let real = try together.narrowed(0, from: row, length: 1)
+                .narrowed(1, from: plan.columns - ids.count, length: ids.count)
+            try requireClose("row \(row)", real, alone.narrowed(1, from: 0, length: ids.count))
+            try requireClose(
+                "row \(row), next", step.narrowed(0, from: row, length: 1),
+                alone.narrowed(1, from: ids.count, length: 1))
+        }
+    }
+
+    @Test func `fused projections equal split ones with their rows sorted out`() throws {
+        var config = smallConfig(layers: 2)
+        let (split, parameters) = try decoder(config)
+        config.fusesProjections = true
+        let (fused, target) = try decoder(config, seed: 9)
+        let (heads, width) = (3, 8)
+        for name in target.names {
+            guard name.contains("query_key_value") else {
+                try target[name]?.assign(#require(parameters[name]))
+                continue
+            }
+            // Each head's rows of q, then of k, then of v; the heads follow one another.
+            var parts: [Tensor] = []
+            for head in 0..<heads {
+                for projection in ["q_proj", "k_proj", "v_proj"] {
+                    let source = name.replacing("query_key_value", with: projection)
+                    parts.append(
+                        try #require(parameters[source])
+                            .narrowed(0, from: head * width, length: width))
+                }
+            }
+            try target[name]?.assign(Tensor.concatenating(parts, along: 0))
+        }
+        let tokens = try ids(2, 6, seed: 5)
+        try requireClose(
+            "logits", run(fused, fused.embed(tokens), .contiguous(count: 6)),
+            run(split, split.embed(tokens), .contiguous(count: 6)))
+    }
+
+    @Test func `dropout works in training only and follows its generator`() throws {
+        var config = smallConfig(layers: 2)
+        config.residualDropout = 0.5
+        let (model, _) = try decoder(config)
+        let embeddings = try model.embed(ids(1, 5, seed: 3))
+        func hidden(_ generator: RandomGenerator?) throws -> [Float] {
+            try withoutGradients {
+                let context = try model.context(
+                    .contiguous(count: 5), cache: nil, dropout: generator)
+                return try model.segments(context).run(embeddings).values()
+            }
+        }
+        let plain = try hidden(nil)
+        #expect(try hidden(nil) == plain)
+        let dropped = try hidden(RandomGenerator(seed: 1))
+        #expect(dropped != plain)
+        #expect(try hidden(RandomGenerator(seed: 1)) == dropped)
+        #expect(try hidden(RandomGenerator(seed: 2)) != dropped)
+    }
+}

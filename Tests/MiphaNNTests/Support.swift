@@ -1,0 +1,30 @@
+import MiphaNN
+import MiphaTestSupport
+import MiphaTorch
+
+/// Parameters by name, for stores under test.
+struct ListedSource: ParameterSource {
+    let tensors: [String: Tensor]
+
+    init(_ shapes: [String: [Int]]) throws {
+        tensors = try shapes.mapValues { try Tensor.zeros($0) }
+    }
+
+    func parameter(_ name: String, shape: [Int], initializer: Initializer) throws -> Tensor? {
+        guard let tensor = tensors[name] else { return nil }
+        guard tensor.shape == shape else {
+            throw ParameterError("\(name): expected \(shape), found \(tensor.shape)")
+        }
+        return tensor
+    }
+
+    func leftover(besides used: Set<String>) -> [String] {
+        tensors.keys.filter { !used.contains($0) }
+    }
+}
+
+/// A tensor of seeded random numbers between -1 and 1.
+func randomTensor(_ shape: [Int], seed: UInt64) throws -> Tensor {
+    var generator = SplitMix64(seed: seed)
+    return try Tensor(generator.floats(shape.reduce(1, *)), shape: shape)
+}

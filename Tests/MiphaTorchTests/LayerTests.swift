@@ -1,0 +1,127 @@
+import Foundation
+import MiphaTestSupport
+import MiphaTorch
+import Testing
+
+/// Norms, activations, embedding, convolution and losses against their definitions.
+@Suite struct LayerTests {
+    @Test func `norms equal their definitions`() throws {
+        let x = try randomTensor([3, 7], seed: 1)
+        let (weight, bias) = (try randomTensor([7], seed: 2), try randomTensor([7], seed: 3))
+        let values = try x.values(as: Float.self).map(Double.init)
+        let (scales, shifts) = (
+            try weight.values(as: Double.self), try bias.values(as: Double.self)
+        )
+        var (layer, rms): ([Float], [Float]) = ([], [])
+        for row in 0..<3 {
+            let part = values[row * 7..<row * 7 + 7]
+            let mean = part.reduce(0, +) / 7
+            let variance = part.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 7
+            let square = part.reduce(0) { $0 + $1 * $1 } / 7
+            for (i, value) in part.enumerated() {
+                layer.append(
+                    Float((value - mean) / (variance + 0.01).squareRoot() * scales[i] + shifts[i]))
+                rms.append(Float(value / (square + 0.01).squareRoot() * scales[i]))
+            }
+        }
+        try expectClose(
+            "layer norm", Functions.layerNorm(x, weight: weight, bias: bias, epsilon: 0.01),
+            Tensor(layer, shape: [3, 7]))
+        try expectClose(
+            "rms norm", Functions.rmsNorm(x, weight: weight, epsilon: 0.01),
+            Tensor(rms, shape: [3, 7]))
+    }
+
+    @Test func `activations equal their definitions`() throws {
+        let inputs = stride(from: -6, through: 6, by: 0.37).map { Float($0) }
+        let doubles = inputs.map(Double.init)
+        let x = try Tensor(inputs)
+        let exact = doubles.map { Float($0 / 2 * (1 + erf($0 / 2.0.squareRoot()))) }
+        let tanhForm = doubles.map {
+            Float(
+                $0 / 2 * (1 + tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0))))
+        }
+        let silu = doubles.map { Float($0 / (1 + exp(-$0))) }
+        try expectClose("exact GELU", Functions.activate(x, .geluExact), Tensor(exact))
+        try expectClose("tanh GELU", Functions.activate(x, .geluTanh), Tensor(tanhForm))
+        try expectClose("SiLU", Functions.activate(x, .silu), Tensor(silu))
+        #expect(zip(exact, tanhForm).contains { abs($0 - $1) > 1e-4 })
+    }
+
+    @Test func `an embedding picks rows and sends gradients back to them`() throws {
+        let table = try Tensor((0..<8).map(Float.init), shape: [4, 2])
+        try table.setRequiresGradient(true)
+        let rows = try Functions.embedding(Tensor([3, 0, 3], shape: [3, 1]), weight: table)
+        #expect(rows.shape == [3, 1, 2])
+        #expect(try rows.values(as: Float.self) == [6, 7, 0, 1, 6, 7])
+        try rows.sum().backward()
+        #expect(try table.gradient()?.values(as: Float.self) == [1, 1, 0, 0, 0, 0, 2, 2])
+    }
+
+    @Test func `a convolution ignores pixels that fill no patch`() throws {
+        let pixels = try Tensor((0..<25).map(Float.init), shape: [1, 1, 5, 5])
+        let weight = try Tensor([1, 10, 100, 1000] as [Float], shape: [1, 1, 2, 2])
+        let found = try Functions.convolution(
+            pixels, weight: weight, bias: Tensor([0.5] as [Float]), stride: 2)
+        #expect(found.shape == [1, 1, 2, 2])
+        // Patches start at 0, 2, 10 and 12: a + 10 (a + 1) + 100 (a + 5) + 1000 (a + 6).
+        let expected = [0, 2, 10, 12].map { Float(1111 * $0 + 6510) + 0.5 }
+        #expect(try found.values(as: Float.self) == expected)
+    }
+
+    @Test func `cross-entropy is summed in float32 and skips ignored targets`() throws {
+        let logits = try randomTensor([3, 5], seed: 4)
+        let logs = try logits.logSoftmax().values(as: Float.self)
+        let sum = -(logs[2] + logs[14])
+        let found = try Functions.crossEntropySum(logits, targets: Tensor([2, -100, 4]))
+        #expect(abs(try found.item() - Double(sum)) < 1e-5)
+        let half = try Functions.crossEntropySum(
+            logits.to(dtype: .bfloat16), targets: Tensor([2, -100, 4]))
+        #expect(half.dtype == .float32)
+        #expect(abs(try half.item() - Double(sum)) < 0.05)
+        let probabilities = try logits.softmax().values(as: Float.self)
+        #expect(zip(probabilities, logs).allSatisfy { abs(log($0) - $1) < 1e-5 })
+    }
+
+    @Test func `the largest values come in descending order with their places`() throws {
+        let x = try Tensor([3, 9, -1, 9.5, 0, 2] as [Float], shape: [2, 3])
+        let top = try Functions.largest(x, count: 2)
+        #expect(try top.values.values(as: Float.self) == [9, 3, 9.5, 2])
+        #expect(try top.places.values(as: Int.self) == [1, 0, 0, 2])
+        #expect(try x.argmax().values(as: Int.self) == [1, 0])
+        #expect(try Tensor([1, 5, 5] as [Float]).argmax().values(as: Int.self) == [1])
+        let order = try Tensor([1, 5, 5] as [Float]).argmax(0)
+        #expect(order.shape == [])
+    }
+
+    @Test func `in-place updates change the tensor itself and are not recorded`() throws {
+        let x = try Tensor([1, -4] as [Float])
+        try x.setRequiresGradient(true)
+        try x.accumulate(Tensor([1, 1] as [Float]), times: 3)
+        try x.scale(by: 0.5)
+        #expect(try x.values(as: Float.self) == [2, -0.5])
+        try x.assign(Tensor([7, 8], shape: [2]).to(dtype: .bfloat16))
+        #expect(try x.values(as: Float.self) == [7, 8])
+        #expect(try x.absoluteMaximum() == 8)
+        #expect(try Tensor.empty([0]).absoluteMaximum() == 0)
+        #expect(try Tensor([1, .nan, 3] as [Float]).absoluteMaximum().isNaN)
+        #expect(try Tensor.norm(of: [x, Tensor([2, 2, 2] as [Float])]) == 125.0.squareRoot())
+        #expect(try Tensor.norm(of: []) == 0)
+    }
+
+    @Test func `broadcasting arithmetic and its gradients`() throws {
+        let a = try Tensor([1, 2, 3, 4] as [Float], shape: [2, 2])
+        let b = try Tensor([10, 20] as [Float])
+        for leaf in [a, b] { try leaf.setRequiresGradient(true) }
+        #expect(try (a + b).values(as: Float.self) == [11, 22, 13, 24])
+        #expect(try (a - b).values(as: Float.self) == [-9, -18, -7, -16])
+        #expect(try (a / b).values(as: Float.self) == [0.1, 0.1, 0.3, 0.2])
+        #expect(try (a + 1.5).values(as: Float.self) == [2.5, 3.5, 4.5, 5.5])
+        #expect(try Tensor.concatenating([a, b.reshaped([1, 2])], along: 0).shape == [3, 2])
+        try (a * b).sum().backward()
+        #expect(try a.gradient()?.values(as: Float.self) == [10, 20, 10, 20])
+        #expect(try b.gradient()?.values(as: Float.self) == [4, 6])
+        try a.setGradient(nil)
+        #expect(try a.gradient() == nil)
+    }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import MiphaTestSupport
+import MiphaTorch
+import Testing
+
+/// The fused AdamW update against its definition.
+@Suite struct OptimizerStepTests {
+    @Test(arguments: [0.0, 0.1])
+    func `three steps equal the definition`(_ decay: Double) throws {
+        let constants = AdamWConstants(
+            learningRate: 0.02, beta1: 0.9, beta2: 0.98, epsilon: 1e-3, weightDecay: decay)
+        let sizes = [[5], [2, 3], []]
+        let parameters = try sizes.enumerated().map { try randomTensor($1, seed: UInt64($0)) }
+        let first = try sizes.map { try Tensor.zeros($0) }
+        let second = try sizes.map { try Tensor.zeros($0) }
+        let steps = try sizes.map { _ in try Tensor.zeros([]) }
+        var expected = try parameters.map { try $0.values(as: Double.self) }
+        var moments = expected.map { $0.map { _ in (0.0, 0.0) } }
+        for step in 1...3 {
+            let gradients = try sizes.enumerated().map {
+                try randomTensor($1, seed: UInt64(100 * step + $0))
+            }
+            for count in steps { try count.assign(count + 1) }
+            try applyAdamW(
+                to: parameters, gradients: gradients, first: first, second: second, steps: steps,
+                constants: constants)
+            for index in expected.indices {
+                let gradient = try gradients[index].values(as: Double.self)
+                for i in expected[index].indices {
+                    var (m, v) = moments[index][i]
+                    m = 0.9 * m + 0.1 * gradient[i]
+                    v = 0.98 * v + 0.02 * gradient[i] * gradient[i]
+                    moments[index][i] = (m, v)
+                    let (mHat, vHat) = (
+                        m / (1 - pow(0.9, Double(step))), v / (1 - pow(0.98, Double(step)))
+                    )
+                    expected[index][i] *= 1 - 0.02 * decay
+                    expected[index][i] -= 0.02 * mHat / (vHat.squareRoot() + 1e-3)
+                }
+            }
+        }
+        for (parameter, values) in zip(parameters, expected) {
+            try expectClose(
+                "parameter", parameter, Tensor(values.map(Float.init), shape: parameter.shape),
+                Tolerance(relative: 5e-6))
+        }
+    }
+}
