@@ -46,6 +46,9 @@ let core: [Target] = [
         name: "MiphaTestSupport", dependencies: ["MiphaCheckpoints"],
         path: "Tests/MiphaTestSupport", swiftSettings: strict),
     tests("MiphaCheckpointsTests", ["MiphaCheckpoints"]),
+    tests("MiphaTokenizersTests", ["MiphaTokenizers"]),
+    tests("MiphaImagingTests", ["MiphaImaging"]),
+    tests("MiphaChatTests", ["MiphaChat", "MiphaTokenizers"]),
 ]
 
 // MARK: Half two: needs libtorch
@@ -68,12 +71,40 @@ let torch: [Target] = [
             "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat",
             "MiphaTokenizers", "MiphaImaging", yams,
         ]),
+    library(
+        "MiphaInference",
+        [
+            "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat",
+            "MiphaTokenizers", "MiphaImaging",
+        ]),
+    library(
+        "MiphaDemo",
+        [
+            "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch",
+            "MiphaImaging",
+            "MiphaChat", "MiphaTokenizers", "MiphaCheckpoints",
+        ],
+        resources: [.embedInCode("Resources/tokenizer.json")]),
+    .executableTarget(
+        name: "mipha",
+        dependencies: [
+            "MiphaDemo", "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN",
+            "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
+            argumentParser,
+        ],
+        swiftSettings: strict),
+    tests("MiphaTorchTests", ["MiphaTorch"]),
+    tests("MiphaNNTests", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints"]),
+    tests("MiphaModelsTests", ["MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints"]),
     tests(
         "MiphaTrainingTests",
         [
             "MiphaTraining", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints",
             "MiphaChat", "MiphaTokenizers", "MiphaImaging",
         ]),
+    tests(
+        "GoldenTests",
+        ["MiphaTraining", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints"]),
 ]
 
 // MARK: The package
@@ -84,7 +115,7 @@ let withoutTorch = Context.environment["MIPHA_WITHOUT_TORCH"] == "1"
 let package = Package(
     name: "mipha",
     platforms: [.macOS(.v15)],
-    products: [],
+    products: withoutTorch ? [] : [.executable(name: "mipha", targets: ["mipha"])],
     dependencies: withoutTorch
         ? []
         : [

@@ -123,7 +123,16 @@ mt_status mt_adamw_step(const mt_tensor *parameters, const mt_tensor *gradients,
         auto targets = mipha::unwrap_all(parameters, count);
         auto first = mipha::unwrap_all(first_moments, count);
         auto second = mipha::unwrap_all(second_moments, count);
-        at::_fused_adamw_(targets, mipha::unwrap_all(gradients, count), first, second, {},
+        const auto changes = mipha::unwrap_all(gradients, count);
+        for (size_t i = 0; i < count; i++) {
+            for (const at::Tensor &other : {changes[i], first[i], second[i]}) {
+                if (other.sizes() != targets[i].sizes()) { // the kernel trusts its caller
+                    throw std::invalid_argument("parameter " + std::to_string(i) +
+                                                " and its gradient or moments differ in shape");
+                }
+            }
+        }
+        at::_fused_adamw_(targets, changes, first, second, {},
                           mipha::unwrap_all(steps, count), options.learning_rate, options.beta1,
                           options.beta2, options.weight_decay, options.epsilon,
                           /*amsgrad=*/false, /*maximize=*/false);

@@ -34,6 +34,12 @@ public func applyAdamW(
     to parameters: [Tensor], gradients: [Tensor], first: [Tensor], second: [Tensor],
     steps: [Tensor], constants: AdamWConstants
 ) throws(TensorError) {
+    let counts = [gradients.count, first.count, second.count, steps.count]
+    guard counts.allSatisfy({ $0 == parameters.count }) else {
+        throw TensorError(
+            .invalidArgument, operation: "adamw",
+            message: "\(parameters.count) parameters, but \(counts) gradients, moments and steps")
+    }
     let options = mt_adamw_options(
         learning_rate: constants.learningRate, beta1: constants.beta1, beta2: constants.beta2,
         epsilon: constants.epsilon, weight_decay: constants.weightDecay)

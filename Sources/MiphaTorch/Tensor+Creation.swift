@@ -160,7 +160,9 @@ extension Tensor {
     public func withBytes<R>(_ body: (RawSpan) throws -> R) throws -> R {
         let dense = try to(device: .cpu).contiguous()
         return try withExtendedLifetime(dense) {
-            guard let start = unsafe mt_tensor_data(dense.handle) else { return try body(RawSpan()) }
+            guard let start = unsafe mt_tensor_data(dense.handle) else {
+                return try body(RawSpan())
+            }
             return try body(unsafe RawSpan(_unsafeStart: start, byteCount: dense.byteCount))
         }
     }

@@ -24,7 +24,9 @@ extension Tensor {
 
     /// A view with two dimensions exchanged.
     public func transposed(_ a: Int, _ b: Int) throws(TensorError) -> Tensor {
-        try produce("transpose", [self]) { unsafe mt_tensor_transpose(handle, Int64(a), Int64(b), $0) }
+        try produce("transpose", [self]) {
+            unsafe mt_tensor_transpose(handle, Int64(a), Int64(b), $0)
+        }
     }
 
     /// A view of `length` places of one dimension, from `start`.
@@ -37,7 +39,8 @@ extension Tensor {
     }
 
     /// Rows of one dimension, chosen by an int64 tensor of rank 1.
-    public func selecting(_ indices: Tensor, along dimension: Int = 0) throws(TensorError) -> Tensor {
+    public func selecting(_ indices: Tensor, along dimension: Int = 0) throws(TensorError) -> Tensor
+    {
         try produce("index select", [self, indices]) {
             unsafe mt_tensor_index_select(handle, Int64(dimension), indices.handle, $0)
         }

@@ -32,7 +32,8 @@ public struct TensorError: Error, Sendable, CustomStringConvertible {
 
 /// Turns a failed status into an error that names the operation and its operands.
 func check(
-    _ status: mt_status, _ operation: @autoclosure () -> String, _ operands: @autoclosure () -> [Tensor] = []
+    _ status: mt_status, _ operation: @autoclosure () -> String,
+    _ operands: @autoclosure () -> [Tensor] = []
 ) throws(TensorError) {
     guard status.rawValue != MT_OK.rawValue else { return }
     let reason = unsafe String(cString: mt_last_error())
@@ -45,5 +46,6 @@ func check(
         }
     throw TensorError(
         code, operation: operation(),
-        message: shapes.isEmpty ? reason : "\(reason) (operands: \(shapes.joined(separator: ", ")))")
+        message: shapes.isEmpty ? reason : "\(reason) (operands: \(shapes.joined(separator: ", ")))"
+    )
 }

@@ -89,17 +89,23 @@ public struct PhiConfig: Sendable, Equatable {
             ("intermediate_size", intermediateSize), ("num_hidden_layers", layerCount),
             ("num_attention_heads", headCount),
         ]
-        for (key, value) in positive where value < 1 {
-            throw reader.failure(key, expected: "a positive number")
+        for (key, value) in positive where !(1...1 << 20).contains(value) {
+            throw reader.failure(key, expected: "a number from 1 to \(1 << 20)")
+        }
+        guard layerCount <= 1024 else {
+            throw reader.failure("num_hidden_layers", expected: "at most 1024")
         }
         guard hiddenSize % headCount == 0 else {
             throw reader.failure(
                 "num_attention_heads", expected: "a divisor of hidden_size \(hiddenSize)")
         }
-        guard rotaryWidth >= 2, rotaryWidth <= headWidth, rotaryWidth % 2 == 0 else {
+        guard (0...1).contains(partialRotaryFactor), rotaryWidth >= 2, rotaryWidth % 2 == 0 else {
             throw reader.failure(
                 "partial_rotary_factor",
                 expected: "a share that rotates an even number of the \(headWidth) features")
+        }
+        guard ropeTheta > 0 else {
+            throw reader.failure("rope_theta", expected: "a positive number")
         }
         guard (0..<1).contains(residualDropout) else {
             throw reader.failure("resid_pdrop", expected: "a probability below 1")

@@ -29,7 +29,7 @@ public struct SequenceLayout: Sendable, Equatable {
 
     /// The boolean mask `[rows, 1, tokens, keys]`: real keys at or before each token.
     ///
-    /// Every token sees itself, so that rows of padding hold numbers too.
+    /// A token that sees no real key sees itself, so that rows of padding hold numbers too.
     func mask() throws(TensorError) -> Tensor? {
         guard !isPlainlyCausal else { return nil }
         let keys = pastLength + tokenCount
@@ -39,8 +39,9 @@ public struct SequenceLayout: Sendable, Equatable {
         for row in rows {
             for token in 0..<tokenCount {
                 let place = pastLength + token
+                let seesNothing = !row[...place].contains(true)
                 for key in 0..<keys {
-                    values.append(key == place || (key < place && row[key]))
+                    values.append(key <= place && (row[key] || (key == place && seesNothing)))
                 }
             }
         }

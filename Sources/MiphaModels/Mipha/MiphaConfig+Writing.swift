@@ -29,11 +29,11 @@ extension MiphaConfig {
         let architecture =
             language.fusesProjections ? "MiphaPhi15ForCausalLM" : "MiphaPhiForCausalLM"
         let defaults: JSONObject = [
-            "architectures": [.string(architecture)], "model_type": "mipha_phi",
             "mm_use_im_start_end": false, "mm_use_im_patch_token": false,
             "tokenizer_padding_side": "right", "bos_token_id": 50256, "eos_token_id": 50256,
         ]
         return defaults.merging(kept).merging(language.json).merging([
+            "architectures": [.string(architecture)], "model_type": "mipha_phi",
             "image_aspect_ratio": .string(imageAspectRatio),
             "tokenizer_model_max_length": .integer(maximumLength),
             "torch_dtype": .string(dtype), "vision_config": .object(parts),

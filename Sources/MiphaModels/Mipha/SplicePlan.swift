@@ -60,6 +60,11 @@ public struct SplicePlan: Sendable, Equatable {
             throw SpliceError(
                 description: "the batch has \(markers) picture markers and \(imageCount) pictures")
         }
+        guard labels == nil || labels?.count == ids.count else {
+            throw SpliceError(
+                description:
+                    "the batch has \(ids.count) rows of ids and \(labels?.count ?? 0) of labels")
+        }
         let textCount = ids.reduce(0) { $0 + $1.count } - markers
         var texts: [Int] = []
         texts.reserveCapacity(textCount)
@@ -131,7 +136,8 @@ public struct SplicePlan: Sendable, Equatable {
             return .contiguous(count: columns)
         }
         return SequenceLayout(
-            positions: lengths.map { length in (0..<columns).map { max(0, $0 - columns + length) } },
+            positions: lengths.map { length in (0..<columns).map { max(0, $0 - columns + length) }
+            },
             keyMask: lengths.map { length in (0..<columns).map { $0 >= columns - length } })
     }
 

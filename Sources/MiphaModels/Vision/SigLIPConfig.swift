@@ -82,8 +82,11 @@ public struct SigLIPConfig: Sendable, Equatable {
             ("num_hidden_layers", layerCount), ("num_attention_heads", headCount),
             ("num_channels", channelCount), ("image_size", imageSize), ("patch_size", patchSize),
         ]
-        for (key, value) in positive where value < 1 {
-            throw reader.failure(key, expected: "a positive number")
+        for (key, value) in positive where !(1...1 << 20).contains(value) {
+            throw reader.failure(key, expected: "a number from 1 to \(1 << 20)")
+        }
+        guard layerCount <= 1024 else {
+            throw reader.failure("num_hidden_layers", expected: "at most 1024")
         }
         guard hiddenSize % headCount == 0 else {
             throw reader.failure(

@@ -6,6 +6,7 @@ public import MiphaTorch
 public final class ParameterStore {
     private let source: any ParameterSource
     private var missing: [String] = []
+    private var mismatched: [String] = []
     private var tensors: [String: Tensor] = [:]
 
     /// Names in the order of construction.
@@ -36,10 +37,15 @@ public final class ParameterStore {
     func register(_ name: String, shape: [Int], initializer: Initializer) throws -> Tensor {
         precondition(tensors[name] == nil, "parameter \(name) is registered twice")
         let tensor: Tensor
-        if let found = try source.parameter(name, shape: shape, initializer: initializer) {
-            tensor = found
-        } else {
-            missing.append(name)
+        do {
+            if let found = try source.parameter(name, shape: shape, initializer: initializer) {
+                tensor = found
+            } else {
+                missing.append(name)
+                tensor = try .empty(shape, device: .meta)
+            }
+        } catch let error as ParameterError {
+            mismatched.append(error.description)
             tensor = try .empty(shape, device: .meta)
         }
         tensors[name] = tensor
@@ -49,13 +55,14 @@ public final class ParameterStore {
 
     /// Ends construction.
     ///
-    /// - Throws: `ParameterError` listing every name that the source lacks and every name it holds
-    ///   in vain.
+    /// - Throws: `ParameterError` listing every name that the source lacks, holds in another shape,
+    ///   or holds in vain.
     public func finish() throws(ParameterError) {
         let unused = source.leftover(besides: Set(names))
-        guard missing.isEmpty && unused.isEmpty else {
+        guard missing.isEmpty && mismatched.isEmpty && unused.isEmpty else {
             var parts: [String] = []
             if !missing.isEmpty { parts.append("missing: \(missing.joined(separator: ", "))") }
+            parts += mismatched
             if !unused.isEmpty {
                 parts.append("unexpected: \(unused.sorted().joined(separator: ", "))")
             }

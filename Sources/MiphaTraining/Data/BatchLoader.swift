@@ -6,7 +6,7 @@ import Synchronization
 /// Prepares the samples of coming updates on background threads while the engine works.
 ///
 /// The order of samples is fixed by the plan alone, whatever the threads do.
-final class BatchLoader: Sendable {
+package final class BatchLoader: Sendable {
     private typealias Prepared = Result<[[TrainingSample]], any Error>
 
     private struct State {
@@ -21,13 +21,14 @@ final class BatchLoader: Sendable {
     private let queue = DispatchQueue(label: "mipha.batches")
     private let state = Mutex(State())
 
-    init(_ data: TrainingDataSet, _ plan: BatchPlan) {
+    /// Creates a loader; nothing is prepared yet.
+    package init(_ data: TrainingDataSet, _ plan: BatchPlan) {
         self.data = data
         self.plan = plan
     }
 
     /// Starts preparing an update, if the run has it and nobody has started it.
-    func prefetch(step: Int) {
+    package func prefetch(step: Int) {
         guard step < plan.totalSteps else { return }
         let group = DispatchGroup()
         let isNew = state.withLock { state in
@@ -44,7 +45,7 @@ final class BatchLoader: Sendable {
     }
 
     /// The micro-batches of an update, with the next update started behind it.
-    func samples(step: Int) throws -> [[TrainingSample]] {
+    package func samples(step: Int) throws -> [[TrainingSample]] {
         prefetch(step: step)
         prefetch(step: step + 1)
         state.withLock { $0.pending[step] }?.wait()
@@ -76,7 +77,8 @@ struct Collator {
 
     func batch(_ samples: [TrainingSample]) throws -> MiphaBatch {
         let pictures = samples.flatMap(\.pixels)
-        let pixels = try pictures.isEmpty
+        let pixels =
+            try pictures.isEmpty
             ? nil : Tensor(pictures.flatMap { $0 }, shape: [pictures.count] + pixelShape)
         let masks = maskedKeyID.map { id in samples.map { $0.ids.map { $0 != id } } }
         return MiphaBatch(

@@ -1,4 +1,6 @@
-/// A small generator whose sequence is fixed for ever by its seed (SplitMix64, Steele et al. 2014).
+/// A small generator whose sequence is fixed for ever by its seed.
+///
+/// SplitMix64; Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 

@@ -15,6 +15,7 @@ public struct TrainingSample: Sendable, Equatable {
 public struct TrainingDataSet: Sendable {
     /// The conversations of all files, in order.
     public let conversations: [ConversationSample]
+    private let fileSizes: [(file: String, count: Int)]
     let imageFolder: String
     let encoder: ConversationEncoder
     let processor: ImageProcessor?
@@ -31,7 +32,9 @@ public struct TrainingDataSet: Sendable {
         processor: ImageProcessor?, aspectRatio: ImageAspectRatio
     ) throws {
         let reader = ConversationReader()
-        conversations = try files.flatMap { try reader.read(file: $0) }
+        let parts = try files.map { (file: $0, samples: try reader.read(file: $0)) }
+        conversations = parts.flatMap(\.samples)
+        fileSizes = parts.map { ($0.file, $0.samples.count) }
         guard !conversations.isEmpty else {
             throw TrainingError(.invalidRun, "no samples in \(files.joined(separator: ", "))")
         }
@@ -49,18 +52,51 @@ public struct TrainingDataSet: Sendable {
     /// Id that fills up rows in the reference: the tokenizer's, else the end of text.
     var padID: Int? { encoder.tokenizer.padID ?? encoder.tokenizer.endOfTextID }
 
+    /// Refuses a preprocessor whose pictures do not fit the tower.
+    func requirePictures(side: Int, model: String) throws {
+        guard let processor else { return }
+        let found = (processor.outputWidth, processor.outputHeight)
+        guard found == (side, side) else {
+            throw TrainingError(
+                .invalidRun,
+                "\(model)/preprocessor_config.json: expected pictures of \(side) x \(side) pixels "
+                    + "as in config.json, found \(found.0) x \(found.1)")
+        }
+    }
+
     /// Encodes the conversation and decodes the pictures of one sample.
     ///
     /// A marker cut off at the maximum length takes its picture with it.
     public func sample(_ index: Int) throws -> TrainingSample {
         let conversation = conversations[index]
-        let encoded = try encoder.encode(conversation)
+        let encoded: EncodedSample
+        do {
+            encoded = try encoder.encode(conversation)
+        } catch {
+            throw ChatError(error.code, "\(place(of: index)): \(error.message)")
+        }
+        guard encoded.imageCount <= conversation.images.count else {
+            throw ChatError(
+                .imageMarkers,
+                "\(place(of: index)): expected \(encoded.imageCount) pictures for its <image> "
+                    + "markers, found \(conversation.images.count)")
+        }
         let pixels = try conversation.images.prefix(encoded.imageCount).map { name in
             guard let processor else { return [Float]() }
             let image = try RGBImage(contentsOf: path(of: name))
             return try processor.pixelValues(image, aspectRatio: aspectRatio)
         }
         return TrainingSample(ids: encoded.ids, labels: encoded.labels, pixels: pixels)
+    }
+
+    /// File and item of a sample, for messages.
+    private func place(of index: Int) -> String {
+        var item = index
+        for (file, count) in fileSizes {
+            if item < count { return "\(file): item \(item)" }
+            item -= count
+        }
+        return "item \(index)"
     }
 
     private func path(of image: String) -> String {

@@ -42,7 +42,9 @@ extension RunConfiguration {
         do {
             guard let node = try Yams.compose(yaml: text), let value = JSONValue(yaml: node),
                 case .object(let object) = value
-            else { throw TrainingError(.invalidRun, "\(name): expected YAML with `key: value` lines") }
+            else {
+                throw TrainingError(.invalidRun, "\(name): expected YAML with `key: value` lines")
+            }
             return object
         } catch let error as YamlError {
             let line = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
@@ -72,14 +74,18 @@ extension RunConfiguration {
         maximumLength = try reader.positive("model_max_length", default: maximumLength)
         labelPolicy = try reader.enumValue("label_policy", default: labelPolicy)
         attentionMask = try reader.enumValue("attention_mask", default: attentionMask)
-        epochs = try reader.double("num_train_epochs", default: epochs)
+        epochs = try reader.bounded(
+            "num_train_epochs", default: epochs, limit: 1e6, includingZero: false)
         maximumSteps = reader.has("max_steps") ? try reader.positive("max_steps", default: 1) : nil
         batchSize = try reader.positive("per_device_train_batch_size", default: batchSize)
         accumulation = try reader.positive("gradient_accumulation_steps", default: accumulation)
         lossReduction = try reader.enumValue("loss_reduction", default: lossReduction)
         try readOptimization(reader)
         seed = UInt64(bitPattern: Int64(try reader.int("seed", default: 42)))
-        saveSteps = max(0, try reader.int("save_steps", default: saveSteps))
+        saveSteps = try reader.int("save_steps", default: saveSteps)
+        guard saveSteps >= 0 else {
+            throw reader.failure("save_steps", expected: "a number of updates, or 0 for none")
+        }
         saveLimit = try reader.positive("save_total_limit", default: saveLimit)
         loggingSteps = try reader.positive("logging_steps", default: loggingSteps)
     }
@@ -89,11 +95,14 @@ extension RunConfiguration {
         schedule = try reader.enumValue("lr_scheduler_type", default: schedule)
         warmupRatio = try reader.share("warmup_ratio", default: warmupRatio)
         optimizer = AdamW.Options(
-            beta1: try reader.share("adam_beta1", default: optimizer.beta1),
-            beta2: try reader.share("adam_beta2", default: optimizer.beta2),
-            epsilon: try reader.share("adam_epsilon", default: optimizer.epsilon),
+            beta1: try reader.share("adam_beta1", default: optimizer.beta1, excludingOne: true),
+            beta2: try reader.share("adam_beta2", default: optimizer.beta2, excludingOne: true),
+            epsilon: try reader.bounded(
+                "adam_epsilon", default: optimizer.epsilon, limit: 1, includingZero: false),
             weightDecay: try reader.share("weight_decay", default: optimizer.weightDecay))
-        maximumGradientNorm = try reader.double("max_grad_norm", default: maximumGradientNorm)
+        maximumGradientNorm = try reader.bounded(
+            "max_grad_norm", default: maximumGradientNorm, limit: .greatestFiniteMagnitude,
+            includingZero: true)
         dtype = try reader.dtype("dtype", default: dtype)
         checkpointing = try reader.bool("gradient_checkpointing", default: checkpointing)
         trainsHead = try reader.bool("train_lm_head", default: trainsHead)
@@ -137,16 +146,31 @@ extension RunConfiguration {
 extension ConfigReader {
     fileprivate func positive(_ key: String, default value: Int) throws(CheckpointError) -> Int {
         let found = try int(key, default: value)
-        guard found >= 1 else { throw failure(key, expected: "a positive number") }
+        guard (1...1_000_000_000).contains(found) else {
+            throw failure(key, expected: "a number from 1 to 1000000000")
+        }
+        return found
+    }
+
+    /// A finite number from 0, or from above 0, to `limit`.
+    fileprivate func bounded(
+        _ key: String, default value: Double, limit: Double, includingZero: Bool
+    ) throws(CheckpointError) -> Double {
+        let found = try double(key, default: value)
+        guard found <= limit, includingZero ? found >= 0 : found > 0 else {
+            throw failure(key, expected: includingZero ? "a number from 0" : "a number above 0")
+        }
         return found
     }
 
     /// A number from 0 to 1.
     fileprivate func share(
-        _ key: String, default value: Double
+        _ key: String, default value: Double, excludingOne: Bool = false
     ) throws(CheckpointError) -> Double {
         let found = try double(key, default: value)
-        guard (0...1).contains(found) else { throw failure(key, expected: "a number from 0 to 1") }
+        guard (0...1).contains(found), found < 1 || !excludingOne else {
+            throw failure(key, expected: "a number from 0 to \(excludingOne ? "below 1" : "1")")
+        }
         return found
     }
 

@@ -16,7 +16,7 @@ public enum TrainingStage: String, Sendable, CaseIterable {
         let isProjector = name.hasPrefix("model.mm_projector.")
         switch self {
         case .align: return isProjector || (run.trainsHead && name.hasPrefix("lm_head."))
-        case .text: return !isTower && !isProjector
+        case .text: return !isTower && !isProjector && !run.freezesLanguageModel
         case .finetune:
             if isTower { return !run.freezesTower }
             return isProjector || !run.freezesLanguageModel

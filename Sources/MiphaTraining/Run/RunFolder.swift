@@ -43,12 +43,14 @@ struct RunFolder {
         return try state.int("step") >= totalSteps
     }
 
-    /// Makes the folder ready for a run from its start.
-    func begin() throws {
+    /// Makes the folder ready for a run that has done `step` updates: what was done beyond is removed.
+    func begin(at step: Int) throws {
         let files = FileManager.default
         try files.createDirectory(atPath: path, withIntermediateDirectories: true)
-        for step in checkpointSteps() { try files.removeItem(atPath: checkpointPath(step)) }
-        for name in ["metrics.jsonl", Self.stateFile]
+        for later in checkpointSteps().reversed() where later > step || step == 0 {
+            try files.removeItem(atPath: checkpointPath(later))
+        }
+        for name in [Self.stateFile] + (step == 0 ? ["metrics.jsonl"] : [])
         where files.fileExists(atPath: "\(path)/\(name)") {
             try files.removeItem(atPath: "\(path)/\(name)")
         }
@@ -111,7 +113,8 @@ struct RunFolder {
         }
         let saved = try SafetensorsFile(path: "\(folder)/optimizer.safetensors")
         return (
-            try state.int("step"), { name in try Tensor.mapped(saved.requiredEntry(name), of: saved) }
+            try state.int("step"),
+            { name in try Tensor.mapped(saved.requiredEntry(name), of: saved) }
         )
     }
 

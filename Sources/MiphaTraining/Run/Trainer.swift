@@ -68,6 +68,7 @@ public final class Trainer {
         isComplete = try resume == .auto && folder.isComplete(totalSteps: plan.totalSteps)
         var model = try MiphaModel(folder: start ?? run.model, dtype: run.dtype, use: .training)
         model.config.imageAspectRatio = run.resolvedAspectRatio.rawValue
+        try data.requirePictures(side: model.config.vision.imageSize, model: run.model)
         self.model = model
         trainable = try model.store.train { run.stage.trains($0, run) }
         let masters = try Self.masterWeights(run)
@@ -81,6 +82,12 @@ public final class Trainer {
             pixelShape: [3, model.config.vision.imageSize, model.config.vision.imageSize])
         if let start {
             let saved = try folder.resume(from: start, samples: data.conversations.count)
+            guard (1...max(1, plan.totalSteps)).contains(saved.step) else {
+                throw TrainingError(
+                    .invalidRun,
+                    "\(start)/trainer_state.json: step: expected 1 to \(plan.totalSteps), "
+                        + "found \(saved.step)")
+            }
             firstStep = saved.step
             try optimizer.restore(saved.tensor)
             try dropout.restore(saved.tensor("generator"))
@@ -96,7 +103,7 @@ public final class Trainer {
         shouldStop: () -> Bool = { false }, report: (TrainingProgress) throws -> Void = { _ in }
     ) throws -> TrainingOutcome {
         if isComplete { return .alreadyComplete }
-        if firstStep == 0 { try folder.begin() }
+        try folder.begin(at: firstStep)
         let log = try MetricsLog(path: "\(run.outputFolder)/metrics.jsonl", resumingAt: firstStep)
         let clock = ContinuousClock()
         let began = clock.now
@@ -143,7 +150,10 @@ public final class Trainer {
         let micro = try loader.samples(step: step)
         let counts = micro.map { samples in
             samples.reduce(0) { sum, sample in
-                sum + sample.labels.dropFirst().count { $0 != MarkerID.ignored }
+                sum
+                    + zip(sample.ids, sample.labels).dropFirst().count { id, label in
+                        label != MarkerID.ignored && id != MarkerID.image
+                    }
             }
         }
         var result = UpdateResult(supervised: counts.reduce(0, +))
@@ -165,6 +175,12 @@ public final class Trainer {
         }
         let gradients = try optimizer.gradients()
         result.norm = try Tensor.norm(of: gradients)
+        guard result.norm.isFinite else {
+            throw TrainingError(
+                .failed,
+                "update \(step + 1): the norm of the gradients is \(result.norm); "
+                    + "no weight was changed")
+        }
         if run.maximumGradientNorm > 0 && result.norm > run.maximumGradientNorm {
             let factor = run.maximumGradientNorm / (result.norm + 1e-6)
             for gradient in gradients { try gradient.scale(by: factor) }
@@ -190,7 +206,8 @@ extension Trainer {
     }
 
     /// Stored float32 values of parameters that learn in a lower precision.
-    private static func masterWeights(_ run: RunConfiguration) throws -> (String) throws -> Tensor? {
+    private static func masterWeights(_ run: RunConfiguration) throws -> (String) throws -> Tensor?
+    {
         guard run.dtype != .float32 else { return { _ in nil } }
         let config = try MiphaConfig(folder: run.model)
         let checkpoint = try Checkpoint(folder: run.model)
@@ -209,7 +226,8 @@ extension Trainer {
             options: EncodingOptions(
                 labels: run.labelPolicy == .offsets ? .offsets : .reference,
                 maximumLength: run.maximumLength))
-        let processor = try run.stage == .text
+        let processor =
+            try run.stage == .text
             ? nil : ImageProcessor(contentsOf: "\(run.model)/preprocessor_config.json")
         return try TrainingDataSet(
             files: run.dataFiles, imageFolder: run.imageFolder, encoder: encoder,

@@ -34,3 +34,12 @@ public enum TrainingOutcome: Sendable, Equatable {
     /// The run was asked to stop; a checkpoint holds the work of `step` updates.
     case stopped(step: Int)
 }
+
+extension TrainingProgress {
+    /// Loss, rates and speed in a few words, for a progress line.
+    public var summary: String {
+        let rate = (learningRate * 1e7).rounded() / 1e7
+        return
+            "loss \((loss * 1000).rounded() / 1000)  lr \(rate)  \(Int(tokensPerSecond)) tokens/s"
+    }
+}

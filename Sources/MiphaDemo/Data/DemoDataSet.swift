@@ -1,0 +1,150 @@
+/// The demo's synthetic data: pictures of coloured shapes with conversations about them.
+///
+/// Everything follows from ``Plan``: the same plan gives the same bytes on every machine. The
+/// training, text and held-out scenes come from streams with different seeds.
+package struct DemoDataSet: Sendable {
+    /// How much data to make, and from which seed.
+    package struct Plan: Sendable, Equatable {
+        /// Seeds all random streams.
+        package var seed: UInt64 = 7
+
+        /// The side of the square pictures in pixels.
+        package var side = 48
+
+        /// How many items without a picture teach the language model its words.
+        package var textItems = 640
+
+        /// How many captioned pictures align the projector.
+        package var alignmentItems = 320
+
+        /// How many pictures with questions train the whole model.
+        package var instructionItems = 12_000
+
+        /// How many pictures are kept for the test.
+        package var heldOutPictures = 150
+
+        /// Questions about each training picture at most.
+        package var rounds = 8
+
+        /// How many shapes a training picture may hold.
+        package var shapes = 1...3
+
+        /// How many shapes a held-out picture may hold.
+        package var heldOutShapes = 2...3
+
+        /// Makes the standard plan.
+        package init() {}
+    }
+
+    /// A picture of the data set that is not drawn yet.
+    package struct Picture: Sendable {
+        /// The file name inside the image folder.
+        package let file: String
+
+        /// What it shows.
+        package let scene: Scene
+    }
+
+    /// One question of the held-out set.
+    package struct HeldOutQuestion: Codable, Sendable, Equatable {
+        /// The id of the item in the held-out file.
+        package let id: String
+
+        /// What it asks for.
+        package let kind: QuestionKind
+
+        /// The question in words.
+        package let question: String
+
+        /// The only answer that counts as right.
+        package let answer: String
+    }
+
+    /// What the data set was made from.
+    package let plan: Plan
+
+    /// All pictures of all parts.
+    package private(set) var pictures: [Picture] = []
+
+    /// Conversations about scenes that are described in words.
+    package private(set) var text: [DemoItem] = []
+
+    /// Captions, one picture each.
+    package private(set) var alignment: [DemoItem] = []
+
+    /// Conversations about pictures.
+    package private(set) var instruction: [DemoItem] = []
+
+    /// Questions about held-out pictures, one per item.
+    package private(set) var heldOut: [DemoItem] = []
+
+    /// The kinds of the held-out questions, in the order of ``heldOut``.
+    package private(set) var heldOutQuestions: [HeldOutQuestion] = []
+
+    /// Makes the data set of a plan; nothing is drawn or written yet.
+    package init(plan: Plan) {
+        self.plan = plan
+        makeText()
+        makeTraining()
+        makeHeldOut()
+    }
+
+    private mutating func makeText() {
+        var random = SplitMix64(seed: plan.seed &* 4 &+ 1)
+        let (generator, writer) = (SceneGenerator(shapeCount: plan.shapes), QuestionWriter())
+        for index in 0..<plan.textItems {
+            let scene = generator.scene(using: &random)
+            let questions = writer.questions(about: scene, count: plan.rounds, using: &random)
+            text.append(
+                DemoItem(
+                    id: "text-\(index)", image: nil, context: writer.caption(of: scene),
+                    rounds: questions.map { ($0.question, $0.answer) }))
+        }
+    }
+
+    private mutating func makeTraining() {
+        var random = SplitMix64(seed: plan.seed &* 4 &+ 2)
+        let (generator, writer) = (SceneGenerator(shapeCount: plan.shapes), QuestionWriter())
+        for index in 0..<max(plan.instructionItems, plan.alignmentItems) {
+            let scene = generator.scene(using: &random)
+            let picture = Picture(file: "train-\(index).png", scene: scene)
+            pictures.append(picture)
+            if index < plan.alignmentItems {
+                alignment.append(
+                    DemoItem(
+                        id: "caption-\(index)", image: picture.file,
+                        rounds: [("Describe the picture.", writer.caption(of: scene))]))
+            }
+            if index < plan.instructionItems {
+                let questions = writer.questions(about: scene, count: plan.rounds, using: &random)
+                instruction.append(
+                    DemoItem(
+                        id: "train-\(index)", image: picture.file,
+                        rounds: questions.map { ($0.question, $0.answer) }))
+            }
+        }
+    }
+
+    private mutating func makeHeldOut() {
+        var random = SplitMix64(seed: plan.seed &* 4 &+ 3)
+        let generator = SceneGenerator(shapeCount: plan.heldOutShapes)
+        let writer = QuestionWriter()
+        for index in 0..<plan.heldOutPictures {
+            let scene = generator.scene(using: &random)
+            let picture = Picture(file: "held-out-\(index).png", scene: scene)
+            pictures.append(picture)
+            for kind in QuestionKind.allCases {
+                guard let asked = writer.question(of: kind, about: scene, using: &random) else {
+                    continue
+                }
+                let id = "held-out-\(index)-\(kind.rawValue)"
+                heldOut.append(
+                    DemoItem(
+                        id: id, image: picture.file, rounds: [(asked.question, asked.answer)]))
+                heldOutQuestions.append(
+                    HeldOutQuestion(
+                        id: id, kind: kind, question: asked.question, answer: asked.answer))
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+/// A small seeded random generator with the same stream on every machine.
+///
+/// Reference: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
+package struct SplitMix64: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    /// Starts the stream that belongs to a seed.
+    package init(seed: UInt64) {
+        state = seed
+    }
+
+    /// Returns the next 64 bits of the stream.
+    package mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// Returns a whole number of a closed range.
+    package mutating func integer(in range: ClosedRange<Int>) -> Int {
+        Int.random(in: range, using: &self)
+    }
+
+    /// Returns a number between 0 (included) and 1 (excluded).
+    package mutating func unit() -> Double {
+        Double(next() >> 11) * 0x1p-53
+    }
+
+    /// Returns a number between two bounds.
+    package mutating func real(from low: Double, to high: Double) -> Double {
+        low + (high - low) * unit()
+    }
+
+    /// Returns one element of a list that is not empty.
+    package mutating func element<Element>(of list: [Element]) -> Element {
+        list[integer(in: 0...list.count - 1)]
+    }
+
+    /// Returns some elements of a list in random order, each place of the list at most once.
+    package mutating func sample<Element>(_ count: Int, of list: [Element]) -> [Element] {
+        var rest = list
+        for place in 0..<min(count, rest.count) {
+            rest.swapAt(place, integer(in: place...rest.count - 1))
+        }
+        return Array(rest.prefix(count))
+    }
+}

@@ -1,0 +1,183 @@
+import Foundation
+import MiphaCheckpoints
+import MiphaImaging
+import MiphaInference
+import MiphaModels
+import MiphaNN
+import MiphaTokenizers
+import MiphaTorch
+import MiphaTraining
+
+/// The five-minute tour: data, both training stages, and answers about pictures never seen.
+///
+/// ```
+/// OUTPUT/data/       pictures and LLaVA JSON
+/// OUTPUT/0-start/    the model before training
+/// OUTPUT/0-text/, OUTPUT/1-align/, OUTPUT/model/   a training run each; the last is the result
+/// OUTPUT/score.json  accuracy by kind of question
+/// ```
+package struct Demo {
+    /// What the tour is doing.
+    package enum Event {
+        /// A new part begins.
+        case part(String)
+        /// `done` of `total` units of the part are complete.
+        case progress(done: Int, total: Int, unit: String, note: String)
+    }
+
+    /// An answer to show.
+    package struct Example: Sendable {
+        /// Picture file.
+        package let image: String
+        /// What was asked.
+        package let question: String
+        /// What the model said.
+        package let answer: String
+        /// What is right.
+        package let expected: String
+    }
+
+    /// What came out.
+    package struct Result: Sendable {
+        /// Accuracy by kind of question.
+        package let score: DemoScore
+        /// Three answers.
+        package let examples: [Example]
+        /// The trained model's folder.
+        package let model: String
+        /// Number of parameters.
+        package let parameterCount: Int
+        /// Duration in seconds.
+        package let seconds: Double
+    }
+
+    private let output: String
+    private let recipe: DemoRecipe
+    private let tokenizer: Tokenizer
+    private let seed: UInt64
+
+    /// Prepares a tour.
+    ///
+    /// - Parameters:
+    ///   - output: folder to fill; a tour that was begun there with the same settings goes on.
+    ///   - minutes: about how long it may take on two cores.
+    package init(output: String, minutes: Double, seed: UInt64) throws {
+        self.output = output
+        self.seed = seed
+        tokenizer = try Tokenizer(
+            tokenizerJSON: PackageResources.tokenizer_json, name: "the demo's tokenizer")
+        recipe = DemoRecipe(minutes: minutes, vocabulary: tokenizer.count, seed: seed)
+    }
+
+    /// Runs the tour.
+    ///
+    /// - Parameters:
+    ///   - shouldStop: asked between updates; true ends the tour with `CancellationError`.
+    ///   - report: told what is going on.
+    package func run(
+        shouldStop: @escaping () -> Bool, report: @escaping (Event) -> Void
+    ) throws -> Result {
+        let began = ContinuousClock.now
+        let data = DemoDataSet(plan: recipe.data)
+        let dataFolder = "\(output)/data"
+        report(.part("drawing \(data.pictures.count) pictures"))
+        try data.write(to: URL(filePath: dataFolder)) {
+            report(.progress(done: $0, total: data.pictures.count, unit: "pictures", note: ""))
+        }
+        let start = "\(output)/0-start"
+        try writeStart(start)
+        var model = start
+        for phase in recipe.phases {
+            report(.part(phase.title))
+            model = try train(
+                phase, from: model, data: dataFolder, shouldStop: shouldStop, report: report)
+        }
+        report(.part("answering questions about \(recipe.data.heldOutPictures) unseen pictures"))
+        let bundle = try ModelBundle(folder: model, for: "mipha demo")
+        let images = "\(dataFolder)/\(DemoDataSet.FileName.images)"
+        let answers = try DemoAnswers(bundle: bundle, imageFolder: images).answer(data.heldOut) {
+            report(.progress(done: $0, total: data.heldOut.count, unit: "questions", note: ""))
+            if shouldStop() { throw CancellationError() }
+        }
+        let score = data.score(answers)
+        try write(score)
+        return Result(
+            score: score, examples: examples(data, answers, images), model: model,
+            parameterCount: bundle.model.store.elementCount,
+            seconds: (ContinuousClock.now - began) / .seconds(1))
+    }
+
+    /// Writes the untrained model's folder.
+    private func writeStart(_ folder: String) throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let generator = try RandomGenerator(seed: seed)
+        let model = try MiphaModel(
+            recipe.model,
+            source: FanInSource(generator: generator, layers: recipe.model.language.layerCount))
+        try model.save(to: folder)
+        try tokenizer.write(to: folder)
+        try AtomicFile.write(
+            ImageProcessor.siglip(size: recipe.model.vision.imageSize).encoded(),
+            to: "\(folder)/preprocessor_config.json")
+    }
+
+    private func train(
+        _ phase: DemoRecipe.Phase, from model: String, data: String,
+        shouldStop: () -> Bool, report: (Event) -> Void
+    ) throws -> String {
+        var run = RunConfiguration()
+        run.model = model
+        run.outputFolder = "\(output)/\(phase.folder)"
+        run.stage = phase.stage
+        run.dataFiles = ["\(data)/\(phase.dataFile)"]
+        run.imageFolder = "\(data)/\(DemoDataSet.FileName.images)"
+        run.aspectRatio = .square
+        run.maximumLength = 512
+        run.maximumSteps = phase.steps
+        run.batchSize = phase.batchSize
+        run.learningRate = phase.learningRate
+        run.warmupRatio = phase.warmupRatio
+        run.maximumGradientNorm = 1
+        run.saveSteps = 200
+        run.seed = seed
+        let outcome = try Trainer(run, resume: .auto).train(shouldStop: shouldStop) { progress in
+            report(
+                .progress(
+                    done: progress.step, total: progress.totalSteps, unit: "updates",
+                    note: progress.summary))
+        }
+        if case .stopped = outcome { throw CancellationError() }
+        return run.outputFolder
+    }
+
+    private func write(_ score: DemoScore) throws {
+        let lines = score.lines.map { line -> JSONValue in
+            [
+                "kind": .string(line.kind.rawValue), "questions": .integer(line.questions),
+                "accuracy": .double(line.accuracy), "blind": .double(line.blind),
+            ]
+        }
+        let object: JSONValue = [
+            "accuracy": .double(score.accuracy), "blind": .double(score.blind),
+            "kinds": .array(lines),
+        ]
+        try object.write(to: "\(output)/score.json")
+    }
+
+    /// Questions of different kinds about three pictures.
+    private func examples(
+        _ data: DemoDataSet, _ answers: [String], _ images: String
+    ) -> [Example] {
+        [QuestionKind.describe, .relation, .place].enumerated().compactMap { index, kind in
+            let places = data.heldOutQuestions.indices.filter {
+                data.heldOutQuestions[$0].kind == kind
+            }
+            guard index < places.count else { return nil }
+            let place = places[index]
+            let asked = data.heldOutQuestions[place]
+            return Example(
+                image: "\(images)/\(data.heldOut[place].image ?? "")", question: asked.question,
+                answer: answers[place], expected: asked.answer)
+        }
+    }
+}

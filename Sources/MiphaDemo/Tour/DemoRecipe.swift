@@ -1,0 +1,65 @@
+import MiphaModels
+import MiphaTraining
+
+/// The numbers of the tour: the model and its three phases.
+struct DemoRecipe: Sendable {
+    /// Shape of the model, a few hundred thousand to a few million parameters.
+    let model: MiphaConfig
+    /// Data set.
+    let data: DemoDataSet.Plan
+    /// The phases in order; each starts from the model of the one before.
+    let phases: [Phase]
+
+    /// One training run of the tour.
+    struct Phase: Sendable {
+        let title: String
+        let folder: String
+        let stage: TrainingStage
+        let dataFile: String
+        let steps: Int
+        let batchSize: Int
+        let learningRate: Double
+        let warmupRatio: Double
+    }
+
+    /// The recipe for a time budget.
+    ///
+    /// - Parameters:
+    ///   - minutes: about how long the training may take on two cores; 5 gives the tested recipe.
+    ///   - vocabulary: number of tokens of the tokenizer.
+    init(minutes: Double, vocabulary: Int, seed: UInt64) {
+        let share = min(max(minutes, 0.2), 60) / 5
+        func steps(_ count: Double) -> Int { max(10, Int(count * share)) }
+        model = MiphaConfig(
+            vision: SigLIPConfig(
+                hiddenSize: 128, intermediateSize: 512, layerCount: 3, headCount: 4, imageSize: 48,
+                patchSize: 16, hasPoolingHead: false),
+            language: PhiConfig(
+                vocabularySize: (vocabulary + 63) / 64 * 64, hiddenSize: 128,
+                intermediateSize: 512, layerCount: 3, headCount: 4, partialRotaryFactor: 0.5),
+            imageAspectRatio: "square", maximumLength: 512)
+        var plan = DemoDataSet.Plan()
+        plan.seed = seed
+        plan.side = 48
+        plan.shapes = 1...2
+        plan.heldOutShapes = 2...2
+        plan.instructionItems = min(max(steps(12_000), 600), 40_000)
+        plan.alignmentItems = min(plan.instructionItems, 1_600)
+        data = plan
+        phases = [
+            Phase(
+                title: "text: the language model learns its words", folder: "0-text",
+                stage: .text, dataFile: DemoDataSet.FileName.text, steps: steps(10),
+                batchSize: 32, learningRate: 2e-3, warmupRatio: 0.1),
+            Phase(
+                title: "stage 1: the projector learns to describe pictures", folder: "1-align",
+                stage: .align, dataFile: DemoDataSet.FileName.alignment, steps: steps(10),
+                batchSize: 32, learningRate: 1e-3, warmupRatio: 0.03),
+            Phase(
+                title: "stage 2: tower, projector and language model learn to answer",
+                folder: "model", stage: .finetune,
+                dataFile: DemoDataSet.FileName.instruction, steps: steps(1_000), batchSize: 32,
+                learningRate: 2e-3, warmupRatio: 0.05),
+        ]
+    }
+}

@@ -1,0 +1,31 @@
+import MiphaNN
+import MiphaTorch
+
+/// Random parameters for a tiny model that is trained from nothing.
+///
+/// The families' own start, N(0, 0.02), fits widths of thousands; at a width of 128 it is too small
+/// to learn from quickly. Matrices start at a deviation of `0.7 / sqrt(inputs)`, those that end a
+/// residual branch smaller by `sqrt(2 * layers)`, tables at 0.1.
+struct FanInSource: ParameterSource {
+    let generator: RandomGenerator
+    let layers: Int
+
+    func parameter(_ name: String, shape: [Int], initializer: Initializer) throws -> Tensor? {
+        guard case .normal = initializer else {
+            return try InitializerSource(generator: generator)
+                .parameter(name, shape: shape, initializer: initializer)
+        }
+        return try .normal(shape, deviation: deviation(name, shape), generator: generator)
+    }
+
+    func leftover(besides used: Set<String>) -> [String] { [] }
+
+    private func deviation(_ name: String, _ shape: [Int]) -> Double {
+        if name.contains("embed_tokens") || name.contains("position_embedding") { return 0.1 }
+        if name.hasPrefix("lm_head") { return 0.02 }
+        let inputs = Double(shape.dropFirst().reduce(1, *))
+        let endsBranch = ["out_proj.weight", "dense.weight", "fc2.weight"]
+            .contains { name.hasSuffix($0) }
+        return 0.7 / inputs.squareRoot() / (endsBranch ? Double(2 * layers).squareRoot() : 1)
+    }
+}

@@ -1,0 +1,30 @@
+/// A question that cannot be answered, or a model folder that lacks a part.
+public struct InferenceError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// Kinds of failure.
+    public enum Code: Sendable, Hashable {
+        /// A model folder or one of its parts does not exist.
+        case missingPart
+        /// Parts of a model folder contradict each other.
+        case mismatchedParts
+        /// Ids or pictures do not fit the model or each other.
+        case invalidPrompt
+        /// The prompt leaves no room for an answer.
+        case contextFull
+        /// The model computed something that is not a number.
+        case invalidLogits
+    }
+
+    /// Kind of failure.
+    public let code: Code
+    /// What, where, expected, found and what to do, in one line.
+    public let message: String
+
+    /// Creates an error.
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// The message.
+    public var description: String { message }
+}

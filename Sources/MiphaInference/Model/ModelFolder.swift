@@ -1,0 +1,119 @@
+import Foundation
+public import MiphaChat
+public import MiphaImaging
+public import MiphaModels
+public import MiphaNN
+public import MiphaTokenizers
+public import MiphaTorch
+
+/// A model folder on disk, whose parts are read one by one.
+///
+/// A part that is missing gives an error that says which file is looked for and what needs it.
+public struct ModelFolder: Sendable {
+    /// The path as it was given.
+    public let path: String
+    /// What the folder is opened for, as messages name it (`mipha generate`).
+    public let purpose: String
+    /// What `config.json` says.
+    public let config: MiphaConfig
+
+    /// Opens a folder and reads its config.
+    ///
+    /// - Throws: `InferenceError` when folder or config are missing; `CheckpointError` when the
+    ///   config is not one of a Mipha model.
+    public init(_ path: String, for purpose: String) throws {
+        self.path = path
+        self.purpose = purpose
+        let attributes: [FileAttributeKey: Any]
+        do {
+            attributes = try FileManager.default.attributesOfItem(
+                atPath: URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false))
+        } catch {
+            throw InferenceError(
+                .missingPart, "\(path): no such folder; expected a model folder with config.json")
+        }
+        guard attributes[.type] as? FileAttributeType == .typeDirectory else {
+            throw InferenceError(
+                .missingPart, "\(path): expected a model folder, found a file")
+        }
+        try Self.require(["config.json"], in: path, for: purpose)
+        config = try MiphaConfig(folder: path)
+    }
+
+    /// Reads the tokenizer.
+    public func tokenizer() throws -> Tokenizer {
+        if !exists("vocab.json") || !exists("merges.txt") {
+            try Self.require(
+                ["tokenizer.json"], in: path, for: purpose, or: "vocab.json and merges.txt")
+        }
+        return try Tokenizer(folder: path)
+    }
+
+    /// Reads the picture preprocessing and checks that it fits the vision tower.
+    public func imageProcessor() throws -> ImageProcessor {
+        try Self.require(["preprocessor_config.json"], in: path, for: purpose)
+        let processor = try ImageProcessor(contentsOf: "\(path)/preprocessor_config.json")
+        let side = config.vision.imageSize
+        guard processor.outputWidth == side, processor.outputHeight == side else {
+            throw InferenceError(
+                .mismatchedParts,
+                "\(path)/preprocessor_config.json: makes pictures of \(processor.outputWidth) x "
+                    + "\(processor.outputHeight) pixels, but the vision tower of config.json takes "
+                    + "\(side) x \(side)")
+        }
+        return processor
+    }
+
+    /// Whether there is a picture preprocessing.
+    public var hasImageProcessor: Bool { exists("preprocessor_config.json") }
+
+    /// Whether there is a tokenizer.
+    public var hasTokenizer: Bool {
+        exists("tokenizer.json") || (exists("vocab.json") && exists("merges.txt"))
+    }
+
+    /// What to do with pictures that are not square.
+    public func aspectRatio() throws -> ImageAspectRatio {
+        guard let ratio = ImageAspectRatio(rawValue: config.imageAspectRatio) else {
+            let known = ImageAspectRatio.allCases.map(\.rawValue).joined(separator: ", ")
+            throw InferenceError(
+                .mismatchedParts,
+                "\(path)/config.json: key \"image_aspect_ratio\": expected one of \(known), found "
+                    + "\"\(config.imageAspectRatio)\"")
+        }
+        return ratio
+    }
+
+    /// The strings around turns, by the family of the language model.
+    public var template: ChatTemplate { .phi }
+
+    /// The model, its weights mapped or copied.
+    public func model(
+        dtype: DType? = nil, device: Device = .cpu, use: CheckpointSource.Use = .inference
+    ) throws -> MiphaModel {
+        try MiphaModel(folder: path, dtype: dtype, device: device, use: use)
+    }
+
+    /// Positions that a prompt and its answer may take: those of the language model's training, or
+    /// those of a longest text with a picture, which the reference trains on beyond the former.
+    public var contextLength: Int {
+        max(
+            config.language.maximumPositions,
+            config.maximumLength + config.vision.patchCount - 1)
+    }
+
+    private func exists(_ name: String) -> Bool {
+        FileManager.default.fileExists(atPath: "\(path)/\(name)")
+    }
+
+    private static func require(
+        _ names: [String], in folder: String, for purpose: String, or other: String? = nil
+    ) throws(InferenceError) {
+        for name in names where !FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
+            let alternative = other.map { " (or \($0))" } ?? ""
+            throw InferenceError(
+                .missingPart,
+                "\(folder): \(name)\(alternative) is missing; \(purpose) needs it")
+        }
+    }
+}

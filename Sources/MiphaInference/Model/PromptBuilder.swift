@@ -1,0 +1,68 @@
+public import MiphaChat
+public import MiphaImaging
+import MiphaModels
+public import MiphaTokenizers
+
+/// Turns questions into prompts: text to ids, picture files to values.
+public struct PromptBuilder: Sendable {
+    /// The tokenizer.
+    public let tokenizer: Tokenizer
+    /// The strings around turns.
+    public let template: ChatTemplate
+    /// The picture preprocessing; `nil` where the model folder has none.
+    public let processor: ImageProcessor?
+    /// What to do with pictures that are not square.
+    public let aspectRatio: ImageAspectRatio
+    /// The folder, for messages.
+    let path: String
+
+    /// Reads what a folder holds; a missing picture preprocessing is an error only when pictures come.
+    ///
+    /// - Throws: `InferenceError`, `TokenizerError`, `ImagingError`, `ChatError`.
+    public init(_ folder: ModelFolder) throws {
+        tokenizer = try folder.tokenizer()
+        template = folder.template
+        processor = folder.hasImageProcessor ? try folder.imageProcessor() : nil
+        aspectRatio = try folder.aspectRatio()
+        path = folder.path
+        try template.check(tokenizer)
+        guard tokenizer.count <= folder.config.language.vocabularySize else {
+            throw InferenceError(
+                .mismatchedParts,
+                "\(folder.path): the tokenizer has \(tokenizer.count) tokens, but the model's "
+                    + "vocab_size is \(folder.config.language.vocabularySize); these files do not "
+                    + "belong together")
+        }
+    }
+
+    /// Ids that end an answer.
+    public var stopIDs: Set<Int> { template.stopIDs(tokenizer) }
+
+    /// The prompt of a conversation.
+    ///
+    /// Content that spells a special token stays text, so it cannot end a turn.
+    ///
+    /// - Throws: `ChatError` for the order of messages; `ImagingError` for pictures.
+    public func prompt(for messages: [ChatMessage]) throws -> GenerationPrompt {
+        let encoder = try ConversationEncoder(
+            tokenizer: tokenizer, template: template, options: .chat)
+        let encoded = try encoder.prompt(for: messages)
+        let pictures = try encoded.images.map { try values(of: $0) }
+        return GenerationPrompt(ids: encoded.ids, pictures: pictures)
+    }
+
+    /// The values of a picture, `[3, side, side]` in row-major order.
+    public func values(of reference: ImageReference) throws -> [Float] {
+        guard let processor else {
+            throw InferenceError(
+                .missingPart,
+                "\(path): preprocessor_config.json is missing; questions with pictures need it")
+        }
+        let image: RGBImage =
+            switch reference {
+            case .file(let path): try RGBImage(contentsOf: path)
+            case .bytes(let bytes): try RGBImage(decoding: bytes, name: "picture")
+            }
+        return try processor.pixelValues(image, aspectRatio: aspectRatio)
+    }
+}

@@ -1,0 +1,34 @@
+public import MiphaModels
+public import MiphaTorch
+
+/// One pass over ids and pictures with everything that happens on the way.
+public enum ForwardProbe {
+    /// Runs the model over one row.
+    ///
+    /// - Parameter keepsStates: also returns `vision.k` `[images, patches, width]`, `projector`
+    ///   `[images, patches, width]` and `hidden.k` `[1, positions, width]`, k = 0 being the
+    ///   embeddings.
+    /// - Returns: named float32 tensors on the CPU, `logits` `[1, positions, vocabulary]` last.
+    /// - Throws: `InferenceError` for ids or pictures that do not fit; `TensorError`.
+    public static func run(
+        _ model: MiphaModel, _ prompt: GenerationPrompt, keepsStates: Bool
+    ) throws -> [(name: String, tensor: Tensor)] {
+        try prompt.check(model, row: 0)
+        let side = model.tower.imageSize
+        let pixels =
+            prompt.pictures.isEmpty
+            ? nil
+            : try Tensor(
+                prompt.pictures.flatMap { $0 }, shape: [prompt.pictures.count, 3, side, side]
+            ).to(device: model.device)
+        var states: [(name: String, tensor: Tensor)] = []
+        let logits = try withoutGradients {
+            try model.logits(MiphaBatch(ids: [prompt.ids], pixels: pixels)) {
+                (segment, state) throws(TensorError) in
+                guard keepsStates else { return }
+                states.append((segment.name, try state.to(dtype: .float32, device: .cpu)))
+            }
+        }
+        return states + [("logits", try logits.to(dtype: .float32, device: .cpu))]
+    }
+}

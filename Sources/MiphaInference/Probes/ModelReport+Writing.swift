@@ -1,0 +1,127 @@
+import MiphaChat
+public import MiphaCheckpoints
+import MiphaModels
+
+extension ModelReport {
+    /// The report as a JSON object.
+    public var json: JSONValue {
+        let config = folder.config
+        let parameters = JSONObject(
+            parts.map {
+                JSONObject.Member(
+                    key: $0.name.replacing(" ", with: "_"), value: .integer($0.parameters))
+            } + [JSONObject.Member(key: "total", value: .integer(parameterCount))])
+        return [
+            "model": .string(folder.path), "layout": .string(config.layout.rawValue),
+            "architecture": [
+                "vision": Self.vision(config), "projector": .string(config.projector.kind.name),
+                "language": Self.language(config),
+                "image_aspect_ratio": .string(config.imageAspectRatio),
+                "context_length": .integer(folder.contextLength),
+            ],
+            "parameters": .object(parameters), "bytes": .integer(bytes),
+            "dtypes": .object(
+                JSONObject(
+                    dtypes.map {
+                        JSONObject.Member(key: $0.name, value: .integer($0.parameters))
+                    })),
+            "template": .string(folder.template.name),
+            "tokenizer": Self.part(tokenizer) { ["tokens": .integer($0)] },
+            "image_processor": Self.part(imageProcessor) { ["kind": .string($0)] },
+            "missing": .array(missing.map { .string($0) }),
+            "unused": .array(unused.map { .string($0) }),
+            "dropped": .array(dropped.map { .string($0) }),
+            "mismatched": .array(mismatched.map { .string($0) }),
+        ]
+    }
+
+    private static func part<T>(
+        _ result: Result<T, InferenceError>, _ content: (T) -> JSONValue
+    ) -> JSONValue {
+        switch result {
+        case .success(let value): content(value)
+        case .failure(let error): ["error": .string(error.message)]
+        }
+    }
+
+    private static func vision(_ config: MiphaConfig) -> JSONValue {
+        let vision = config.vision
+        return [
+            "family": "siglip", "image_size": .integer(vision.imageSize),
+            "patch_size": .integer(vision.patchSize), "tokens": .integer(vision.patchCount),
+            "width": .integer(vision.hiddenSize), "blocks": .integer(vision.layerCount),
+            "blocks_used": .integer(vision.usedLayerCount), "heads": .integer(vision.headCount),
+        ]
+    }
+
+    private static func language(_ config: MiphaConfig) -> JSONValue {
+        let language = config.language
+        return [
+            "family": "phi", "width": .integer(language.hiddenSize),
+            "inner_width": .integer(language.intermediateSize),
+            "blocks": .integer(language.layerCount), "heads": .integer(language.headCount),
+            "rotary_width": .integer(language.rotaryWidth),
+            "vocabulary": .integer(language.vocabularySize),
+            "positions": .integer(language.maximumPositions),
+        ]
+    }
+
+    /// The report in lines for people.
+    public var text: String {
+        let config = folder.config
+        let (vision, language) = (config.vision, config.language)
+        var lines = [
+            "model        \(folder.path)",
+            "layout       \(config.layout.rawValue)",
+            "vision       SigLIP, \(vision.imageSize) px, patches of \(vision.patchSize) px, "
+                + "\(vision.patchCount) tokens of \(vision.hiddenSize), "
+                + "\(vision.usedLayerCount) of \(vision.layerCount) blocks used",
+            "projector    \(config.projector.kind.name), "
+                + "\(config.projector.inputSize) to \(config.projector.outputSize)",
+            "language     Phi, \(language.layerCount) blocks of \(language.hiddenSize), "
+                + "\(language.headCount) heads, vocabulary \(language.vocabularySize), "
+                + "context \(folder.contextLength)",
+            "template     \(folder.template.name), pictures \(config.imageAspectRatio)",
+        ]
+        switch tokenizer {
+        case .success(let count): lines.append("tokenizer    \(count) tokens")
+        case .failure(let error): lines.append("tokenizer    none: \(error.message)")
+        }
+        switch imageProcessor {
+        case .success(let kind): lines.append("pictures     \(kind)")
+        case .failure(let error): lines.append("pictures     none: \(error.message)")
+        }
+        lines.append("parameters   \(Self.grouped(parameterCount))")
+        for part in parts {
+            let name = part.name.padding(to: 18)
+            lines.append("  \(name) \(Self.grouped(part.parameters))")
+        }
+        let types = dtypes.map { "\($0.name) \(Self.grouped($0.parameters))" }
+        lines.append("stored       \(types.joined(separator: ", ")); \(Self.grouped(bytes)) bytes")
+        for (title, names) in [
+            ("missing", missing), ("unused", unused), ("dropped", dropped),
+            ("mismatched", mismatched),
+        ] {
+            lines.append("\(title.padding(to: 12)) \(names.isEmpty ? "none" : "\(names.count)")")
+            lines += names.map { "  \($0)" }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// A number with blanks between groups of three digits.
+    private static func grouped(_ number: Int) -> String {
+        var digits = String(number)
+        var groups: [String] = []
+        while digits.count > 3 {
+            groups.insert(String(digits.suffix(3)), at: 0)
+            digits.removeLast(3)
+        }
+        return ([digits] + groups).joined(separator: " ")
+    }
+}
+
+extension String {
+    fileprivate func padding(to width: Int) -> String {
+        self + String(repeating: " ", count: max(0, width - count))
+    }
+}

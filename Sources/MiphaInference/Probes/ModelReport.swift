@@ -1,0 +1,121 @@
+import MiphaCheckpoints
+import MiphaImaging
+import MiphaModels
+import MiphaNN
+import MiphaTokenizers
+import MiphaTorch
+
+/// What a model folder holds, found out without loading a weight.
+public struct ModelReport: Sendable {
+    /// Number of parameters of a part.
+    public struct Part: Sendable, Hashable {
+        /// Name of the part.
+        public let name: String
+        /// Number of elements.
+        public let parameters: Int
+    }
+
+    /// The folder.
+    public let folder: ModelFolder
+    /// Vision tower, projector, token embeddings, decoder, language head.
+    public let parts: [Part]
+    /// Number of elements stored by safetensors type.
+    public let dtypes: [(name: String, parameters: Int)]
+    /// Bytes of all tensors.
+    public let bytes: Int
+    /// Number of tokens of the tokenizer, or why there is none.
+    public let tokenizer: Result<Int, InferenceError>
+    /// Kind of picture preprocessing, or why there is none.
+    public let imageProcessor: Result<String, InferenceError>
+    /// Parameters the files lack, by official name.
+    public let missing: [String]
+    /// Tensors of the files that the model has no place for.
+    public let unused: [String]
+    /// Tensors that are left out on purpose.
+    public let dropped: [String]
+    /// Tensors of another shape than the config asks for, with both shapes.
+    public let mismatched: [String]
+
+    /// Whether the weights can be loaded.
+    public var isComplete: Bool { missing.isEmpty && unused.isEmpty && mismatched.isEmpty }
+
+    /// Number of parameters.
+    public var parameterCount: Int { parts.reduce(0) { $0 + $1.parameters } }
+
+    /// Examines a folder.
+    ///
+    /// - Throws: `InferenceError`, `CheckpointError` when config or weights cannot be read at all.
+    public init(_ folder: ModelFolder) throws {
+        self.folder = folder
+        let checkpoint = try Checkpoint(folder: folder.path)
+        let keys = try folder.config.layout.dialect(of: checkpoint)
+        let model = try MiphaModel(folder.config, source: DryRunSource())
+        parts = Self.parts(model.store)
+        bytes = checkpoint.totalBytes
+        dtypes = Self.dtypes(checkpoint)
+        var (missing, mismatched) = ([String](), [String]())
+        for (name, tensor) in model.store.parameters {
+            guard let external = keys.external(name), let (_, entry) = checkpoint.find(external)
+            else {
+                missing.append(name)
+                continue
+            }
+            if entry.shape != tensor.shape {
+                mismatched.append(
+                    "\(external): expected \(tensor.shape), found \(entry.shape)")
+            }
+        }
+        self.missing = missing
+        self.mismatched = mismatched
+        let known = Set(model.store.names)
+        var (unused, dropped) = ([String](), [String]())
+        for external in checkpoint.names.sorted() {
+            switch keys.canonical(external) {
+            case .name(let name): if !known.contains(name) { unused.append(external) }
+            case .dropped: dropped.append(external)
+            case .unknown: unused.append(external)
+            }
+        }
+        self.unused = unused
+        self.dropped = dropped
+        tokenizer = Self.attempt { try folder.tokenizer().count }
+        imageProcessor = Self.attempt { try folder.imageProcessor().kind.rawValue }
+    }
+
+    private static func parts(_ store: ParameterStore) -> [Part] {
+        let names = ["vision tower", "projector", "token embeddings", "decoder", "language head"]
+        var counts = [Int](repeating: 0, count: names.count)
+        for (name, tensor) in store.parameters {
+            let part =
+                if name.hasPrefix("model.vision_tower.") {
+                    0
+                } else if name.hasPrefix("model.mm_projector.") {
+                    1
+                } else if name.hasPrefix("model.embed_tokens.") {
+                    2
+                } else if name.hasPrefix("lm_head.") {
+                    4
+                } else {
+                    3
+                }
+            counts[part] += tensor.elementCount
+        }
+        return zip(names, counts).map { Part(name: $0, parameters: $1) }
+    }
+
+    private static func dtypes(_ checkpoint: Checkpoint) -> [(name: String, parameters: Int)] {
+        var counts: [String: Int] = [:]
+        for entry in checkpoint.entries {
+            counts[entry.scalarType.rawValue, default: 0] += entry.elementCount
+        }
+        return counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    private static func attempt<T>(_ body: () throws -> T) -> Result<T, InferenceError> {
+        do {
+            return .success(try body())
+        } catch {
+            return .failure(InferenceError(.missingPart, "\(error)"))
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import MiphaInference
+import MiphaModels
+
+/// A model folder in another layout.
+struct Convert: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write a model folder in another layout.",
+        discussion: """
+            EXAMPLE:
+              mipha convert Mipha-3B --to hf-llava --output Mipha-3B-hf --drop-head-bias
+
+            mipha is the official layout; hf-llava is read by LlavaForConditionalGeneration of \
+            transformers, which has no place for the bias of Phi's head: a bias that is not zero is \
+            only left out with --drop-head-bias, and answers then differ. Tokenizer and picture \
+            preprocessing are copied; weights keep their type and bits.
+            """)
+
+    @Argument(help: "Model folder.")
+    var model: String
+
+    @Option(help: "The layout to write: mipha or hf-llava.")
+    var to: Layout
+
+    @Option(help: "The folder to create.")
+    var output: String
+
+    @Flag(help: "Leave out a bias that the layout has no place for.")
+    var dropHeadBias = false
+
+    @OptionGroup(title: "Common options") var common: CommonOptions
+
+    func run() throws {
+        _ = try common.start()
+        let folder = try ModelFolder(model, for: "mipha convert")
+        let files = try ModelConversion.run(
+            folder, to: to == .mipha ? .mipha : .llava, output: output, dropsHeadBias: dropHeadBias)
+        common.logging.output.note("\(output): \(files.joined(separator: ", "))")
+    }
+
+    /// Layouts that can be written.
+    enum Layout: String, CaseIterable, ExpressibleByArgument {
+        case mipha
+        case llava = "hf-llava"
+    }
+}

@@ -1,0 +1,98 @@
+import ArgumentParser
+import Foundation
+import MiphaDemo
+import MiphaTorch
+
+/// The five-minute tour.
+struct DemoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "Draw a data set, train a tiny Mipha on it, and ask it about unseen pictures.",
+        discussion: """
+            EXAMPLE:
+              mipha demo --output tour
+              mipha demo --minutes 1
+
+            Everything stays in the output folder; afterwards try mipha chat tour/model --image \
+            tour/data/images/held-out-0.png. A tour that was interrupted goes on when the command \
+            is given again.
+            """)
+
+    @Option(help: "Folder to fill.")
+    var output = "mipha-demo"
+
+    @Option(help: "About how long it may take on two cores; shorter means less accurate.")
+    var minutes = 5.0
+
+    @Option(help: "Number of threads an operation may use; by default libtorch's choice.")
+    var threads: Int?
+
+    @Option(help: "Seed of data, start and order.")
+    var seed: UInt64 = 7
+
+    @OptionGroup var logging: LoggingOptions
+
+    func validate() throws {
+        guard minutes > 0, minutes <= 600 else {
+            throw ValidationError("--minutes: expected a number above 0, found \(minutes)")
+        }
+    }
+
+    func run() throws {
+        try Engine.verifyVersion()
+        if let threads { try Engine.setThreadCount(threads) }
+        let output = logging.output
+        let interruption = Interruption()
+        let demo = try Demo(output: self.output, minutes: minutes, seed: seed)
+        var bar: ProgressBar?
+        let result = try demo.run(shouldStop: { interruption.isRaised }) { event in
+            switch event {
+            case .part(let title):
+                bar?.finish()
+                bar = nil
+                output.note(title)
+            case .progress(let done, let total, let unit, let note):
+                if bar == nil { bar = ProgressBar("", total: total, unit: unit, output: output) }
+                bar?.update(done, note: note)
+                if done == total { bar?.finish() }
+            }
+        }
+        output.result(Self.report(result))
+    }
+
+    private static func report(_ result: Demo.Result) -> String {
+        func percent(_ share: Double) -> String {
+            let tenths = Int((share * 1000).rounded())
+            return "\(tenths / 10).\(tenths % 10) %"
+        }
+        func row(_ cells: [String]) -> String {
+            let widths = [12, 12, 12, 12]
+            return zip(cells, widths).map { cell, width in
+                cell + String(repeating: " ", count: max(1, width - cell.count))
+            }.joined().trimmingCharacters(in: .whitespaces)
+        }
+        var lines = [row(["question", "asked", "right", "blind guess"])]
+        for line in result.score.lines {
+            lines.append(
+                row([
+                    line.kind.rawValue, "\(line.questions)", percent(line.accuracy),
+                    percent(line.blind),
+                ]))
+        }
+        let asked = result.score.lines.reduce(0) { $0 + $1.questions }
+        lines.append(
+            row(["all", "\(asked)", percent(result.score.accuracy), percent(result.score.blind)]))
+        lines.append("")
+        for example in result.examples {
+            lines.append("\(example.image)")
+            lines.append("  \(example.question)")
+            lines.append("  \(example.answer)   (right: \(example.expected))")
+        }
+        lines.append("")
+        lines.append(
+            "held-out accuracy \(percent(result.score.accuracy)), "
+                + "\(result.parameterCount) parameters, \(Int(result.seconds)) s; "
+                + "model in \(result.model)")
+        return lines.joined(separator: "\n") + "\n"
+    }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import MiphaInference
+
+/// What a model folder holds.
+struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show what a model folder holds, without loading its weights.",
+        discussion: """
+            EXAMPLE:
+              mipha inspect Mipha-3B
+              mipha inspect Mipha-3B --json
+
+            Shows architecture, parameters of each part, stored types and bytes, chat template, \
+            tokenizer, and tensors that are missing, unused, left out on purpose or of a wrong shape.
+            """)
+
+    @Argument(help: "Model folder.")
+    var model: String
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @OptionGroup(title: "Common options") var common: CommonOptions
+
+    func run() throws {
+        _ = try common.start()
+        let report = try ModelReport(ModelFolder(model, for: "mipha inspect"))
+        if json {
+            try common.logging.output.result(report.json)
+        } else {
+            common.logging.output.result(report.text)
+        }
+    }
+}

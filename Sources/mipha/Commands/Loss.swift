@@ -1,0 +1,58 @@
+import ArgumentParser
+import MiphaInference
+
+/// Losses of training samples.
+struct Loss: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Compute the loss of training samples, and gradients, without an update.",
+        discussion: """
+            EXAMPLE:
+              mipha loss Mipha-3B --data train.json --images pictures --output loss.safetensors
+
+            Writes loss [samples] float32: for each sample the mean cross-entropy in nats over its \
+            supervised tokens, 0 where there are none, without dropout. --gradients adds \
+            grad.<parameter name> of the mean of these losses over all samples; parameters that no \
+            loss depends on have none.
+            """)
+
+    @Argument(help: "Model folder.")
+    var model: String
+
+    @Option(help: "LLaVA conversations: a JSON array, or one object on each line.")
+    var data: String
+
+    @Option(help: "The folder that picture paths are relative to.")
+    var images: String?
+
+    @Option(help: "The safetensors file to write.")
+    var output: String
+
+    @Flag(help: "Also write gradients by parameter name.")
+    var gradients = false
+
+    @Option(help: "Chat template; by default the model's.")
+    var template: String?
+
+    @OptionGroup(title: "Common options") var common: CommonOptions
+
+    func run() throws {
+        let choice = try common.start()
+        let folder = try ModelFolder(model, for: "mipha loss")
+        let reader = try TrainingSampleReader(
+            file: data, images: images, folder: folder, template: template)
+        let network = try folder.model(dtype: choice.dtype, device: choice.device)
+        let count = reader.samples.count
+        var probe = try LossProbe(network, sampleCount: count, gradients: gradients)
+        let interruption = Interruption()
+        var bar = ProgressBar(
+            "loss", total: count, unit: "samples", output: common.logging.output)
+        defer { bar.finish() }
+        for index in 0..<count {
+            try interruption.check()
+            let (sample, pictures) = try reader.read(index)
+            let loss = try probe.add(sample, pictures: pictures)
+            bar.update(index + 1, note: "loss \(loss)")
+        }
+        try TensorFile.write(probe.tensors(), to: output)
+    }
+}

@@ -1,0 +1,44 @@
+import ArgumentParser
+import MiphaInference
+
+/// Pictures as the vision tower sees them.
+struct Preprocess: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write pictures as the vision tower sees them.",
+        discussion: """
+            EXAMPLE:
+              mipha preprocess Mipha-3B cat.jpg dog.png --output pixels.safetensors --uint8
+
+            Writes the tensor pixel_values [images, 3, height, width] float32 and, with --uint8, \
+            resized [images, height, width, 3] uint8, the pixels before normalisation.
+            """)
+
+    @Argument(help: "Model folder.")
+    var model: String
+
+    @Argument(help: "Picture files: JPEG, PNG, WebP or GIF.")
+    var files: [String]
+
+    @Option(help: "The safetensors file to write.")
+    var output: String
+
+    @Flag(help: "Also write the pixels before normalisation.")
+    var uint8 = false
+
+    @OptionGroup(title: "Common options") var common: CommonOptions
+
+    func run() throws {
+        _ = try common.start()
+        let folder = try ModelFolder(model, for: "mipha preprocess")
+        let interruption = Interruption()
+        var bar = ProgressBar(
+            "pictures", total: files.count, unit: "pictures", output: common.logging.output)
+        defer { bar.finish() }
+        try PictureProbe.run(
+            folder, pictures: files, output: output, includesResized: uint8
+        ) { done in
+            try interruption.check()
+            bar.update(done)
+        }
+    }
+}

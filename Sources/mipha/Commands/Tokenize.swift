@@ -1,0 +1,68 @@
+import ArgumentParser
+import MiphaChat
+import MiphaCheckpoints
+import MiphaInference
+
+/// Text to token ids.
+struct Tokenize: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Turn lines of standard input into token ids.",
+        discussion: """
+            EXAMPLE:
+              echo "Hello there" | mipha tokenize Mipha-3B
+              echo '{"conversations":[{"from":"human","value":"<image>\\nWhat?"},\
+            {"from":"gpt","value":"A cat."}]}' | mipha tokenize Mipha-3B --prompt
+
+            Prints one JSON array of ids for each line. With --prompt each line is a LLaVA \
+            conversation, and the output {"ids":[...],"labels":[...]}, where -200 stands for a \
+            picture and -100 for a token that is not learned.
+            """)
+
+    @Argument(help: "Model folder.")
+    var model: String
+
+    @Flag(help: "Put the beginning-of-text token in front where the model expects one.")
+    var special = false
+
+    @Flag(help: "Read conversations, print ids and labels.")
+    var prompt = false
+
+    @OptionGroup(title: "Common options") var common: CommonOptions
+
+    func run() throws {
+        let folder = try ModelFolder(model, for: "mipha tokenize")
+        let lines = try LineTokenizer(folder, addsSpecialTokens: special)
+        let output = common.logging.output
+        try StandardInput.forEachLine { line, number in
+            output.result(
+                prompt
+                    ? try lines.conversation(line, number: number) + "\n" : lines.ids(line) + "\n")
+        }
+    }
+}
+
+/// Token ids to text.
+struct Detokenize: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Turn JSON arrays of token ids, one on each line, into text.",
+        discussion: """
+            EXAMPLE:
+              echo "[15496, 612]" | mipha detokenize Mipha-3B
+
+            Prints one JSON string for each line of standard input.
+            """)
+
+    @Argument(help: "Model folder.")
+    var model: String
+
+    @OptionGroup(title: "Common options") var common: CommonOptions
+
+    func run() throws {
+        let folder = try ModelFolder(model, for: "mipha detokenize")
+        let lines = try LineTokenizer(folder, addsSpecialTokens: false)
+        let output = common.logging.output
+        try StandardInput.forEachLine { line, number in
+            output.result(try lines.text(line, number: number) + "\n")
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import MiphaTorch
+
+/// Options of every command that runs a model.
+struct CommonOptions: ParsableArguments {
+    @Option(help: "Where to compute: auto, cpu, cuda, cuda:N or mps.")
+    var device = "auto"
+
+    @Option(help: "Element type of the weights; auto keeps the stored one.")
+    var dtype = DTypeChoice.auto
+
+    @Option(help: "Number of threads an operation may use; by default libtorch's choice.")
+    var threads: Int?
+
+    @Option(help: "Seed of all random choices; by default a new one each time.")
+    var seed: UInt64?
+
+    @OptionGroup var logging: LoggingOptions
+
+    /// Element types a model can run in.
+    enum DTypeChoice: String, CaseIterable, ExpressibleByArgument {
+        case auto, float32, bfloat16, float16
+    }
+
+    func validate() throws {
+        if let threads, threads < 1 {
+            throw ValidationError("--threads: expected at least 1, found \(threads)")
+        }
+    }
+
+    /// Checks the engine, sets its threads and says where and how to compute.
+    func start() throws -> EngineChoice {
+        try Engine.verifyVersion()
+        if let threads { try Engine.setThreadCount(threads) }
+        let place: Device
+        do {
+            place = try Device(parsing: device)
+        } catch {
+            throw ValidationError("--device: \(error.message)")
+        }
+        let type: DType? =
+            switch dtype {
+            case .auto: nil
+            case .float32: .float32
+            case .bfloat16: .bfloat16
+            case .float16: .float16
+            }
+        logging.output.detail(
+            "libtorch \(Engine.loadedVersion), device \(place), \(Engine.threadCount) threads")
+        return EngineChoice(device: place, dtype: type, seed: seed)
+    }
+
+    /// Where and how to compute.
+    struct EngineChoice {
+        let device: Device
+        let dtype: DType?
+        let seed: UInt64?
+    }
+}
+
+/// Options of every command.
+struct LoggingOptions: ParsableArguments {
+    @Option(help: "How much to say on standard error: error, warning, info or debug.")
+    var logLevel = TerminalOutput.Level.info
+
+    /// Where results and notes go.
+    var output: TerminalOutput { TerminalOutput(level: logLevel) }
+}
+
+extension TerminalOutput.Level: ExpressibleByArgument {}

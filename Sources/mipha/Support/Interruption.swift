@@ -1,0 +1,45 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Ctrl-C as an ordinary event.
+///
+/// While a value of this type lives, an interrupt does not end the process: it raises a flag that
+/// loops look at, and calls the handler if there is one.
+final class Interruption {
+    private let source: any DispatchSourceSignal
+    private let flag: Flag
+
+    private final class Flag: Sendable {
+        let isRaised = Atomic(false)
+    }
+
+    /// Starts to listen; `handler` runs on a queue of its own at every interrupt.
+    init(_ handler: @escaping @Sendable () -> Void = {}) {
+        let flag = Flag()
+        self.flag = flag
+        // The default action would end the process before the source sees the signal.
+        signal(SIGINT, SIG_IGN)
+        source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+        source.setEventHandler {
+            flag.isRaised.store(true, ordering: .relaxed)
+            handler()
+        }
+        source.activate()
+    }
+
+    deinit {
+        source.cancel()
+        signal(SIGINT, SIG_DFL)
+    }
+
+    /// Whether there was an interrupt.
+    var isRaised: Bool { flag.isRaised.load(ordering: .relaxed) }
+
+    /// Stops a loop after an interrupt.
+    ///
+    /// - Throws: `CancellationError`.
+    func check() throws {
+        if isRaised { throw CancellationError() }
+    }
+}

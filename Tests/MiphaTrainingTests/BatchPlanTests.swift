@@ -1,0 +1,52 @@
+import MiphaTraining
+import Testing
+
+@Suite struct BatchPlanTests {
+    private func plan(_ samples: Int, _ batch: Int, _ accumulation: Int, epochs: Double = 1)
+        -> BatchPlan
+    {
+        BatchPlan(
+            sampleCount: samples, batchSize: batch, accumulation: accumulation, seed: 1,
+            epochs: epochs, steps: nil)
+    }
+
+    @Test func `steps of both stages are the reference's`() {
+        #expect(plan(558_128, 256, 1).totalSteps == 2_181)
+        #expect(plan(665_298, 32, 4, epochs: 2).totalSteps == 10_394)
+        #expect(LearningRateSchedule.warmupSteps(ratio: 0.03, totalSteps: 2_181) == 66)
+        #expect(LearningRateSchedule.warmupSteps(ratio: 0.03, totalSteps: 10_394) == 312)
+    }
+
+    @Test func `an epoch visits every sample once, in an order of its own`() {
+        let plan = plan(103, 4, 1)
+        let first = plan.order(epoch: 0)
+        #expect(first.sorted() == Array(0..<103))
+        #expect(first != plan.order(epoch: 1))
+        #expect(first == plan.order(epoch: 0))
+        let visited = (0..<plan.stepsPerEpoch).flatMap {
+            plan.microBatches(step: $0, order: first).flatMap { $0 }
+        }
+        #expect(visited == first)
+        #expect(plan.microBatches(step: 25, order: first).map(\.count) == [3])
+    }
+
+    @Test func `the warm-up ends at the base rate and the cosine at zero`() {
+        let rate = LearningRateSchedule(base: 1e-3, warmupSteps: 66, totalSteps: 2_181)
+        #expect(rate(0) == 0)
+        #expect(rate(33) == 0.5e-3)
+        #expect(rate(66) == 1e-3)
+        #expect(rate(2_181) < 1e-12)
+        #expect(abs(rate(66 + 705) - 1e-3 * 0.75) < 1e-9)
+    }
+
+    @Test func `linear falls in a straight line and constant not at all`() {
+        let linear = LearningRateSchedule(
+            shape: .linear, base: 2, warmupSteps: 10, totalSteps: 110)
+        #expect(linear(60) == 1)
+        #expect(linear(110) == 0)
+        let constant = LearningRateSchedule(
+            shape: .constant, base: 2, warmupSteps: 10, totalSteps: 110)
+        #expect(constant(5) == 1)
+        #expect(constant(109) == 2)
+    }
+}

@@ -1,0 +1,89 @@
+import MiphaCheckpoints
+import MiphaTestSupport
+import MiphaTraining
+import Testing
+
+/// Files that are no run files.
+@Suite struct RunFileErrorTests {
+    private func failure(_ yaml: [UInt8]) throws -> String {
+        let folder = try TemporaryFolder()
+        let path = folder.file("run.yaml")
+        try AtomicFile.write(yaml, to: path)
+        let error = #expect(throws: (any Error).self) { try RunConfiguration(contentsOf: path) }
+        return error.map { "\($0)" } ?? ""
+    }
+
+    private static let required = "model: m\noutput_dir: o\nstage: align\ndata_path: d\n"
+
+    @Test(arguments: [
+        "", "\n\n# nothing\n", "just text", "- a\n- b\n", "42", "null", "~", "model: [a, b\n",
+        "model: {a: b\n", "model: \"open\n", "model: 'open\n", "\tmodel: a\n", "model: a\n  b: c\n",
+        "model: a: b\n", "a: b\n- c\n", "model: *nowhere\n", "model: !!binary [\n", "%YAML 9\n",
+        "? [a, b]\n: c\n", "{a: 1}: b\n", "model: a\nmodel: b\n", "model: |\n text\n bad: [\n]",
+        "model: @at\n", "model: `tick`\n", "&a [*a]\n", "--- a\n--- b\n", "model: \"\\q\"\n",
+        "model: a\n}", "\u{0}", "model: \u{1}\n", "\u{FEFF}- a\n", "<<: 3\n",
+        "model:\n\t- tab\n", "[[[[", "{{{{", ": : :", "!", "...\n...",
+    ])
+    func `text that is no run file is refused in one line`(yaml: String) throws {
+        let message = try failure(Array(yaml.utf8))
+        #expect(message.contains("run.yaml"), "\(message)")
+        #expect(message.isOneLine, "\(message)")
+        #expect(message.utf8.count < 2_000)
+    }
+
+    @Test func `bytes that are no text are refused in one line`() throws {
+        for bytes: [UInt8] in [[0xFF, 0xFE, 0x6D, 0x00], [0x80], [0x6D, 0x3A, 0x20, 0xC3]] {
+            let message = try failure(bytes)
+            #expect(message.contains("run.yaml"))
+            #expect(message.isOneLine)
+        }
+    }
+
+    @Test(arguments: ["[", "{a: ", "- "])
+    func `deep nesting is refused, not followed`(opening: String) throws {
+        let message = try failure(
+            Array((Self.required + "seed: " + String(repeating: opening, count: 5_000)).utf8))
+        #expect(message.contains("run.yaml"))
+        #expect(message.isOneLine)
+    }
+
+    @Test(arguments: [
+        ("stage", "aligned"), ("stage", "1"), ("model", "[a]"), ("model", "7"),
+        ("output_dir", "true"),
+        ("data_path", "{a: b}"), ("data_path", "[a, 1]"), ("image_folder", "3"),
+        ("template", "[plain]"), ("image_aspect_ratio", "wide"), ("model_max_length", "0"),
+        ("model_max_length", "2.5"), ("label_policy", "Offsets"), ("attention_mask", "none"),
+        ("num_train_epochs", "0"), ("num_train_epochs", "-1"), ("num_train_epochs", "nan"),
+        ("num_train_epochs", "1e300"), ("num_train_epochs", "inf"), ("max_steps", "0"),
+        ("max_steps", "9223372036854775807"), ("per_device_train_batch_size", "-2"),
+        ("per_device_train_batch_size", "9223372036854775807"),
+        ("gradient_accumulation_steps", "9223372036854775807"), ("loss_reduction", "mean"),
+        ("learning_rate", "fast"), ("learning_rate", "-1e-3"), ("learning_rate", "nan"),
+        ("learning_rate", "'1e-3'"), ("lr_scheduler_type", "cosin"), ("warmup_ratio", "3"),
+        ("weight_decay", "-1"), ("adam_beta1", "1"), ("adam_beta2", "1.0"), ("adam_epsilon", "0"),
+        ("max_grad_norm", "-1"), ("max_grad_norm", "nan"), ("max_grad_norm", "inf"),
+        ("dtype", "float16"), ("dtype", "bf16"), ("gradient_checkpointing", "yes"),
+        ("gradient_checkpointing", "1"), ("train_lm_head", "\"true\""),
+        ("freeze_vision_tower", "off"), ("freeze_backbone", "[]"), ("seed", "1.5"),
+        ("seed", "many"),
+        ("save_steps", "-1"), ("save_total_limit", "0"), ("logging_steps", "0"),
+    ])
+    func `a wrong value names file and key`(key: String, value: String) throws {
+        let lines = Self.required.split(separator: "\n").filter { !$0.hasPrefix("\(key):") }
+        let message = try failure(
+            Array((lines.joined(separator: "\n") + "\n\(key): \(value)\n").utf8))
+        #expect(message.contains("run.yaml: \(key)"), "\(message)")
+        #expect(message.contains("expected"), "\(message)")
+        #expect(message.isOneLine)
+    }
+
+    @Test func `a key with a line break makes one line`() throws {
+        let message = try failure(Array((Self.required + "\"a\\nb\": 1\n").utf8))
+        #expect(message.isOneLine, "\(message)")
+    }
+}
+
+extension String {
+    /// Whether there is no line break inside.
+    var isOneLine: Bool { !contains(where: \.isNewline) }
+}

@@ -1,0 +1,159 @@
+import Foundation
+import MiphaCheckpoints
+import MiphaTestSupport
+import MiphaTraining
+import Testing
+
+@Suite struct RunFileTests {
+    private let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
+
+    private let required = [
+        "model": "base", "output_dir": "out", "stage": "align", "data_path": "d.json",
+    ]
+
+    /// Every key with a value that is not its default.
+    private let all: [(key: String, yaml: String, json: JSONValue)] = [
+        ("model", "some/base", "some/base"), ("output_dir", "some/out", "some/out"),
+        ("stage", "text", "text"), ("data_path", "[a.json, b.json]", ["a.json", "b.json"]),
+        ("image_folder", "pictures", "pictures"), ("template", "gemma", "gemma"),
+        ("image_aspect_ratio", "square", "square"), ("model_max_length", "77", 77),
+        ("label_policy", "reference", "reference"), ("attention_mask", "not_pad", "not_pad"),
+        ("num_train_epochs", "2.5", 2.5), ("max_steps", "9", 9),
+        ("per_device_train_batch_size", "3", 3), ("gradient_accumulation_steps", "5", 5),
+        ("loss_reduction", "micro_batch", "micro_batch"), ("learning_rate", "1.0e-3", 0.001),
+        ("lr_scheduler_type", "linear", "linear"), ("warmup_ratio", "0.5", 0.5),
+        ("weight_decay", "0.125", 0.125), ("adam_beta1", "0.5", 0.5), ("adam_beta2", "0.75", 0.75),
+        ("adam_epsilon", "1e-3", 0.001), ("max_grad_norm", "1", 1),
+        ("dtype", "bfloat16", "bfloat16"),
+        ("gradient_checkpointing", "true", true), ("train_lm_head", "true", true),
+        ("freeze_vision_tower", "true", true), ("freeze_backbone", "true", true),
+        ("seed", "-7", -7), ("save_steps", "11", 11), ("save_total_limit", "4", 4),
+        ("logging_steps", "6", 6),
+    ]
+
+    private func read(_ yaml: String, overrides: [String] = []) throws -> RunConfiguration {
+        let path = folder.file("run.yaml")
+        try AtomicFile.write(yaml, to: path)
+        return try RunConfiguration(contentsOf: path, overrides: overrides)
+    }
+
+    private func lines(_ values: [String: String]) -> String {
+        values.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)\n" }.joined()
+    }
+
+    @Test func `every key is read into the setting it names`() throws {
+        let defaults = try read(lines(required)).json
+        #expect(Set(defaults.keys) == Set(all.map(\.key)))
+        for (key, yaml, json) in all {
+            let run = try read(lines(required.merging([key: yaml]) { $1 }))
+            #expect(defaults[key] != json, "\(key): not a value of its own")
+            for (other, _, _) in all where other != key {
+                #expect(run.json[other] == defaults[other], "\(key) changed \(other)")
+            }
+            let found = run.json[key]
+            #expect(found == json || found?.doubleValue == json.doubleValue, "\(key)")
+            if json.doubleValue == nil { #expect(found == json, "\(key)") }
+        }
+    }
+
+    @Test func `the resolved values read back as the same run`() throws {
+        let runs = [
+            try read(lines(required)),
+            try read(lines(Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0.yaml) }))),
+        ]
+        for run in runs {
+            let text = try JSONValue.object(run.json).text(.compact)
+            let again = try RunConfiguration(
+                ConfigReader(file: "run.json", value: JSONValue(parsing: text)))
+            #expect(again == run)
+            // JSON is YAML.
+            #expect(try read(text) == run)
+        }
+        #expect(runs[0] != runs[1])
+    }
+
+    @Test func `settings of the command win over the file`() throws {
+        let run = try read(
+            lines(required) + "learning_rate: 0.5\nmax_steps: 3\n",
+            overrides: [
+                "learning_rate=1e-4", "seed=7", "data_path=[x.json, 'y z.json']", "max_steps=null",
+                "image_folder=\"\"", "stage=finetune", "learning_rate=2e-4", "output_dir=a=b",
+            ])
+        #expect(run.learningRate == 2e-4)
+        #expect(run.seed == 7)
+        #expect(run.dataFiles == ["x.json", "y z.json"])
+        #expect(run.maximumSteps == nil)
+        #expect(run.imageFolder == "")
+        #expect(run.stage == .finetune)
+        #expect(run.outputFolder == "a=b")
+    }
+
+    @Test(arguments: [
+        ("learning_rat=1", "did you mean learning_rate?"), ("seed", "expected key=value"),
+        ("=3", "expected key=value"), ("learning_rate=[1", "--set learning_rate=[1"),
+        ("learning_rate=fast", "learning_rate: expected a number"),
+        ("image_folder=a: b", "--set image_folder=a: b"),
+    ])
+    func `a wrong setting of the command is named`(setting: String, part: String) throws {
+        let error = #expect(throws: (any Error).self) {
+            try read(lines(required), overrides: [setting])
+        }
+        let text = error.map { "\($0)" } ?? ""
+        #expect(text.contains(part), "\(text)")
+        #expect(text.isOneLine)
+    }
+
+    @Test(
+        arguments: [
+            ("learning_rates", "learning_rate"), ("Stage", "stage"), ("batch_size", nil),
+            ("output-dir", "output_dir"), ("weight_decay ", nil),
+            ("num_train_epoch", "num_train_epochs"),
+            ("max_step", "max_steps"),
+        ] as [(String, String?)])
+    func `an unknown key names the nearest known one`(key: String, near: String?) throws {
+        let quoted = key.hasSuffix(" ") ? "\"\(key)\"" : key
+        let error = #expect(throws: CheckpointError.self) {
+            try read(lines(required) + "\(quoted): 1\n")
+        }
+        let text = error.map { "\($0)" } ?? ""
+        #expect(text.contains("run.yaml: unknown key \(key)"))
+        if let near { #expect(text.hasSuffix("did you mean \(near)?"), "\(text)") }
+    }
+
+    @Test func `required keys are asked for by name`() throws {
+        for key in required.keys {
+            let rest = required.filter { $0.key != key }
+            let error = #expect(throws: CheckpointError.self) { try read(lines(rest)) }
+            #expect(error.map { "\($0)".contains("run.yaml: \(key): expected") } == true)
+        }
+        let missing = folder.file("absent.yaml")
+        let error = #expect(throws: TrainingError.self) {
+            try RunConfiguration(contentsOf: missing)
+        }
+        #expect(error?.description == "\(missing): no such run file")
+    }
+
+    @Test func `every shipped run file decodes`() throws {
+        let runs = PackagePaths.root + "/Runs"
+        let names = try FileManager.default.contentsOfDirectory(atPath: runs)
+            .filter { $0.hasSuffix(".yaml") }
+        #expect(Set(names).isSuperset(of: ["align.yaml", "finetune.yaml"]))
+        for name in names {
+            let run = try RunConfiguration(contentsOf: "\(runs)/\(name)")
+            #expect(run.warmupRatio == 0.03, "\(name)")
+        }
+        let align = try RunConfiguration(contentsOf: "\(runs)/align.yaml")
+        #expect(align.stage == .align)
+        #expect(align.batchSize * align.accumulation == 256)
+        #expect(align.learningRate == 1e-3)
+        let finetune = try RunConfiguration(contentsOf: "\(runs)/finetune.yaml")
+        #expect(finetune.stage == .finetune)
+        #expect(finetune.batchSize * finetune.accumulation == 128)
+        #expect(finetune.learningRate == 2e-5)
+        #expect(finetune.epochs == 2)
+    }
+}
