@@ -103,6 +103,14 @@ let torch: [Target] = [
             "MiphaChat", "MiphaTokenizers", "MiphaImaging",
         ]),
     tests(
+        "MiphaInferenceTests",
+        [
+            "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints",
+            "MiphaChat", "MiphaTokenizers", "MiphaImaging",
+        ]),
+    tests("MiphaDemoTests", ["MiphaDemo", "MiphaImaging"]),
+    tests("CommandTests", ["MiphaCheckpoints", "mipha"]),
+    tests(
         "GoldenTests",
         ["MiphaTraining", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints"]),
 ]

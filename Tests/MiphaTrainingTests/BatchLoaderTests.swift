@@ -8,69 +8,75 @@ import MiphaTraining
 import Testing
 
 @Suite struct BatchLoaderTests {
-    private func dataSet(_ tiny: TinyRun) throws -> TrainingDataSet {
+    private let tiny: TinyRun
+    private let data: TrainingDataSet
+
+    init() throws {
+        tiny = try TinyRun(samples: 13)
         let encoder = try ConversationEncoder(
             tokenizer: Tokenizer(folder: tiny.run.model), template: ChatTemplate.named("phi"))
-        return try TrainingDataSet(
+        data = try TrainingDataSet(
             files: tiny.run.dataFiles, imageFolder: tiny.run.imageFolder, encoder: encoder,
             processor: .siglip(size: 28), aspectRatio: .pad)
     }
 
-    private func plan(_ data: TrainingDataSet, epochs: Double = 2) -> BatchPlan {
+    private func plan(epochs: Double = 2) -> BatchPlan {
         BatchPlan(
             sampleCount: data.conversations.count, batchSize: 2, accumulation: 2, seed: 9,
             epochs: epochs, steps: nil)
     }
 
     private func expected(
-        _ data: TrainingDataSet, _ plan: BatchPlan, _ step: Int
+        _ plan: BatchPlan, _ step: Int
     ) throws -> [[TrainingSample]] {
         let order = plan.order(epoch: step / plan.stepsPerEpoch)
         return try plan.microBatches(step: step, order: order).map { try $0.map(data.sample) }
     }
 
     @Test func `samples come in the order of the plan over all epochs`() throws {
-        let data = try dataSet(TinyRun(samples: 13))
-        let plan = plan(data)
+        let plan = plan()
         let loader = BatchLoader(data, plan)
         #expect(plan.totalSteps == 6)
         for step in 0..<plan.totalSteps {
-            #expect(try loader.samples(step: step) == expected(data, plan, step))
+            #expect(try loader.samples(step: step) == expected(plan, step))
         }
     }
 
     @Test func `steps asked for in any order get the same samples`() throws {
-        let data = try dataSet(TinyRun(samples: 13))
-        let plan = plan(data)
+        let plan = plan()
         let loader = BatchLoader(data, plan)
         for step in [4, 0, 5, 1, 3, 2] {
-            #expect(try loader.samples(step: step) == expected(data, plan, step))
+            #expect(try loader.samples(step: step) == expected(plan, step))
         }
     }
 
     @Test func `prefetching ahead, twice and past the end changes nothing`() throws {
-        let data = try dataSet(TinyRun(samples: 13))
-        let plan = plan(data)
+        let plan = plan()
         let loader = BatchLoader(data, plan)
         DispatchQueue.concurrentPerform(iterations: 24) { loader.prefetch(step: $0 % 8) }
         for step in 0..<plan.totalSteps {
-            #expect(try loader.samples(step: step) == expected(data, plan, step))
+            #expect(try loader.samples(step: step) == expected(plan, step))
         }
     }
 
     @Test func `a resumed loader continues in the middle of an epoch`() throws {
-        let data = try dataSet(TinyRun(samples: 13))
-        let plan = plan(data)
-        #expect(try BatchLoader(data, plan).samples(step: 4) == expected(data, plan, 4))
+        let plan = plan()
+        #expect(try BatchLoader(data, plan).samples(step: 4) == expected(plan, 4))
+    }
+
+    @Test func `a step beyond the run is an error, not an empty update`() throws {
+        let plan = plan()
+        let error = #expect(throws: TrainingError.self) {
+            try BatchLoader(data, plan).samples(step: plan.totalSteps)
+        }
+        #expect(error?.description == "update 7 is not one of the 6 of the run")
     }
 
     @Test func `an error waits for its own step and spares the others`() throws {
-        let tiny = try TinyRun(samples: 12)
-        let data = try dataSet(tiny)
-        let plan = plan(data, epochs: 1)
+        let plan = plan(epochs: 1)
         let order = plan.order(epoch: 0)
-        // The first pictured sample of the last update.
-        let pictured = order.suffix(4).first { $0 % 4 != 3 }
+        // The first pictured sample of the last update; the thirteenth sample is left over.
+        let pictured = order[8..<12].first { $0 % 4 != 3 }
         let broken = try #require(pictured)
         try FileManager.default.removeItem(atPath: "\(tiny.run.imageFolder)/\(broken).png")
         let loader = BatchLoader(data, plan)

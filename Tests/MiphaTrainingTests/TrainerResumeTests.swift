@@ -139,6 +139,23 @@ import Testing
         #expect(missing.map { "\($0)".contains("checkpoint-2") } == true)
     }
 
+    @Test func `a checkpoint and the result are whole model folders`() throws {
+        let tiny = try TinyRun(samples: 4)
+        try AtomicFile.write("{}", to: "\(tiny.run.model)/generation_config.json")
+        try progress(tiny.run)
+        let files = FileManager.default
+        let expected = try files.contentsOfDirectory(atPath: tiny.run.model)
+        #expect(expected.contains("tokenizer.json"))
+        for folder in [tiny.run.outputFolder, "\(tiny.run.outputFolder)/checkpoint-6"] {
+            #expect(try Set(files.contentsOfDirectory(atPath: folder)).isSuperset(of: expected))
+        }
+        let again = tiny.with {
+            $0.model = tiny.run.outputFolder
+            $0.outputFolder += "-2"
+        }
+        #expect(try progress(again).count == 6)
+    }
+
     @Test func `no more checkpoints are kept than asked for`() throws {
         let tiny = try TinyRun(samples: 4)
         let run = tiny.with {

@@ -9,22 +9,19 @@ package struct DemoDataSet: Sendable {
         package var seed: UInt64 = 7
 
         /// The side of the square pictures in pixels.
-        package var side = 48
+        package var side = 32
 
         /// How many items without a picture teach the language model its words.
         package var textItems = 640
 
-        /// How many captioned pictures align the projector.
-        package var alignmentItems = 320
-
-        /// How many pictures with questions train the whole model.
-        package var instructionItems = 12_000
+        /// How many pictures have a caption and a conversation to learn from.
+        package var trainingPictures = 12_000
 
         /// How many pictures are kept for the test.
         package var heldOutPictures = 150
 
-        /// Questions about each training picture at most.
-        package var rounds = 8
+        /// Questions about each picture or text item at most.
+        package var rounds = 3
 
         /// How many shapes a training picture may hold.
         package var shapes = 1...3
@@ -105,23 +102,19 @@ package struct DemoDataSet: Sendable {
     private mutating func makeTraining() {
         var random = SplitMix64(seed: plan.seed &* 4 &+ 2)
         let (generator, writer) = (SceneGenerator(shapeCount: plan.shapes), QuestionWriter())
-        for index in 0..<max(plan.instructionItems, plan.alignmentItems) {
+        for index in 0..<plan.trainingPictures {
             let scene = generator.scene(using: &random)
             let picture = Picture(file: "train-\(index).png", scene: scene)
             pictures.append(picture)
-            if index < plan.alignmentItems {
-                alignment.append(
-                    DemoItem(
-                        id: "caption-\(index)", image: picture.file,
-                        rounds: [("Describe the picture.", writer.caption(of: scene))]))
-            }
-            if index < plan.instructionItems {
-                let questions = writer.questions(about: scene, count: plan.rounds, using: &random)
-                instruction.append(
-                    DemoItem(
-                        id: "train-\(index)", image: picture.file,
-                        rounds: questions.map { ($0.question, $0.answer) }))
-            }
+            alignment.append(
+                DemoItem(
+                    id: "caption-\(index)", image: picture.file,
+                    rounds: [("Describe the picture.", writer.caption(of: scene))]))
+            let questions = writer.questions(about: scene, count: plan.rounds, using: &random)
+            instruction.append(
+                DemoItem(
+                    id: "train-\(index)", image: picture.file,
+                    rounds: questions.map { ($0.question, $0.answer) }))
         }
     }
 
@@ -134,9 +127,7 @@ package struct DemoDataSet: Sendable {
             let picture = Picture(file: "held-out-\(index).png", scene: scene)
             pictures.append(picture)
             for kind in QuestionKind.allCases {
-                guard let asked = writer.question(of: kind, about: scene, using: &random) else {
-                    continue
-                }
+                let asked = writer.question(of: kind, about: scene, using: &random)
                 let id = "held-out-\(index)-\(kind.rawValue)"
                 heldOut.append(
                     DemoItem(

@@ -1,29 +1,23 @@
 /// What a question of the demo asks for.
 package enum QuestionKind: String, CaseIterable, Codable, Sendable {
-    /// The colour of a shape named by its outline.
-    case colour
+    /// The colours of all shapes, in reading order.
+    case colours
 
     /// The outline of a shape named by its colour.
     case shape
 
-    /// The size of a shape.
+    /// The size of a shape named by its colour.
     case size
 
-    /// The cell a shape is in.
+    /// The cell of a shape named by its colour.
     case place
 
-    /// All of the other properties of a shape named by its outline or its colour.
+    /// All other properties of a shape named by its colour.
     case describe
-
-    /// The shape in a given cell, or that there is none.
-    case cell
 
     /// The number of shapes.
     case count
 
-    /// Whether a shape of some colour and outline is there.
+    /// Whether a shape of some colour is there.
     case exists
-
-    /// Whether one shape lies above, below, left or right of another.
-    case relation
 }

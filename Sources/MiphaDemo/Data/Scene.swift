@@ -1,6 +1,6 @@
 /// The outlines a scene is made of.
 package enum Outline: String, CaseIterable, Sendable {
-    case circle, square, triangle, cross, diamond
+    case circle, square, triangle, cross
 }
 
 /// The colours of the shapes.
@@ -27,32 +27,27 @@ package enum Extent: String, CaseIterable, Sendable {
     /// The radius of the shape as a part of the cell's side.
     var radius: Double {
         switch self {
-        case .small: 0.27
-        case .large: 0.44
+        case .small: 0.26
+        case .large: 0.42
         }
     }
 }
 
-/// One of the nine cells of a picture.
-package struct Place: Hashable, Sendable {
+/// One of the four cells of a picture.
+package enum Place: String, CaseIterable, Sendable {
+    case topLeft = "top left"
+    case topRight = "top right"
+    case bottomLeft = "bottom left"
+    case bottomRight = "bottom right"
+
+    /// Number of cells along one side of a picture.
+    package static let gridSide = 2
+
     /// The row, 0 at the top.
-    package let row: Int
+    package var row: Int { self == .topLeft || self == .topRight ? 0 : 1 }
 
     /// The column, 0 at the left.
-    package let column: Int
-
-    /// The cells in reading order.
-    package static let all = (0..<9).map { Place(row: $0 / 3, column: $0 % 3) }
-
-    /// What people call the cell.
-    package var name: String {
-        switch (row, column) {
-        case (1, 1): "center"
-        case (_, 1): row == 0 ? "top" : "bottom"
-        case (1, _): column == 0 ? "left" : "right"
-        default: "\(row == 0 ? "top" : "bottom") \(column == 0 ? "left" : "right")"
-        }
-    }
+    package var column: Int { self == .topLeft || self == .bottomLeft ? 0 : 1 }
 }
 
 /// One coloured shape of a scene.
@@ -63,6 +58,8 @@ package struct SceneShape: Sendable {
     package let place: Place
 
     /// How far the centre lies right of and below the middle of its cell, in parts of the cell.
+    ///
+    /// The smooth edge stays inside the cell.
     let offset: (x: Double, y: Double)
 
     /// What is added to the pure colour, in steps of 0…255.

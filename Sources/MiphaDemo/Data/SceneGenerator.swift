@@ -3,6 +3,9 @@ package struct SceneGenerator: Sendable {
     /// How many shapes a scene may hold.
     package let shapeCount: ClosedRange<Int>
 
+    /// How far a shape may lie off the middle of its cell, in parts of the cell.
+    private static let room = 0.06
+
     private static let backgrounds: [(Double, Double, Double)] = [
         (128, 128, 128), (112, 116, 128), (144, 138, 124), (120, 132, 120), (104, 104, 108),
         (150, 150, 150),
@@ -23,15 +26,16 @@ package struct SceneGenerator: Sendable {
         let count = random.integer(in: shapeCount)
         let outlines = random.sample(count, of: Outline.allCases)
         let colours = random.sample(count, of: Colour.allCases)
-        let places = random.sample(count, of: Array(0..<9)).sorted()
+        let cells = Place.allCases
+        let places = random.sample(count, of: Array(cells.indices)).sorted().map { cells[$0] }
         var shapes: [SceneShape] = []
         for index in 0..<count {
             let extent = random.element(of: Extent.allCases)
-            let room = 0.5 - extent.radius
+            let room = Self.room
             shapes.append(
                 SceneShape(
                     outline: outlines[index], colour: colours[index], extent: extent,
-                    place: Place.all[places[index]],
+                    place: places[index],
                     offset: (
                         random.real(from: -room, to: room), random.real(from: -room, to: room)
                     ),

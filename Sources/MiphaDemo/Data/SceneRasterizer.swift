@@ -25,7 +25,7 @@ package struct SceneRasterizer: Sendable {
     }
 
     private func draw(_ shape: SceneShape, on pixels: inout [UInt8]) {
-        let cell = Double(side) / 3
+        let cell = Double(side) / Double(Place.gridSide)
         let radius = shape.extent.radius * cell
         let centreX = (Double(shape.place.column) + 0.5 + shape.offset.x) * cell
         let centreY = (Double(shape.place.row) + 0.5 + shape.offset.y) * cell
@@ -69,8 +69,6 @@ package struct SceneRasterizer: Sendable {
         case .cross:
             let arm = 0.34 * radius
             return min(max(acrossX - arm, acrossY - radius), max(acrossX - radius, acrossY - arm))
-        case .diamond:
-            return (acrossX + acrossY - 1.1 * radius) / 2.0.squareRoot()
         }
     }
 

@@ -13,7 +13,7 @@ import MiphaTraining
 /// ```
 /// OUTPUT/data/       pictures and LLaVA JSON
 /// OUTPUT/0-start/    the model before training
-/// OUTPUT/0-text/, OUTPUT/1-align/, OUTPUT/model/   a training run each; the last is the result
+/// OUTPUT/0-text/, 0-captions/, 1-align/, model/   a training run each; the last is the result
 /// OUTPUT/score.json  accuracy by kind of question
 /// ```
 package struct Demo {
@@ -129,6 +129,7 @@ package struct Demo {
         run.model = model
         run.outputFolder = "\(output)/\(phase.folder)"
         run.stage = phase.stage
+        run.template = phase.template
         run.dataFiles = ["\(data)/\(phase.dataFile)"]
         run.imageFolder = "\(data)/\(DemoDataSet.FileName.images)"
         run.aspectRatio = .square
@@ -168,7 +169,7 @@ package struct Demo {
     private func examples(
         _ data: DemoDataSet, _ answers: [String], _ images: String
     ) -> [Example] {
-        [QuestionKind.describe, .relation, .place].enumerated().compactMap { index, kind in
+        [QuestionKind.describe, .exists, .colours].enumerated().compactMap { index, kind in
             let places = data.heldOutQuestions.indices.filter {
                 data.heldOutQuestions[$0].kind == kind
             }

@@ -8,6 +8,9 @@ struct DemoRecipe: Sendable {
     /// Data set.
     let data: DemoDataSet.Plan
     /// The phases in order; each starts from the model of the one before.
+    ///
+    /// Mipha's two stages start from a pretrained tower and language model. Nothing here is
+    /// pretrained, so two short phases come first: text for the one, captions for the other.
     let phases: [Phase]
 
     /// One training run of the tour.
@@ -15,6 +18,7 @@ struct DemoRecipe: Sendable {
         let title: String
         let folder: String
         let stage: TrainingStage
+        let template: String
         let dataFile: String
         let steps: Int
         let batchSize: Int
@@ -32,34 +36,37 @@ struct DemoRecipe: Sendable {
         func steps(_ count: Double) -> Int { max(10, Int(count * share)) }
         model = MiphaConfig(
             vision: SigLIPConfig(
-                hiddenSize: 128, intermediateSize: 512, layerCount: 3, headCount: 4, imageSize: 48,
-                patchSize: 16, hasPoolingHead: false),
+                hiddenSize: 128, intermediateSize: 512, layerCount: 3, headCount: 4, imageSize: 32,
+                patchSize: 8, hasPoolingHead: false),
             language: PhiConfig(
                 vocabularySize: (vocabulary + 63) / 64 * 64, hiddenSize: 128,
                 intermediateSize: 512, layerCount: 3, headCount: 4, partialRotaryFactor: 0.5),
             imageAspectRatio: "square", maximumLength: 512)
         var plan = DemoDataSet.Plan()
         plan.seed = seed
-        plan.side = 48
-        plan.shapes = 1...2
-        plan.heldOutShapes = 2...2
-        plan.instructionItems = min(max(steps(12_000), 600), 40_000)
-        plan.alignmentItems = min(plan.instructionItems, 1_600)
+        plan.trainingPictures = min(max(steps(12_000), 600), 40_000)
         data = plan
         phases = [
             Phase(
-                title: "text: the language model learns its words", folder: "0-text",
-                stage: .text, dataFile: DemoDataSet.FileName.text, steps: steps(10),
-                batchSize: 32, learningRate: 2e-3, warmupRatio: 0.1),
+                title: "before stage 1, text: the language model learns its words",
+                folder: "0-text", stage: .text, template: "phi",
+                dataFile: DemoDataSet.FileName.text, steps: steps(60), batchSize: 24,
+                learningRate: 1e-3, warmupRatio: 0.1),
             Phase(
-                title: "stage 1: the projector learns to describe pictures", folder: "1-align",
-                stage: .align, dataFile: DemoDataSet.FileName.alignment, steps: steps(10),
-                batchSize: 32, learningRate: 1e-3, warmupRatio: 0.03),
+                title: "before stage 1, captions: the vision tower learns to see",
+                folder: "0-captions", stage: .finetune, template: "plain",
+                dataFile: DemoDataSet.FileName.alignment, steps: steps(500), batchSize: 32,
+                learningRate: 1e-3, warmupRatio: 0.05),
             Phase(
-                title: "stage 2: tower, projector and language model learn to answer",
-                folder: "model", stage: .finetune,
-                dataFile: DemoDataSet.FileName.instruction, steps: steps(1_000), batchSize: 32,
-                learningRate: 2e-3, warmupRatio: 0.05),
+                title: "stage 1, alignment: the projector learns to describe pictures",
+                folder: "1-align", stage: .align, template: "plain",
+                dataFile: DemoDataSet.FileName.alignment, steps: steps(40), batchSize: 32,
+                learningRate: 1e-3, warmupRatio: 0.03),
+            Phase(
+                title: "stage 2, instructions: tower, projector and language model learn to answer",
+                folder: "model", stage: .finetune, template: "phi",
+                dataFile: DemoDataSet.FileName.instruction, steps: steps(1_250), batchSize: 24,
+                learningRate: 1e-3, warmupRatio: 0.05),
         ]
     }
 }

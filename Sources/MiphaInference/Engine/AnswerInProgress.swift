@@ -43,6 +43,7 @@ struct AnswerInProgress {
     }
 
     mutating func encodePictures() throws {
+        guard outcome.usage.imageTokens > 0 else { return }
         try timed(&outcome.timings.vision) { try session.encodePictures() }
     }
 

@@ -12,12 +12,18 @@ extension ChatReply {
             "completion_tokens": .integer(usage.completionTokens),
             "finish_reason": .string(outcome.reason.rawValue),
             "timings": [
-                "preprocessing": .double(timings.preprocessing),
-                "vision": .double(timings.vision), "prefill": .double(timings.prefill),
-                "decode": .double(timings.decode),
-                "tokens_per_second": .double(outcome.tokensPerSecond),
+                "preprocessing": Self.rounded(timings.preprocessing),
+                "vision": Self.rounded(timings.vision),
+                "prefill": Self.rounded(timings.prefill),
+                "decode": Self.rounded(timings.decode),
+                "tokens_per_second": Self.rounded(outcome.tokensPerSecond),
             ],
         ]
+    }
+
+    /// A number to six decimals: microseconds of a time in seconds.
+    private static func rounded(_ number: Double) -> JSONValue {
+        .double((number * 1_000_000).rounded() / 1_000_000)
     }
 }
 

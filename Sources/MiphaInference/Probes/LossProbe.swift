@@ -63,10 +63,10 @@ public struct LossProbe {
         return Float(loss)
     }
 
-    /// The tensors that were collected.
+    /// The losses and gradients collected so far.
     ///
     /// `loss` `[samples]` float32 and, by official parameter name, `grad.<name>` of the mean of the
-    /// sample losses. Parameters that no loss depends on have no gradient.
+    /// sample losses; parameters that no loss depends on have no gradient.
     public func tensors() throws -> [(name: String, tensor: Tensor)] {
         var result: [(name: String, tensor: Tensor)] = [("loss", try Tensor(losses))]
         guard collectsGradients else { return result }

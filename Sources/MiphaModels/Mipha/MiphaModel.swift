@@ -58,7 +58,7 @@ public struct MiphaModel {
     public var device: Device { store["model.embed_tokens.weight"]?.device ?? .cpu }
 
     /// The chain from pixels to projected features `[images, patches, width]`.
-    public func visionSegments() -> [Segment] {
+    package func visionSegments() -> [Segment] {
         tower.segments() + [
             Segment("projector", prefixes: ["model.mm_projector."]) {
                 [projector] (features) throws(TensorError) in try projector(features)
@@ -70,7 +70,7 @@ public struct MiphaModel {
     ///
     /// - Parameter features: `[images, patches, width]`, or `nil` without pictures.
     /// - Returns: `[rows, columns, width]`.
-    public func splice(_ plan: SplicePlan, features: Tensor?) throws(TensorError) -> Tensor {
+    package func splice(_ plan: SplicePlan, features: Tensor?) throws(TensorError) -> Tensor {
         let width = language.width
         let ids = try Tensor(plan.textIDs).to(device: device)
         let words = try language.embed(ids)

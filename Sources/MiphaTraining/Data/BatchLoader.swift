@@ -53,7 +53,11 @@ package final class BatchLoader: Sendable {
             state.pending[step] = nil
             return state.ready.removeValue(forKey: step)
         }
-        return try result?.get() ?? []
+        guard let result else {
+            throw TrainingError(
+                .failed, "update \(step + 1) is not one of the \(plan.totalSteps) of the run")
+        }
+        return try result.get()
     }
 
     private func microBatches(step: Int) -> [[Int]] {

@@ -197,9 +197,9 @@ extension JSONValue {
         case .mapping(let mapping):
             var object = JSONObject()
             for (key, value) in mapping {
-                guard let name = key.string, let converted = JSONValue(yaml: value) else {
-                    return nil
-                }
+                guard let name = key.string, !name.contains(where: \.isNewline),
+                    let converted = JSONValue(yaml: value)
+                else { return nil }
                 object[name] = converted
             }
             self = .object(object)

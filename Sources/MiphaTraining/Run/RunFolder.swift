@@ -61,7 +61,7 @@ struct RunFolder {
     private func copyCompanions(to folder: String) throws {
         let names = [
             "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json",
-            "merges.txt", "added_tokens.json", "preprocessor_config.json",
+            "merges.txt", "added_tokens.json", "preprocessor_config.json", "generation_config.json",
         ]
         for name in names {
             guard let data = FileManager.default.contents(atPath: "\(run.model)/\(name)") else {

@@ -19,7 +19,8 @@ struct Chat: AsyncParsableCommand {
     @Argument(help: "Model folder.")
     var model: String
 
-    @Option(parsing: .upToNextOption, help: "Picture files for the first message.")
+    @Option(
+        parsing: .upToNextOption, help: "Picture files for the first message.")
     var image: [String] = []
 
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments

@@ -8,7 +8,7 @@ struct Convert: ParsableCommand {
         abstract: "Write a model folder in another layout.",
         discussion: """
             EXAMPLE:
-              mipha convert Mipha-3B --to hf-llava --output Mipha-3B-hf --drop-head-bias
+              mipha convert Mipha-3B --to hf-llava --output DIR --drop-head-bias
 
             mipha is the official layout; hf-llava is read by LlavaForConditionalGeneration of \
             transformers, which has no place for the bias of Phi's head: a bias that is not zero is \

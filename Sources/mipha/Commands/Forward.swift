@@ -7,9 +7,9 @@ struct Forward: ParsableCommand {
         abstract: "Run the model once over given ids and write its logits.",
         discussion: """
             EXAMPLE:
-              mipha forward Mipha-3B --ids ids.json --image cat.jpg --output out.safetensors --hidden
+              mipha forward Mipha-3B --ids a.json --image a.jpg --output a.safetensors
 
-            ids.json holds an array of ids, or an object with one under "ids"; -200 stands for a \
+            a.json holds an array of ids, or an object with one under "ids"; -200 stands for a \
             picture. Writes logits [1, positions, vocabulary] float32 after splicing; --hidden adds \
             vision.k [images, patches, width], k = 0 the embedding output, projector, and hidden.k \
             [1, positions, width], k = 0 the spliced embeddings.
@@ -21,7 +21,8 @@ struct Forward: ParsableCommand {
     @Option(help: "JSON file with the ids.")
     var ids: String
 
-    @Option(parsing: .upToNextOption, help: "Picture files, one for each -200.")
+    @Option(
+        parsing: .upToNextOption, help: "Picture files, one for each -200.")
     var image: [String] = []
 
     @Option(help: "Instead of --image: a file of mipha preprocess.")

@@ -9,7 +9,7 @@ struct Generate: AsyncParsableCommand {
         discussion: """
             EXAMPLE:
               mipha generate Mipha-3B --image cat.jpg --prompt "What is the cat doing?"
-              mipha generate Mipha-3B --image a.png b.png --prompt "Compare the two." --json
+              mipha generate Mipha-3B --image a.png b.png --prompt "Compare." --json
 
             Pictures stand in front of the question, unless it says where with as many <image> \
             markers. --json prints {"text", "tokens", "prompt_tokens", "image_tokens", \
@@ -20,7 +20,8 @@ struct Generate: AsyncParsableCommand {
     @Argument(help: "Model folder.")
     var model: String
 
-    @Option(parsing: .upToNextOption, help: "Picture files: JPEG, PNG, WebP or GIF.")
+    @Option(
+        parsing: .upToNextOption, help: "Picture files: JPEG, PNG, WebP or GIF.")
     var image: [String] = []
 
     @Option(help: "The question.")

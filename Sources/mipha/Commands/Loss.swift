@@ -7,7 +7,7 @@ struct Loss: ParsableCommand {
         abstract: "Compute the loss of training samples, and gradients, without an update.",
         discussion: """
             EXAMPLE:
-              mipha loss Mipha-3B --data train.json --images pictures --output loss.safetensors
+              mipha loss Mipha-3B --data a.json --images DIR --output a.safetensors
 
             Writes loss [samples] float32: for each sample the mean cross-entropy in nats over its \
             supervised tokens, 0 where there are none, without dropout. --gradients adds \

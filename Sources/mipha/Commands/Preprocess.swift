@@ -7,7 +7,7 @@ struct Preprocess: ParsableCommand {
         abstract: "Write pictures as the vision tower sees them.",
         discussion: """
             EXAMPLE:
-              mipha preprocess Mipha-3B cat.jpg dog.png --output pixels.safetensors --uint8
+              mipha preprocess Mipha-3B a.jpg b.png --output a.safetensors --uint8
 
             Writes the tensor pixel_values [images, 3, height, width] float32 and, with --uint8, \
             resized [images, height, width, 3] uint8, the pixels before normalisation.

@@ -6,32 +6,51 @@ import Synchronization
 struct AnswerPrinter {
     let engine: InferenceEngine
     let output: TerminalOutput
-    /// Whether the text is written as it comes.
+    /// Whether the text is written as it comes; otherwise a progress bar stands in for it.
     let streams: Bool
 
+    private struct Progress: Sendable {
+        var text = ""
+        var tokens: [Int] = []
+        var bar: ProgressBar
+    }
+
     private final class Collected: Sendable {
-        let reply = Mutex((text: "", tokens: [Int]()))
+        let progress: Mutex<Progress>
+
+        init(_ bar: ProgressBar) {
+            progress = Mutex(Progress(bar: bar))
+        }
+
+        func add(_ piece: ChatPiece, drawing: Bool) {
+            progress.withLock {
+                $0.text += piece.text
+                $0.tokens += piece.tokens
+                if drawing { $0.bar.update($0.tokens.count) }
+            }
+        }
     }
 
     /// Answers; after an interrupt the reply holds what there was, with the reason `cancelled`.
     func answer(_ request: ChatRequest) async throws -> ChatReply {
-        let collected = Collected()
+        let collected = Collected(
+            ProgressBar(
+                "answer", total: request.sampling.maxTokens, unit: "tokens", output: output))
         let (engine, output, streams) = (engine, output, streams)
         let task = Task {
             try await engine.answer(request) { event in
                 guard case .piece(let piece) = event else { return }
-                collected.reply.withLock {
-                    $0.text += piece.text
-                    $0.tokens += piece.tokens
-                }
+                collected.add(piece, drawing: !streams)
                 if streams, !piece.text.isEmpty { output.result(piece.text) }
             }
         }
         let interruption = Interruption { task.cancel() }
         defer { withExtendedLifetime(interruption) {} }
-        let outcome = try await task.value
+        let result = await task.result
+        collected.progress.withLock { $0.bar.finish() }
+        let outcome = try result.get()
         if streams { output.result("\n") }
-        let reply = collected.reply.withLock { $0 }
-        return ChatReply(text: reply.text, tokens: reply.tokens, outcome: outcome)
+        let (text, tokens) = collected.progress.withLock { ($0.text, $0.tokens) }
+        return ChatReply(text: text, tokens: tokens, outcome: outcome)
     }
 }

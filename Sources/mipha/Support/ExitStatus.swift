@@ -63,10 +63,7 @@ enum ExitStatus {
 
     /// The command as far as it was understood, for the pointer to its help.
     private static func commandLine() -> String {
-        var names: [String] = []
-        for group in Mipha.configuration.groupedSubcommands {
-            for command in group.subcommands { names.append(command._commandName) }
-        }
+        let names = Mipha.configuration.subcommands.map { $0._commandName }
         let first = CommandLine.arguments.dropFirst().first { !$0.hasPrefix("-") }
         guard let first, names.contains(first) else { return "mipha" }
         return "mipha \(first)"

@@ -4,7 +4,7 @@ import Foundation
 /// line now and then elsewhere.
 ///
 /// Nothing is drawn in the first two seconds, so that short jobs stay silent.
-struct ProgressBar {
+struct ProgressBar: Sendable {
     private let title: String
     private let total: Int
     private let unit: String

@@ -1,0 +1,104 @@
+import MiphaChat
+import MiphaInference
+import MiphaModels
+import MiphaTestSupport
+import Testing
+
+@Suite struct GreedyGoldenTests {
+    private let greedy = SamplingOptions(maxTokens: 64)
+
+    @Test(arguments: try GoldenModel.all(), [true, false])
+    func `a prompt alone gives the reference's 64 tokens`(
+        golden: GoldenModel, usesCache: Bool
+    ) throws {
+        let generator = BatchGenerator(try golden.model(), stopIDs: [], usesCache: usesCache)
+        #expect(golden.answers.count == golden.prompts.count)
+        for (prompt, expected) in zip(golden.prompts, golden.answers) {
+            let answer = try generator.generate([prompt], sampling: [greedy])[0]
+            #expect(expected.count == 64)
+            #expect(answer.ids == expected)
+            #expect(answer.reason == .length)
+        }
+    }
+
+    @Test(arguments: try GoldenModel.all(), [true, false])
+    func `prompts of different lengths and picture counts in a batch give the same tokens`(
+        golden: GoldenModel, usesCache: Bool
+    ) throws {
+        let generator = BatchGenerator(try golden.model(), stopIDs: [], usesCache: usesCache)
+        let answers = try generator.generate(
+            golden.prompts, sampling: golden.prompts.map { _ in greedy })
+        #expect(answers.map(\.ids) == golden.answers)
+        let reversed = try generator.generate(
+            golden.prompts.reversed(), sampling: golden.prompts.map { _ in greedy })
+        #expect(reversed.map(\.ids) == golden.answers.reversed())
+    }
+
+    @Test(arguments: try GoldenModel.all())
+    func `a finished row keeps its answer while others go on`(golden: GoldenModel) throws {
+        let stop = golden.answers[0][9]
+        let generator = BatchGenerator(try golden.model(), stopIDs: [stop])
+        let answers = try generator.generate(
+            golden.prompts, sampling: golden.prompts.map { _ in greedy })
+        for (answer, expected) in zip(answers, golden.answers) {
+            let end = expected.firstIndex(of: stop).map { $0 + 1 } ?? expected.count
+            #expect(answer.ids == Array(expected[..<end]))
+            #expect(answer.reason == (expected.contains(stop) ? .stop : .length))
+        }
+    }
+
+    @Test func `rows may ask for different numbers of tokens`() throws {
+        let golden = try GoldenModel.all()[0]
+        let generator = BatchGenerator(try golden.model(), stopIDs: [])
+        let counts = [3, 17, 1]
+        let answers = try generator.generate(
+            golden.prompts, sampling: counts.map { SamplingOptions(maxTokens: $0) })
+        #expect(answers.map(\.ids) == zip(golden.answers, counts).map { Array($0.prefix($1)) })
+    }
+
+    @Test func `logits of the first step are the reference's`() throws {
+        let golden = try GoldenModel.all()[0]
+        let file = try GoldenFile("tiny/generate.safetensors")
+        let session = try DecodingSession(try golden.model(), prompts: golden.prompts)
+        for (row, logits) in try session.prefill().enumerated() {
+            let comparison = Comparison(
+                "first.\(row)", logits, try file.floats("first.\(row)"), .of(.activation))
+            #expect(comparison.passes, "\(comparison)")
+        }
+    }
+
+    @Test func `a sampled answer does not depend on the rows beside it`() throws {
+        let golden = try GoldenModel.all()[0]
+        let generator = BatchGenerator(try golden.model(), stopIDs: [])
+        let sampling = golden.prompts.indices.map {
+            SamplingOptions(maxTokens: 24, temperature: 1.3, topP: 0.9, seed: UInt64($0))
+        }
+        let together = try generator.generate(golden.prompts, sampling: sampling)
+        let alone = try zip(golden.prompts, sampling).map {
+            try generator.generate([$0], sampling: [$1])[0]
+        }
+        #expect(together == alone)
+        #expect(Set(together.map(\.ids)).count == 3)
+    }
+
+    @Test func `prompts that do not fit are refused with their place`() throws {
+        let golden = try GoldenModel.all()[1]
+        let model = try golden.model()
+        let picture = golden.prompts[0].pictures[0]
+        let bad: [(GenerationPrompt, String)] = [
+            (GenerationPrompt(ids: []), "at least one id"),
+            (GenerationPrompt(ids: [1, 96]), "ids[1]: expected 0 to 95"),
+            (GenerationPrompt(ids: [-1]), "found -1"),
+            (GenerationPrompt(ids: [-200, 3]), "each of the 1 markers, found 0"),
+            (GenerationPrompt(ids: [3], pictures: [picture]), "0 markers, found 1"),
+            (GenerationPrompt(ids: [-200], pictures: [[0, 1]]), "found 2"),
+        ]
+        for (prompt, message) in bad {
+            let error = #expect(throws: InferenceError.self) {
+                try DecodingSession(model, prompts: [golden.prompts[1], prompt])
+            }
+            #expect(error?.message.contains("prompt 1: ") == true)
+            #expect(error?.message.contains(message) == true, "\(error?.message ?? "none")")
+        }
+    }
+}
