@@ -73,7 +73,7 @@ struct RealDataTests {
         #expect(aligned.allSatisfy { $0.tokens == 4 * 18 })
         #expect(tuned.allSatisfy { $0.tokens > 4 * 60 && $0.tokens < 4 * 160 })
         #expect(abs(aligned[0].loss - log(51_200)) < 0.2)
-        #expect(tuned[3].loss < tuned[0].loss - 1)
+        #expect(tuned[3].loss < tuned[0].loss - 0.3)
         for name in ["tokenizer.json", "preprocessor_config.json", "config.json"] {
             let path = "\(tune.outputFolder)/\(name)"
             #expect(FileManager.default.fileExists(atPath: path), "\(name)")

@@ -24,7 +24,7 @@ package struct DemoDataSet: Sendable {
         package var rounds = 3
 
         /// How many shapes a training picture may hold.
-        package var shapes = 1...3
+        package var shapes = 2...3
 
         /// How many shapes a held-out picture may hold.
         package var heldOutShapes = 2...3

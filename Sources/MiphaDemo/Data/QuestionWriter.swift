@@ -14,8 +14,8 @@ package struct SceneQuestion: Sendable, Equatable {
 package struct QuestionWriter: Sendable {
     /// How often each kind may be asked about one picture.
     private static let portions: [(kind: QuestionKind, count: Int)] = [
-        (.colours, 2), (.shape, 2), (.size, 2), (.place, 3), (.describe, 3), (.count, 1),
-        (.exists, 2),
+        (.colours, 2), (.shape, 2), (.size, 1), (.place, 4), (.describe, 4), (.count, 1),
+        (.exists, 3),
     ]
 
     private let kinds = Self.portions.flatMap { Array(repeating: $0.kind, count: $0.count) }

@@ -13,7 +13,8 @@ package struct DemoScore: Sendable {
         package let questions: Int
         /// Share of exactly right answers.
         package let accuracy: Double
-        /// Share that the best guess without the picture gets right.
+        /// Share that the better of two guesses without the picture gets right: the usual answer to
+        /// the question in the training data, or the most usual right answer of the kind.
         package let blind: Double
     }
 
@@ -21,42 +22,38 @@ package struct DemoScore: Sendable {
     package let lines: [Line]
     /// Share of exactly right answers over all questions.
     package let accuracy: Double
-    /// Share that the best guess without the pictures gets right over all questions.
+    /// Share that those guesses get right over all questions.
     package let blind: Double
 }
 
 extension DemoDataSet {
-    /// For every question text its most usual answer in the training data; the best one can do
-    /// without looking.
-    private func blindGuesses() -> (QuestionKind, String) -> String {
-        var byQuestion: [String: [String: Int]] = [:]
+    /// The most usual answer in the training data to each question text.
+    private func usualAnswers() -> [String: String] {
+        var counts: [String: [String: Int]] = [:]
         for item in instruction {
             for (asked, answered) in zip(item.conversations, item.conversations.dropFirst())
             where asked.from == "human" {
                 let question = asked.value.replacing("<image>\n", with: "")
-                byQuestion[question, default: [:]][answered.value, default: 0] += 1
+                counts[question, default: [:]][answered.value, default: 0] += 1
             }
         }
-        var byKind: [QuestionKind: [String: Int]] = [:]
-        for asked in heldOutQuestions {
-            byKind[asked.kind, default: [:]][asked.answer, default: 0] += 1
+        return counts.compactMapValues { answers in
+            answers.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
         }
-        func best(_ counts: [String: Int]?) -> String? {
-            counts?.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
-        }
-        return { kind, question in best(byQuestion[question]) ?? best(byKind[kind]) ?? "" }
     }
 
     /// Scores one answer for each held-out question, in their order.
     package func score(_ answers: [String]) -> DemoScore {
-        let guess = blindGuesses()
+        let usual = usualAnswers()
         var lines: [DemoScore.Line] = []
         var (allRight, allBlind) = (0, 0)
         for kind in QuestionKind.allCases {
             let asked = zip(heldOutQuestions, answers).filter { $0.0.kind == kind }
             guard !asked.isEmpty else { continue }
             let right = asked.count { $0.0.answer == $0.1 }
-            let blind = asked.count { guess(kind, $0.0.question) == $0.0.answer }
+            let byQuestion = asked.count { usual[$0.0.question] == $0.0.answer }
+            let byKind = Dictionary(grouping: asked) { $0.0.answer }.values.map(\.count).max() ?? 0
+            let blind = max(byQuestion, byKind)
             allRight += right
             allBlind += blind
             lines.append(

@@ -50,23 +50,23 @@ struct DemoRecipe: Sendable {
             Phase(
                 title: "before stage 1, text: the language model learns its words",
                 folder: "0-text", stage: .text, template: "phi",
-                dataFile: DemoDataSet.FileName.text, steps: steps(60), batchSize: 24,
-                learningRate: 1e-3, warmupRatio: 0.1),
+                dataFile: DemoDataSet.FileName.text, steps: steps(20), batchSize: 24,
+                learningRate: 3e-4, warmupRatio: 0.1),
             Phase(
                 title: "before stage 1, captions: the vision tower learns to see",
                 folder: "0-captions", stage: .finetune, template: "plain",
-                dataFile: DemoDataSet.FileName.alignment, steps: steps(500), batchSize: 32,
+                dataFile: DemoDataSet.FileName.alignment, steps: steps(550), batchSize: 32,
                 learningRate: 1e-3, warmupRatio: 0.05),
             Phase(
                 title: "stage 1, alignment: the projector learns to describe pictures",
                 folder: "1-align", stage: .align, template: "plain",
-                dataFile: DemoDataSet.FileName.alignment, steps: steps(40), batchSize: 32,
+                dataFile: DemoDataSet.FileName.alignment, steps: steps(30), batchSize: 32,
                 learningRate: 1e-3, warmupRatio: 0.03),
             Phase(
                 title: "stage 2, instructions: tower, projector and language model learn to answer",
                 folder: "model", stage: .finetune, template: "phi",
-                dataFile: DemoDataSet.FileName.instruction, steps: steps(1_250), batchSize: 24,
-                learningRate: 1e-3, warmupRatio: 0.05),
+                dataFile: DemoDataSet.FileName.instruction, steps: steps(1_500), batchSize: 24,
+                learningRate: 6e-4, warmupRatio: 0.05),
         ]
     }
 }
