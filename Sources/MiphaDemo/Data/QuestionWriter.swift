@@ -12,10 +12,10 @@ package struct SceneQuestion: Sendable, Equatable {
 
 /// Puts scenes into words: questions with short answers, and captions.
 package struct QuestionWriter: Sendable {
-    /// How often each kind may be asked about one picture.
+    /// How often each kind may be asked about one picture; what is learned last comes most often.
     private static let portions: [(kind: QuestionKind, count: Int)] = [
-        (.colours, 2), (.shape, 2), (.size, 1), (.place, 4), (.describe, 4), (.count, 1),
-        (.exists, 3),
+        (.colours, 1), (.shape, 1), (.size, 1), (.place, 6), (.describe, 5), (.count, 1),
+        (.exists, 2),
     ]
 
     private let kinds = Self.portions.flatMap { Array(repeating: $0.kind, count: $0.count) }

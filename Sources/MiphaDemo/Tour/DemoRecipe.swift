@@ -65,7 +65,7 @@ struct DemoRecipe: Sendable {
             Phase(
                 title: "stage 2, instructions: tower, projector and language model learn to answer",
                 folder: "model", stage: .finetune, template: "phi",
-                dataFile: DemoDataSet.FileName.instruction, steps: steps(1_500), batchSize: 24,
+                dataFile: DemoDataSet.FileName.instruction, steps: steps(1_650), batchSize: 24,
                 learningRate: 6e-4, warmupRatio: 0.05),
         ]
     }
