@@ -63,9 +63,9 @@ format: ## Formats every Swift file in place.
 docs: bootstrap ## Builds the documentation of every module into .build/docs.
 	@Scripts/docs
 
-bench: bootstrap ## Measures the phases against the machine's limits (BENCH_ARGS=--json).
+bench: bootstrap ## Measures Mipha-3B beside transformers (MODEL=DIR IMAGE=FILE; Python with transformers).
 	@$(SWIFT_BUILD) --product mipha >&2
-	@$(MIPHA) bench $(BENCH_ARGS)
+	@$(PYTHON) Benchmarks/peers/compare_3b.py "$(MODEL)" --image "$(IMAGE)" $(BENCH_ARGS)
 
 check: bootstrap ## Exactly what CI runs: lint, clean build, all tests, the core job, a short demo.
 	@Scripts/lint
