@@ -123,7 +123,17 @@ let withoutTorch = Context.environment["MIPHA_WITHOUT_TORCH"] == "1"
 let package = Package(
     name: "mipha",
     platforms: [.macOS(.v15)],
-    products: withoutTorch ? [] : [.executable(name: "mipha", targets: ["mipha"])],
+    products: withoutTorch
+        ? []
+        : [
+            .executable(name: "mipha", targets: ["mipha"]),
+            .library(
+                name: "Mipha",
+                targets: [
+                    "MiphaTorch", "MiphaCheckpoints", "MiphaNN", "MiphaModels", "MiphaTokenizers",
+                    "MiphaImaging", "MiphaChat", "MiphaInference", "MiphaTraining",
+                ]),
+        ],
     dependencies: withoutTorch
         ? []
         : [

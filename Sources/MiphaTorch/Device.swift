@@ -20,7 +20,9 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
         case "mps": self = .mps
         case "cuda": self = .cuda(0)
         default:
-            guard text.hasPrefix("cuda:"), let index = Int(text.dropFirst(5)), index >= 0 else {
+            guard text.hasPrefix("cuda:"), let index = Int(text.dropFirst(5)),
+                (0..<128).contains(index)
+            else {
                 throw TensorError(
                     .invalidArgument, operation: "device",
                     message: "unknown device \"\(text)\"; known: auto, cpu, cuda, cuda:N, mps")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The command `mipha` with all that hang below it.
 struct Mipha: AsyncParsableCommand {
@@ -30,6 +31,7 @@ struct Mipha: AsyncParsableCommand {
 @main
 struct Main {
     static func main() async {
+        signal(SIGPIPE, SIG_IGN)
         let output = TerminalOutput()
         do {
             var command = try Mipha.parseAsRoot()

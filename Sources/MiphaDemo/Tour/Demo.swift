@@ -11,6 +11,7 @@ import MiphaTraining
 /// The five-minute tour: data, both training stages, and answers about pictures never seen.
 ///
 /// ```
+/// OUTPUT/tour.json   the settings
 /// OUTPUT/data/       pictures and LLaVA JSON
 /// OUTPUT/0-start/    the model before training
 /// OUTPUT/0-text/, 0-captions/, 1-align/, model/   a training run each; the last is the result
@@ -55,6 +56,7 @@ package struct Demo {
     private let recipe: DemoRecipe
     private let tokenizer: Tokenizer
     private let seed: UInt64
+    private let minutes: Double
 
     /// Prepares a tour.
     ///
@@ -64,6 +66,7 @@ package struct Demo {
     package init(output: String, minutes: Double, seed: UInt64) throws {
         self.output = output
         self.seed = seed
+        self.minutes = minutes
         tokenizer = try Tokenizer(
             tokenizerJSON: PackageResources.tokenizer_json, name: "the demo's tokenizer")
         recipe = DemoRecipe(minutes: minutes, vocabulary: tokenizer.count, seed: seed)
@@ -78,6 +81,7 @@ package struct Demo {
         shouldStop: @escaping () -> Bool, report: @escaping (Event) -> Void
     ) throws -> Result {
         let began = ContinuousClock.now
+        try claimOutput()
         let data = DemoDataSet(plan: recipe.data)
         let dataFolder = "\(output)/data"
         report(.part("drawing \(data.pictures.count) pictures"))
@@ -105,6 +109,20 @@ package struct Demo {
             score: score, examples: examples(data, answers, images), model: model,
             parameterCount: bundle.model.store.elementCount,
             seconds: (ContinuousClock.now - began) / .seconds(1))
+    }
+
+    /// Refuses a folder that holds a tour with other settings, and notes those of this one.
+    private func claimOutput() throws {
+        let file = "\(output)/tour.json"
+        let mine: JSONValue = ["minutes": .double(minutes), "seed": .string("\(seed)")]
+        if FileManager.default.fileExists(atPath: file), try JSONValue(contentsOf: file) != mine {
+            throw DemoError(
+                .plan,
+                "\(output) holds a tour with another --minutes or --seed; give the same ones to go "
+                    + "on, or another --output")
+        }
+        try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+        try mine.write(to: file)
     }
 
     /// Writes the untrained model's folder.

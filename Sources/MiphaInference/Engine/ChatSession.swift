@@ -82,7 +82,7 @@ public struct ChatSession: Sendable {
 
     /// Forgets a question that could not be answered.
     public mutating func dropQuestion() {
-        if messages.last?.role == .user { messages.removeLast() }
+        if messages.last?.role == .user { pending = messages.removeLast().images + pending }
     }
 
     /// The conversation as a LLaVA file with one item.

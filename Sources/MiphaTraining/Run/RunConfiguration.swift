@@ -60,7 +60,7 @@ public struct RunConfiguration: Sendable, Equatable {
     public var dataFiles: [String] = []
     /// Folder that picture paths are relative to.
     public var imageFolder = ""
-    /// Chat template by name; `nil`: `plain` for alignment, else the one of the model.
+    /// Chat template by name; `nil`: `plain` for alignment, else `phi`.
     public var template: String?
     /// What happens to pictures that are not square; `nil`: `square` for alignment, else `pad`.
     public var aspectRatio: ImageAspectRatio?

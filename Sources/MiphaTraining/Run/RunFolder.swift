@@ -48,7 +48,7 @@ struct RunFolder {
         let files = FileManager.default
         try files.createDirectory(atPath: path, withIntermediateDirectories: true)
         for later in checkpointSteps().reversed() where later > step || step == 0 {
-            try files.removeItem(atPath: checkpointPath(later))
+            try remove(later)
         }
         for name in [Self.stateFile] + (step == 0 ? ["metrics.jsonl"] : [])
         where files.fileExists(atPath: "\(path)/\(name)") {
@@ -57,11 +57,21 @@ struct RunFolder {
         try JSONValue.object(run.json).write(to: "\(path)/run.json")
     }
 
+    /// Removes a checkpoint; it loses its name first, so that a crash leaves no half one.
+    private func remove(_ step: Int) throws {
+        let files = FileManager.default
+        let gone = "\(checkpointPath(step)).partial"
+        if files.fileExists(atPath: gone) { try files.removeItem(atPath: gone) }
+        try files.moveItem(atPath: checkpointPath(step), toPath: gone)
+        try files.removeItem(atPath: gone)
+    }
+
     /// Copies what a model folder needs beside weights and config.
     private func copyCompanions(to folder: String) throws {
         let names = [
             "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json",
-            "merges.txt", "added_tokens.json", "preprocessor_config.json", "generation_config.json",
+            "merges.txt", "added_tokens.json", "preprocessor_config.json",
+            "LICENSE", "generation_config.json",
         ]
         for name in names {
             guard let data = FileManager.default.contents(atPath: "\(run.model)/\(name)") else {
@@ -89,7 +99,7 @@ struct RunFolder {
         try state(step: step, samples: samples).write(to: "\(partial)/\(Self.stateFile)")
         try folder.commit()
         for old in checkpointSteps().dropLast(run.saveLimit) {
-            try FileManager.default.removeItem(atPath: checkpointPath(old))
+            try remove(old)
         }
     }
 

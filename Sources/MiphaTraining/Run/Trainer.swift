@@ -67,7 +67,9 @@ public final class Trainer {
                 ratio: run.warmupRatio, totalSteps: plan.totalSteps), totalSteps: plan.totalSteps)
         isComplete = try resume == .auto && folder.isComplete(totalSteps: plan.totalSteps)
         var model = try MiphaModel(folder: start ?? run.model, dtype: run.dtype, use: .training)
-        model.config.imageAspectRatio = run.resolvedAspectRatio.rawValue
+        if run.stage != .text {
+            model.config.imageAspectRatio = run.resolvedAspectRatio.rawValue
+        }
         try data.requirePictures(side: model.config.vision.imageSize, model: run.model)
         self.model = model
         trainable = try model.store.train { run.stage.trains($0, run) }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import MiphaDemo
-import MiphaTorch
 
 /// The five-minute tour.
 struct DemoCommand: ParsableCommand {
@@ -24,8 +23,7 @@ struct DemoCommand: ParsableCommand {
     @Option(help: "About how long it may take on two cores; shorter means less accurate.")
     var minutes = 5.0
 
-    @Option(help: "Number of threads an operation may use; by default libtorch's choice.")
-    var threads: Int?
+    @OptionGroup var engine: EngineOptions
 
     @Option(help: "Seed of data, start and order.")
     var seed: UInt64 = 7
@@ -33,18 +31,18 @@ struct DemoCommand: ParsableCommand {
     @OptionGroup var logging: LoggingOptions
 
     func validate() throws {
-        guard minutes > 0, minutes <= 600 else {
-            throw ValidationError("--minutes: expected a number above 0, found \(minutes)")
+        guard (0.2...60).contains(minutes) else {
+            throw ValidationError("--minutes: expected 0.2 to 60, found \(minutes)")
         }
     }
 
     func run() throws {
-        try Engine.verifyVersion()
-        if let threads { try Engine.setThreadCount(threads) }
+        try engine.start()
         let output = logging.output
         let interruption = Interruption()
         let demo = try Demo(output: self.output, minutes: minutes, seed: seed)
         var bar: ProgressBar?
+        defer { bar?.finish() }
         let result = try demo.run(shouldStop: { interruption.isRaised }) { event in
             switch event {
             case .part(let title):

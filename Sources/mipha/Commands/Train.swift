@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import MiphaCheckpoints
-import MiphaTorch
 import MiphaTraining
 
 /// A training run.
@@ -31,14 +30,12 @@ struct Train: ParsableCommand {
     @Flag(help: "Load model and data, print what would be trained, and stop.")
     var dryRun = false
 
-    @Option(help: "Number of threads an operation may use; by default libtorch's choice.")
-    var threads: Int?
+    @OptionGroup var engine: EngineOptions
 
     @OptionGroup var logging: LoggingOptions
 
     func run() throws {
-        try Engine.verifyVersion()
-        if let threads { try Engine.setThreadCount(threads) }
+        try engine.start()
         let output = logging.output
         let configuration = try RunConfiguration(contentsOf: runFile, overrides: settings)
         let trainer = try Trainer(configuration, resume: Trainer.Resume(parsing: resume))
@@ -51,6 +48,7 @@ struct Train: ParsableCommand {
         var bar = ProgressBar(
             configuration.stage.rawValue, total: trainer.plan.totalSteps, unit: "updates",
             output: output)
+        defer { bar.finish() }
         let outcome = try trainer.train(shouldStop: { interruption.isRaised }) { progress in
             bar.update(progress.step, note: progress.summary)
         }

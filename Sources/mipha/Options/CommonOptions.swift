@@ -9,8 +9,7 @@ struct CommonOptions: ParsableArguments {
     @Option(help: "Element type of the weights; auto keeps the stored one.")
     var dtype = DTypeChoice.auto
 
-    @Option(help: "Number of threads an operation may use; by default libtorch's choice.")
-    var threads: Int?
+    @OptionGroup var engine: EngineOptions
 
     @Option(help: "Seed of all random choices; by default a new one each time.")
     var seed: UInt64?
@@ -22,16 +21,9 @@ struct CommonOptions: ParsableArguments {
         case auto, float32, bfloat16, float16
     }
 
-    func validate() throws {
-        if let threads, threads < 1 {
-            throw ValidationError("--threads: expected at least 1, found \(threads)")
-        }
-    }
-
     /// Checks the engine, sets its threads and says where and how to compute.
     func start() throws -> EngineChoice {
-        try Engine.verifyVersion()
-        if let threads { try Engine.setThreadCount(threads) }
+        try engine.start()
         let place: Device
         do {
             place = try Device(parsing: device)
@@ -55,6 +47,24 @@ struct CommonOptions: ParsableArguments {
         let device: Device
         let dtype: DType?
         let seed: UInt64?
+    }
+}
+
+/// Options of every command that computes with libtorch.
+struct EngineOptions: ParsableArguments {
+    @Option(help: "Number of threads an operation may use; by default libtorch's choice.")
+    var threads: Int?
+
+    func validate() throws {
+        if let threads, threads < 1 {
+            throw ValidationError("--threads: expected at least 1, found \(threads)")
+        }
+    }
+
+    /// Checks the library that is loaded and sets its threads.
+    func start() throws {
+        try Engine.verifyVersion()
+        if let threads { try Engine.setThreadCount(threads) }
     }
 }
 

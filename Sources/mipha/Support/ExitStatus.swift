@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MiphaChat
 import MiphaCheckpoints
+import MiphaDemo
 import MiphaImaging
 import MiphaInference
 import MiphaModels
@@ -26,6 +27,10 @@ enum ExitStatus {
             exit(0)
         }
         if let code = error as? ExitCode { exit(code.rawValue) }
+        if error is CancellationError {
+            output.note("interrupted")
+            exit(interrupted)
+        }
         let status = status(of: error)
         if isUsage(error) {
             let message = oneLine(Mipha.message(for: error))
@@ -43,8 +48,9 @@ enum ExitStatus {
         case is TensorError: failure
         case let error as CheckpointError: error.code == .system ? failure : badInput
         case let error as InferenceError: error.code == .invalidLogits ? failure : badInput
-        case let error as TokenizerError: error.code == .file ? failure : badInput
-        case is ChatError, is ImagingError, is SpliceError, is ParameterError: badInput
+        case is TokenizerError, is ChatError, is ImagingError, is SpliceError, is ParameterError:
+            badInput
+        case let error as DemoError: error.code == .plan ? badInput : failure
         case let error as TrainingError: error.code == .invalidRun ? badInput : failure
         default: isUsage(error) ? badInput : failure
         }

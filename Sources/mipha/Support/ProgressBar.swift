@@ -54,13 +54,13 @@ struct ProgressBar: Sendable {
     mutating func finish() {
         guard isDrawn else { return }
         isDrawn = false
-        FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+        try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K".utf8))
     }
 
     private mutating func draw(_ line: String) {
         isDrawn = true
         let text = usesColour ? "\u{1B}[36m\(line)\u{1B}[0m" : line
-        FileHandle.standardError.write(Data("\r\(text)\u{1B}[K".utf8))
+        try? FileHandle.standardError.write(contentsOf: Data("\r\(text)\u{1B}[K".utf8))
     }
 
     /// One line: title, bar, counts, rate, time left.

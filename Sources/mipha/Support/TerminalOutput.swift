@@ -72,7 +72,7 @@ struct TerminalOutput: Sendable {
             try handle.write(contentsOf: Data(text.utf8))
         } catch {
             // The reader of a pipe went away: nobody is left to tell.
-            exit(ExitStatus.failure)
+            if handle === FileHandle.standardOutput { exit(ExitStatus.failure) }
         }
     }
 }
