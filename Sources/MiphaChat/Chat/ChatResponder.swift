@@ -15,7 +15,7 @@ public struct ChatModelCard: Sendable, Hashable {
     }
 }
 
-/// Something that answers chats: the inference engine, or a stub in tests.
+/// Something that answers chats: the inference engine, or a fixed answer in tests.
 ///
 /// Servers and benchmarks are written against this protocol, so they run without a model.
 public protocol ChatResponder: Sendable {

@@ -17,7 +17,7 @@
     public enum Advice: Sendable {
         /// They are needed soon: start to read them.
         case willNeed
-        /// They are not needed for now: their memory may be given back.
+        /// They will not be read soon: their memory may be given back.
         case dontNeed
     }
 

@@ -1,7 +1,7 @@
 /// The demo's synthetic data: pictures of coloured shapes with conversations about them.
 ///
-/// Everything follows from ``Plan``: the same plan gives the same bytes on every machine. The
-/// training, text and held-out scenes come from streams with different seeds.
+/// Everything follows from ``Plan``: the same plan gives the same bytes under one release of Swift.
+/// The training, text and held-out scenes come from streams with different seeds.
 package struct DemoDataSet: Sendable {
     /// How much data to make, and from which seed.
     package struct Plan: Sendable, Equatable {

@@ -1,22 +1,19 @@
-/// A small seeded random generator with the same stream on every machine.
+import MiphaTraining
+
+/// Draws of the kinds that scenes need, from the seeded stream of the trainer.
 ///
-/// Reference: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
+/// Whole numbers are drawn by Swift's own algorithm, so a plan's data are the same on every machine
+/// under one release of Swift.
 package struct SplitMix64: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    private var bits: SeededGenerator
 
     /// Starts the stream that belongs to a seed.
     package init(seed: UInt64) {
-        state = seed
+        bits = SeededGenerator(seed: seed)
     }
 
     /// Returns the next 64 bits of the stream.
-    package mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+    package mutating func next() -> UInt64 { bits.next() }
 
     /// Returns a whole number of a closed range.
     package mutating func integer(in range: ClosedRange<Int>) -> Int {

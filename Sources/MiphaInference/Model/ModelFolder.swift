@@ -67,11 +67,6 @@ public struct ModelFolder: Sendable {
     /// Whether there is a picture preprocessing.
     public var hasImageProcessor: Bool { exists("preprocessor_config.json") }
 
-    /// Whether there is a tokenizer.
-    public var hasTokenizer: Bool {
-        exists("tokenizer.json") || (exists("vocab.json") && exists("merges.txt"))
-    }
-
     /// What to do with pictures that are not square.
     public func aspectRatio() throws -> ImageAspectRatio {
         guard let ratio = ImageAspectRatio(rawValue: config.imageAspectRatio) else {
@@ -84,7 +79,7 @@ public struct ModelFolder: Sendable {
         return ratio
     }
 
-    /// The strings around turns, by the family of the language model.
+    /// The strings around turns: Phi's, the only family so far.
     public var template: ChatTemplate { .phi }
 
     /// The model, its weights mapped or copied.
