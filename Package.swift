@@ -30,6 +30,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 // MARK: Half one: builds and tests without libtorch
 
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+
 let core: [Target] = [
     .target(
         name: "CMiphaImage",
@@ -38,14 +40,16 @@ let core: [Target] = [
             .linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("webp"),
             .linkedLibrary("webpdemux"), .linkedLibrary("gif"),
         ]),
-    library("MiphaCheckpoints"),
-    library("MiphaTokenizers"),
+    library("MiphaFiles", [crypto]),
+    library("MiphaCheckpoints", ["MiphaFiles"]),
+    library("MiphaTokenizers", ["MiphaFiles"]),
     library("MiphaImaging", ["CMiphaImage"]),
-    library("MiphaChat", ["MiphaTokenizers", "MiphaImaging"]),
+    library("MiphaChat", ["MiphaTokenizers", "MiphaImaging", "MiphaFiles"]),
     .target(
-        name: "MiphaTestSupport", dependencies: ["MiphaCheckpoints"],
+        name: "MiphaTestSupport", dependencies: ["MiphaCheckpoints", "MiphaFiles"],
         path: "Tests/MiphaTestSupport", swiftSettings: strict),
-    tests("MiphaCheckpointsTests", ["MiphaCheckpoints"]),
+    tests("MiphaFilesTests", ["MiphaFiles"]),
+    tests("MiphaCheckpointsTests", ["MiphaCheckpoints", "MiphaFiles"]),
     tests("MiphaTokenizersTests", ["MiphaTokenizers"]),
     tests("MiphaImagingTests", ["MiphaImaging"]),
     tests("MiphaChatTests", ["MiphaChat", "MiphaTokenizers"]),
@@ -64,25 +68,24 @@ let torch: [Target] = [
         cxxSettings: [.treatAllWarnings(as: .error), .define("NDEBUG")]),
     library("MiphaTorch", ["CMiphaTorch"]),
     library("MiphaNN", ["MiphaTorch", "MiphaCheckpoints"]),
-    library("MiphaModels", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints"]),
+    library("MiphaModels", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
     library(
         "MiphaTraining",
         [
             "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat",
-            "MiphaTokenizers", "MiphaImaging", yams,
+            "MiphaTokenizers", "MiphaImaging", "MiphaFiles", yams,
         ]),
     library(
         "MiphaInference",
         [
             "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat",
-            "MiphaTokenizers", "MiphaImaging",
+            "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
         ]),
     library(
         "MiphaDemo",
         [
             "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch",
-            "MiphaImaging",
-            "MiphaChat", "MiphaTokenizers", "MiphaCheckpoints",
+            "MiphaImaging", "MiphaChat", "MiphaTokenizers", "MiphaCheckpoints", "MiphaFiles",
         ],
         resources: [.embedInCode("Resources/tokenizer.json")]),
     .executableTarget(
@@ -90,26 +93,28 @@ let torch: [Target] = [
         dependencies: [
             "MiphaDemo", "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN",
             "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
-            argumentParser,
+            "MiphaFiles", argumentParser,
         ],
         swiftSettings: strict),
     tests("MiphaTorchTests", ["MiphaTorch"]),
     tests("MiphaNNTests", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints"]),
-    tests("MiphaModelsTests", ["MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints"]),
+    tests(
+        "MiphaModelsTests",
+        ["MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
     tests(
         "MiphaTrainingTests",
         [
             "MiphaTraining", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints",
-            "MiphaChat", "MiphaTokenizers", "MiphaImaging",
+            "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
         ]),
     tests(
         "MiphaInferenceTests",
         [
             "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints",
-            "MiphaChat", "MiphaTokenizers", "MiphaImaging",
+            "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
         ]),
     tests("MiphaDemoTests", ["MiphaDemo", "MiphaImaging"]),
-    tests("CommandTests", ["MiphaCheckpoints", "mipha"]),
+    tests("CommandTests", ["MiphaCheckpoints", "MiphaFiles", "mipha"]),
     tests(
         "GoldenTests",
         ["MiphaTraining", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints"]),
@@ -130,16 +135,20 @@ let package = Package(
             .library(
                 name: "Mipha",
                 targets: [
-                    "MiphaTorch", "MiphaCheckpoints", "MiphaNN", "MiphaModels", "MiphaTokenizers",
-                    "MiphaImaging", "MiphaChat", "MiphaInference", "MiphaTraining",
+                    "MiphaTorch", "MiphaFiles", "MiphaCheckpoints", "MiphaNN", "MiphaModels",
+                    "MiphaTokenizers", "MiphaImaging", "MiphaChat", "MiphaInference",
+                    "MiphaTraining",
                 ]),
         ],
-    dependencies: withoutTorch
-        ? []
-        : [
-            .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-            .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
-        ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2")
+    ]
+        + (withoutTorch
+            ? []
+            : [
+                .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+                .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+            ]),
     targets: withoutTorch ? core : core + torch,
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17,

@@ -1,4 +1,6 @@
-/// A failure to read, check or write a checkpoint, a JSON file or a set of names.
+import MiphaFiles
+
+/// A failure to read, check or write a checkpoint, a configuration or a set of names.
 ///
 /// The message is one line: what failed, where (file, tensor or key, byte or line), what was
 /// expected, what was found.
@@ -38,4 +40,30 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
 
     /// The message.
     public var description: String { message }
+}
+
+extension CheckpointError {
+    /// An error of the files below, with its message.
+    init(_ error: FileError) {
+        let code: Code =
+            switch error.code {
+            case .system: .system
+            case .missing: .missing
+            case .malformedJSON: .malformedJSON
+            case .malformedFile: .malformedFile
+            case .invalidRequest: .invalidRequest
+            }
+        self.init(code, error.message)
+    }
+
+    /// The result of `body`, whose errors become errors of this library.
+    static func converting<Result>(
+        _ body: () throws(FileError) -> Result
+    ) throws(CheckpointError) -> Result {
+        do throws(FileError) {
+            return try body()
+        } catch {
+            throw CheckpointError(error)
+        }
+    }
 }

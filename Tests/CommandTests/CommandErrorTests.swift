@@ -1,5 +1,5 @@
 import Foundation
-import MiphaCheckpoints
+import MiphaFiles
 import MiphaTestSupport
 import Testing
 

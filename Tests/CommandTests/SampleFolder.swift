@@ -1,5 +1,6 @@
 import Foundation
 import MiphaCheckpoints
+import MiphaFiles
 import MiphaTestSupport
 
 /// The `square` golden model with room for the small tokenizer's ids, that tokenizer, and pictures.

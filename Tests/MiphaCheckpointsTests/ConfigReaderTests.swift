@@ -1,4 +1,5 @@
 import MiphaCheckpoints
+import MiphaFiles
 import Testing
 
 private enum Activation: String, CaseIterable {

@@ -1,5 +1,6 @@
 import Foundation
 import MiphaCheckpoints
+import MiphaFiles
 import Testing
 
 #if canImport(Glibc)
@@ -173,18 +174,6 @@ struct SafetensorsWriterTests {
                 try #require(error.message.contains(scratch.file("out")))
                 try #require(scratch.names.isEmpty)
             }
-        }
-
-        @Test func `a full disk is an error and leaves nothing`() throws {
-            let scratch = try Scratch()
-            let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
-            let error = checkpointError {
-                let file = try TemporaryFile(replacing: scratch.file("out"))
-                try #require(dup2(full.fileDescriptor, file.descriptor) >= 0)
-                try file.write([UInt8](repeating: 1, count: 100))
-            }
-            #expect(error.message.contains("cannot write \(scratch.path)/out: No space left"))
-            #expect(try scratch.names.isEmpty)
         }
     #endif
 }

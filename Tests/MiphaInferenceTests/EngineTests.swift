@@ -1,6 +1,6 @@
 import Foundation
 import MiphaChat
-import MiphaCheckpoints
+import MiphaFiles
 import MiphaImaging
 import MiphaInference
 import MiphaTestSupport

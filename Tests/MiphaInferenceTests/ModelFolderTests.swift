@@ -1,6 +1,7 @@
 import Foundation
 import MiphaChat
 import MiphaCheckpoints
+import MiphaFiles
 import MiphaInference
 import MiphaModels
 import MiphaTestSupport

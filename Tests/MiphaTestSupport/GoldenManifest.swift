@@ -1,5 +1,6 @@
 import Foundation
 import MiphaCheckpoints
+import MiphaFiles
 
 /// The list of golden files with what their maker says they hold.
 public struct GoldenManifest: Sendable {

@@ -1,4 +1,4 @@
-import MiphaCheckpoints
+import MiphaFiles
 import MiphaTestSupport
 import MiphaTraining
 import Testing

@@ -1,5 +1,6 @@
 import Foundation
 import MiphaCheckpoints
+import MiphaFiles
 import MiphaImaging
 import MiphaModels
 import MiphaNN

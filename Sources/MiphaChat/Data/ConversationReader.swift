@@ -1,4 +1,4 @@
-import Foundation
+import MiphaFiles
 
 /// Reads LLaVA conversation files: one JSON array, or one JSON object after the other (JSON lines).
 ///
@@ -17,51 +17,47 @@ public struct ConversationReader: Sendable {
     /// - Throws: `ChatError` with code `unreadableFile`, `malformedJSON`, `malformedItem` or
     ///   `turnOrder`.
     public func read(file path: String) throws(ChatError) -> [ConversationSample] {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+        let items: JSONElements
+        do throws(FileError) {
+            items = try JSONElements(contentsOf: path, shape: .automatic(), style: .words)
         } catch {
-            throw ChatError(.unreadableFile, "\(path): cannot be read: \(error)")
+            throw ChatError(.unreadableFile, error.message)
         }
-        return try read(bytes: [UInt8](data), name: path)
+        return try read(items)
     }
 
     /// Reads the bytes of a file; `name` stands for the file in messages.
     ///
     /// - Throws: as `read(file:)`.
     public func read(bytes: [UInt8], name: String) throws(ChatError) -> [ConversationSample] {
-        var scanner = JSONScanner(bytes, name: name)
+        try read(JSONElements(bytes, file: name, shape: .automatic(), style: .words))
+    }
+
+    private func read(_ items: JSONElements) throws(ChatError) -> [ConversationSample] {
         var samples: [ConversationSample] = []
-        switch scanner.peek() {
-        case UInt8(ascii: "["):
-            try scanner.array { (scanner, index) throws(ChatError) in
-                samples.append(try item(&scanner, index))
+        do {
+            try items.forEach { cursor in
+                samples.append(try item(&cursor, samples.count))
             }
-            guard scanner.peek() == nil else {
-                throw scanner.failure("expected nothing after the array, found \(scanner.found())")
-            }
-        case UInt8(ascii: "{"):
-            while scanner.peek() != nil {
-                samples.append(try item(&scanner, samples.count))
-            }
-        default:
-            throw scanner.failure(
-                "expected an array of conversation items or one item on each line, found "
-                    + scanner.found())
+        } catch let error as ChatError {
+            throw error
+        } catch let error as FileError {
+            throw ChatError(
+                error.code == .malformedJSON ? .malformedJSON : .unreadableFile, error.message)
+        } catch {
+            throw ChatError(.unreadableFile, "\(items.file): \(error)")
         }
         return samples
     }
 
-    private func item(
-        _ scanner: inout JSONScanner, _ index: Int
-    ) throws(ChatError) -> ConversationSample {
-        var parser = ConversationItemParser(file: scanner.name, index: index)
-        let sample = try parser.parse(&scanner)
+    private func item(_ cursor: inout JSONCursor, _ index: Int) throws -> ConversationSample {
+        var parser = ConversationItemParser(file: cursor.file, index: index)
+        let sample = try parser.parse(&cursor)
         guard checksTurnOrder else { return sample }
-        do {
+        do throws(ChatError) {
             try sample.checkTurnOrder()
         } catch {
-            throw ChatError(error.code, "\(scanner.name): item \(index): \(error.message)")
+            throw ChatError(error.code, "\(cursor.file): item \(index): \(error.message)")
         }
         return sample
     }
@@ -80,16 +76,15 @@ struct ConversationItemParser {
         self.index = index
     }
 
-    mutating func parse(_ scanner: inout JSONScanner) throws(ChatError) -> ConversationSample {
-        guard scanner.peek() == UInt8(ascii: "{") else {
-            throw failure("expected an object, found \(scanner.found())")
-        }
-        try scanner.object { (scanner, key) throws(ChatError) in
+    mutating func parse(_ cursor: inout JSONCursor) throws -> ConversationSample {
+        guard cursor.kind == .object else { throw try mismatch(cursor, nil, "an object") }
+        try cursor.beginObject()
+        while let key = try cursor.nextKey() {
             switch key {
-            case "id": id = try identifier(&scanner)
-            case "image": images = try imagePaths(&scanner)
-            case "conversations": turns = try conversation(&scanner)
-            default: try scanner.skipValue()
+            case "id": id = try identifier(&cursor)
+            case "image": images = try imagePaths(&cursor)
+            case "conversations": turns = try conversation(&cursor)
+            default: break
             }
         }
         guard let turns else {
@@ -103,41 +98,49 @@ struct ConversationItemParser {
         return ChatError(.malformedItem, "\(file): item \(index): \(name)\(what)")
     }
 
-    private func identifier(_ scanner: inout JSONScanner) throws(ChatError) -> String? {
-        switch scanner.peek() ?? 0 {
-        case UInt8(ascii: "\""): return try scanner.string()
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            return try scanner.number()
-        case UInt8(ascii: "n"):
-            try scanner.literal("null")
+    /// An error about a value of the wrong kind; for one that is no value, the reader's own.
+    private func mismatch(
+        _ cursor: JSONCursor, _ key: String?, _ expected: String
+    ) throws -> ChatError {
+        guard let kind = cursor.kind else {
+            var cursor = cursor
+            try cursor.skip()
+            throw cursor.failure("expected a value")
+        }
+        let place = key.map { "key \"\($0)\": " } ?? ""
+        return failure("\(place)expected \(expected), found \(kind.words)")
+    }
+
+    private func identifier(_ cursor: inout JSONCursor) throws -> String? {
+        switch cursor.kind {
+        case .string, .number: return try cursor.stringOrNumber()
+        case .null:
+            try cursor.skip()
             return nil
-        default:
-            throw failure("key \"id\": expected a string or a number, found \(scanner.found())")
+        default: throw try mismatch(cursor, "id", "a string or a number")
         }
     }
 
-    private func imagePaths(_ scanner: inout JSONScanner) throws(ChatError) -> [String] {
-        switch scanner.peek() {
-        case UInt8(ascii: "\""): return [try imagePath(&scanner, "image")]
-        case UInt8(ascii: "n"):
-            try scanner.literal("null")
+    private func imagePaths(_ cursor: inout JSONCursor) throws -> [String] {
+        switch cursor.kind {
+        case .string: return [try imagePath(&cursor, "image")]
+        case .null:
+            try cursor.skip()
             return []
-        case UInt8(ascii: "["):
+        case .array:
             var paths: [String] = []
-            try scanner.array { (scanner, index) throws(ChatError) in
-                paths.append(try imagePath(&scanner, "image[\(index)]"))
+            try cursor.array { cursor, index in
+                paths.append(try imagePath(&cursor, "image[\(index)]"))
             }
             return paths
-        default:
-            throw failure(
-                "key \"image\": expected a path or an array of paths, found \(scanner.found())")
+        default: throw try mismatch(cursor, "image", "a path or an array of paths")
         }
     }
 
     private func imagePath(
-        _ scanner: inout JSONScanner, _ key: @autoclosure () -> String
-    ) throws(ChatError) -> String {
-        let path = try string(&scanner, key())
+        _ cursor: inout JSONCursor, _ key: @autoclosure () -> String
+    ) throws -> String {
+        let path = try string(&cursor, key())
         guard !path.isEmpty else {
             throw failure(
                 "key \"\(key())\": expected a path, found an empty string; leave the key out for a "
@@ -147,41 +150,33 @@ struct ConversationItemParser {
     }
 
     private func string(
-        _ scanner: inout JSONScanner, _ key: @autoclosure () -> String
-    ) throws(ChatError) -> String {
-        guard scanner.peek() == UInt8(ascii: "\"") else {
-            throw failure("key \"\(key())\": expected a string, found \(scanner.found())")
-        }
-        return try scanner.string()
+        _ cursor: inout JSONCursor, _ key: @autoclosure () -> String
+    ) throws -> String {
+        guard cursor.kind == .string else { throw try mismatch(cursor, key(), "a string") }
+        return try cursor.string()
     }
 
-    private func conversation(
-        _ scanner: inout JSONScanner
-    ) throws(ChatError) -> [ConversationSample.Turn] {
-        guard scanner.peek() == UInt8(ascii: "[") else {
-            throw failure("key \"conversations\": expected an array, found \(scanner.found())")
+    private func conversation(_ cursor: inout JSONCursor) throws -> [ConversationSample.Turn] {
+        guard cursor.kind == .array else {
+            throw try mismatch(cursor, "conversations", "an array")
         }
         var turns: [ConversationSample.Turn] = []
-        try scanner.array { (scanner, index) throws(ChatError) in
-            turns.append(try turn(&scanner, index))
-        }
+        try cursor.array { cursor, index in turns.append(try turn(&cursor, index)) }
         return turns
     }
 
-    private func turn(
-        _ scanner: inout JSONScanner, _ turn: Int
-    ) throws(ChatError) -> ConversationSample.Turn {
-        guard scanner.peek() == UInt8(ascii: "{") else {
-            throw failure(
-                "key \"conversations[\(turn)]\": expected an object, found \(scanner.found())")
+    private func turn(_ cursor: inout JSONCursor, _ turn: Int) throws -> ConversationSample.Turn {
+        guard cursor.kind == .object else {
+            throw try mismatch(cursor, "conversations[\(turn)]", "an object")
         }
         var role: ConversationSample.Role?
         var value: String?
-        try scanner.object { (scanner, key) throws(ChatError) in
+        try cursor.beginObject()
+        while let key = try cursor.nextKey() {
             switch key {
-            case "from": role = try self.role(&scanner, turn)
-            case "value": value = try string(&scanner, "conversations[\(turn)].value")
-            default: try scanner.skipValue()
+            case "from": role = try self.role(&cursor, turn)
+            case "value": value = try string(&cursor, "conversations[\(turn)].value")
+            default: break
             }
         }
         guard let role else { throw failure("key \"conversations[\(turn)].from\" is missing") }
@@ -190,9 +185,9 @@ struct ConversationItemParser {
     }
 
     private func role(
-        _ scanner: inout JSONScanner, _ turn: Int
-    ) throws(ChatError) -> ConversationSample.Role {
-        let name = try string(&scanner, "conversations[\(turn)].from")
+        _ cursor: inout JSONCursor, _ turn: Int
+    ) throws -> ConversationSample.Role {
+        let name = try string(&cursor, "conversations[\(turn)].from")
         switch name {
         case "human", "user": return .human
         case "gpt", "assistant": return .assistant

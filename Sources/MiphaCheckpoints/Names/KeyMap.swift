@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// One rule of a ``KeyMap``.
 ///
 /// In patterns `{}` stands for an index (digits without leading zero) and a final `{*}` for any

@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// A pattern over tensor names: literal text, `{}` for an index, `{*}` for any rest.
 struct KeyPattern: Sendable {
     enum Token: Sendable, Equatable {

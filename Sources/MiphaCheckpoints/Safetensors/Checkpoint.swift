@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// The tensors of a model: one safetensors file, or the shards that an index lists.
 public struct Checkpoint: Sendable {
     /// The files, shards in the order of their names.

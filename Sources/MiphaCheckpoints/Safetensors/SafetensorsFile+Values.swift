@@ -1,3 +1,5 @@
+import MiphaFiles
+
 extension SafetensorsFile {
     /// Copies a tensor's bytes.
     public func bytes(of entry: TensorEntry) -> [UInt8] {

@@ -1,3 +1,5 @@
+import MiphaFiles
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -38,7 +40,9 @@
     /// - Throws: `CheckpointError` when the file cannot be read or breaks the format; the message
     ///   names file, tensor and byte.
     public init(path: String) throws(CheckpointError) {
-        let (descriptor, size) = try FileSystem.openFile(path)
+        let (descriptor, size) = try CheckpointError.converting { () throws(FileError) in
+            try FileSystem.openFile(path)
+        }
         defer { close(descriptor) }
         guard size >= 8 else {
             throw CheckpointError(
@@ -47,7 +51,7 @@
         }
         let mapping = unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
         guard let base = unsafe mapping, unsafe base != MAP_FAILED else {
-            throw FileSystem.failure("map", path, errno)
+            throw CheckpointError(FileSystem.failure("map", path, errno))
         }
         do throws(CheckpointError) {
             let contents = unsafe UnsafeRawBufferPointer(start: base, count: size)

@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// The header of a safetensors file, checked against the size of the file.
 ///
 /// Format: eight bytes with the header's length (unsigned, little-endian), a JSON object, then
@@ -26,7 +28,7 @@ package struct SafetensorsHeader: Sendable {
         do {
             try parser.parse()
         } catch {
-            throw parser.malformed(error.message, at: error.offset)
+            throw CheckpointError(.malformedFile, error.message)
         }
         entries = try parser.checkedEntries()
         metadata = parser.metadata
@@ -83,7 +85,8 @@ private struct HeaderParser {
 
     let file: String
     let fileSize: Int
-    var scanner: JSONScanner
+    var scanner: JSONCursor
+    private let headerSize: Int
     var metadata: [String: String] = [:]
     private var members: [Member] = []
     private var hasMetadata = false
@@ -92,21 +95,22 @@ private struct HeaderParser {
     init(file: String, bytes: [UInt8], fileSize: Int) {
         self.file = file
         self.fileSize = fileSize
-        scanner = JSONScanner(bytes)
+        headerSize = bytes.count
+        scanner = JSONCursor(bytes, file: file, style: .bytes(first: 8))
     }
 
-    private var dataStart: Int { 8 + scanner.bytes.count }
+    private var dataStart: Int { 8 + headerSize }
 
     func malformed(_ message: String, at offset: Int) -> CheckpointError {
         CheckpointError(.malformedFile, "\(file): \(message) (byte \(8 + offset))")
     }
 
-    mutating func parse() throws(JSONSyntaxError) {
+    mutating func parse() throws(FileError) {
         guard scanner.take(UInt8(ascii: "{")) else {
             throw scanner.expected("the header to start with '{'")
         }
         var names: Set<ExactString> = []
-        try eachMember { (parser, key, start) throws(JSONSyntaxError) in
+        try eachMember { (parser, key, start) throws(FileError) in
             guard names.insert(ExactString(key)).inserted else {
                 throw parser.scanner.failure("duplicate tensor name \(key.quoted)", at: start)
             }
@@ -116,58 +120,53 @@ private struct HeaderParser {
                 try parser.parseTensor(key, start: start)
             }
         }
-        scanner.skipWhitespace()
+        scanner.skipBlanks()
         guard scanner.isAtEnd else { throw scanner.expected("the end of the header") }
     }
 
     /// Reads the members of an object behind its brace; `body` reads the value.
     private mutating func eachMember(
-        _ body: (inout Self, String, Int) throws(JSONSyntaxError) -> Void
-    ) throws(JSONSyntaxError) {
-        scanner.skipWhitespace()
+        _ body: (inout Self, String, Int) throws(FileError) -> Void
+    ) throws(FileError) {
+        scanner.skipBlanks()
         if scanner.take(UInt8(ascii: "}")) { return }
         while true {
-            scanner.skipWhitespace()
+            scanner.skipBlanks()
             let start = scanner.position
-            let key = try scanner.string()
-            scanner.skipWhitespace()
+            let key = try scanner.stringToken()
+            scanner.skipBlanks()
             try scanner.expect(UInt8(ascii: ":"), "':' after \(key.quoted)")
-            scanner.skipWhitespace()
+            scanner.skipBlanks()
             try body(&self, key, start)
-            scanner.skipWhitespace()
+            scanner.skipBlanks()
             if scanner.take(UInt8(ascii: "}")) { return }
             try scanner.expect(UInt8(ascii: ","), "',' or '}'")
         }
     }
 
-    private mutating func parseMetadata() throws(JSONSyntaxError) {
+    private mutating func parseMetadata() throws(FileError) {
         try scanner.expect(UInt8(ascii: "{"), "__metadata__ to be an object of strings")
         var keys: Set<ExactString> = []
-        try eachMember { (parser, key, start) throws(JSONSyntaxError) in
+        try eachMember { (parser, key, start) throws(FileError) in
             guard keys.insert(ExactString(key)).inserted else {
                 throw parser.scanner.failure("duplicate __metadata__ key \(key.quoted)", at: start)
             }
-            guard !parser.scanner.isAtEnd,
-                parser.scanner.bytes[parser.scanner.position] == UInt8(ascii: "\"")
-            else {
+            guard parser.scanner.nextByte == UInt8(ascii: "\"") else {
                 throw parser.scanner.expected("a string for the __metadata__ key \(key.quoted)")
             }
-            parser.metadata[key] = try parser.scanner.string()
+            parser.metadata[key] = try parser.scanner.stringToken()
         }
     }
 
     private mutating func parseTensor(
         _ name: String, start: Int
-    ) throws(JSONSyntaxError) {
-        func label() -> String { "tensor \(name.quoted): " }
+    ) throws(FileError) {
         var fields = Fields()
-        do {
-            try scanner.expect(UInt8(ascii: "{"), "an object")
-            try eachMember { (parser, key, start) throws(JSONSyntaxError) in
-                try parser.parseField(key, start: start, tensor: name, into: &fields)
-            }
-        } catch {
-            throw JSONSyntaxError(offset: error.offset, message: label() + error.message)
+        scanner.context = "tensor \(name.quoted): "
+        defer { scanner.context = nil }
+        try scanner.expect(UInt8(ascii: "{"), "an object")
+        try eachMember { (parser, key, start) throws(FileError) in
+            try parser.parseField(key, start: start, tensor: name, into: &fields)
         }
         guard unsupported == nil else { return }
         guard let scalarType = fields.scalarType, let shape = fields.shape,
@@ -175,8 +174,7 @@ private struct HeaderParser {
         else {
             let missing =
                 fields.scalarType == nil ? "dtype" : fields.shape == nil ? "shape" : "data_offsets"
-            throw JSONSyntaxError(
-                offset: start, message: label() + "field \"\(missing)\" is missing")
+            throw scanner.failure("field \"\(missing)\" is missing", at: start)
         }
         members.append(
             Member(
@@ -186,13 +184,13 @@ private struct HeaderParser {
 
     private mutating func parseField(
         _ key: String, start: Int, tensor: String, into fields: inout Fields
-    ) throws(JSONSyntaxError) {
+    ) throws(FileError) {
         let isRepeated: Bool
         switch key {
         case "dtype":
             isRepeated = fields.scalarType != nil
             let valueStart = scanner.position
-            let text = try scanner.string()
+            let text = try scanner.stringToken()
             fields.scalarType = ScalarType(rawValue: text)
             if fields.scalarType == nil, unsupported == nil {
                 let known = ScalarType.allCases.map(\.rawValue).joined(separator: ", ")
@@ -220,13 +218,13 @@ private struct HeaderParser {
         if isRepeated { throw scanner.failure("field \"\(key)\" is given twice", at: start) }
     }
 
-    private mutating func integers(_ field: String) throws(JSONSyntaxError) -> [Int] {
+    private mutating func integers(_ field: String) throws(FileError) -> [Int] {
         try scanner.expect(UInt8(ascii: "["), "\(field) to be an array of integers")
         var values: [Int] = []
-        scanner.skipWhitespace()
+        scanner.skipBlanks()
         if scanner.take(UInt8(ascii: "]")) { return values }
         while true {
-            scanner.skipWhitespace()
+            scanner.skipBlanks()
             let token = try scanner.number()
             let text = scanner.text(token.range)
             guard token.isInteger, !text.hasPrefix("-"), let value = scanner.integer(token) else {
@@ -235,7 +233,7 @@ private struct HeaderParser {
                         + "found \(text.prefix(40))", at: token.range.lowerBound)
             }
             values.append(value)
-            scanner.skipWhitespace()
+            scanner.skipBlanks()
             if scanner.take(UInt8(ascii: "]")) { return values }
             try scanner.expect(UInt8(ascii: ","), "',' or ']' in \(field)")
         }

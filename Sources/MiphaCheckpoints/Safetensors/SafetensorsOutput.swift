@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// One safetensors file in the making; shared by the plain and the sharded writer.
 final class SafetensorsOutput {
     private let file: TemporaryFile
@@ -13,9 +15,13 @@ final class SafetensorsOutput {
         let header = try Self.header(entries, sizes: sizes, metadata: metadata, path: path)
         self.entries = entries
         self.sizes = sizes
-        file = try TemporaryFile(replacing: path)
+        do throws(FileError) {
+            file = try TemporaryFile(replacing: path)
+            try file.write(header)
+        } catch {
+            throw CheckpointError(error)
+        }
         remaining = sizes.first ?? 0
-        try unsafe file.write(header.span.bytes)
         skipFinished()
     }
 
@@ -36,7 +42,11 @@ final class SafetensorsOutput {
                 "\(path): tensor \(entries[current].name.quoted): \(bytes.byteCount) bytes "
                     + "written where \(remaining) of \(sizes[current]) are left")
         }
-        try file.write(bytes)
+        do throws(FileError) {
+            try file.write(bytes)
+        } catch {
+            throw CheckpointError(error)
+        }
         remaining -= bytes.byteCount
         skipFinished()
     }
@@ -49,12 +59,12 @@ final class SafetensorsOutput {
                 "\(path): tensor \(entries[current].name.quoted): "
                     + "\(sizes[current] - remaining) of \(sizes[current]) bytes were written")
         }
-        try file.seal()
+        try CheckpointError.converting { () throws(FileError) in try file.seal() }
     }
 
     func commit() throws(CheckpointError) {
         try seal()
-        try file.commit()
+        try CheckpointError.converting { () throws(FileError) in try file.commit() }
     }
 
     private func skipFinished() {

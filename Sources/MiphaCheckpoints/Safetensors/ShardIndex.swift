@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// The `weight_map` of a `model.safetensors.index.json`.
 struct ShardIndex {
     private let path: String

@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// Writes a checkpoint folder: one `model.safetensors`, or shards with an index when it is large.
 ///
 /// Shards are filled in the order of the declarations and hold at most `maximumShardBytes` of
@@ -110,10 +112,16 @@ public struct ShardedWriter: ~Copyable {
         var written = shards.map(\.name)
         if shards.count > 1 {
             let name = "\(baseName).safetensors.index.json"
-            try index().write(to: FileSystem.join(folder, name), style: .pretty)
+            let index = index()
+            let path = FileSystem.join(folder, name)
+            try CheckpointError.converting { () throws(FileError) in try index.write(to: path) }
             written.append(name)
         }
-        for name in try FileSystem.list(folder) where isWeights(name) && !written.contains(name) {
+        let folder = folder
+        let names = try CheckpointError.converting { () throws(FileError) in
+            try FileSystem.list(folder)
+        }
+        for name in names where isWeights(name) && !written.contains(name) {
             FileSystem.remove(FileSystem.join(folder, name))
         }
     }

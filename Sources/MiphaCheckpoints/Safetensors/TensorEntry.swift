@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// A tensor in a safetensors file.
 public struct TensorEntry: Sendable, Equatable {
     /// The name in the file.

@@ -1,5 +1,5 @@
 import Foundation
-import MiphaCheckpoints
+import MiphaFiles
 import MiphaImaging
 import MiphaInference
 import MiphaModels

@@ -1,5 +1,5 @@
 public import MiphaChat
-public import MiphaCheckpoints
+public import MiphaFiles
 
 extension ChatReply {
     /// The reply as a JSON object: text, token ids, counts, finish reason, seconds by phase.

@@ -1,5 +1,5 @@
 public import MiphaChat
-import MiphaCheckpoints
+import MiphaFiles
 
 /// A conversation that is led by typed lines: questions, and commands that start with a slash.
 public struct ChatSession: Sendable {
@@ -35,7 +35,7 @@ public struct ChatSession: Sendable {
 
     /// Reads a line.
     ///
-    /// - Throws: `ImagingError` for a picture that cannot be read; `CheckpointError` for a file that
+    /// - Throws: `ImagingError` for a picture that cannot be read; `FileError` for a file that
     ///   cannot be written; `InferenceError` for an unknown command.
     public mutating func read(_ line: String, checking prompts: PromptBuilder) throws -> Action {
         let trimmed = line.drop { $0.isWhitespace }

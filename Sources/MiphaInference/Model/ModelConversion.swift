@@ -1,5 +1,5 @@
 import Foundation
-import MiphaCheckpoints
+import MiphaFiles
 public import MiphaModels
 
 /// Writes a model folder again in another layout.
@@ -17,7 +17,7 @@ public enum ModelConversion {
     ///   - output: the folder to create; it appears when everything is written.
     ///   - dropsHeadBias: whether a non-zero bias of the head may be lost in the LLaVA layout.
     /// - Returns: names of the files written, in the order of the alphabet.
-    /// - Throws: `ParameterError` when the layout cannot hold the model; `CheckpointError` when
+    /// - Throws: `ParameterError` when the layout cannot hold the model; `FileError` when
     ///   `output` exists or cannot be written.
     public static func run(
         _ folder: ModelFolder, to layout: CheckpointLayout, output: String, dropsHeadBias: Bool

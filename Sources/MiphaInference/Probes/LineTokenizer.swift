@@ -1,5 +1,5 @@
 import MiphaChat
-import MiphaCheckpoints
+import MiphaFiles
 import MiphaTokenizers
 
 /// Text and ids line by line, for comparison with other tokenizers.
@@ -48,7 +48,7 @@ public struct LineTokenizer: Sendable {
 
     /// The text of a JSON array of ids as a JSON string.
     ///
-    /// - Throws: `CheckpointError` or `InferenceError` naming line and place.
+    /// - Throws: `FileError` or `InferenceError` naming line and place.
     public func text(_ line: String, number: Int) throws -> String {
         let name = "standard input, line \(number)"
         let value = try JSONValue(parsing: line, file: name)
@@ -71,7 +71,7 @@ public struct LineTokenizer: Sendable {
 public enum IDList {
     /// Reads a file that holds an array of ids, or an object with the array under `ids`.
     ///
-    /// - Throws: `CheckpointError` for text that is not JSON; `InferenceError` for other content.
+    /// - Throws: `FileError` for text that is not JSON; `InferenceError` for other content.
     public static func read(_ path: String) throws -> [Int] {
         try ids(JSONValue(contentsOf: path), file: path)
     }

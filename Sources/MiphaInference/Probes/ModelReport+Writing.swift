@@ -1,5 +1,6 @@
 import MiphaChat
-public import MiphaCheckpoints
+import MiphaCheckpoints
+public import MiphaFiles
 import MiphaModels
 
 extension ModelReport {

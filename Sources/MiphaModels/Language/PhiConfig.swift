@@ -1,4 +1,5 @@
 public import MiphaCheckpoints
+import MiphaFiles
 
 /// Shape of a Phi-1.5 or Phi-2 language model (transformers `PhiConfig`).
 public struct PhiConfig: Sendable, Equatable {

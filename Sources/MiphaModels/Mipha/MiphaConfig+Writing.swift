@@ -1,4 +1,4 @@
-public import MiphaCheckpoints
+public import MiphaFiles
 
 extension MiphaConfig {
     /// The config file in a layout; fields that Mipha does not know survive in their own layout.

@@ -1,4 +1,5 @@
 public import MiphaCheckpoints
+import MiphaFiles
 
 /// Everything that determines a Mipha model's parameters and arithmetic.
 public struct MiphaConfig: Sendable, Equatable {

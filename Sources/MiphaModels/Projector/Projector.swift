@@ -1,4 +1,5 @@
 public import MiphaCheckpoints
+import MiphaFiles
 public import MiphaNN
 public import MiphaTorch
 

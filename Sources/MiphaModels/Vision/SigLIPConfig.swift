@@ -1,4 +1,5 @@
 public import MiphaCheckpoints
+import MiphaFiles
 
 /// Shape of a SigLIP vision tower (transformers `SiglipVisionConfig`).
 public struct SigLIPConfig: Sendable, Equatable {

@@ -1,3 +1,5 @@
+import MiphaFiles
+
 extension TokenizerDefinition {
     /// Reads a folder: `tokenizer.json` if there is one, else `vocab.json` and `merges.txt`.
     init(_ folder: TokenizerFolder, roles: inout TokenizerRoles) throws(TokenizerError) {
@@ -32,7 +34,7 @@ extension TokenizerDefinition {
         _ name: String, in folder: TokenizerFolder
     ) throws(TokenizerError) -> JSONNode? {
         guard let bytes = folder.bytes(of: name) else { return nil }
-        return try JSONParser.parse(bytes, file: folder.place(of: name))
+        return try JSONNode.parse(bytes, file: folder.place(of: name))
     }
 
     private init(vocabularyOf folder: TokenizerFolder) throws(TokenizerError) {

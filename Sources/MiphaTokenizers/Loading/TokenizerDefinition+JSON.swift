@@ -1,3 +1,5 @@
+import MiphaFiles
+
 extension TokenizerDefinition {
     /// Reads a `tokenizer.json`.
     ///
@@ -7,7 +9,7 @@ extension TokenizerDefinition {
     /// - Throws: `TokenizerError` for malformed JSON, and for every field or value outside
     /// byte-level BPE, by its key.
     init(tokenizerJSON bytes: [UInt8], file: String) throws(TokenizerError) {
-        let root = try JSONParser.parse(bytes, file: file)
+        let root = try JSONNode.parse(bytes, file: file)
         try root.allow(only: [
             "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
             "post_processor", "decoder", "model",
@@ -34,9 +36,7 @@ extension TokenizerDefinition {
         if let type = try model.member("type"), try type.string() != "BPE" {
             throw type.error(.unsupported, "\"\(try type.string())\" is not supported; known: BPE")
         }
-        if let dropout = try model.member("dropout"),
-            dropout.value != .integer(0), dropout.value != .number(0)
-        {
+        if let dropout = try model.member("dropout"), dropout.value.doubleValue != 0 {
             throw dropout.error(.unsupported, "dropout is not supported; expected null or 0")
         }
         for key in ["continuing_subword_prefix", "end_of_word_suffix"] {

@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// What tokenizer files say, read and checked field by field but not yet built.
 struct TokenizerDefinition: Sendable {
     struct Merge: Sendable {
@@ -51,7 +53,8 @@ struct TokenizerDefinition: Sendable {
         for member in members {
             guard case .integer(let id) = member.value else {
                 throw node.error(
-                    .value, "token \"\(member.key)\": expected an id, found \(member.value.kind)")
+                    .value, "token \"\(member.key)\": expected an id, found \(member.value.summary)"
+                )
             }
             if let problem = vocabulary.add(member.key, id: id, limit: limit) {
                 throw node.error(.value, "token \"\(member.key)\": \(problem)")

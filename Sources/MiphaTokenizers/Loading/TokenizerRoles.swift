@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// The tokens with a role, as `tokenizer_config.json` and `special_tokens_map.json` name them.
 struct TokenizerRoles: Sendable {
     private static let single = [

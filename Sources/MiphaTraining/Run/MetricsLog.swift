@@ -1,5 +1,5 @@
 import Foundation
-import MiphaCheckpoints
+import MiphaFiles
 
 /// The metrics file of a run, one JSON object per line, flushed line by line.
 final class MetricsLog {

@@ -1,5 +1,6 @@
 import Foundation
 public import MiphaCheckpoints
+public import MiphaFiles
 import MiphaImaging
 import MiphaTorch
 import Yams

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import MiphaCheckpoints
+import MiphaFiles
 import MiphaTraining
 
 /// A training run.

@@ -3,6 +3,7 @@ import Foundation
 import MiphaChat
 import MiphaCheckpoints
 import MiphaDemo
+import MiphaFiles
 import MiphaImaging
 import MiphaInference
 import MiphaModels
@@ -46,6 +47,7 @@ enum ExitStatus {
         switch error {
         case is CancellationError: interrupted
         case is TensorError: failure
+        case let error as FileError: error.code == .system ? failure : badInput
         case let error as CheckpointError: error.code == .system ? failure : badInput
         case let error as InferenceError: error.code == .invalidLogits ? failure : badInput
         case is TokenizerError, is ChatError, is ImagingError, is SpliceError, is ParameterError:

@@ -1,5 +1,5 @@
 import Foundation
-import MiphaCheckpoints
+import MiphaFiles
 
 /// Standard output for results, standard error for everything else.
 struct TerminalOutput: Sendable {

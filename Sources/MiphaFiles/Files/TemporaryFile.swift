@@ -15,10 +15,10 @@ package final class TemporaryFile {
     package private(set) var descriptor: Int32
     private var isCommitted = false
 
-    package init(replacing path: String) throws(CheckpointError) {
+    package init(replacing path: String) throws(FileError) {
         let name = FileSystem.name(of: path)
         guard !name.isEmpty, FileSystem.kind(path) != .folder else {
-            throw CheckpointError(.system, "cannot write \(path): expected a file, found a folder")
+            throw FileError(.system, "cannot write \(path): expected a file, found a folder")
         }
         let folder = FileSystem.folder(of: path)
         var generator = SystemRandomNumberGenerator()
@@ -43,16 +43,16 @@ package final class TemporaryFile {
         if !isCommitted { FileSystem.remove(temporaryPath) }
     }
 
-    package func write(_ bytes: RawSpan) throws(CheckpointError) {
+    package func write(_ bytes: RawSpan) throws(FileError) {
         try FileSystem.write(bytes, to: descriptor, path: path)
     }
 
-    package func write(_ bytes: [UInt8]) throws(CheckpointError) {
+    package func write(_ bytes: [UInt8]) throws(FileError) {
         try unsafe write(bytes.span.bytes)
     }
 
     /// Brings the bytes to the disk and closes the file, still under its temporary name.
-    package func seal() throws(CheckpointError) {
+    package func seal() throws(FileError) {
         guard descriptor >= 0 else { return }
         try FileSystem.flush(descriptor, path: path)
         let result = close(descriptor)
@@ -63,7 +63,7 @@ package final class TemporaryFile {
     }
 
     /// Gives the file its name, replacing a file of that name.
-    package func commit() throws(CheckpointError) {
+    package func commit() throws(FileError) {
         try seal()
         try FileSystem.rename(temporaryPath, to: path)
         isCommitted = true

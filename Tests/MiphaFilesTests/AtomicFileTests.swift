@@ -1,39 +1,40 @@
 import Foundation
-import MiphaCheckpoints
+import MiphaFiles
+import MiphaTestSupport
 import Testing
 
 struct AtomicFileTests {
     @Test func `a file is created and replaced`() throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         try AtomicFile.write("one", to: scratch.file("a"))
         try AtomicFile.write([UInt8](repeating: 7, count: 100_000), to: scratch.file("a"))
-        #expect(try scratch.bytes("a") == [UInt8](repeating: 7, count: 100_000))
+        #expect(try bytes(of: scratch.file("a")) == [UInt8](repeating: 7, count: 100_000))
         try AtomicFile.write("", to: scratch.file("a"))
-        #expect(try scratch.bytes("a").isEmpty)
-        #expect(try scratch.names == ["a"])
+        #expect(try bytes(of: scratch.file("a")).isEmpty)
+        #expect(try names(in: scratch) == ["a"])
     }
 
     @Test func `a name without folder means the current one`() {
-        let error = checkpointError { try AtomicFile.write("x", to: "") }
+        let error = fileError { try AtomicFile.write("x", to: "") }
         #expect(error.code == .system)
     }
 
     @Test func `a refused write leaves nothing`() throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         try FileManager.default.createDirectory(
             atPath: scratch.file("d"), withIntermediateDirectories: false)
-        _ = try scratch.write("x", "f")
+        _ = try write("x", "f", in: scratch)
         for path in ["d", "none/a", "f/a"] {
-            let error = checkpointError(path) {
+            let error = fileError(path) {
                 try AtomicFile.write("x", to: scratch.file(path))
             }
             #expect(error.message.contains(scratch.file(path)))
         }
-        #expect(try scratch.names == ["d", "f"])
+        #expect(try names(in: scratch) == ["d", "f"])
     }
 
     @Test func `writers of one file at once leave one whole content`() async throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         let path = scratch.file("a")
         await withTaskGroup(of: Void.self) { group in
             for number in 0..<8 {
@@ -43,16 +44,30 @@ struct AtomicFileTests {
                 }
             }
         }
-        let bytes = try scratch.bytes("a")
+        let bytes = try bytes(of: scratch.file("a"))
         #expect(bytes.count == 5000)
         #expect(Set(bytes).count == 1)
-        #expect(try scratch.names == ["a"])
+        #expect(try names(in: scratch) == ["a"])
     }
+
+    #if os(Linux)
+        @Test func `a full disk is an error and leaves nothing`() throws {
+            let scratch = try TemporaryFolder()
+            let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
+            let error = fileError {
+                let file = try TemporaryFile(replacing: scratch.file("out"))
+                try #require(dup2(full.fileDescriptor, file.descriptor) >= 0)
+                try file.write([UInt8](repeating: 1, count: 100))
+            }
+            #expect(error.message.contains("cannot write \(scratch.path)/out: No space left"))
+            #expect(try names(in: scratch).isEmpty)
+        }
+    #endif
 }
 
 struct AtomicDirectoryTests {
     @Test func `a folder appears whole`() throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         let target = scratch.file("runs/checkpoint-5")
         let folder = try AtomicDirectory(path: target + "/")
         #expect(folder.path == target)
@@ -63,7 +78,7 @@ struct AtomicDirectoryTests {
         try AtomicFile.write("y", to: folder.file("inner/b"))
         #expect(!FileManager.default.fileExists(atPath: target))
         try folder.commit()
-        #expect(try scratch.bytes("runs/checkpoint-5/inner/b") == Array("y".utf8))
+        #expect(try bytes(of: scratch.file("runs/checkpoint-5/inner/b")) == Array("y".utf8))
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: scratch.file("runs")) == [
                 "checkpoint-5"
@@ -71,20 +86,20 @@ struct AtomicDirectoryTests {
     }
 
     @Test func `a folder that is dropped goes away`() throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         do {
             let folder = try AtomicDirectory(path: scratch.file("c"))
             try AtomicFile.write("x", to: folder.file("a"))
-            #expect(try scratch.names == ["c.partial"])
+            #expect(try names(in: scratch) == ["c.partial"])
         }
-        #expect(try scratch.names.isEmpty)
+        #expect(try names(in: scratch).isEmpty)
     }
 
     @Test func `what a crash left is removed`() throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         try FileManager.default.createDirectory(
             atPath: scratch.file("c.partial"), withIntermediateDirectories: false)
-        _ = try scratch.write("stale", "c.partial/old")
+        _ = try write("stale", "c.partial/old", in: scratch)
         let folder = try AtomicDirectory(path: scratch.file("c"))
         try folder.commit()
         #expect(
@@ -92,12 +107,12 @@ struct AtomicDirectoryTests {
     }
 
     @Test func `an existing folder is replaced only on request`() throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         let path = scratch.file("c")
         let first = try AtomicDirectory(path: path)
         try AtomicFile.write("1", to: first.file("a"))
         try first.commit()
-        let refused = checkpointError {
+        let refused = fileError {
             let folder = try AtomicDirectory(path: path)
             try folder.commit()
         }
@@ -105,11 +120,11 @@ struct AtomicDirectoryTests {
         let second = try AtomicDirectory(path: path, replacesExisting: true)
         try AtomicFile.write("2", to: second.file("b"))
         try second.commit()
-        #expect(try scratch.names == ["c"])
+        #expect(try names(in: scratch) == ["c"])
         #expect(try FileManager.default.contentsOfDirectory(atPath: path) == ["b"])
-        _ = try scratch.write("x", "f")
+        _ = try write("x", "f", in: scratch)
         #expect(
-            checkpointError {
+            fileError {
                 let folder = try AtomicDirectory(
                     path: scratch.file("f"), replacesExisting: true)
                 try folder.commit()
@@ -117,14 +132,14 @@ struct AtomicDirectoryTests {
     }
 
     @Test func `a folder that appears meanwhile is not overwritten`() throws {
-        let scratch = try Scratch()
-        let error = checkpointError {
+        let scratch = try TemporaryFolder()
+        let error = fileError {
             let folder = try AtomicDirectory(path: scratch.file("c"))
             try FileManager.default.createDirectory(
                 atPath: scratch.file("c"), withIntermediateDirectories: false)
             try folder.commit()
         }
         #expect(error.code == .system)
-        #expect(try scratch.names == ["c"])
+        #expect(try names(in: scratch) == ["c"])
     }
 }

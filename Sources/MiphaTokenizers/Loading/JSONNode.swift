@@ -1,40 +1,28 @@
-/// A parsed JSON value; object members keep their order.
-enum JSONValue: Sendable, Equatable {
-    case null
-    case bool(Bool)
-    case integer(Int)
-    case number(Double)
-    case string(String)
-    case array([JSONValue])
-    case object([JSONMember])
-
-    /// The name of the JSON type, for messages.
-    var kind: String {
-        switch self {
-        case .null: "null"
-        case .bool: "a boolean"
-        case .integer: "an integer"
-        case .number: "a number"
-        case .string: "a string"
-        case .array: "an array"
-        case .object: "an object"
-        }
-    }
-
-    var isNull: Bool { self == .null }
-}
-
-/// One key and value of a JSON object.
-struct JSONMember: Sendable, Equatable {
-    let key: String
-    let value: JSONValue
-}
+import MiphaFiles
 
 /// A JSON value together with the file and key path it was found at.
 struct JSONNode: Sendable {
     let value: JSONValue
     let file: String
     let path: String
+
+    /// Parses a whole file; a byte order mark in front is skipped.
+    ///
+    /// - Throws: `TokenizerError` naming `file` and the byte of the first defect.
+    static func parse(_ bytes: [UInt8], file: String) throws(TokenizerError) -> JSONNode {
+        if let bad = UTF8Text.firstInvalidByte(bytes.span) {
+            throw TokenizerError(.syntax, "\(file): byte \(bad): not valid UTF-8")
+        }
+        let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        do throws(FileError) {
+            let value = try JSONValue(
+                parsing: mark == 0 ? bytes : Array(bytes.dropFirst(mark)), file: file,
+                style: .bytes(first: mark))
+            return JSONNode(value: value, file: file, path: "")
+        } catch {
+            throw TokenizerError(.syntax, error.message)
+        }
+    }
 
     /// An error about this place: `file: key `path`: problem`.
     func error(_ code: TokenizerError.Code = .value, _ problem: String) -> TokenizerError {
@@ -44,10 +32,8 @@ struct JSONNode: Sendable {
 
     /// The member `key`, or nil when it is absent or null.
     func member(_ key: String) throws(TokenizerError) -> JSONNode? {
-        for member in try members() where member.key == key {
-            return member.value.isNull ? nil : child(key, member.value)
-        }
-        return nil
+        guard let value = try object()[key], !value.isNull else { return nil }
+        return child(key, value)
     }
 
     /// The member `key`, which must be there and not null.
@@ -62,9 +48,11 @@ struct JSONNode: Sendable {
         JSONNode(value: value, file: file, path: path.isEmpty ? key : "\(path).\(key)")
     }
 
-    func members() throws(TokenizerError) -> [JSONMember] {
-        guard case .object(let members) = value else { throw mismatch("an object") }
-        return members
+    func members() throws(TokenizerError) -> [JSONObject.Member] { try object().members }
+
+    private func object() throws(TokenizerError) -> JSONObject {
+        guard case .object(let object) = value else { throw mismatch("an object") }
+        return object
     }
 
     func elements() throws(TokenizerError) -> [JSONNode] {
@@ -112,6 +100,6 @@ struct JSONNode: Sendable {
     }
 
     private func mismatch(_ expected: String) -> TokenizerError {
-        error(.value, "expected \(expected), found \(value.kind)")
+        error(.value, "expected \(expected), found \(value.summary)")
     }
 }

@@ -32,15 +32,15 @@ public struct JSONStyle: Sendable, Equatable {
 extension JSONValue {
     /// Writes the value as JSON text.
     ///
-    /// - Throws: `CheckpointError` when a number is not finite, naming its key path.
-    public func text(_ style: JSONStyle = .pretty) throws(CheckpointError) -> String {
+    /// - Throws: `FileError` when a number is not finite, naming its key path.
+    public func text(_ style: JSONStyle = .pretty) throws(FileError) -> String {
         String(decoding: try bytes(style), as: UTF8.self)
     }
 
     /// Writes the value as UTF-8 JSON text.
     ///
-    /// - Throws: `CheckpointError` when a number is not finite, naming its key path.
-    public func bytes(_ style: JSONStyle = .pretty) throws(CheckpointError) -> [UInt8] {
+    /// - Throws: `FileError` when a number is not finite, naming its key path.
+    public func bytes(_ style: JSONStyle = .pretty) throws(FileError) -> [UInt8] {
         var writer = JSONWriter(style: style)
         try writer.write(self, level: 0)
         if style.endsWithNewline { writer.output.append(0x0A) }
@@ -49,13 +49,13 @@ extension JSONValue {
 
     /// Writes the value to a file, whole or not at all.
     ///
-    /// - Throws: `CheckpointError` when a number is not finite or the file cannot be written.
-    public func write(to path: String, style: JSONStyle = .pretty) throws(CheckpointError) {
+    /// - Throws: `FileError` when a number is not finite or the file cannot be written.
+    public func write(to path: String, style: JSONStyle = .pretty) throws(FileError) {
         try AtomicFile.write(try bytes(style), to: path)
     }
 }
 
-struct JSONWriter {
+package struct JSONWriter {
     let style: JSONStyle
     var output: [UInt8] = []
     private var path: [String] = []
@@ -64,7 +64,7 @@ struct JSONWriter {
         self.style = style
     }
 
-    mutating func write(_ value: JSONValue, level: Int) throws(CheckpointError) {
+    mutating func write(_ value: JSONValue, level: Int) throws(FileError) {
         switch value {
         case .null: append("null")
         case .bool(let value): append(value ? "true" : "false")
@@ -72,7 +72,7 @@ struct JSONWriter {
         case .number(let value, let text):
             guard value.isFinite else {
                 let place = path.isEmpty ? "the value" : path.joined(separator: ".")
-                throw CheckpointError(
+                throw FileError(
                     .malformedJSON, "cannot write \(place) as JSON: \(value) is not finite")
             }
             append(text)
@@ -83,7 +83,7 @@ struct JSONWriter {
         }
     }
 
-    private mutating func write(_ elements: [JSONValue], level: Int) throws(CheckpointError) {
+    private mutating func write(_ elements: [JSONValue], level: Int) throws(FileError) {
         output.append(UInt8(ascii: "["))
         for (position, element) in elements.enumerated() {
             if position > 0 { output.append(UInt8(ascii: ",")) }
@@ -96,7 +96,7 @@ struct JSONWriter {
         output.append(UInt8(ascii: "]"))
     }
 
-    private mutating func write(_ object: JSONObject, level: Int) throws(CheckpointError) {
+    private mutating func write(_ object: JSONObject, level: Int) throws(FileError) {
         var members = object.members
         if style.sortsKeys { members.sort { $0.key.precedesInBytes($1.key) } }
         output.append(UInt8(ascii: "{"))
@@ -124,7 +124,9 @@ struct JSONWriter {
     }
 
     /// Appends `text` as a JSON string, escaped as Python's `json` module does.
-    static func append(_ text: String, to output: inout [UInt8], escapesNonASCII: Bool) {
+    package static func append(
+        _ text: String, to output: inout [UInt8], escapesNonASCII: Bool
+    ) {
         output.append(UInt8(ascii: "\""))
         if escapesNonASCII {
             for unit in text.utf16 {

@@ -6,8 +6,8 @@
 public enum AtomicFile {
     /// Writes raw bytes.
     ///
-    /// - Throws: `CheckpointError` when the folder is missing or read-only, or the disk is full.
-    public static func write(_ bytes: RawSpan, to path: String) throws(CheckpointError) {
+    /// - Throws: `FileError` when the folder is missing or read-only, or the disk is full.
+    public static func write(_ bytes: RawSpan, to path: String) throws(FileError) {
         let file = try TemporaryFile(replacing: path)
         try file.write(bytes)
         try file.commit()
@@ -15,24 +15,24 @@ public enum AtomicFile {
 
     /// Writes bytes.
     ///
-    /// - Throws: `CheckpointError` when the folder is missing or read-only, or the disk is full.
-    public static func write(_ bytes: [UInt8], to path: String) throws(CheckpointError) {
+    /// - Throws: `FileError` when the folder is missing or read-only, or the disk is full.
+    public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
         try unsafe write(bytes.span.bytes, to: path)
     }
 
     /// Writes a text as UTF-8.
     ///
-    /// - Throws: `CheckpointError` when the folder is missing or read-only, or the disk is full.
-    public static func write(_ text: String, to path: String) throws(CheckpointError) {
+    /// - Throws: `FileError` when the folder is missing or read-only, or the disk is full.
+    public static func write(_ text: String, to path: String) throws(FileError) {
         try write(Array(text.utf8), to: path)
     }
 
     /// Writes the bytes of a buffer.
     ///
-    /// - Throws: `CheckpointError` when the folder is missing or read-only, or the disk is full.
+    /// - Throws: `FileError` when the folder is missing or read-only, or the disk is full.
     public static func write(
         _ bytes: UnsafeRawBufferPointer, to path: String
-    ) throws(CheckpointError) {
+    ) throws(FileError) {
         try unsafe write(bytes.bytes, to: path)
     }
 }

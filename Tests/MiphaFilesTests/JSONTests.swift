@@ -1,4 +1,5 @@
-import MiphaCheckpoints
+import MiphaFiles
+import MiphaTestSupport
 import Testing
 
 struct JSONTests {
@@ -80,7 +81,7 @@ struct JSONTests {
     @Test func `numbers that are not finite are not written`() {
         for number in [Double.nan, .infinity, -.infinity] {
             let value: JSONValue = ["a": [1, .double(number)]]
-            let error = checkpointError { _ = try value.text() }
+            let error = fileError { _ = try value.text() }
             #expect(error.message.contains("cannot write a.1 as JSON"))
             #expect(error.message.contains("is not finite"))
         }
@@ -91,37 +92,38 @@ struct JSONTests {
             String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
         }
         _ = try JSONValue(parsing: nested(JSONValue.maximumDepth))
-        let deep = checkpointError { _ = try JSONValue(parsing: nested(129)) }
+        let deep = fileError { _ = try JSONValue(parsing: nested(129)) }
         #expect(deep.message == "JSON text:1:129: nested deeper than 128 levels")
         let million = String(repeating: "{\"a\":", count: 1_000_000)
-        #expect(checkpointError { _ = try JSONValue(parsing: million) }.code == .malformedJSON)
+        #expect(fileError { _ = try JSONValue(parsing: million) }.code == .malformedJSON)
     }
 
     @Test func `errors tell line and column in characters`() {
         func message(_ text: String) -> String {
-            checkpointError(text) { _ = try JSONValue(parsing: text, file: "f.json") }.message
+            fileError(text) { _ = try JSONValue(parsing: text, file: "f.json") }.message
         }
         #expect(message("{\n  \"größe\": x}") == "f.json:2:12: expected a value, found 'x'")
         #expect(
             message("{\"a\":1,\n\n \"a\":2}") == "f.json:3:2: duplicate key \"a\"")
         #expect(message("[1,2") == "f.json:1:5: expected ',' or ']', found the end")
         #expect(message("{\"a\":1,}") == "f.json:1:8: expected a key in quotation marks, found '}'")
-        #expect(message("[NaN]") == "f.json:1:5: NaN and Infinity are not JSON")
+        #expect(message("[NaN]") == "f.json:1:2: NaN and Infinity are not JSON")
         #expect(message("") == "f.json:1:1: expected a value, found the end")
     }
 
     @Test func `files beyond the limit are refused`() {
-        let error = checkpointError {
+        let error = fileError {
             _ = try JSONValue(contentsOf: Fixture.path("phi-config.json"), limit: 10)
         }
         #expect(error.message.contains("the limit is 10"))
     }
 
     @Test func `a value is written to a file`() throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         let value: JSONValue = ["a": nil, "b": true, "c": ["x"]]
         try value.write(to: scratch.file("v.json"), style: .compact)
-        #expect(try scratch.bytes("v.json") == Array(#"{"a":null,"b":true,"c":["x"]}"#.utf8))
+        #expect(
+            try bytes(of: scratch.file("v.json")) == Array(#"{"a":null,"b":true,"c":["x"]}"#.utf8))
         #expect(try JSONValue(contentsOf: scratch.file("v.json")) == value)
     }
 
@@ -149,7 +151,7 @@ struct JSONTests {
 
     @Test(arguments: malformed)
     func `malformed text is refused`(_ text: String) {
-        let error = checkpointError(text) { _ = try JSONValue(parsing: text, file: "f") }
+        let error = fileError(text) { _ = try JSONValue(parsing: text, file: "f") }
         #expect(error.code == .malformedJSON)
         #expect(error.message.hasPrefix("f:"))
     }
@@ -160,12 +162,12 @@ struct JSONTests {
 
     @Test func `text that is not UTF-8 is refused`() {
         let bytes = Array("[\n \"ab".utf8) + [0xC3, 0x28] + Array("\"]".utf8)
-        let error = checkpointError { _ = try JSONValue(parsing: bytes, file: "f") }
-        #expect(error.message == "f:2:5: text is not UTF-8")
+        let error = fileError { _ = try JSONValue(parsing: bytes, file: "f") }
+        #expect(error.message == "f:2:5: text is not UTF-8: byte 0xC3")
     }
 
     @Test func `mutated configs parse or throw, and what parses comes back`() throws {
-        var generator = SeededGenerator(5)
+        var generator = SplitMix64(seed: 5)
         for name in ["phi-config.json", "mixed-utf8.json", "siglip-config.json"] {
             let original = try Fixture.bytes(name)
             for _ in 0..<1500 {

@@ -18,9 +18,9 @@ public struct AtomicDirectory: ~Copyable, Sendable {
     ///   - replacesExisting: whether a folder at `path` may be replaced. Between two renames the
     ///     old folder is called `X.replaced`; a crash in that instant leaves it and the whole new
     ///     one as `X.partial`.
-    /// - Throws: `CheckpointError` when `path` exists and may not be replaced, or the folder
+    /// - Throws: `FileError` when `path` exists and may not be replaced, or the folder
     ///   cannot be created.
-    public init(path: String, replacesExisting: Bool = false) throws(CheckpointError) {
+    public init(path: String, replacesExisting: Bool = false) throws(FileError) {
         var final = path
         while final.count > 1, final.hasSuffix("/") { final.removeLast() }
         try Self.check(final, replacesExisting: replacesExisting)
@@ -43,9 +43,9 @@ public struct AtomicDirectory: ~Copyable, Sendable {
 
     /// Flushes everything in the partial folder to the disk and gives it its final name.
     ///
-    /// - Throws: `CheckpointError` when flushing or renaming fails; the partial folder is then
+    /// - Throws: `FileError` when flushing or renaming fails; the partial folder is then
     ///   removed.
-    public consuming func commit() throws(CheckpointError) {
+    public consuming func commit() throws(FileError) {
         try Self.check(path, replacesExisting: replacesExisting)
         try Self.flushTree(partialPath)
         if FileSystem.kind(path) == nil {
@@ -55,7 +55,7 @@ public struct AtomicDirectory: ~Copyable, Sendable {
             let aside = path + ".replaced"
             if FileSystem.kind(aside) != nil { try FileSystem.removeTree(aside) }
             try FileSystem.rename(path, to: aside)
-            do throws(CheckpointError) {
+            do throws(FileError) {
                 try FileSystem.rename(partialPath, to: path)
             } catch {
                 try FileSystem.rename(aside, to: path)
@@ -67,16 +67,16 @@ public struct AtomicDirectory: ~Copyable, Sendable {
         try FileSystem.flush(FileSystem.folder(of: path))
     }
 
-    private static func check(_ path: String, replacesExisting: Bool) throws(CheckpointError) {
+    private static func check(_ path: String, replacesExisting: Bool) throws(FileError) {
         guard let kind = FileSystem.kind(path) else { return }
         guard replacesExisting, kind == .folder else {
             let found = kind == .folder ? "a folder" : "a file"
-            throw CheckpointError(
+            throw FileError(
                 .system, "cannot create folder \(path): \(found) of that name exists")
         }
     }
 
-    private static func flushTree(_ path: String) throws(CheckpointError) {
+    private static func flushTree(_ path: String) throws(FileError) {
         for name in try FileSystem.list(path) {
             let item = FileSystem.join(path, name)
             switch FileSystem.kind(item) {

@@ -1,3 +1,5 @@
+import MiphaFiles
+
 extension ConfigReader {
     /// An integer; floats with an integral value such as `1e3` and `80.0` count.
     ///

@@ -1,3 +1,5 @@
+public import MiphaFiles
+
 /// Typed access to a JSON object whose errors name file, key path, expected and found.
 ///
 /// ```swift
@@ -28,7 +30,10 @@ public struct ConfigReader: Sendable {
     ///
     /// - Throws: `CheckpointError` when the file cannot be read, is not JSON or not an object.
     public init(contentsOf path: String) throws(CheckpointError) {
-        try self.init(file: path, path: "", value: JSONValue(contentsOf: path, limit: 1 << 28))
+        let value = try CheckpointError.converting { () throws(FileError) in
+            try JSONValue(contentsOf: path, limit: 1 << 28)
+        }
+        try self.init(file: path, path: "", value: value)
     }
 
     private init(file: String, path: String, value: JSONValue) throws(CheckpointError) {

@@ -22,18 +22,18 @@ private func systemRename(_ source: String, _ target: String) -> Int32 {
 }
 
 /// The calls to the operating system that this library needs, with errors in words.
-enum FileSystem {
-    enum Kind {
+package enum FileSystem {
+    package enum Kind {
         case file, folder, other
     }
 
-    static func failure(_ action: String, _ path: String, _ code: Int32) -> CheckpointError {
+    package static func failure(_ action: String, _ path: String, _ code: Int32) -> FileError {
         let reason = unsafe String(cString: strerror(code))
-        return CheckpointError(.system, "cannot \(action) \(path): \(reason)")
+        return FileError(.system, "cannot \(action) \(path): \(reason)")
     }
 
     /// What a path leads to, symbolic links followed; nil when nothing.
-    static func kind(_ path: String) -> Kind? {
+    package static func kind(_ path: String) -> Kind? {
         var status = stat()
         guard unsafe stat(path, &status) == 0 else { return nil }
         return kind(status)
@@ -48,13 +48,14 @@ enum FileSystem {
     }
 
     /// Opens a regular file and gives its descriptor and its size in bytes.
-    static func openFile(_ path: String) throws(CheckpointError) -> (descriptor: Int32, size: Int) {
+    package static func openFile(_ path: String) throws(FileError) -> (descriptor: Int32, size: Int)
+    {
         // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             let code = errno
             guard code == ENOENT else { throw failure("open", path, code) }
-            throw CheckpointError(.missing, "cannot open \(path): no such file")
+            throw FileError(.missing, "cannot open \(path): no such file")
         }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
@@ -65,18 +66,18 @@ enum FileSystem {
         guard kind(status) == .file else {
             close(descriptor)
             let found = kind(status) == .folder ? "a folder" : "a device, pipe or socket"
-            throw CheckpointError(
+            throw FileError(
                 .system, "cannot read \(path): expected a regular file, found \(found)")
         }
         return (descriptor, Int(status.st_size))
     }
 
     /// Reads a whole file of at most `limit` bytes.
-    static func read(_ path: String, limit: Int) throws(CheckpointError) -> [UInt8] {
+    package static func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
         let (descriptor, size) = try openFile(path)
         defer { close(descriptor) }
         guard size <= limit else {
-            throw CheckpointError(
+            throw FileError(
                 .system, "cannot read \(path): \(size) bytes, the limit is \(limit)")
         }
         var code: Int32 = 0
@@ -94,11 +95,22 @@ enum FileSystem {
         return bytes
     }
 
+    /// Reads up to `count` bytes; 0 at the end of the file.
+    package static func read(
+        _ descriptor: Int32, path: String, into start: UnsafeMutablePointer<UInt8>, count: Int
+    ) throws(FileError) -> Int {
+        while true {
+            let got = unsafe systemRead(descriptor, start, min(count, 1 << 30))
+            if got >= 0 { return got }
+            guard errno == EINTR else { throw failure("read", path, errno) }
+        }
+    }
+
     /// Writes all bytes to a descriptor, however the system cuts the pieces.
-    static func write(
+    package static func write(
         _ bytes: RawSpan, to descriptor: Int32, path: String
-    ) throws(CheckpointError) {
-        try unsafe bytes.withUnsafeBytes { (buffer) throws(CheckpointError) in
+    ) throws(FileError) {
+        try unsafe bytes.withUnsafeBytes { (buffer) throws(FileError) in
             var rest = unsafe buffer[...]
             while let start = unsafe UnsafeRawBufferPointer(rebasing: rest).baseAddress,
                 unsafe !rest.isEmpty
@@ -114,14 +126,14 @@ enum FileSystem {
     }
 
     /// Waits until a file's bytes are on the disk.
-    static func flush(_ descriptor: Int32, path: String) throws(CheckpointError) {
+    package static func flush(_ descriptor: Int32, path: String) throws(FileError) {
         while fsync(descriptor) != 0 {
             guard errno == EINTR else { throw failure("flush", path, errno) }
         }
     }
 
     /// Opens a file or folder to flush it.
-    static func flush(_ path: String) throws(CheckpointError) {
+    package static func flush(_ path: String) throws(FileError) {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("open", path, errno) }
         defer { close(descriptor) }
@@ -132,58 +144,58 @@ enum FileSystem {
         }
     }
 
-    static func rename(_ source: String, to target: String) throws(CheckpointError) {
+    package static func rename(_ source: String, to target: String) throws(FileError) {
         guard systemRename(source, target) == 0 else {
             throw failure("rename \(source) to", target, errno)
         }
     }
 
-    static func remove(_ path: String) {
+    package static func remove(_ path: String) {
         _ = unsafe unlink(path)
     }
 
-    static func removeTree(_ path: String) throws(CheckpointError) {
+    package static func removeTree(_ path: String) throws(FileError) {
         do {
             try FileManager.default.removeItem(atPath: path)
         } catch {
-            throw CheckpointError(
+            throw FileError(
                 .system, "cannot remove \(path): \(error.localizedDescription)")
         }
     }
 
-    static func createFolder(_ path: String) throws(CheckpointError) {
+    package static func createFolder(_ path: String) throws(FileError) {
         do {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw CheckpointError(
+            throw FileError(
                 .system, "cannot create folder \(path): \(error.localizedDescription)")
         }
     }
 
     /// The names in a folder, sorted.
-    static func list(_ path: String) throws(CheckpointError) -> [String] {
+    package static func list(_ path: String) throws(FileError) -> [String] {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: path).sorted()
         } catch {
-            throw CheckpointError(
+            throw FileError(
                 .system, "cannot list folder \(path): \(error.localizedDescription)")
         }
     }
 
-    static func join(_ folder: String, _ name: String) -> String {
+    package static func join(_ folder: String, _ name: String) -> String {
         if folder.isEmpty { return name }
         return folder.hasSuffix("/") ? folder + name : folder + "/" + name
     }
 
     /// The folder part of a path, "." when there is none.
-    static func folder(of path: String) -> String {
+    package static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         let folder = path[..<slash]
         return folder.isEmpty ? "/" : String(folder)
     }
 
-    static func name(of path: String) -> String {
+    package static func name(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return path }
         return String(path[path.index(after: slash)...])
     }

@@ -1,0 +1,142 @@
+/// A reader that walks once over the bytes of one JSON value and makes only what it is asked for.
+///
+/// ```swift
+/// try cursor.beginObject()
+/// while let key = try cursor.nextKey() {
+///     switch key {
+///     case "question_id": id = try cursor.integer()
+///     case "answers":
+///         try cursor.beginArray()
+///         while try cursor.nextElement() { answers.append(try cursor.string()) }
+///     default: break
+///     }
+/// }
+/// ```
+///
+/// A value that is not read is checked and skipped. The text is strict JSON (RFC 8259) but for what
+/// ``leniency`` allows; nesting is bounded by ``JSONValue/maximumDepth``. Unlike ``value()``, the
+/// walk does not notice a key that comes twice. Every error tells file, line and column.
+@safe public struct JSONCursor {
+    /// What is expected next.
+    enum Progress {
+        /// A container was opened; its first member or its end comes next.
+        case opened
+        /// A value comes next.
+        case pending
+        /// A value ended.
+        case done
+    }
+
+    /// How messages call the text.
+    public let file: String
+    /// The number of the value in its file, from 0; nil for a text of one value.
+    public let index: Int?
+    /// The key of the value, when the members of an object are read one by one.
+    public let key: String?
+    /// What is accepted beyond strict JSON.
+    public let leniency: JSONLeniency
+    /// Where the text of this cursor starts in its file.
+    public let place: JSONPlace
+
+    // The window keeps the memory behind `base`; nobody writes to `start..<end` while it is shared.
+    private let window: ByteWindow
+    let base: UnsafePointer<UInt8>
+    let start: Int
+    let end: Int
+    let keys: JSONKeyCache
+    let style: JSONPlaceStyle
+    package internal(set) var position: Int
+    var depth = 0
+    var progress = Progress.pending
+    /// What the next bytes belong to, for messages; nil for the number or the key of the value.
+    package var context: String?
+
+    init(
+        window: ByteWindow, range: Range<Int>, file: String, place: JSONPlace = JSONPlace(),
+        index: Int? = nil, key: String? = nil, leniency: JSONLeniency, keys: JSONKeyCache,
+        style: JSONPlaceStyle = .colons
+    ) {
+        self.window = window
+        unsafe base = UnsafePointer(window.base)
+        start = range.lowerBound
+        end = range.upperBound
+        position = range.lowerBound
+        self.file = file
+        self.place = place
+        self.index = index
+        self.key = key
+        self.leniency = leniency
+        self.keys = keys
+        self.style = style
+    }
+
+    /// Creates a cursor over a JSON text, UTF-8 without a byte order mark.
+    ///
+    /// - Parameters:
+    ///   - bytes: the text; it is copied.
+    ///   - file: how messages call the text.
+    ///   - leniency: what is accepted beyond strict JSON.
+    public init(_ bytes: [UInt8], file: String = "JSON text", leniency: JSONLeniency = .strict) {
+        self.init(
+            window: ByteWindow(copying: bytes), range: 0..<bytes.count, file: file,
+            leniency: leniency, keys: JSONKeyCache())
+    }
+
+    /// Creates a cursor over a JSON file that is read as a whole.
+    ///
+    /// - Throws: `FileError` when the file cannot be read or is larger than `limit` bytes.
+    public init(
+        contentsOf path: String, limit: Int = 1 << 30, leniency: JSONLeniency = .strict
+    ) throws(FileError) {
+        self.init(try FileSystem.read(path, limit: limit), file: path, leniency: leniency)
+    }
+
+    package init(_ bytes: [UInt8], file: String, style: JSONPlaceStyle) {
+        self.init(
+            window: ByteWindow(copying: bytes), range: 0..<bytes.count, file: file,
+            leniency: .strict, keys: JSONKeyCache(), style: style)
+    }
+
+    /// The bytes of the whole value.
+    public var bytes: [UInt8] {
+        unsafe [UInt8](UnsafeBufferPointer(start: base + start, count: end - start))
+    }
+
+    /// The kind of the value that comes next, told by its first byte; nil for none.
+    public var kind: JSONKind? {
+        let index = valueStart
+        guard progress == .pending, index < end else { return nil }
+        return JSONKind(firstByte: byte(index))
+    }
+
+    private var valueStart: Int {
+        var index = position
+        guard progress == .pending else { return index }
+        while index < end, Self.isBlank(byte(index)) { index += 1 }
+        return index
+    }
+
+    /// An error at the value that comes next; for what is well formed but not what is needed.
+    public func failure(_ message: String) -> FileError {
+        failure(message, at: valueStart)
+    }
+
+    // MARK: The steps around a value
+
+    /// Moves to the first byte of the value that is to be read.
+    @inline(__always)
+    mutating func begin() throws(FileError) {
+        guard progress == .pending else { throw noValue() }
+        skipBlanks()
+    }
+
+    /// Notes that a value was read to its end; behind the outermost one only blanks may follow.
+    @inline(__always)
+    mutating func complete() throws(FileError) {
+        progress = .done
+        if depth == 0 {
+            skipBlanks()
+            guard position == end else { throw expected("the end of the text") }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+extension JSONValue {
+    /// The deepest nesting of arrays and objects that the readers accept.
+    public static let maximumDepth = 128
+
+    /// Reads a JSON file.
+    ///
+    /// - Parameters:
+    ///   - path: the file, UTF-8, a leading byte order mark is refused.
+    ///   - limit: the largest file to read, in bytes.
+    ///   - leniency: what is accepted beyond strict JSON.
+    /// - Throws: `FileError` naming file, line and column.
+    public init(
+        contentsOf path: String, limit: Int = 1 << 30, leniency: JSONLeniency = .strict
+    ) throws(FileError) {
+        let bytes = try FileSystem.read(path, limit: limit)
+        try self.init(parsing: bytes, file: path, leniency: leniency)
+    }
+
+    /// Parses a JSON text.
+    ///
+    /// - Throws: as ``init(parsing:file:leniency:)``.
+    public init(
+        parsing text: String, file: String = "JSON text", leniency: JSONLeniency = .strict
+    ) throws(FileError) {
+        try self.init(parsing: Array(text.utf8), file: file, leniency: leniency)
+    }
+
+    /// Parses a JSON text given as UTF-8 bytes.
+    ///
+    /// Strict RFC 8259: no comments, no trailing commas, no `NaN`. Beyond the standard it refuses
+    /// duplicate keys, nesting deeper than ``maximumDepth``, numbers beyond double range and
+    /// escaped halves of surrogate pairs.
+    ///
+    /// - Parameters:
+    ///   - bytes: the text.
+    ///   - file: how messages call the text.
+    ///   - leniency: what is accepted beyond strict JSON.
+    /// - Throws: `FileError` with `file:line:column`; the column counts characters from 1.
+    public init(
+        parsing bytes: [UInt8], file: String = "JSON text", leniency: JSONLeniency = .strict
+    ) throws(FileError) {
+        var cursor = JSONCursor(bytes, file: file, leniency: leniency)
+        self = try cursor.value()
+    }
+
+    package init(
+        parsing bytes: [UInt8], file: String, style: JSONPlaceStyle
+    ) throws(FileError) {
+        var cursor = JSONCursor(bytes, file: file, style: style)
+        self = try cursor.value()
+    }
+}
