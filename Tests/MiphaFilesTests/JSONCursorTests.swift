@@ -87,6 +87,19 @@ struct JSONCursorTests {
         #expect(found == keys + keys.reversed())
     }
 
+    @Test func `keys that differ in the middle only are told apart`() throws {
+        let letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+        var keys: [String] = []
+        for first in letters {
+            keys += ["x\(first)y", "head\(first)tail"]
+            for second in letters { keys.append("answer__-\(first)--\(second)--__answer") }
+        }
+        var cursor = cursor("[" + keys.map { "{\"\($0)\": 1}" }.joined(separator: ", ") + "]")
+        var found: [String] = []
+        try cursor.array { cursor, _ in try cursor.object { _, key in found.append(key) } }
+        #expect(found == keys)
+    }
+
     @Test(arguments: [
         ("\"a\"", "f:1:1: expected an integer, found a string"),
         ("1.5", "f:1:1: expected an integer of 64 bits, found 1.5"),
