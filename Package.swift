@@ -40,11 +40,16 @@ let core: [Target] = [
             .linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("webp"),
             .linkedLibrary("webpdemux"), .linkedLibrary("gif"),
         ]),
-    library("MiphaFiles", [crypto]),
+    .target(
+        name: "CMiphaZlib",
+        cSettings: [.treatAllWarnings(as: .error)],
+        linkerSettings: [.linkedLibrary("z")]),
+    library("MiphaFiles", ["CMiphaZlib", crypto]),
     library("MiphaCheckpoints", ["MiphaFiles"]),
     library("MiphaTokenizers", ["MiphaFiles"]),
     library("MiphaImaging", ["CMiphaImage"]),
     library("MiphaChat", ["MiphaTokenizers", "MiphaImaging", "MiphaFiles"]),
+    library("MiphaEvaluation", ["MiphaChat", "MiphaImaging", "MiphaFiles", crypto]),
     .target(
         name: "MiphaTestSupport", dependencies: ["MiphaCheckpoints", "MiphaFiles"],
         path: "Tests/MiphaTestSupport", swiftSettings: strict),
@@ -53,6 +58,9 @@ let core: [Target] = [
     tests("MiphaTokenizersTests", ["MiphaTokenizers"]),
     tests("MiphaImagingTests", ["MiphaImaging"]),
     tests("MiphaChatTests", ["MiphaChat", "MiphaTokenizers"]),
+    tests(
+        "MiphaEvaluationTests",
+        ["MiphaEvaluation", "MiphaChat", "MiphaTokenizers", "MiphaFiles"]),
 ]
 
 // MARK: Half two: needs libtorch
@@ -86,6 +94,7 @@ let torch: [Target] = [
         [
             "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch",
             "MiphaImaging", "MiphaChat", "MiphaTokenizers", "MiphaCheckpoints", "MiphaFiles",
+            "MiphaEvaluation",
         ],
         resources: [.embedInCode("Resources/tokenizer.json")]),
     .executableTarget(
@@ -93,7 +102,7 @@ let torch: [Target] = [
         dependencies: [
             "MiphaDemo", "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN",
             "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
-            "MiphaFiles", argumentParser,
+            "MiphaFiles", "MiphaEvaluation", argumentParser,
         ],
         swiftSettings: strict),
     tests("MiphaTorchTests", ["MiphaTorch"]),
@@ -137,7 +146,7 @@ let package = Package(
                 targets: [
                     "MiphaTorch", "MiphaFiles", "MiphaCheckpoints", "MiphaNN", "MiphaModels",
                     "MiphaTokenizers", "MiphaImaging", "MiphaChat", "MiphaInference",
-                    "MiphaTraining",
+                    "MiphaTraining", "MiphaEvaluation",
                 ]),
         ],
     dependencies: [

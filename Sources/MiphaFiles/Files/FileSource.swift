@@ -6,15 +6,17 @@
     import Darwin
 #endif
 
-/// Where bytes come from, in order: an open file or an array.
+/// Where bytes come from, in order: an open file, an array, or any other source.
 final class FileSource {
     private enum Origin {
         case file(Int32, path: String)
         case array([UInt8])
+        case source
     }
 
     private let origin: Origin
     private var taken = 0
+    private var source: any ByteSource = ArrayByteSource([])
 
     init(path: String) throws(FileError) {
         origin = .file(try FileSystem.openFile(path).descriptor, path: path)
@@ -22,6 +24,11 @@ final class FileSource {
 
     init(_ bytes: [UInt8]) {
         origin = .array(bytes)
+    }
+
+    init(_ source: any ByteSource) {
+        origin = .source
+        self.source = source
     }
 
     deinit {
@@ -43,6 +50,13 @@ final class FileSource {
             }
             taken += count
             return count
+        case .source:
+            let bytes = try source.read(upTo: count)
+            unsafe bytes.withUnsafeBufferPointer { all in
+                guard let start = all.baseAddress else { return }
+                unsafe target.update(from: start, count: all.count)
+            }
+            return bytes.count
         }
     }
 }

@@ -16,8 +16,18 @@ public struct SHA256Digest: Sendable, Hashable, CustomStringConvertible {
     ///
     /// - Throws: `FileError` when the file cannot be read.
     public init(contentsOf path: String) throws(FileError) {
+        try self.init(FileSource(path: path))
+    }
+
+    /// Hashes what a source gives.
+    ///
+    /// - Throws: `FileError` when it cannot be read.
+    public init(of source: any ByteSource) throws(FileError) {
+        try self.init(FileSource(source))
+    }
+
+    private init(_ source: FileSource) throws(FileError) {
         var hash = SHA256()
-        let source = try FileSource(path: path)
         let size = 1 << 20
         let window = ByteWindow(capacity: size)
         while true {

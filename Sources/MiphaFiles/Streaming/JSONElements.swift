@@ -83,6 +83,24 @@ public final class JSONElements {
             bytes, file: file, shape: shape, leniency: leniency, limit: limit, bufferSize: 1 << 20)
     }
 
+    /// Reads from a source, such as an entry of a zip archive.
+    ///
+    /// - Parameters:
+    ///   - source: the text.
+    ///   - file: how messages call it.
+    ///   - shape: where the values stand.
+    ///   - leniency: what is accepted beyond strict JSON.
+    ///   - limit: the largest single value, in bytes.
+    public convenience init(
+        _ source: any ByteSource, file: String, shape: Shape = .automatic(),
+        leniency: JSONLeniency = .strict, limit: Int = 1 << 26
+    ) {
+        self.init(
+            JSONStream(
+                FileSource(source), file: file, leniency: leniency, limit: limit,
+                bufferSize: 1 << 20, style: .colons), shape)
+    }
+
     package convenience init(
         contentsOf path: String, shape: Shape, leniency: JSONLeniency = .strict,
         limit: Int = 1 << 26, bufferSize: Int = 1 << 20, style: JSONPlaceStyle = .colons
