@@ -214,25 +214,6 @@ mt_status mt_dropout(mt_tensor x, double probability, mt_generator generator, mt
     });
 }
 
-mt_status mt_attention(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_null, bool causal,
-                       double scale, mt_tensor *out) {
-    return guard([&] {
-        const at::Tensor queries = unwrap(q), keys = unwrap(k), values = unwrap(v);
-        // The fused kernel takes the number of keys from k and never looks at v's.
-        if (queries.dim() != 4 || keys.dim() != 4 || values.dim() != 4 ||
-            keys.sizes().slice(0, 3) != values.sizes().slice(0, 3) ||
-            keys.sizes().slice(0, 2) != queries.sizes().slice(0, 2)) {
-            throw std::invalid_argument("queries, keys and values do not fit together");
-        }
-        if (causal && mask_or_null != nullptr) {
-            throw std::invalid_argument("causal attention takes no mask");
-        }
-        *out = mipha::wrap(at::scaled_dot_product_attention(
-            queries, keys, values, unwrap_optional(mask_or_null), /*dropout_p=*/0.0, causal,
-            scale));
-    });
-}
-
 mt_status mt_rotary(mt_tensor x, mt_tensor cos, mt_tensor sin, mt_tensor *out) {
     return guard([&] {
         const at::Tensor input = unwrap(x);

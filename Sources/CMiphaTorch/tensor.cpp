@@ -179,6 +179,13 @@ mt_status mt_tensor_copy_(mt_tensor target, mt_tensor source) {
     });
 }
 
+mt_status mt_tensor_copy_rows_(mt_tensor target, mt_tensor indices, mt_tensor source) {
+    return guard([&] {
+        const c10::NoGradGuard no_grad;
+        unwrap(target).index_copy_(0, unwrap(indices), unwrap(source));
+    });
+}
+
 mt_status mt_tensor_zero_(mt_tensor target) {
     return guard([&] {
         const c10::NoGradGuard no_grad;

@@ -161,7 +161,7 @@ public enum Functions {
     }
 
     /// Owns the second result of a call that hands out two.
-    private static func adopt(
+    static func adopt(
         _ handle: mt_tensor?, _ operation: String
     ) throws(TensorError) -> Tensor {
         guard let handle = unsafe handle else {

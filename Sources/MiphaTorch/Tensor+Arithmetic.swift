@@ -70,6 +70,17 @@ extension Tensor {
         try check(unsafe mt_tensor_copy_(handle, source.handle), "assign", [self, source])
     }
 
+    /// Copies the rows of `source` over the rows with the numbers `indices`; not recorded.
+    ///
+    /// - Parameters:
+    ///   - source: `[count, ...]`, the dtype of this tensor.
+    ///   - indices: `[count]` int64, no number twice.
+    public func assignRows(_ source: Tensor, at indices: Tensor) throws(TensorError) {
+        try check(
+            unsafe mt_tensor_copy_rows_(handle, indices.handle, source.handle), "assign rows",
+            [self, indices, source])
+    }
+
     /// Sets all elements to zero; not recorded.
     public func setZero() throws(TensorError) {
         try check(unsafe mt_tensor_zero_(handle), "set zero", [self])

@@ -7,13 +7,33 @@ import MiphaNN
 import MiphaTestSupport
 import MiphaTorch
 
+/// Random parameters that are large enough for every token to matter.
+private struct LoudSource: ParameterSource {
+    let generator: RandomGenerator
+
+    func parameter(_ name: String, shape: [Int], initializer: Initializer) throws -> Tensor? {
+        guard case .normal = initializer else {
+            return try InitializerSource(generator: generator)
+                .parameter(name, shape: shape, initializer: initializer)
+        }
+        let inputs = Double(shape.dropFirst().reduce(1, *))
+        let isTable = name.contains("embed_tokens") || name.contains("position_embedding")
+        return try .normal(
+            shape, deviation: isTable ? 1 : 3 / inputs.squareRoot(), generator: generator)
+    }
+
+    func leftover(besides used: Set<String>) -> [String] { [] }
+}
+
 /// A model folder with random weights, the small tokenizer and a picture.
 struct TinyFolder {
     let temporary: TemporaryFolder
     let path: String
     let picture: String
 
-    init() throws {
+    /// - Parameter isLoud: whether weights are so large that every token and every picture matters to
+    ///   the answer; else they are those of a fresh model.
+    init(isLoud: Bool = false) throws {
         try Engine.setThreadCount(1)
         temporary = try TemporaryFolder()
         path = try temporary.copy(
@@ -26,14 +46,17 @@ struct TinyFolder {
                 vocabularySize: 640, hiddenSize: 32, intermediateSize: 48, layerCount: 2,
                 headCount: 2, partialRotaryFactor: 0.5, maximumPositions: 512),
             maximumLength: 512)
+        let generator = try RandomGenerator(seed: 5)
         let model = try MiphaModel(
-            config, source: InitializerSource(generator: try RandomGenerator(seed: 5)))
+            config,
+            source: isLoud
+                ? LoudSource(generator: generator) : InitializerSource(generator: generator))
         try model.save(to: path)
         try AtomicFile.write(
             try ImageProcessor.siglip(size: 14).encoded(), to: "\(path)/preprocessor_config.json")
         picture = temporary.file("picture.png")
-        var generator = SplitMix64(seed: 1)
-        let pixels = (0..<20 * 11 * 3).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+        var bytes = SplitMix64(seed: 1)
+        let pixels = (0..<20 * 11 * 3).map { _ in UInt8(truncatingIfNeeded: bytes.next()) }
         try AtomicFile.write(
             try RGBImage(width: 20, height: 11, pixels: pixels).pngData(), to: picture)
     }

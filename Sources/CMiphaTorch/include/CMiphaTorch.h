@@ -119,6 +119,8 @@ mt_status mt_tensor_copy_out(mt_tensor tensor, void *bytes, size_t count);
 /* ---- In place; not recorded by autograd ---- */
 
 mt_status mt_tensor_copy_(mt_tensor target, mt_tensor source);
+/* Copies row i of `source` over row indices[i] of `target`. */
+mt_status mt_tensor_copy_rows_(mt_tensor target, mt_tensor indices, mt_tensor source);
 mt_status mt_tensor_zero_(mt_tensor target);
 mt_status mt_tensor_add_(mt_tensor target, mt_tensor other, double alpha);
 mt_status mt_tensor_scale_(mt_tensor target, double factor);
@@ -180,6 +182,14 @@ mt_status mt_dropout(mt_tensor x, double probability, mt_generator generator, mt
 /* `q, k, v`: [batch, heads, tokens, head width]; mask: boolean or additive, broadcastable. */
 mt_status mt_attention(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_null, bool causal,
                        double scale, mt_tensor *out);
+/* As mt_attention without gradients; `sums` [batch, heads, tokens] float32 is the logarithm of the
+ * sum of the exponentials of each query's scaled scores. */
+mt_status mt_attention_part(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_null,
+                            bool causal, double scale, mt_tensor *out, mt_tensor *sums);
+/* Joins attention of the same queries to two disjoint sets of keys, in float32; a, b: [..., width],
+ * sums: [...]. The sums of one of both may be minus infinity: no key. */
+mt_status mt_attention_join(mt_tensor a, mt_tensor a_sums, mt_tensor b, mt_tensor b_sums,
+                            mt_tensor *out);
 /* Rotates the first `2 * cos.size(-1)` features of x [batch, tokens, heads, head width], halves
  * paired ("NeoX"); cos and sin: [batch or 1, tokens, rotary / 2] float32. */
 mt_status mt_rotary(mt_tensor x, mt_tensor cos, mt_tensor sin, mt_tensor *out);

@@ -1,7 +1,7 @@
 public import MiphaChat
 public import MiphaModels
 
-/// Answers a batch of prompts in ids, all rows in step.
+/// Answers a batch of prompts in ids.
 public struct BatchGenerator {
     /// The ids of one answer.
     public struct Answer: Sendable, Hashable {
@@ -13,23 +13,18 @@ public struct BatchGenerator {
 
     let model: MiphaModel
     let stopIDs: Set<Int>
-    let usesCache: Bool
 
     /// Creates a generator.
     ///
-    /// - Parameters:
-    ///   - stopIDs: ids that end an answer.
-    ///   - usesCache: without it every token is computed from the whole text again.
-    public init(_ model: MiphaModel, stopIDs: Set<Int>, usesCache: Bool = true) {
+    /// - Parameter stopIDs: ids that end an answer.
+    public init(_ model: MiphaModel, stopIDs: Set<Int>) {
         self.model = model
         self.stopIDs = stopIDs
-        self.usesCache = usesCache
     }
 
-    /// Answers prompts that may differ in length and in number of pictures.
+    /// Answers prompts that may differ in length and in pictures; see `DecodingSession`.
     ///
-    /// Each row has its own random sequence, so its answer does not depend on the rows beside it. A
-    /// row that is complete is computed further until the last one is, and what comes then is dropped.
+    /// Each row has its own random sequence, so its answer does not depend on the rows beside it.
     ///
     /// - Parameters:
     ///   - sampling: one for each prompt; stop texts are not looked at.
@@ -41,25 +36,18 @@ public struct BatchGenerator {
     ) throws -> [Answer] {
         precondition(prompts.count == sampling.count, "one set of options for each prompt")
         for options in sampling { try options.check() }
-        let session = try DecodingSession(model, prompts: prompts, usesCache: usesCache)
-        var samplers = sampling.map { Sampler($0) }
-        var answers = prompts.map { _ in Answer(ids: [], reason: .length) }
-        var isOpen = prompts.map { _ in true }
-        var logits = try session.prefill()
-        while true {
-            var next = [Int](repeating: 0, count: prompts.count)
-            for row in prompts.indices where isOpen[row] {
-                let id = try samplers[row].next(logits[row])
-                next[row] = id
-                answers[row].ids.append(id)
-                if stopIDs.contains(id) { answers[row].reason = .stop }
-                isOpen[row] =
-                    answers[row].reason != .stop
-                    && answers[row].ids.count < sampling[row].maxTokens
+        let session = try DecodingSession(model, prompts: prompts)
+        var rows = sampling.map { TokenSequence($0, limit: $0.maxTokens, stopIDs: stopIDs) }
+        var steps = 0
+        var isOpen = true
+        while isOpen {
+            isOpen = try session.advance { row, logits in
+                let id = try rows[row].next(logits)
+                return rows[row].reason == nil ? id : nil
             }
-            progress(session.appendedCount + 1)
-            guard isOpen.contains(true) else { return answers }
-            logits = try session.step(next)
+            steps += 1
+            progress(steps)
         }
+        return rows.map { Answer(ids: $0.ids, reason: $0.reason ?? .length) }
     }
 }

@@ -1,118 +1,292 @@
+public import MiphaChat
 public import MiphaModels
 import MiphaNN
 import MiphaTorch
 
-/// The state of a batch of answers between two tokens.
+/// A batch of prompts from its first picture to the last token of its answers.
 ///
-/// Rows of different lengths end together: shorter ones are padded on the left, masked there, and
-/// their positions count from their own first id. So a row's logits do not depend on its neighbours,
-/// up to rounding. Every method is one synchronous call without gradients; a caller may interleave
-/// several sessions.
+/// Each distinct picture goes through the vision tower once, and what prompts with the same pictures
+/// have in common through the language model once. What lies behind is read for all prompts in
+/// one pass without padding, and then every pass appends a token to each open row; a row that is
+/// complete leaves the batch. A row's logits do not depend on its neighbours, up to rounding.
+///
+/// Every method is one synchronous call without gradients; a caller may interleave several sessions.
 public final class DecodingSession {
-    private let model: MiphaModel
-    private let plan: SplicePlan
-    private let pixels: Tensor?
-    private let cache: KeyValueCache?
-    private var rows: [[Int]]
-    private var features: Tensor?
+    /// Positions of shared beginnings that are read in one pass, unless one alone has more: as many
+    /// as keep the machine busy, so that more would only take memory.
+    static let positionsAtOnce = 1024
+    /// Patches of pictures that go through the tower in one pass, unless one alone has more.
+    static let patchesAtOnce = 4096
 
-    /// Ids appended to every row so far.
-    public private(set) var appendedCount = 0
-    /// Positions of each prompt, pictures included.
-    public var promptLengths: [Int] { plan.lengths }
+    /// The beginning of a group.
+    private struct Beginning {
+        /// Ids that are read once for the group.
+        var count: Int
+        /// What was read of them; `nil` while nothing was, or when there are none.
+        var prefix: KeyValuePrefix?
+        /// Logits behind the last of them.
+        var logits: [Float]?
+    }
+
+    private enum Work {
+        /// Run the tower over pictures.
+        case encode([Int])
+        /// Read beginnings of equal length.
+        case read([Int])
+    }
+
+    private let model: MiphaModel
+    private let prompts: [GenerationPrompt]
+    private let plan: PromptGroups
+    private let prefixes: PrefixCache?
+    private var beginnings: [Beginning]
+    private var work: [Work] = []
+    /// Projected features by picture, until every beginning is read.
+    private var features: [Int: Tensor] = [:]
+    private var cache: RaggedCache?
+    /// Number of the prompt of each row of the cache, and its last token.
+    private var open: [(row: Int, last: Int)]
+
+    /// What was computed so far.
+    public private(set) var statistics = BatchStatistics()
+    /// Seconds spent so far.
+    public private(set) var timings = ChatTimings()
 
     /// Plans a batch; nothing is computed yet.
     ///
-    /// - Parameter usesCache: without it every token is computed from the whole text again.
+    /// - Parameter prefixes: beginnings of earlier sessions.
     /// - Throws: `InferenceError` for ids or pictures that do not fit; `TensorError`.
     public init(
-        _ model: MiphaModel, prompts: [GenerationPrompt], usesCache: Bool = true
+        _ model: MiphaModel, prompts: [GenerationPrompt], prefixes: PrefixCache? = nil
     ) throws {
         guard !prompts.isEmpty else {
             throw InferenceError(.invalidPrompt, "expected at least one prompt, found none")
         }
         for (row, prompt) in prompts.enumerated() { try prompt.check(model, row: row) }
-        let pictures = prompts.flatMap(\.pictures)
-        let side = model.tower.imageSize
         self.model = model
-        rows = prompts.map(\.ids)
-        plan = try SplicePlan(
-            ids: rows, tokensPerImage: model.tower.patchCount, imageCount: pictures.count,
-            padding: .left)
-        pixels =
-            pictures.isEmpty
-            ? nil
-            : try Tensor(pictures.flatMap { $0 }, shape: [pictures.count, 3, side, side])
-                .to(device: model.device)
-        cache = usesCache ? KeyValueCache(layers: model.language.layerCount) : nil
+        self.prompts = prompts
+        self.prefixes = prefixes
+        plan = PromptGroups(prompts)
+        open = plan.groups.flatMap { $0.rows.map { ($0, 0) } }
+        beginnings = []
+        for group in plan.groups { beginnings.append(try beginning(of: group)) }
+        schedule()
     }
 
-    /// Runs the vision tower and the projector; does nothing without pictures or a second time.
-    public func encodePictures() throws {
-        guard let pixels, features == nil else { return }
-        features = try withoutGradients { try model.visionSegments().run(pixels) }
-        try model.device.synchronize()
+    /// Positions of each prompt, pictures included.
+    public var promptLengths: [Int] {
+        prompts.map { $0.length(tokensPerImage: model.tower.patchCount) }
     }
 
-    /// Reads the prompts.
+    /// Does a part of what comes before the first token, about as long as the reading of one picture.
     ///
-    /// - Returns: logits of each row's last position.
-    public func prefill() throws -> [[Float]] {
-        try encodePictures()
-        return try run(plan)
+    /// - Returns: whether there was anything to do; `advance` does what is left.
+    public func prepare() throws -> Bool {
+        guard !work.isEmpty else { return false }
+        switch work.removeFirst() {
+        case .encode(let pictures):
+            try timed(&timings.vision) { try encode(pictures) }
+        case .read(let groups):
+            try timed(&timings.prefill) { try read(groups) }
+        }
+        if work.isEmpty { features = [:] }
+        return true
     }
 
-    /// Appends one id to every row.
+    /// Appends the last token of each open row and asks for the next.
     ///
-    /// - Parameter ids: one id for each row; for a row that is complete any id does.
-    /// - Returns: logits of each row's last position.
-    public func step(_ ids: [Int]) throws -> [[Float]] {
-        precondition(ids.count == rows.count, "one id for each row")
-        defer { appendedCount += 1 }
-        guard let cache else {
-            for row in rows.indices { rows[row].append(ids[row]) }
-            let longer = try SplicePlan(
-                ids: rows, tokensPerImage: model.tower.patchCount,
-                imageCount: pixels?.size(0) ?? 0, padding: .left)
-            return try run(longer)
+    /// - Parameter choose: gets the number of a prompt and the logits behind its last token; gives
+    ///   the next token, or `nil` when the row is complete.
+    /// - Returns: whether any row is open.
+    public func advance(_ choose: (Int, [Float]) throws -> Int?) throws -> Bool {
+        guard !open.isEmpty else { return false }
+        while try prepare() {}
+        let logits =
+            if let cache {
+                try timed(&timings.decode) { try step(cache) }
+            } else {
+                try timed(&timings.prefill) { try readRest() }
+            }
+        var kept: [Int] = []
+        for place in open.indices {
+            if let id = try choose(open[place].row, logits[place]) {
+                open[place].last = id
+                kept.append(place)
+            }
         }
-        return try withoutGradients {
-            let inputs = try Tensor(ids, shape: [ids.count, 1]).to(device: model.device)
-            let context = try model.language.context(layout, cache: cache, dropout: nil)
-            let hidden = try model.language.segments(context).run(model.language.embed(inputs))
-            return try logits(ofLast: hidden)
+        open = kept.map { open[$0] }
+        guard !open.isEmpty else {
+            cache = nil
+            return false
         }
+        try cache?.keep(kept)
+        return true
+    }
+}
+
+// MARK: Planning
+
+extension DecodingSession {
+    /// What of a group is read once, and what of that is there already.
+    private func beginning(of group: PromptGroups.Group) throws -> Beginning {
+        let rows = group.rows.map { prompts[$0] }
+        let shortest = rows.map(\.ids.count).min() ?? 0
+        if let prefixes {
+            // Something must be left to read, because the logits come from there.
+            let count = min(rows.map { prefixes.commonCount($0) }.min() ?? 0, shortest - 1)
+            if count > 0, count >= group.sharedCount {
+                let length = rows[0].length(count, tokensPerImage: model.tower.patchCount)
+                statistics.positionsReused += length * rows.count
+                return Beginning(count: count, prefix: try prefixes.prefix(length))
+            }
+        }
+        let count = rows.dropFirst().reduce(shortest) { min($0, rows[0].ids.commonCount($1.ids)) }
+        let length = rows[0].length(count, tokensPerImage: model.tower.patchCount)
+        statistics.positionsReused += length * (rows.count - 1)
+        return Beginning(count: count)
     }
 
-    /// Where the next single token of every row stands.
-    private var layout: SequenceLayout {
-        let past = plan.columns + appendedCount
-        guard plan.lengths.contains(where: { $0 != plan.columns }) else {
-            return .contiguous(from: past, count: 1)
+    /// Lists what has to be computed before the first token.
+    private func schedule() {
+        let fresh = beginnings.indices.filter {
+            beginnings[$0].prefix == nil && beginnings[$0].count > 0
         }
-        return SequenceLayout(
-            positions: plan.lengths.map { [$0 + appendedCount] },
-            keyMask: plan.lengths.map { length in
-                Array(repeating: false, count: plan.columns - length)
-                    + Array(repeating: true, count: length + appendedCount + 1)
-            },
-            pastLength: past)
+        var pictures: [Int] = []
+        for group in fresh {
+            for number in plan.pictureNumbers[plan.groups[group].rows[0]]
+            where !pictures.contains(number) {
+                pictures.append(number)
+            }
+        }
+        let atOnce = max(1, Self.patchesAtOnce / model.tower.patchCount)
+        for start in stride(from: 0, to: pictures.count, by: atOnce) {
+            work.append(.encode(Array(pictures[start..<min(start + atOnce, pictures.count)])))
+        }
+        var batch: [Int] = []
+        for group in fresh {
+            let length = length(of: group)
+            if let first = batch.first,
+                length != self.length(of: first)
+                    || length * (batch.count + 1) > Self.positionsAtOnce
+            {
+                work.append(.read(batch))
+                batch = []
+            }
+            batch.append(group)
+        }
+        if !batch.isEmpty { work.append(.read(batch)) }
     }
 
-    private func run(_ plan: SplicePlan) throws -> [[Float]] {
+    /// Positions of a group's beginning.
+    private func length(of group: Int) -> Int {
+        prompts[plan.groups[group].rows[0]]
+            .length(beginnings[group].count, tokensPerImage: model.tower.patchCount)
+    }
+}
+
+// MARK: Computing
+
+extension DecodingSession {
+    private func encode(_ numbers: [Int]) throws {
+        let side = model.tower.imageSize
         try withoutGradients {
-            let embeddings = try model.splice(plan, features: features)
-            let context = try model.language.context(plan.layout, cache: cache, dropout: nil)
-            return try logits(
-                ofLast: model.language.segments(context).run(embeddings))
+            let pixels = try Tensor(
+                numbers.flatMap { plan.pictures[$0] }, shape: [numbers.count, 3, side, side])
+            let all = try model.visionSegments().run(pixels.to(device: model.device))
+            for (place, number) in numbers.enumerated() {
+                features[number] = try all.narrowed(0, from: place, length: 1)
+            }
+        }
+        try model.device.synchronize()
+        statistics.picturesEncoded += numbers.count
+    }
+
+    /// Reads the beginnings of some groups, all of one length.
+    private func read(_ groups: [Int]) throws {
+        let firsts = groups.map { plan.groups[$0].rows[0] }
+        let ids = zip(groups, firsts).map { group, row in
+            Array(prompts[row].ids[..<beginnings[group].count])
+        }
+        let pictures = firsts.flatMap { plan.pictureNumbers[$0] }.compactMap { features[$0] }
+        let splice = try SplicePlan(
+            ids: ids, tokensPerImage: model.tower.patchCount, imageCount: pictures.count)
+        let store = KeyValueCache(layers: model.language.layerCount)
+        let logits = try withoutGradients {
+            let embeddings = try model.splice(
+                splice,
+                features: pictures.isEmpty ? nil : .concatenating(pictures, along: 0))
+            let context = try model.language.context(splice.layout, cache: store, dropout: nil)
+            let hidden = try model.language.segments(context).run(embeddings)
+            let last = try hidden.narrowed(1, from: splice.columns - 1, length: 1)
+            return try self.logits(last.reshaped([groups.count, -1]))
+        }
+        for (place, group) in groups.enumerated() {
+            let prefix = try store.prefix(row: place)
+            beginnings[group].prefix = prefix
+            beginnings[group].logits = logits[place]
+            prefixes?.store(prefix, of: prompts[firsts[place]], count: beginnings[group].count)
+        }
+        statistics.positionsComputed += splice.columns * groups.count
+    }
+
+    /// Reads what lies behind the beginnings.
+    ///
+    /// - Returns: logits behind the last id of each row.
+    private func readRest() throws -> [[Float]] {
+        let cache = RaggedCache(
+            layers: model.language.layerCount,
+            groups: zip(plan.groups, beginnings).map {
+                RaggedCache.Group(prefix: $1.prefix, rowCount: $0.rows.count)
+            })
+        var (rest, fallback): ([[Int]], [[Float]?]) = ([], [])
+        for (group, beginning) in zip(plan.groups, beginnings) {
+            for row in group.rows {
+                rest.append(Array(prompts[row].ids[beginning.count...]))
+                fallback.append(beginning.logits)
+            }
+        }
+        self.cache = cache
+        // The groups hold the beginnings now, as long as they have rows.
+        beginnings = []
+        guard rest.contains(where: { !$0.isEmpty }) else { return fallback.compactMap { $0 } }
+        let pass = try withoutGradients {
+            try cache.reading(rest.map(\.count), device: model.device)
+        }
+        let computed = try run(rest.flatMap { $0 }, pass)
+        return zip(pass.lastPlaces, fallback).enumerated().compactMap { row, known in
+            known.0 == nil ? known.1 : computed[row]
         }
     }
 
-    private func logits(ofLast hidden: Tensor) throws -> [[Float]] {
-        let last = try hidden.narrowed(1, from: hidden.size(1) - 1, length: 1)
-        let logits = try model.language.logits(model.language.normalize(last))
+    /// Appends the last token of every row.
+    private func step(_ cache: RaggedCache) throws -> [[Float]] {
+        let pass = try withoutGradients { try cache.stepping(device: model.device) }
+        let computed = try run(open.map(\.last), pass)
+        return open.indices.compactMap { computed[$0] }
+    }
+
+    /// Runs the language model over the tokens of a pass; gives the logits of rows with tokens.
+    private func run(_ ids: [Int], _ pass: RaggedStep) throws -> [Int: [Float]] {
+        statistics.positionsComputed += ids.count
+        let rows = pass.lastPlaces.indices.filter { pass.lastPlaces[$0] != nil }
+        let last = pass.lastPlaces.compactMap { $0 }
+        let values = try withoutGradients {
+            let inputs = try Tensor(ids, shape: [1, ids.count]).to(device: model.device)
+            let context = try model.language.context(pass)
+            let hidden = try model.language.segments(context).run(model.language.embed(inputs))
+            let flat = try hidden.reshaped([ids.count, -1])
+            return try logits(
+                last.count == ids.count
+                    ? flat : flat.selecting(Tensor(last).to(device: model.device)))
+        }
+        return Dictionary(uniqueKeysWithValues: zip(rows, values))
+    }
+
+    /// Logits of hidden states `[rows, width]`.
+    private func logits(_ hidden: Tensor) throws -> [[Float]] {
+        let logits = try model.language.logits(model.language.normalize(hidden))
         let width = logits.size(-1)
         let values: [Float] = try logits.to(dtype: .float32, device: .cpu).values()
-        return (0..<rows.count).map { Array(values[$0 * width..<($0 + 1) * width]) }
+        return (0..<hidden.size(0)).map { Array(values[$0 * width..<($0 + 1) * width]) }
     }
 }

@@ -4,25 +4,24 @@ import MiphaTokenizers
 
 /// One answer between two tokens.
 struct AnswerInProgress {
-    private let session: DecodingSession
-    private let stopIDs: Set<Int>
-    private let limit: Int
-    private var sampler: Sampler
+    let prompt: GenerationPrompt
+    private let usage: ChatUsage
+    private var tokens: TokenSequence
     private var decoder: StreamingDecoder
-    private var text: AnswerText
-    private var logits: [Float] = []
-    private var pending: Int?
+    private var matcher: AnswerText
+    private var text = ""
 
-    private(set) var outcome: ChatOutcome
-    private(set) var isFinished = false
+    /// Seconds by phase.
+    var timings: ChatTimings
 
-    init(
-        _ bundle: ModelBundle, prompt: GenerationPrompt, sampling: SamplingOptions,
-        timings: ChatTimings
-    ) throws {
-        session = try DecodingSession(bundle.model, prompts: [prompt])
-        stopIDs = bundle.prompts.stopIDs
-        let length = session.promptLengths[0]
+    /// Starts an answer.
+    ///
+    /// - Throws: `InferenceError` with code `contextFull` for a prompt beyond the context.
+    init(_ bundle: ModelBundle, _ request: PreparedRequest) throws(InferenceError) {
+        prompt = request.prompt
+        timings = request.timings
+        let patches = bundle.model.tower.patchCount
+        let length = prompt.length(tokensPerImage: patches)
         let context = bundle.folder.contextLength
         guard length < context else {
             throw InferenceError(
@@ -30,56 +29,47 @@ struct AnswerInProgress {
                 "the prompt takes \(length) positions, \(prompt.pictures.count) pictures included, "
                     + "of the \(context) that the model knows; shorten it or start anew")
         }
-        limit = min(sampling.maxTokens, context - length)
-        sampler = Sampler(sampling)
+        usage = ChatUsage(
+            promptTokens: length, imageTokens: prompt.pictures.count * patches)
+        tokens = TokenSequence(
+            request.sampling, limit: min(request.sampling.maxTokens, context - length),
+            stopIDs: bundle.prompts.stopIDs)
         decoder = StreamingDecoder(bundle.prompts.tokenizer, skippingSpecialTokens: true)
-        text = AnswerText(stops: bundle.prompts.template.stopTexts + sampling.stop)
-        outcome = ChatOutcome(
-            reason: .cancelled,
-            usage: ChatUsage(
-                promptTokens: length,
-                imageTokens: prompt.pictures.count * bundle.model.tower.patchCount),
-            timings: timings)
+        matcher = AnswerText(stops: bundle.prompts.template.stopTexts + request.sampling.stop)
     }
 
-    mutating func encodePictures() throws {
-        guard outcome.usage.imageTokens > 0 else { return }
-        try timed(&outcome.timings.vision) { try session.encodePictures() }
+    /// The counts when the first token is about to come.
+    var initialUsage: ChatUsage { usage }
+
+    /// Whether the answer is complete.
+    var isFinished: Bool { tokens.reason != nil }
+
+    /// Chooses the next token.
+    ///
+    /// - Parameter logits: those behind the last token.
+    mutating func take(_ logits: [Float]) throws(InferenceError) -> ChatPiece {
+        let id = try tokens.next(logits)
+        guard tokens.reason != .stop else { return ChatPiece(text: "", tokens: [id]) }
+        let part = matcher.push(decoder.append(id))
+        if matcher.isStopped { tokens.stop() }
+        text += part
+        return ChatPiece(text: part, tokens: [id])
     }
 
-    mutating func prefill() throws {
-        logits = try timed(&outcome.timings.prefill) { try session.prefill()[0] }
-    }
+    /// The last token; `nil` when the answer is complete.
+    var pending: Int? { isFinished ? nil : tokens.ids.last }
 
-    /// Runs the model on the last token and chooses the next one.
-    mutating func advance() throws -> ChatPiece {
-        if let last = pending {
-            logits = try timed(&outcome.timings.decode) { try session.step([last])[0] }
-        }
-        let id = try sampler.next(logits)
-        outcome.usage.completionTokens += 1
-        if stopIDs.contains(id) {
-            end(.stop)
-            return ChatPiece(text: "", tokens: [id])
-        }
-        let piece = ChatPiece(text: text.push(decoder.append(id)), tokens: [id])
-        if text.isStopped {
-            end(.stop)
-        } else if outcome.usage.completionTokens == limit {
-            end(.length)
-        }
-        pending = id
-        return piece
-    }
-
-    private mutating func end(_ reason: ChatOutcome.FinishReason) {
-        outcome.reason = reason
-        isFinished = true
-    }
-
-    /// Ends the answer and gives the text that was held back.
-    mutating func finish() -> String {
-        text.push(decoder.finish()) + text.finish()
+    /// Ends the answer, here and now if need be.
+    ///
+    /// - Returns: the reply, and the text that was held back until now.
+    mutating func finish() -> (reply: ChatReply, rest: String) {
+        let rest = matcher.push(decoder.finish()) + matcher.finish()
+        text += rest
+        var usage = usage
+        usage.completionTokens = tokens.ids.count
+        let outcome = ChatOutcome(
+            reason: tokens.reason ?? .cancelled, usage: usage, timings: timings)
+        return (ChatReply(text: text, tokens: tokens.ids, outcome: outcome), rest)
     }
 }
 

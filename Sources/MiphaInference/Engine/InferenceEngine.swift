@@ -6,24 +6,39 @@ import MiphaTokenizers
 ///
 /// The model lives on the engine's own thread. Requests take turns there token by token; a prompt
 /// or a decode step is one uninterrupted call. Pictures are read and resized on the shared pool.
-public actor InferenceEngine: ChatResponder {
+/// The beginning that was read last is kept, so the next question about the same picture is cheap.
+public actor InferenceEngine: BatchResponder {
     /// The model behind the engine.
     public nonisolated let card: ChatModelCard
     /// Text and pictures to prompts.
     public nonisolated let prompts: PromptBuilder
+    /// What a position of a request takes, and what a batch may take.
+    public nonisolated let batchLimits: BatchLimits
 
     private nonisolated let thread: InferenceThread
-    private let bundle: ModelBundle
+    let bundle: ModelBundle
+    private let prefixes: PrefixCache?
+    private var batchIsRunning = false
+    private var waitingBatches: [CheckedContinuation<Void, Never>] = []
 
     /// Takes over a model.
     ///
-    /// - Parameter name: the name to show; by default the last part of the folder's path.
-    public init(_ bundle: sending ModelBundle, name: String? = nil) {
-        let path = bundle.folder.path.split(separator: "/").last.map(String.init)
+    /// - Parameters:
+    ///   - name: the name to show; by default the last part of the folder's path.
+    ///   - batchBytes: memory for the keys and values of a batch; longer lists are divided.
+    ///   - keepsBeginning: whether what was read last is kept for the next request; without it the
+    ///     rounding of an answer does not depend on the requests before.
+    public init(
+        _ bundle: sending ModelBundle, name: String? = nil, batchBytes: Int = 4 << 30,
+        keepsBeginning: Bool = true
+    ) {
         card = ChatModelCard(
-            name: name ?? path ?? "mipha", contextLength: bundle.folder.contextLength,
+            name: name ?? bundle.folder.name, contextLength: bundle.folder.contextLength,
             tokensPerImage: bundle.folder.config.vision.patchCount)
         prompts = bundle.prompts
+        batchLimits = BatchLimits(
+            bytesPerPosition: bundle.model.language.bytesPerPosition, bytes: batchBytes)
+        prefixes = keepsBeginning ? PrefixCache() : nil
         thread = InferenceThread.start(name: "mipha-inference")
         self.bundle = bundle
     }
@@ -70,28 +85,39 @@ public actor InferenceEngine: ChatResponder {
         let prompt = try timed(&timings.preprocessing) {
             try prompts.prompt(for: request.messages)
         }
-        return try await generate(prompt, request.sampling, timings, report: report)
+        let prepared = PreparedRequest(
+            prompt: prompt, sampling: request.sampling, timings: timings)
+        let batch = try await decode(
+            [prepared], BatchInProgress.Observer(event: { _, event in report(event) }))
+        return try batch.results[0].get().outcome
     }
 
-    private func generate(
-        _ prompt: GenerationPrompt, _ sampling: SamplingOptions, _ timings: ChatTimings,
-        report: @Sendable (ChatEvent) -> Void
-    ) async throws -> ChatOutcome {
-        var answer = try AnswerInProgress(
-            bundle, prompt: prompt, sampling: sampling, timings: timings)
-        try answer.encodePictures()
-        await Task.yield()
-        if !Task.isCancelled {
-            try answer.prefill()
-            report(.started(answer.outcome.usage))
+    /// Answers requests in one session; cancelling ends open answers at the next token.
+    func decode(
+        _ requests: [PreparedRequest], _ observer: BatchInProgress.Observer
+    ) async throws -> (results: [Result<ChatReply, any Error>], statistics: BatchStatistics) {
+        var batch = try BatchInProgress(
+            bundle, requests, prefixes: prefixes, observer: observer)
+        while !Task.isCancelled, try batch.advance() { await Task.yield() }
+        batch.cancel()
+        return (batch.results, batch.statistics)
+    }
+
+    /// Waits for the lists that came before.
+    func beginBatch() async {
+        guard batchIsRunning else {
+            batchIsRunning = true
+            return
         }
-        while !answer.isFinished, !Task.isCancelled {
-            report(.piece(try answer.advance()))
-            await Task.yield()
+        await withCheckedContinuation { waitingBatches.append($0) }
+    }
+
+    /// Lets the next list begin.
+    func endBatch() {
+        if waitingBatches.isEmpty {
+            batchIsRunning = false
+        } else {
+            waitingBatches.removeFirst().resume()
         }
-        let rest = answer.finish()
-        if !rest.isEmpty { report(.piece(ChatPiece(text: rest, tokens: []))) }
-        report(.finished(answer.outcome))
-        return answer.outcome
     }
 }

@@ -40,6 +40,11 @@ public struct ModelFolder: Sendable {
         config = try MiphaConfig(folder: path)
     }
 
+    /// The last part of the path.
+    public var name: String {
+        path.split(separator: "/").last.map(String.init) ?? "mipha"
+    }
+
     /// Reads the tokenizer.
     public func tokenizer() throws -> Tokenizer {
         if !exists("vocab.json") || !exists("merges.txt") {

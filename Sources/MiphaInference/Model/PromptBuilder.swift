@@ -44,11 +44,14 @@ public struct PromptBuilder: Sendable {
     ///
     /// - Throws: `ChatError` for the order of messages; `ImagingError` for pictures.
     public func prompt(for messages: [ChatMessage]) throws -> GenerationPrompt {
-        let encoder = try ConversationEncoder(
-            tokenizer: tokenizer, template: template, options: .chat)
-        let encoded = try encoder.prompt(for: messages)
+        let encoded = try encoder().prompt(for: messages)
         let pictures = try encoded.images.map { try values(of: $0) }
         return GenerationPrompt(ids: encoded.ids, pictures: pictures)
+    }
+
+    /// What turns messages into ids.
+    func encoder() throws(ChatError) -> ConversationEncoder {
+        try ConversationEncoder(tokenizer: tokenizer, template: template, options: .chat)
     }
 
     /// The values of a picture, `[3, side, side]` in row-major order.

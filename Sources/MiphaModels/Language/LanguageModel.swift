@@ -13,6 +13,8 @@ public struct DecoderContext {
     public let causal: Bool
     /// Keys and values of earlier tokens.
     public let cache: KeyValueCache?
+    /// The pass over rows of different lengths that this call is; then `cache` and `mask` are unused.
+    public let ragged: RaggedStep?
     /// Source of dropout masks; `nil` outside training.
     public let dropout: RandomGenerator?
 }
@@ -33,6 +35,12 @@ public protocol LanguageModel {
     func context(
         _ layout: SequenceLayout, cache: KeyValueCache?, dropout: RandomGenerator?
     ) throws(TensorError) -> DecoderContext
+
+    /// The context of a pass over rows of different lengths, whose tokens are one list `[1, tokens]`.
+    func context(_ ragged: RaggedStep) throws(TensorError) -> DecoderContext
+
+    /// Bytes of the keys and values of one position.
+    var bytesPerPosition: Int { get }
 
     /// The decoder blocks as a chain over `[rows, tokens, width]`.
     func segments(_ context: DecoderContext) -> [Segment]

@@ -59,16 +59,19 @@ struct PhiAttention {
     func callAsFunction(_ x: Tensor, _ context: DecoderContext) throws(TensorError) -> Tensor {
         let projected = try projections(x, headCount: headCount)
         let q = try Functions.rotary(projected.q, cos: context.cos, sin: context.sin)
-            .transposed(1, 2)  // [rows, heads, tokens, width]
         var k = try Functions.rotary(projected.k, cos: context.cos, sin: context.sin)
-            .transposed(1, 2)
+        let scale = 1 / Double(q.size(3)).squareRoot()
+        if let ragged = context.ragged {
+            return try dense(
+                ragged.attend(q, k, projected.v, layer: layer, scale: scale).reshaped(x.shape))
+        }
+        k = try k.transposed(1, 2)  // [rows, heads, tokens, width]
         var v = try projected.v.transposed(1, 2)
         if let cache = context.cache {
             (k, v) = try cache.append(keys: k, values: v, layer: layer)
         }
         let mixed = try Functions.attention(
-            q, k, v, mask: context.mask, causal: context.causal,
-            scale: 1 / Double(q.size(3)).squareRoot())
+            q.transposed(1, 2), k, v, mask: context.mask, causal: context.causal, scale: scale)
         return try dense(mixed.transposed(1, 2).reshaped(x.shape))
     }
 }
@@ -144,16 +147,35 @@ public struct PhiLanguageModel: LanguageModel {
     public func context(
         _ layout: SequenceLayout, cache: KeyValueCache?, dropout: RandomGenerator?
     ) throws(TensorError) -> DecoderContext {
-        let device = embedding.weight.device
-        let positions = try Tensor(
-            layout.positions.flatMap { $0 }, shape: [layout.positions.count, layout.tokenCount]
-        ).to(device: device)
-        let angles = try Functions.rotaryAngles(
-            positions: positions, rotary: config.rotaryWidth, theta: config.ropeTheta)
+        let angles = try angles(layout.positions)
         return DecoderContext(
-            cos: angles.cos, sin: angles.sin, mask: try layout.mask()?.to(device: device),
-            causal: layout.isPlainlyCausal && layout.tokenCount > 1, cache: cache,
+            cos: angles.cos, sin: angles.sin,
+            mask: try layout.mask()?.to(device: embedding.weight.device),
+            causal: layout.isPlainlyCausal && layout.tokenCount > 1, cache: cache, ragged: nil,
             dropout: dropout)
+    }
+
+    /// Rotary angles of a pass over rows of different lengths.
+    public func context(_ ragged: RaggedStep) throws(TensorError) -> DecoderContext {
+        let angles = try angles([ragged.positions])
+        return DecoderContext(
+            cos: angles.cos, sin: angles.sin, mask: nil, causal: false, cache: nil, ragged: ragged,
+            dropout: nil)
+    }
+
+    private func angles(
+        _ positions: [[Int]]
+    ) throws(TensorError) -> (cos: Tensor, sin: Tensor) {
+        let places = try Tensor(
+            positions.flatMap { $0 }, shape: [positions.count, positions.first?.count ?? 0]
+        ).to(device: embedding.weight.device)
+        return try Functions.rotaryAngles(
+            positions: places, rotary: config.rotaryWidth, theta: config.ropeTheta)
+    }
+
+    /// Bytes of the keys and values of one position.
+    public var bytesPerPosition: Int {
+        2 * config.layerCount * config.hiddenSize * embedding.weight.dtype.byteCount
     }
 
     /// The decoder blocks.

@@ -20,6 +20,18 @@ public final class KeyValueCache {
     /// Number of tokens every layer holds.
     public var length: Int { slots.last.flatMap { $0?.length } ?? 0 }
 
+    /// Number of layers.
+    var layerCount: Int { slots.count }
+
+    /// Keys and values of all tokens in one layer, `[batch, heads, tokens, width]`.
+    func stored(_ layer: Int) throws(TensorError) -> (keys: Tensor, values: Tensor)? {
+        guard let slot = slots[layer] else { return nil }
+        return (
+            try slot.keys.narrowed(2, from: 0, length: slot.length),
+            try slot.values.narrowed(2, from: 0, length: slot.length)
+        )
+    }
+
     /// Appends keys and values of new tokens and returns those of all tokens.
     ///
     /// - Parameters:
@@ -59,7 +71,7 @@ extension KeyValueCache.Slot {
     fileprivate func reserving(_ added: Int, growth: Bool) throws(TensorError) -> Self {
         let needed = length + added
         var shape = keys.shape
-        shape[2] = max(needed + 64, growth ? needed + needed / 2 : 0)
+        shape[2] = max(needed + RaggedCache.reserve, growth ? needed + needed / 2 : 0)
         var grown = Self(
             keys: try .empty(shape, dtype: keys.dtype, device: keys.device),
             values: try .empty(shape, dtype: values.dtype, device: values.device), length: length)

@@ -1,0 +1,41 @@
+import MiphaModels
+import MiphaNN
+
+/// The keys and values of the beginning that was read last, for prompts that begin the same way.
+///
+/// It holds one beginning, at most as long as the context; a new one takes its place.
+public final class PrefixCache {
+    private struct Entry {
+        let ids: [Int]
+        let pictures: [[Float]]
+        let prefix: KeyValuePrefix
+    }
+
+    private var entry: Entry?
+
+    /// Creates an empty cache.
+    public init() {}
+
+    /// Keeps what was read of the first `count` ids of a prompt.
+    func store(_ prefix: KeyValuePrefix, of prompt: GenerationPrompt, count: Int) {
+        let ids = Array(prompt.ids[..<count])
+        let pictures = ids.count { $0 == MarkerID.image }
+        entry = Entry(ids: ids, pictures: Array(prompt.pictures[..<pictures]), prefix: prefix)
+    }
+
+    /// Number of ids that the prompt has in common with what is kept.
+    func commonCount(_ prompt: GenerationPrompt) -> Int {
+        guard let entry else { return 0 }
+        var picture = 0
+        for (place, (id, kept)) in zip(prompt.ids, entry.ids).enumerated() {
+            guard id == kept else { return place }
+            guard id == MarkerID.image else { continue }
+            guard prompt.pictures[picture] == entry.pictures[picture] else { return place }
+            picture += 1
+        }
+        return min(prompt.ids.count, entry.ids.count)
+    }
+
+    /// The first `length` positions of what is kept.
+    func prefix(_ length: Int) throws -> KeyValuePrefix? { try entry?.prefix.first(length) }
+}

@@ -1,0 +1,19 @@
+package import MiphaChat
+
+/// A request that is ready for the model.
+package struct PreparedRequest: Sendable {
+    /// What the model reads.
+    package let prompt: GenerationPrompt
+    /// How to answer.
+    package let sampling: SamplingOptions
+    /// Seconds spent so far.
+    package let timings: ChatTimings
+
+    package init(
+        prompt: GenerationPrompt, sampling: SamplingOptions, timings: ChatTimings = ChatTimings()
+    ) {
+        self.prompt = prompt
+        self.sampling = sampling
+        self.timings = timings
+    }
+}

@@ -1,0 +1,31 @@
+import MiphaFiles
+public import MiphaTorch
+
+extension ModelFolder {
+    /// A digest of everything in the folder that an answer depends on, and of the element type.
+    ///
+    /// Weights, configuration, tokenizer and preprocessing count by their content, so a copied
+    /// folder keeps its digest; training logs and documents do not count.
+    ///
+    /// - Parameter dtype: the element type the model runs in; `nil` for the stored one.
+    /// - Throws: `FileError` when a file cannot be read.
+    public func fingerprint(dtype: DType?) throws -> String {
+        var listing = "dtype \(dtype.map { "\($0)" } ?? "stored")\n"
+        for name in try FileSystem.list(path).sorted() where Self.isPart(name) {
+            let file = FileSystem.join(path, name)
+            guard FileSystem.kind(file) == .file else { continue }
+            listing += "\(try SHA256Digest(contentsOf: file).hex)  \(name)\n"
+        }
+        return SHA256Digest(of: Array(listing.utf8)).hex
+    }
+
+    private static func isPart(_ name: String) -> Bool {
+        let files = [
+            "config.json", "generation_config.json", "preprocessor_config.json",
+            "processor_config.json", "tokenizer.json", "tokenizer_config.json",
+            "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
+            "model.safetensors.index.json", "chat_template.json", "chat_template.jinja",
+        ]
+        return files.contains(name) || name.hasSuffix(".safetensors") || name.hasSuffix(".bin")
+    }
+}

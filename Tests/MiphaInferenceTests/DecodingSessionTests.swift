@@ -1,0 +1,80 @@
+import MiphaInference
+import MiphaModels
+import MiphaTestSupport
+import Testing
+
+/// Logits of batches, which tell more than the tokens chosen from them.
+@Suite struct DecodingSessionTests {
+    private func pictures(_ count: Int, side: Int) -> [[Float]] {
+        var generator = SplitMix64(seed: 12)
+        return (0..<count).map { _ in generator.floats(3 * side * side) }
+    }
+
+    /// Logits of each prompt behind its text and behind each of some more tokens.
+    private func logits(
+        _ model: MiphaModel, _ prompts: [GenerationPrompt], _ tokens: [Int],
+        _ prefixes: PrefixCache? = nil
+    ) throws -> [[[Float]]] {
+        let session = try DecodingSession(model, prompts: prompts, prefixes: prefixes)
+        var found = prompts.map { _ in [[Float]]() }
+        var isOpen = true
+        while isOpen {
+            isOpen = try session.advance { row, logits in
+                found[row].append(logits)
+                return found[row].count <= tokens.count ? tokens[found[row].count - 1] : nil
+            }
+        }
+        return found
+    }
+
+    private func difference(_ a: [[Float]], _ b: [[Float]]) -> Float {
+        zip(a, b).flatMap { zip($0, $1).map { abs($0 - $1) } }.max() ?? .infinity
+    }
+
+    /// Checks that a batch gives what its prompts give alone, and that this differs between them.
+    private func check(_ prompts: [GenerationPrompt], _ prefixes: PrefixCache? = nil) throws {
+        let model = try TinyFolder(isLoud: true).bundle().model
+        let tokens = [3, 9, 4]
+        let together = try logits(model, prompts, tokens, prefixes)
+        for (row, prompt) in prompts.enumerated() {
+            let alone = try logits(model, [prompt], tokens)[0]
+            #expect(alone.count == 4)
+            #expect(difference(together[row], alone) < 1e-3, "row \(row)")
+            for other in 0..<row {
+                #expect(difference(together[row], together[other]) > 0.1, "\(other) and \(row)")
+            }
+        }
+    }
+
+    @Test func `beginnings of one length are read together and kept apart`() throws {
+        try check(
+            pictures(5, side: 14).map {
+                GenerationPrompt(ids: [7, -200, 5, 6, 8], pictures: [$0])
+            })
+    }
+
+    @Test func `rows of several pictures share what they have in common`() throws {
+        let pictures = pictures(3, side: 14)
+        var prompts: [GenerationPrompt] = []
+        for picture in pictures {
+            for text in [[5], [5, 6, 8], [9, 2]] {
+                prompts.append(GenerationPrompt(ids: [7, -200] + text, pictures: [picture]))
+            }
+        }
+        prompts.append(GenerationPrompt(ids: [7, 11, 12]))
+        prompts.append(GenerationPrompt(ids: [7, 13]))
+        try check(prompts)
+        let cache = PrefixCache()
+        try check(prompts, cache)
+        try check(prompts.reversed(), cache)
+    }
+
+    @Test func `a prompt may end with its picture`() throws {
+        let pictures = pictures(2, side: 14)
+        try check([
+            GenerationPrompt(ids: [7, -200], pictures: [pictures[0]]),
+            GenerationPrompt(ids: [7, -200, 5], pictures: [pictures[0]]),
+            GenerationPrompt(ids: [-200, -200], pictures: pictures),
+        ])
+    }
+}
