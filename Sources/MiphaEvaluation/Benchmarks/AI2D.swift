@@ -1,0 +1,121 @@
+import MiphaFiles
+
+/// AI2D: multiple-choice questions on diagrams of school science (Kembhavi et al., ECCV 2016).
+///
+/// The data set of lmms-eval is a Parquet file, which is not read; accepted are, as `test.jsonl`,
+/// `ai2d_test.jsonl`, `ai2d.jsonl` or a file that is named itself:
+/// - lines of its fields, `{question, options, answer, image?, question_id?}`, the answer an index,
+///   its digits or a letter, `image` a file name; without ids questions are numbered from 0;
+/// - LLaVA's form, `{question_id, image, question, answer}`, where the question already holds the
+///   options and the instruction and the answer is a letter (optionally `category`);
+/// - or AI2's own folder: `questions/{picture}.json`, `images/`, and `ai2d_test_ids.csv` with the
+///   numbers of the test pictures (without it all pictures count, with a note). Pictures of
+///   questions about labels, `abcLabel`, are taken from `abc_images/` where that folder has them.
+///
+/// Damage: a byte order mark and Windows line ends are accepted; a missing answer counts as wrong;
+/// broken JSON, fewer than two options, answers outside the options, repeated and unknown ids and
+/// two different answers to a question are errors.
+///
+/// VLMEvalKit's rule, its option extraction with the options of each item, would be a third case
+/// beside ``LetterAnswer/ai2d(_:)`` in the scoring loop.
+///
+/// Reference: EvolvingLMMs-Lab/lmms-eval `tasks/ai2d/utils.py`, `api/metrics.py` `exact_match`.
+public struct AI2D: Benchmark {
+    static let names = ["test.jsonl", "ai2d_test.jsonl", "ai2d.jsonl"]
+
+    /// Makes the benchmark.
+    public init() {}
+
+    /// Name, files and variants.
+    public var card: BenchmarkCard {
+        BenchmarkCard(
+            id: "ai2d", title: "AI2D", split: "test",
+            variants: [
+                .init(
+                    "lmms-eval",
+                    "lmms-eval's filter and metric: a capital letter with a period at the start, "
+                        + "else the whole answer without case and punctuation is the letter; "
+                        + "blanks around it make it wrong"),
+                .init(
+                    "lmms-eval-harness",
+                    "the same as its harness runs it, which strips the answer between filter and "
+                        + "metric"),
+            ],
+            files: [
+                .init(
+                    Self.names, content: "questions, options and answers",
+                    origin: "made from https://huggingface.co/datasets/lmms-lab/ai2d"),
+                .init(
+                    ["questions", "images", "ai2d_test_ids.csv"], content: "AI2's own files",
+                    origin: "https://prior.allenai.org/projects/diagram-understanding"),
+            ],
+            licence: "CC BY-SA 4.0 by AI2; check before passing on", maxTokens: 16,
+            columns: [("accuracy", "AI2D")])
+    }
+
+    struct Item: Sendable {
+        let id: QuestionID
+        let text: String
+        let answer: Int
+        let picture: String
+    }
+
+    /// The questions with LLaVA's prompt for lettered options.
+    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+        var notes: [String] = []
+        return try Self.items(files, &notes).map { item in
+            var pictures: [PictureSource] = []
+            if !item.picture.isEmpty {
+                let found =
+                    files.isFile
+                    ? nil : files.picture(item.picture, in: ["", "images", "ai2d"])
+                pictures = [
+                    found
+                        ?? PictureSource(
+                            name: item.picture,
+                            place: .file("\(Self.folder(files))/\(item.picture)"))
+                ]
+            }
+            return Question(
+                id: item.id, text: item.text, pictures: pictures,
+                expected: [LetterAnswer.letter(of: item.answer)])
+        }
+    }
+
+    private static func folder(_ files: BenchmarkFiles) -> String {
+        guard files.isFile else { return files.path }
+        return FileSystem.folder(of: files.path)
+    }
+
+    /// Scores answers.
+    public func score(
+        _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
+        into recorder: inout ScoreRecorder
+    ) throws(EvaluationError) {
+        var notes: [String] = []
+        let items = try Self.items(files, &notes)
+        let isStripped = variant.name == "lmms-eval-harness"
+        for note in notes { recorder.note(note) }
+        let answers = try predictions.keyed()
+        let known = Set(items.map(\.id))
+        let unknown = answers.keys.filter { !known.contains($0) }.sorted { $0.text < $1.text }
+        guard unknown.isEmpty else {
+            throw .unknownIDs(unknown, of: "AI2D's questions", in: predictions.path)
+        }
+        for item in items {
+            let answer = answers[item.id]?.text
+            let parsed =
+                answer.map { LetterAnswer.ai2d(isStripped ? PythonText.strip($0) : $0) }
+                ?? .none
+            let expected = LetterAnswer.letter(of: item.answer)
+            try recorder.record(
+                ScoredItem(
+                    id: item.id, score: parsed.text == expected ? 1 : 0,
+                    status: answer == nil ? .missing : parsed == .none ? .unparsed : .scored,
+                    prediction: answer ?? "", parsed: parsed.text, expected: [expected],
+                    cluster: item.picture))
+        }
+        recorder.noteMissing(items.count - answers.count)
+        recorder.addMeans("accuracy", unit: .fraction) { $0 / Double(max($1, 1)) }
+    }
+}

@@ -1,0 +1,301 @@
+import MiphaFiles
+
+/// GQA, questions on scenes with answers of a word or two, split testdev_balanced (12,578).
+///
+/// Annotations: the authors' `testdev_balanced_questions.json` (or another `*_questions.json`), a
+/// map from id to question.
+///
+/// Predictions: LLaVA's answer lines, of which, as its conversion script does, full stops at the
+/// end are cut and letters made small and nothing else; or the authors' list of `questionId` and
+/// `prediction`, taken as it is. Every balanced question needs an answer, else it is an error.
+/// Answers to other questions do not count; a note says how many the annotations lack.
+///
+/// Validity and plausibility need the authors' file of choices (`*_choices.json`) beside the
+/// questions; without it the authors' script gives 0, here the two figures are left out. The
+/// consistency and grounding of the script, off by default there, are not computed.
+///
+/// Reference: GQA's `eval.py` 1.2; haotian-liu/LLaVA, `scripts/convert_gqa_for_eval.py`;
+/// EvolvingLMMs-Lab/lmms-eval, `lmms_eval/tasks/gqa`.
+public struct GQA: Benchmark {
+    static let official = BenchmarkCard.Variant(
+        "official", "the authors' eval.py 1.2: equal texts, after LLaVA's conversion")
+    static let lmmsEval = BenchmarkCard.Variant(
+        "lmms-eval", "lmms-eval's metric: equal texts but for case and ASCII punctuation")
+    static let lmmsHarness = BenchmarkCard.Variant(
+        "lmms-eval-harness", "the same as its harness runs it, which strips the answer before")
+
+    /// Name, files and variants.
+    public let card = BenchmarkCard(
+        id: "gqa", title: "GQA", split: "testdev_balanced",
+        variants: [Self.official, Self.lmmsEval, Self.lmmsHarness],
+        files: [
+            .init(
+                Self.annotationNames, content: "questions, answers and types",
+                origin: "https://cs.stanford.edu/people/dorarad/gqa/download.html (questions1.2)"),
+            .init(
+                Self.questionNames, content: "LLaVA's question file, optional",
+                origin: "https://github.com/haotian-liu/LLaVA (eval.zip)"),
+            .init(
+                ["data/images", "images"], content: "pictures, <imageId>.jpg",
+                origin: "https://cs.stanford.edu/people/dorarad/gqa/download.html (images)"),
+        ],
+        licence: "CC BY 4.0", columns: [("accuracy", "GQA")])
+
+    static let folders = ["", "data/", "questions1.2/", "data/questions1.2/", "gqa/data/"]
+    static let annotationNames = names([
+        "testdev_balanced_questions.json", "testdev_all_questions.json",
+        "val_balanced_questions.json", "val_all_questions.json",
+    ])
+    static let questionNames = [
+        "llava_gqa_testdev_balanced.jsonl", "gqa/llava_gqa_testdev_balanced.jsonl",
+    ]
+    static let choiceNames = names([
+        "testdev_balanced_choices.json", "testdev_choices.json", "testdev_all_choices.json",
+        "val_balanced_choices.json", "val_choices.json", "val_all_choices.json",
+    ])
+
+    private static func names(_ files: [String]) -> [String] {
+        files.flatMap { file in folders.map { $0 + file } }
+    }
+
+    /// Makes the benchmark.
+    public init() {}
+
+    // MARK: Questions
+
+    /// The balanced questions, in LLaVA's order where its question file is there.
+    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+        if let file = Self.questionFile(files) {
+            return try Self.questions(ofLLaVA: file, files)
+        }
+        var questions: [Question] = []
+        for entry in try Self.entries(files) where entry.isBalanced {
+            questions.append(
+                Question(
+                    id: entry.id, text: entry.question + PromptSuffix.short,
+                    pictures: [
+                        files.expectedPicture(entry.image + ".jpg", in: Self.pictureFolders)
+                    ],
+                    expected: entry.answer.map { [$0] } ?? []))
+        }
+        return questions
+    }
+
+    /// LLaVA's question file, nil without one.
+    private static func questionFile(_ files: BenchmarkFiles) -> SourceFile? {
+        files.isFile && !files.path.hasSuffix(".jsonl") ? nil : files.optionalFile(questionNames)
+    }
+
+    private static func questions(
+        ofLLaVA file: SourceFile, _ files: BenchmarkFiles
+    ) throws(EvaluationError) -> [Question] {
+        var expected: [QuestionID: String] = [:]
+        if !files.isFile, files.optionalFile(annotationNames) != nil {
+            for entry in try entries(files) { expected[entry.id] = entry.answer }
+        }
+        var questions: [Question] = []
+        var seen: Set<QuestionID> = []
+        try file.forEachRow("LLaVA's questions for GQA") { (row, place) throws(EvaluationError) in
+            guard let id = row["question_id"].flatMap(QuestionID.init),
+                let text = row["text"]?.stringValue, let image = row["image"]?.stringValue
+            else {
+                throw EvaluationError(
+                    .wrongFile,
+                    "\(place): expected a line of LLaVA's GQA question file with question_id, "
+                        + "image and text")
+            }
+            guard seen.insert(id).inserted else {
+                throw EvaluationError(
+                    .malformedFile, "\(place): question \(id) is there twice")
+            }
+            questions.append(
+                Question(
+                    id: id, text: text,
+                    pictures: [files.expectedPicture(image, in: Self.pictureFolders)],
+                    category: row["category"]?.stringValue ?? "default",
+                    expected: expected[id].map { [$0] } ?? []))
+        }
+        return questions
+    }
+
+    private static let pictureFolders = ["data/images", "images", "gqa/data/images", ""]
+
+    // MARK: Score
+
+    /// Scores predictions.
+    public func score(
+        _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
+        into recorder: inout ScoreRecorder
+    ) throws(EvaluationError) {
+        let all = try Self.entries(files)
+        let entries = all.filter(\.isBalanced)
+        let answers = try Self.answers(predictions, variant)
+        try Self.check(answers, predictions, entries)
+        let choices = try GQAChoices(files)
+        var chiSquare = GQAChiSquare()
+        for entry in entries {
+            guard let answer = answers[entry.id], let gold = entry.answer else { continue }
+            let isRight = PythonText.equal(
+                answer.compared, variant == Self.official ? gold : Self.bare(gold))
+            try recorder.record(
+                ScoredItem(
+                    id: entry.id, score: isRight ? 1 : 0, prediction: answer.text,
+                    parsed: answer.compared, expected: [gold], cluster: entry.image,
+                    groups: Self.groups(entry)))
+            if let group = entry.group {
+                chiSquare.add(gold: gold, predicted: answer.compared, group: group)
+            }
+        }
+        let unknown = answers.count - all.count { answers[$0.id] != nil }
+        if unknown > 0 {
+            recorder.note("\(unknown) predictions are to questions that the annotations lack")
+        }
+        recorder.addMeans("accuracy") { $0 / Double(max($1, 1)) * 100 }
+        Self.addParts("answer_type", to: &recorder)
+        if variant == Self.official {
+            try Self.addValidity(choices, entries, answers, to: &recorder)
+            if let value = chiSquare.value {
+                recorder.add(Figure("distribution", value: value / 100, unit: .points))
+            } else {
+                recorder.note("no question has a global group: distribution is left out")
+            }
+        }
+        for dimension in ["structural", "semantic", "steps", "words"] {
+            Self.addParts(dimension, to: &recorder)
+        }
+    }
+
+    private static func groups(_ entry: GQAEntry) -> [ScoredItem.Group] {
+        [
+            .init("answer_type", entry.structural == "query" ? "open" : "binary"),
+            .init("structural", entry.structural), .init("semantic", entry.semantic),
+            .init("steps", String(entry.steps)), .init("words", String(entry.words)),
+        ]
+    }
+
+    /// Adds the accuracies of a dimension's parts in sorted order.
+    private static func addParts(_ dimension: String, to recorder: inout ScoreRecorder) {
+        let tallies = recorder.tallies(dimension).sorted { left, right in
+            if let one = Int(left.part), let other = Int(right.part) { return one < other }
+            return left.part < right.part
+        }
+        for tally in tallies {
+            recorder.add(
+                Figure(
+                    "accuracy", dimension: dimension, part: tally.part, value: tally.mean * 100,
+                    count: tally.count, statistic: tally.statistic(scale: 100)))
+        }
+    }
+
+    private static func addValidity(
+        _ choices: GQAChoices?, _ entries: [GQAEntry], _ answers: [QuestionID: Answer],
+        to recorder: inout ScoreRecorder
+    ) throws(EvaluationError) {
+        guard let choices else {
+            recorder.note(
+                "no file of choices beside the questions: validity and plausibility are left out")
+            return
+        }
+        var (valid, plausible) = (0.0, 0.0)
+        for entry in entries {
+            guard let answer = answers[entry.id] else { continue }
+            let verdict = try choices.verdict(answer.compared, entry)
+            valid += verdict.isValid ? 1 : 0
+            plausible += verdict.isPlausible ? 1 : 0
+        }
+        let answered = entries.count { answers[$0.id] != nil }
+        let count = Double(max(answered, 1))
+        recorder.add(Figure("validity", value: valid / count * 100, count: answered))
+        recorder.add(Figure("plausibility", value: plausible / count * 100, count: answered))
+    }
+
+    // MARK: Predictions
+
+    struct Answer {
+        let text: String
+        let compared: String
+        let place: String
+    }
+
+    private static func answers(
+        _ predictions: Predictions, _ variant: BenchmarkCard.Variant
+    ) throws(EvaluationError) -> [QuestionID: Answer] {
+        var answers: [QuestionID: Answer] = [:]
+        try predictions.forEachElement { (element, place) throws(EvaluationError) in
+            let id: QuestionID?
+            let text: String?
+            let isLLaVA = element["question_id"] != nil
+            if isLLaVA {
+                id = element["question_id"].flatMap(QuestionID.init)
+                text = element["text"]?.stringValue
+            } else {
+                id = element["questionId"].flatMap(QuestionID.init)
+                text = element["prediction"]?.stringValue
+            }
+            guard let id, let text else {
+                throw EvaluationError(
+                    .wrongFile,
+                    "\(place): expected GQA predictions, LLaVA's lines with question_id and text "
+                        + "or GQA's list of questionId and prediction; found "
+                        + (element.objectValue.map {
+                            "the keys " + $0.keys.prefix(8).joined(separator: ", ")
+                        } ?? element.kind))
+            }
+            if let earlier = answers[id] {
+                guard PythonText.equal(earlier.text, text) else {
+                    throw EvaluationError(
+                        .mismatch,
+                        "question \(id) has two different answers, at \(earlier.place) and "
+                            + "\(place)")
+                }
+                return
+            }
+            answers[id] = Answer(
+                text: text, compared: compared(text, variant, isLLaVA: isLLaVA), place: place)
+        }
+        return answers
+    }
+
+    private static func compared(
+        _ text: String, _ variant: BenchmarkCard.Variant, isLLaVA: Bool
+    ) -> String {
+        switch variant {
+        case lmmsEval: bare(text)
+        case lmmsHarness: bare(PythonText.strip(text))
+        default: isLLaVA ? PythonText.lower(PythonText.rstrip(text, ".")) : text
+        }
+    }
+
+    /// Small letters without ASCII punctuation; null characters at the end are lost in NumPy's
+    /// arrays.
+    static func bare(_ text: String) -> String {
+        var result = String.UnicodeScalarView()
+        for scalar in PythonText.lower(text).unicodeScalars {
+            switch scalar.value {
+            case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: continue
+            default: result.append(scalar)
+            }
+        }
+        return PythonText.rstrip(String(result), "\0")
+    }
+
+    private static func check(
+        _ answers: [QuestionID: Answer], _ predictions: Predictions, _ entries: [GQAEntry]
+    ) throws(EvaluationError) {
+        if let lacking = entries.first(where: { $0.answer == nil }) {
+            throw EvaluationError(
+                .wrongFile,
+                "question \(lacking.id) of GQA has no answer in the annotations; the test split "
+                    + "is scored by GQA's server only")
+        }
+        let missing = entries.filter { answers[$0.id] == nil }
+        guard missing.isEmpty || predictions.isPartial else {
+            throw EvaluationError(
+                .mismatch,
+                "\(predictions.path): \(missing.count) of \(entries.count) balanced GQA questions "
+                    + "have no prediction, such as "
+                    + missing.prefix(3).map(\.id.text).joined(separator: ", ")
+                    + "; \(answers.count) predictions found, for another split?")
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import MiphaFiles
+
+extension MMVet {
+    /// One task for each answer and run.
+    ///
+    /// The first request is at temperature 0, the four that follow an unreadable reply ask for a
+    /// digit at 0, 0.5, 1 and 1.5, each for three tokens; then the grade is 0.
+    public func judgePlan(
+        for predictions: Predictions, files: BenchmarkFiles, runs: Int
+    ) throws(EvaluationError) -> JudgePlan {
+        let answers = try answers(predictions)
+        let items = try items(files)
+        try Matching.requireAll(items.map(\.id), answered: answers.keys, benchmark: card.title)
+        let instruction = try JudgeInstruction.mmvet(files)
+        var tasks: [JudgeTask] = []
+        for run in 0..<max(runs, 1) {
+            for item in items {
+                let row = Self.row(item, answers[item.id] ?? "")
+                let text = instruction.text + "\n" + row
+                let again = text + "\n" + instruction.nudge
+                let requests = [(text, 0.0), (again, 0), (again, 0.5), (again, 1), (again, 1.5)]
+                    .map { text, temperature in
+                        JudgeRequest(
+                            messages: [.init(role: "user", text: text)], temperature: temperature,
+                            maxTokens: 3, run: run)
+                    }
+                tasks.append(JudgeTask(id: item.id, run: run, requests: requests))
+            }
+        }
+        return JudgePlan(tasks: tasks, runs: max(runs, 1), notes: instruction.notes)
+    }
+
+    /// The row of the table that the judge completes: question, right answer, prediction, nothing.
+    static func row(_ item: Item, _ prediction: String) -> String {
+        var answer = PythonText.replace(item.answer, "<AND>", " <AND> ")
+        answer = PythonText.replace(answer, "<OR>", " <OR> ")
+        return [item.question, answer, prediction, ""].joined(separator: " | ")
+    }
+
+    /// The number before the first blank, when it is between 0 and 1.
+    public func grade(_ reply: String) -> [Double]? {
+        guard let number = PythonText.split(reply, " ").first.flatMap(PythonText.float),
+            number >= 0, number <= 1
+        else { return nil }
+        return [number]
+    }
+
+    /// The evaluator's grade file; a task without a grade has 0.
+    public func gradeFile(_ outcomes: [JudgeOutcome]) throws(EvaluationError) -> Submission {
+        var grades = JSONObject()
+        for outcome in outcomes {
+            var entry =
+                grades[outcome.task.id.text]?.objectValue
+                ?? ["model": [], "content": [], "score": []]
+            let values: [(String, JSONValue)] = [
+                ("model", .string(outcome.reply.model)), ("content", .string(outcome.reply.text)),
+                ("score", .double(outcome.grade?.first ?? 0)),
+            ]
+            for (key, value) in values {
+                entry[key] = .array((entry[key]?.arrayValue ?? []) + [value])
+            }
+            grades[outcome.task.id.text] = .object(entry)
+        }
+        return try Self.file("mm-vet-grade.json", .object(grades))
+    }
+}

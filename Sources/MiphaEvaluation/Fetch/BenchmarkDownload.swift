@@ -1,0 +1,100 @@
+/// What of a benchmark can be downloaded, and what people have to fetch themselves.
+public struct BenchmarkDownload: Sendable {
+    /// What a file is for.
+    public enum Kind: String, Sendable, CaseIterable {
+        /// Questions and right answers.
+        case annotations
+        /// Pictures, by far the most bytes.
+        case pictures
+        /// Other releases and tools, fetched only when they are asked for.
+        case other
+    }
+
+    /// A file that its authors serve to everybody.
+    public struct File: Sendable, Hashable {
+        /// Its address.
+        public let url: String
+        /// Its name in the benchmark's folder.
+        public let name: String
+        /// What it is for.
+        public let kind: Kind
+        /// What it holds.
+        public let content: String
+        /// Number of bytes, where it is known for certain.
+        public let bytes: Int?
+        /// SHA-256, where it is known for certain.
+        public let sha256: String?
+        /// MD5, where the authors publish one.
+        public let md5: String?
+
+        /// Describes a file.
+        public init(
+            _ url: String, as name: String, _ kind: Kind = .annotations, content: String,
+            bytes: Int? = nil, sha256: String? = nil, md5: String? = nil
+        ) {
+            self.url = url
+            self.name = name
+            self.kind = kind
+            self.content = content
+            self.bytes = bytes
+            self.sha256 = sha256
+            self.md5 = md5
+        }
+    }
+
+    /// A file that only a person can get.
+    public struct ManualFile: Sendable, Hashable {
+        /// Its name in the benchmark's folder.
+        public let name: String
+        /// What it holds.
+        public let content: String
+        /// The page to open.
+        public let page: String
+        /// Why it cannot be downloaded here, and what to do.
+        public let instruction: String
+        /// Whether the benchmark can be scored without it.
+        public let isOptional: Bool
+
+        /// Describes a file.
+        public init(
+            _ name: String, content: String, page: String, instruction: String,
+            isOptional: Bool = false
+        ) {
+            self.name = name
+            self.content = content
+            self.page = page
+            self.instruction = instruction
+            self.isOptional = isOptional
+        }
+    }
+
+    /// The benchmark's id.
+    public let benchmark: String
+    /// The licence of the data.
+    public let licence: String
+    /// Files that can be downloaded.
+    public let files: [File]
+    /// Files that must be fetched by hand.
+    public let manual: [ManualFile]
+
+    /// Describes what there is.
+    public init(
+        benchmark: String, licence: String, files: [File] = [], manual: [ManualFile] = []
+    ) {
+        self.benchmark = benchmark
+        self.licence = licence
+        self.files = files
+        self.manual = manual
+    }
+
+    /// What has to be done by hand, in words; empty when nothing.
+    ///
+    /// - Parameter folder: where the benchmark's files go.
+    public func instructions(folder: String) -> String {
+        manual.map { file in
+            let need = file.isOptional ? "optional" : "needed"
+            return "\(folder)/\(file.name) (\(need)): \(file.content). \(file.instruction) "
+                + "Page: \(file.page)\n"
+        }.joined()
+    }
+}

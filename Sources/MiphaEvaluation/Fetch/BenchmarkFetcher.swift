@@ -1,0 +1,191 @@
+import MiphaFiles
+
+#if canImport(FoundationNetworking)
+    import Foundation
+    public import FoundationNetworking
+#else
+    public import Foundation
+#endif
+
+/// Downloads a benchmark's files: resumable, checked, each whole or not there.
+///
+/// A file is written to `X.part` and renamed when it is whole and its hash is right. A download
+/// that was cut goes on where it stopped, also after the program ended. What is already there is
+/// checked against its published hash or the one recorded in ``FetchManifest``.
+public struct BenchmarkFetcher: Sendable {
+    /// How far a file is.
+    public struct Progress: Sendable, Hashable {
+        /// The file.
+        public let name: String
+        /// Bytes on the disk.
+        public let bytes: Int
+        /// Bytes in all, when the server tells.
+        public let total: Int?
+    }
+
+    /// What became of a file.
+    public struct Outcome: Sendable, Hashable {
+        /// How it came to be there.
+        public enum Way: String, Sendable {
+            /// It was downloaded.
+            case downloaded
+            /// It was there and is the one that was fetched before or that was published.
+            case present
+            /// It was there, put by hand, and is recorded from now on.
+            case adopted
+        }
+
+        /// Its name in the folder.
+        public let name: String
+        /// How it came to be there.
+        public let way: Way
+        /// Number of bytes.
+        public let bytes: Int
+        /// SHA-256, 64 hexadecimal digits.
+        public let sha256: String
+        /// Whether a published hash was there to compare with.
+        public let isPublished: Bool
+    }
+
+    /// How often a transfer may fail in a row without a single new byte.
+    public var attempts: Int
+    /// Seconds before the second attempt; each further wait is twice as long, at most a minute.
+    public var firstPause: Double
+    let sessionConfiguration: URLSessionConfiguration
+
+    /// Makes a fetcher.
+    public init(
+        attempts: Int = 6, firstPause: Double = 1,
+        configuration: URLSessionConfiguration = .ephemeral
+    ) {
+        self.attempts = attempts
+        self.firstPause = firstPause
+        sessionConfiguration = configuration
+    }
+
+    /// Downloads the files of some kinds into a folder.
+    ///
+    /// - Parameters:
+    ///   - download: what there is.
+    ///   - folder: where the files go; it is made when it does not exist.
+    ///   - kinds: what is wanted.
+    ///   - progress: told bytes as they come, on some thread.
+    /// - Throws: `EvaluationError` naming the address and what was expected and found. Files that
+    ///   are whole by then stay, and the part of the one under way.
+    public func fetch(
+        _ download: BenchmarkDownload, into folder: String,
+        kinds: Set<BenchmarkDownload.Kind> = [.annotations, .pictures],
+        progress: @escaping @Sendable (Progress) -> Void = { _ in }
+    ) async throws(EvaluationError) -> [Outcome] {
+        do {
+            try FileSystem.createFolder(folder)
+        } catch {
+            throw EvaluationError(error)
+        }
+        var manifest = try FetchManifest(folder: folder)
+        var outcomes: [Outcome] = []
+        for file in download.files where kinds.contains(file.kind) {
+            let outcome = try await fetch(file, into: folder, manifest[file.name], progress)
+            if manifest[file.name]?.sha256 != outcome.sha256 || outcome.way == .downloaded {
+                try manifest.record(
+                    FetchManifest.Entry(
+                        name: file.name, url: file.url, bytes: outcome.bytes,
+                        sha256: outcome.sha256, isPublished: outcome.isPublished))
+            }
+            outcomes.append(outcome)
+        }
+        return outcomes
+    }
+
+    private func fetch(
+        _ file: BenchmarkDownload.File, into folder: String, _ entry: FetchManifest.Entry?,
+        _ progress: @escaping @Sendable (Progress) -> Void
+    ) async throws(EvaluationError) -> Outcome {
+        let target = FileSystem.join(folder, file.name)
+        if FileSystem.kind(target) == .file {
+            let sums = try check(target, file, entry, "it was changed or is another release")
+            let way: Outcome.Way = entry == nil ? .adopted : .present
+            return outcome(file, way, sums)
+        }
+        do {
+            try FileSystem.createFolder(FileSystem.folder(of: target))
+        } catch {
+            throw EvaluationError(error)
+        }
+        let partial = PartialFile(for: target)
+        try await transfer(file, to: target) { bytes, total in
+            progress(Progress(name: file.name, bytes: bytes, total: total))
+        }
+        let sums: FileSums
+        do throws(EvaluationError) {
+            try checkStart(partial.path, TransferPlan(file, target: target))
+            sums = try check(
+                partial.path, file, entry, "the download was damaged or the source has changed")
+        } catch {
+            partial.remove()
+            throw error
+        }
+        try partial.rename(to: target)
+        return outcome(file, .downloaded, sums)
+    }
+
+    private func outcome(
+        _ file: BenchmarkDownload.File, _ way: Outcome.Way, _ sums: FileSums
+    ) -> Outcome {
+        Outcome(
+            name: file.name, way: way, bytes: sums.bytes, sha256: sums.sha256,
+            isPublished: file.sha256 != nil || file.md5 != nil)
+    }
+
+    // MARK: Checks
+
+    /// Compares a file with what was published and what was recorded.
+    private func check(
+        _ path: String, _ file: BenchmarkDownload.File, _ entry: FetchManifest.Entry?,
+        _ reason: String
+    ) throws(EvaluationError) -> FileSums {
+        let sums = try FileSums(contentsOf: path, withMD5: file.md5 != nil)
+        func mismatch(_ what: String, _ expected: String, _ found: String) -> EvaluationError {
+            EvaluationError(
+                .mismatch,
+                "\(path): expected \(what) \(expected), found \(found): \(reason); remove the file "
+                    + "to fetch it again"
+                    + (what.hasPrefix("recorded")
+                        ? ", and its entry in \(FetchManifest.fileName) to accept a new one" : ""))
+        }
+        if let bytes = file.bytes, bytes != sums.bytes {
+            throw mismatch("published size", "\(bytes)", "\(sums.bytes)")
+        }
+        if let sum = file.sha256, sum != sums.sha256 {
+            throw mismatch("published SHA-256", sum, sums.sha256)
+        }
+        if let sum = file.md5, let found = sums.md5, sum != found {
+            throw mismatch("published MD5", sum, found)
+        }
+        if let entry, entry.url == file.url, entry.sha256 != sums.sha256 {
+            throw mismatch("recorded SHA-256", entry.sha256, sums.sha256)
+        }
+        return sums
+    }
+
+    /// Looks at the first bytes: web pages and pointers of Git LFS are sent in the place of files.
+    private func checkStart(_ path: String, _ plan: TransferPlan) throws(EvaluationError) {
+        let file = FileHandle(forReadingAtPath: path)
+        defer { try? file?.close() }
+        let start = [UInt8]((try? file?.read(upToCount: 64)) ?? Data())
+        let text = String(decoding: start, as: UTF8.self).lowercased()
+        if text.hasPrefix("<!doctype html") || text.hasPrefix("<html") { throw plan.pageFound() }
+        if text.hasPrefix("version https://git-lfs") {
+            throw EvaluationError(
+                .network,
+                "cannot download \(plan.file.url): expected \(plan.file.content), found a pointer "
+                    + "of Git LFS; fetch the file by hand and put it to \(plan.target)")
+        }
+        if plan.file.name.hasSuffix(".zip"), !start.starts(with: [0x50, 0x4B]) {
+            throw EvaluationError(
+                .network,
+                "cannot download \(plan.file.url): expected a zip archive, found a file that "
+                    + "starts with \"\(text.prefix(16).filter { $0.isASCII && !$0.isNewline })\"")
+        }
+    }
+}

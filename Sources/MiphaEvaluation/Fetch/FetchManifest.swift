@@ -1,0 +1,137 @@
+import Crypto
+import Foundation
+import MiphaFiles
+
+/// What was downloaded into a folder: `fetched.json` beside the files.
+///
+/// Authors publish hashes of few files. The hash of a first download is kept here, so that a file
+/// that changes later, on the disk or at its source, is noticed.
+public struct FetchManifest: Sendable {
+    /// One file.
+    public struct Entry: Sendable, Hashable {
+        /// Its name in the folder.
+        public var name: String
+        /// Where it came from.
+        public var url: String
+        /// Number of bytes.
+        public var bytes: Int
+        /// SHA-256, 64 hexadecimal digits.
+        public var sha256: String
+        /// Whether a published hash was there to compare with.
+        public var isPublished: Bool
+
+        /// Describes a file.
+        public init(name: String, url: String, bytes: Int, sha256: String, isPublished: Bool) {
+            self.name = name
+            self.url = url
+            self.bytes = bytes
+            self.sha256 = sha256
+            self.isPublished = isPublished
+        }
+    }
+
+    /// The name of the file.
+    public static let fileName = "fetched.json"
+
+    /// The folder it is about.
+    public let folder: String
+    /// The files in the order of their download.
+    public private(set) var entries: [Entry] = []
+
+    /// Reads the manifest of a folder; one without is new.
+    ///
+    /// - Throws: `EvaluationError` when there is one that cannot be read.
+    public init(folder: String) throws(EvaluationError) {
+        self.folder = folder
+        let path = FileSystem.join(folder, Self.fileName)
+        guard FileSystem.kind(path) != nil else { return }
+        let json: JSONValue
+        do {
+            json = try JSONValue(parsing: FileSystem.read(path, limit: 1 << 26), file: path)
+        } catch {
+            throw EvaluationError(error)
+        }
+        for (index, value) in (json["files"]?.arrayValue ?? [.null]).enumerated() {
+            guard let name = value["name"]?.stringValue, let url = value["url"]?.stringValue,
+                let bytes = value["bytes"]?.integerValue, bytes >= 0,
+                let sum = value["sha256"]?.stringValue, sum.utf8.count == 64
+            else {
+                throw EvaluationError(
+                    .malformedFile,
+                    "\(path): key files[\(index)]: expected name, url, bytes and sha256 of a "
+                        + "download; remove the file to start anew")
+            }
+            entries.append(
+                Entry(
+                    name: name, url: url, bytes: bytes, sha256: sum,
+                    isPublished: value["published_hash"]?.boolValue ?? false))
+        }
+    }
+
+    /// The entry of a file.
+    public subscript(name: String) -> Entry? {
+        entries.first { $0.name == name }
+    }
+
+    /// Adds or replaces an entry and writes the manifest.
+    ///
+    /// - Throws: `EvaluationError` when it cannot be written.
+    public mutating func record(_ entry: Entry) throws(EvaluationError) {
+        if let place = entries.firstIndex(where: { $0.name == entry.name }) {
+            entries[place] = entry
+        } else {
+            entries.append(entry)
+        }
+        let files = entries.map { entry -> JSONValue in
+            [
+                "name": .string(entry.name), "url": .string(entry.url),
+                "bytes": .integer(entry.bytes), "sha256": .string(entry.sha256),
+                "published_hash": .bool(entry.isPublished),
+            ]
+        }
+        do {
+            let json: JSONValue = ["files": .array(files)]
+            try json.write(to: FileSystem.join(folder, Self.fileName))
+        } catch {
+            throw EvaluationError(error)
+        }
+    }
+}
+
+/// Hashes of a file.
+struct FileSums: Sendable, Equatable {
+    let bytes: Int
+    let sha256: String
+    let md5: String?
+
+    /// Reads a file once, in pieces.
+    init(contentsOf path: String, withMD5: Bool) throws(EvaluationError) {
+        var (long, short) = (SHA256(), Insecure.MD5())
+        var count = 0
+        do {
+            guard let file = FileHandle(forReadingAtPath: path) else {
+                throw EvaluationError(.missingFile, "cannot read \(path)")
+            }
+            defer { try? file.close() }
+            while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty {
+                long.update(data: piece)
+                if withMD5 { short.update(data: piece) }
+                count += piece.count
+            }
+        } catch let error as EvaluationError {
+            throw error
+        } catch {
+            throw EvaluationError(.system, "cannot read \(path): \(error.localizedDescription)")
+        }
+        bytes = count
+        sha256 = Self.hex(Array(long.finalize()))
+        md5 = withMD5 ? Self.hex(Array(short.finalize())) : nil
+    }
+
+    private static func hex(_ bytes: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(
+            decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
+            as: UTF8.self)
+    }
+}

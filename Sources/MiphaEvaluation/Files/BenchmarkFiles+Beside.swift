@@ -1,0 +1,11 @@
+import MiphaFiles
+
+extension BenchmarkFiles {
+    /// The first of `names` that is there; when the path is a single file, beside it.
+    func beside(_ names: [String]) -> SourceFile? {
+        guard isFile else { return optionalFile(names) }
+        let folder = FileSystem.folder(of: path)
+        return names.lazy.map { FileSystem.join(folder, $0) }
+            .first { FileSystem.kind($0) == .file }.map { SourceFile(path: $0) }
+    }
+}

@@ -1,0 +1,59 @@
+public import MiphaFiles
+
+/// A picture that is read when it is needed.
+public struct PictureSource: Sendable, Hashable {
+    /// Where the bytes are.
+    public enum Place: Sendable, Hashable {
+        /// A file on the disk.
+        case file(String)
+        /// An entry of a zip archive on the disk.
+        case archived(archive: String, entry: ZipEntry)
+        /// A Base64 text in a part of a file.
+        case base64(file: String, FilePlace)
+        /// The bytes themselves.
+        case bytes([UInt8])
+    }
+
+    /// What questions about the same picture share, and what is shown.
+    public let name: String
+    /// Where the bytes are.
+    public let place: Place
+
+    /// Names a picture.
+    public init(name: String, place: Place) {
+        self.name = name
+        self.place = place
+    }
+
+    /// The largest picture file that is loaded, in bytes.
+    public static let limit = 1 << 28
+
+    /// Reads the bytes of the picture file (JPEG, PNG, …).
+    ///
+    /// - Throws: `EvaluationError` naming the picture when the bytes cannot be read, are damaged,
+    ///   or are more than ``limit``.
+    public func load() throws(EvaluationError) -> [UInt8] {
+        do throws(FileError) {
+            switch place {
+            case .file(let path):
+                var source = try FileByteSource(path: path)
+                return try source.readAll(limit: Self.limit, name: path)
+            case .archived(let archive, let entry):
+                return try ZipArchive.read(entry, inArchive: archive, limit: Self.limit)
+            case .base64(let path, let place):
+                let shown = "\(path) at byte \(place.offset)"
+                guard place.length <= Self.limit / 3 * 4 else {
+                    throw FileError(
+                        .system,
+                        "cannot read \(shown): \(place.length) bytes of Base64 are more than the "
+                            + "limit of \(Self.limit / 3 * 4)")
+                }
+                let text = try RandomAccessFile(path: path).read(place)
+                return try Base64.decode(text, name: shown)
+            case .bytes(let bytes): return bytes
+            }
+        } catch {
+            throw EvaluationError(EvaluationError(error).code, "picture \(name): \(error)")
+        }
+    }
+}

@@ -1,0 +1,191 @@
+extension HTMLReport {
+    /// Everything about one benchmark.
+    func writeResult(
+        _ index: Int, _ pictures: inout PictureBudget, into page: inout Markup
+    ) {
+        let result = report.results[index]
+        let anchor = Self.anchor(index)
+        page.element("section", ["id": anchor, "aria-labelledby": "\(anchor)-title"]) { section in
+            section.element("h2", ["id": "\(anchor)-title"], result.title)
+            if let headline = result.score.headline {
+                section.element("p", ["class": "headline"]) {
+                    Self.writeHeadline(headline, into: &$0)
+                }
+            }
+            section.element("p", ["class": "meta"], Self.summary(result))
+            writeOtherFigures(result, into: &section)
+            for group in Self.partGroups(result.score.figures) {
+                Self.writeParts(group, of: result.title, into: &section)
+            }
+            if !result.score.notes.isEmpty {
+                section.element("h3", "Notes")
+                section.element("ul", ["class": "notes"]) { list in
+                    for note in result.score.notes { list.element("li", note) }
+                }
+            }
+            writeUnresolved(result, into: &section)
+            writeWorst(result, &pictures, into: &section)
+        }
+    }
+
+    private static func writeHeadline(_ figure: Figure, into page: inout Markup) {
+        writeValue(figure.value, figure.unit, into: &page)
+        page.element("span", ["class": "fine"]) { span in
+            span.write(figure.label)
+            guard figure.interval != nil else { return }
+            span.write(", 95 % interval ")
+            span.element(
+                "span", ["class": "nowrap"], ReportText.interval(figure.interval, figure.unit))
+        }
+    }
+
+    /// Variant, counts and speed in one line.
+    static func summary(_ result: EvaluationReport.Result) -> String {
+        let counts = result.score.counts
+        var variant = "Variant \(result.score.variant)"
+        if !result.variantSummary.isEmpty { variant += ": \(result.variantSummary)" }
+        while variant.hasSuffix(".") { variant.removeLast() }
+        var parts = [ReportText.count(counts.questions, "question")]
+        if counts.scored == counts.questions {
+            parts.append("all answers understood")
+        } else {
+            for (count, word) in [
+                (counts.scored, "understood"), (counts.unparsed, "not understood"),
+                (counts.ambiguous, "ambiguous"), (counts.missing, "without an answer"),
+            ] where count > 0 {
+                parts.append("\(ReportText.grouped(count)) \(word)")
+            }
+        }
+        var text = "\(variant). \(parts.joined(separator: ", "))."
+        if let speed = result.score.speed {
+            if speed.questionsPerSecond.isFinite {
+                text += " \(ReportText.short(speed.questionsPerSecond)) questions a second."
+            }
+            text +=
+                " \(ReportText.count(speed.pictures, "picture")), "
+                + "\(ReportText.count(speed.towerCalls, "call")) of the vision tower."
+        }
+        return text
+    }
+
+    /// Figures over everything beside the headline.
+    private func writeOtherFigures(
+        _ result: EvaluationReport.Result, into page: inout Markup
+    ) {
+        let figures = result.score.figures.filter { $0.part == nil }
+        guard figures.count > 1 else { return }
+        Self.writeTable(
+            "Figures over all questions.", label: "Figures of \(result.title)", into: &page
+        ) { table in
+            table.element("thead") { head in
+                head.element("tr") { row in
+                    row.element("th", ["scope": "col"], "Figure")
+                    row.element("th", ["scope": "col", "class": "num"], "Value")
+                    row.element("th", ["scope": "col", "class": "num wide"], "95 % interval")
+                    row.element("th", ["scope": "col", "class": "num"], "Questions")
+                }
+            }
+            table.element("tbody") { body in
+                for figure in figures {
+                    body.element("tr") { row in
+                        row.element("th", ["scope": "row"], figure.name)
+                        row.element("td", ["class": "num"]) {
+                            Self.writeValueAndInterval(figure, into: &$0)
+                        }
+                        row.element(
+                            "td", ["class": "num wide"],
+                            ReportText.interval(figure.interval, figure.unit))
+                        row.element(
+                            "td", ["class": "num"],
+                            figure.count.map { ReportText.grouped($0) } ?? "–")
+                    }
+                }
+            }
+        }
+    }
+
+    /// Figures of one name over the parts of one kind.
+    static func partGroups(_ figures: [Figure]) -> [[Figure]] {
+        var groups: [[Figure]] = []
+        for figure in figures where figure.part != nil {
+            let place = groups.firstIndex { group in
+                group[0].name == figure.name && group[0].dimension == figure.dimension
+                    && group[0].unit == figure.unit
+            }
+            if let place {
+                groups[place].append(figure)
+            } else {
+                groups.append([figure])
+            }
+        }
+        return groups
+    }
+
+    private static let openParts = 40
+
+    static func writeParts(_ figures: [Figure], of title: String, into page: inout Markup) {
+        guard let first = figures.first else { return }
+        let name = (first.dimension ?? "part").replacing("_", with: " ")
+        let heading = "\(first.name) by \(name)"
+        let head = heading.prefix(1).uppercased() + heading.dropFirst()
+        if figures.count > openParts {
+            page.element("details") { details in
+                details.element(
+                    "summary", "\(head): \(ReportText.count(figures.count, "part"))")
+                writePartTable(figures, title: head, label: "\(title): \(heading)", into: &details)
+            }
+        } else {
+            page.element("h3", head)
+            writePartTable(figures, title: "", label: "\(title): \(heading)", into: &page)
+        }
+    }
+
+    private static func writePartTable(
+        _ figures: [Figure], title: String, label: String, into page: inout Markup
+    ) {
+        let scale = scale(figures)
+        let unit = figures[0].unit
+        let sign = ReportText.sign(unit)
+        let known = figures.contains { $0.interval != nil }
+        let caption =
+            (known ? "With 95 % intervals" : "Without intervals")
+            + (sign.isEmpty ? "." : ", in \(unit == .percent ? "percent" : sign).")
+        writeTable(caption, label: label, kind: "parts", into: &page) { table in
+            table.element("thead") { head in
+                head.element("tr") { row in
+                    row.element("th", ["scope": "col"], "Part")
+                    row.element("th", ["scope": "col", "class": "barcol"]) {
+                        writeEnds("0", ReportText.short(scale), into: &$0)
+                    }
+                    row.element("th", ["scope": "col", "class": "num"], "Value")
+                    if known {
+                        row.element("th", ["scope": "col", "class": "num wide"], "95 % interval")
+                    }
+                    row.element("th", ["scope": "col", "class": "num"], "Count")
+                }
+            }
+            table.element("tbody") { body in
+                for figure in figures {
+                    body.element("tr") { writePart(figure, scale, known, into: &$0) }
+                }
+            }
+        }
+    }
+
+    private static func writePart(
+        _ figure: Figure, _ scale: Double, _ hasInterval: Bool, into row: inout Markup
+    ) {
+        let interval = ReportText.interval(figure.interval, figure.unit)
+        row.element("th", ["scope": "row"], figure.part ?? "")
+        row.element("td", ["class": "bar", "aria-hidden": "true"]) {
+            writeBar(figure, scale: scale, into: &$0)
+        }
+        row.element("td", ["class": "num"]) { cell in
+            cell.element(
+                "data", ["value": "\(figure.value)"], ReportText.value(figure.value, figure.unit))
+            if hasInterval { cell.element("span", ["class": "fine thin"], interval) }
+        }
+        if hasInterval { row.element("td", ["class": "num wide"], interval) }
+        row.element("td", ["class": "num"], figure.count.map { ReportText.grouped($0) } ?? "–")
+    }
+}

@@ -1,0 +1,69 @@
+import Foundation
+
+/// Numbers and texts as reports show them.
+enum ReportText {
+    /// A value with the digits of its unit, without the unit.
+    static func value(_ value: Double, _ unit: Figure.Unit) -> String {
+        guard value.isFinite else { return "–" }
+        switch unit {
+        case .percent, .points: return number(value, digits: 2)
+        case .fraction: return number(value, digits: 4)
+        case .count: return grouped(value)
+        }
+    }
+
+    /// The sign of a unit, empty where there is none.
+    static func sign(_ unit: Figure.Unit) -> String {
+        switch unit {
+        case .percent: "%"
+        case .points: "points"
+        case .fraction, .count: ""
+        }
+    }
+
+    /// The two ends of an interval.
+    static func interval(_ interval: Figure.Interval?, _ unit: Figure.Unit) -> String {
+        guard let interval else { return "–" }
+        return "\(value(interval.low, unit)) – \(value(interval.high, unit))"
+    }
+
+    /// A number with a fixed number of digits behind the point.
+    static func number(_ value: Double, digits: Int) -> String {
+        String(format: "%.\(digits)f", value)
+    }
+
+    /// A number with as few of at most two digits behind the point as say the same.
+    static func short(_ value: Double) -> String {
+        var text = number(value, digits: 2)
+        while text.hasSuffix("0") { text.removeLast() }
+        if text.hasSuffix(".") { text.removeLast() }
+        return text == "-0" ? "0" : text
+    }
+
+    /// A whole number in groups of three digits.
+    static func grouped(_ count: Int) -> String {
+        let digits = String(count.magnitude)
+        var result = ""
+        for (place, digit) in digits.enumerated() {
+            if place > 0, (digits.count - place).isMultiple(of: 3) { result += "," }
+            result.append(digit)
+        }
+        return count < 0 ? "-" + result : result
+    }
+
+    private static func grouped(_ value: Double) -> String {
+        Int(exactly: value).map { grouped($0) } ?? number(value, digits: 2)
+    }
+
+    /// A number of things with the right form of the word.
+    static func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
+        "\(grouped(number)) \(number == 1 ? one : many ?? one + "s")"
+    }
+
+    /// The text, or its first `limit` code points and how many were cut.
+    static func cut(_ text: String, _ limit: Int) -> (text: String, rest: Int) {
+        let count = text.unicodeScalars.count
+        guard count > limit else { return (text, 0) }
+        return (String(text.unicodeScalars.prefix(limit)), count - limit)
+    }
+}

@@ -1,0 +1,32 @@
+import MiphaImaging
+
+/// Small copies of pictures for reports.
+enum Thumbnail {
+    /// The longest side, in pixels.
+    static let side = 240
+
+    /// The first picture of a question as a small PNG; nil when there is none that can be read.
+    ///
+    /// Pictures of a few pixels are enlarged without smoothing, so that they can be seen.
+    static func picture(of question: Question) -> EvaluationReport.Picture? {
+        guard let source = question.pictures.first, let bytes = try? source.load(),
+            let image = try? RGBImage(decoding: bytes, name: source.name),
+            let small = try? scaled(image), let png = try? small.pngData()
+        else { return nil }
+        return .bytes(png)
+    }
+
+    private static func scaled(_ image: RGBImage) throws(ImagingError) -> RGBImage {
+        let longest = max(image.width, image.height)
+        if longest * 2 <= side {
+            let factor = side / longest
+            return try image.resized(
+                width: image.width * factor, height: image.height * factor, filter: .nearest)
+        }
+        guard longest > side else { return image }
+        let scale = Double(side) / Double(longest)
+        return try image.resized(
+            width: max(1, Int(Double(image.width) * scale)),
+            height: max(1, Int(Double(image.height) * scale)))
+    }
+}

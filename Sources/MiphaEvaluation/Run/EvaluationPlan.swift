@@ -1,0 +1,91 @@
+import MiphaFiles
+
+/// A question of a run with what identifies its answer.
+public struct PlannedQuestion: Sendable {
+    /// Place in the benchmark's order.
+    public let position: Int
+    /// The question.
+    public let question: Question
+    /// The largest number of tokens of the answer.
+    public let maxTokens: Int
+    /// Digest of everything the answer depends on: model, prompt, pictures and limits.
+    public let key: String
+}
+
+/// The questions of a run.
+public struct EvaluationPlan: Sendable {
+    /// The questions of this shard, in the benchmark's order.
+    public let questions: [PlannedQuestion]
+    /// Number of questions over all shards.
+    public let total: Int
+    /// Number of pictures with different contents in this shard.
+    public let pictureCount: Int
+
+    /// Stands for the digest of a picture that cannot be read.
+    private static let missing = "missing"
+
+    /// Plans a run.
+    ///
+    /// Every picture is read once for its digest, so that an exchanged picture voids its answers.
+    ///
+    /// - Parameters:
+    ///   - questions: all questions of the benchmark.
+    ///   - defaultMaxTokens: the benchmark's longest answer.
+    ///   - progress: told the number of pictures read.
+    /// - Throws: what `progress` throws.
+    public init(
+        _ questions: [Question], model: EvaluatedModel, settings: EvaluationSettings,
+        defaultMaxTokens: Int, progress: (Int, Int) throws -> Void = { _, _ in }
+    ) throws {
+        let wanted = settings.limit.map { Array(questions.prefix($0)) } ?? questions
+        let positions = Self.positions(wanted, settings.shard)
+        let pictures = Set(positions.flatMap { wanted[$0].pictures })
+        var digests: [PictureSource: String] = [:]
+        for picture in pictures {
+            // A picture that cannot be read fails when its questions are asked, with its name.
+            digests[picture] =
+                (try? picture.load()).map { SHA256Digest(of: $0).hex } ?? Self.missing
+            try progress(digests.count, pictures.count)
+        }
+        let maxTokens = settings.maxTokens ?? defaultMaxTokens
+        var occurrences: [String: Int] = [:]
+        self.questions = positions.map { position in
+            let question = wanted[position]
+            let parts =
+                [model.fingerprint, "\(maxTokens)", question.id.text, question.text]
+                + question.pictures.map { digests[$0] ?? "" }
+            // Lengths in front keep different parts from running into the same bytes.
+            let body = parts.map { "\($0.utf8.count):\($0)" }.joined()
+            let same = occurrences[body, default: 0]
+            occurrences[body] = same + 1
+            return PlannedQuestion(
+                position: position, question: question, maxTokens: maxTokens,
+                key: SHA256Digest(of: Array("\(same)|\(body)".utf8)).hex)
+        }
+        total = wanted.count
+        pictureCount = Set(digests.values).subtracting([Self.missing]).count
+    }
+
+    /// The places of a shard's questions; questions on the same pictures stay together.
+    private static func positions(_ questions: [Question], _ shard: EvaluationShard) -> [Int] {
+        guard shard.count > 1 else { return Array(questions.indices) }
+        var groups: [[Int]] = []
+        var places: [[PictureSource]: Int] = [:]
+        for (index, question) in questions.enumerated() {
+            if !question.pictures.isEmpty, let place = places[question.pictures] {
+                groups[place].append(index)
+            } else {
+                places[question.pictures] = groups.count
+                groups.append([index])
+            }
+        }
+        var taken: [Int] = []
+        var before = 0
+        for group in groups {
+            // A group belongs to the shard in whose share of the questions it starts.
+            if before * shard.count / max(questions.count, 1) == shard.index - 1 { taken += group }
+            before += group.count
+        }
+        return taken.sorted()
+    }
+}
