@@ -17,6 +17,8 @@ struct Mipha: AsyncParsableCommand {
         version: "mipha 0.1.0",
         groupedSubcommands: [
             CommandGroup(name: "Training", subcommands: [DemoCommand.self, Train.self]),
+            CommandGroup(
+                name: "Evaluation", subcommands: [Eval.self, Score.self, DataCommand.self]),
             CommandGroup(name: "Answers", subcommands: [Generate.self, Chat.self]),
             CommandGroup(name: "Models", subcommands: [Inspect.self, Convert.self]),
             CommandGroup(

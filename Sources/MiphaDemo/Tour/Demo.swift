@@ -1,4 +1,5 @@
 import Foundation
+import MiphaEvaluation
 import MiphaFiles
 import MiphaImaging
 import MiphaInference
@@ -15,7 +16,9 @@ import MiphaTraining
 /// OUTPUT/data/       pictures and LLaVA JSON
 /// OUTPUT/0-start/    the model before training
 /// OUTPUT/0-text/, 0-captions/, 1-align/, model/   a training run each; the last is the result
-/// OUTPUT/score.json  accuracy by kind of question
+/// OUTPUT/evaluation/ answers and scores on unseen pictures
+/// OUTPUT/score.json  accuracy by kind of question, beside guesses without the picture
+/// OUTPUT/report.html, report.md
 /// ```
 package struct Demo {
     /// What the tour is doing.
@@ -46,6 +49,8 @@ package struct Demo {
         package let examples: [Example]
         /// The trained model's folder.
         package let model: String
+        /// The report for a browser.
+        package let reportFile: String
         /// Number of parameters.
         package let parameterCount: Int
         /// Duration in seconds.
@@ -78,8 +83,8 @@ package struct Demo {
     ///   - shouldStop: asked between updates; true ends the tour with `CancellationError`.
     ///   - report: told what is going on.
     package func run(
-        shouldStop: @escaping () -> Bool, report: @escaping (Event) -> Void
-    ) throws -> Result {
+        shouldStop: @escaping @Sendable () -> Bool, report: @escaping @Sendable (Event) -> Void
+    ) async throws -> Result {
         let began = ContinuousClock.now
         try claimOutput()
         let data = DemoDataSet(plan: recipe.data)
@@ -97,17 +102,15 @@ package struct Demo {
                 phase, from: model, data: dataFolder, shouldStop: shouldStop, report: report)
         }
         report(.part("answering questions about \(recipe.data.heldOutPictures) unseen pictures"))
-        let bundle = try ModelBundle(folder: model, for: "mipha demo")
-        let images = "\(dataFolder)/\(DemoDataSet.FileName.images)"
-        let answers = try DemoAnswers(bundle: bundle, imageFolder: images).answer(data.heldOut) {
-            report(.progress(done: $0, total: data.heldOut.count, unit: "questions", note: ""))
-            if shouldStop() { throw CancellationError() }
+        let evaluation = DemoEvaluation(model: model, dataFolder: dataFolder, output: output)
+        let tested = try await evaluation.run(isStopped: shouldStop) { done, total in
+            report(.progress(done: done, total: total, unit: "questions", note: ""))
         }
-        let score = data.score(answers)
+        let score = data.score(tested.result.score)
         try write(score)
         return Result(
-            score: score, examples: examples(data, answers, images), model: model,
-            parameterCount: bundle.model.store.elementCount,
+            score: score, examples: examples(data, tested.answers, evaluation.imageFolder),
+            model: model, reportFile: evaluation.reportFile, parameterCount: tested.parameterCount,
             seconds: (ContinuousClock.now - began) / .seconds(1))
     }
 

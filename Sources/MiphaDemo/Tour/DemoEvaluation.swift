@@ -1,7 +1,7 @@
-import Foundation
-import MiphaChat
+package import MiphaEvaluation
 import MiphaInference
-import MiphaTokenizers
+import MiphaModels
+import MiphaNN
 
 /// Accuracy on held-out pictures, by kind of question.
 package struct DemoScore: Sendable {
@@ -42,58 +42,76 @@ extension DemoDataSet {
         }
     }
 
-    /// Scores one answer for each held-out question, in their order.
-    package func score(_ answers: [String]) -> DemoScore {
+    /// Puts guesses without the picture beside the scores of the held-out questions.
+    package func score(_ report: ScoreReport) -> DemoScore {
         let usual = usualAnswers()
         var lines: [DemoScore.Line] = []
-        var (allRight, allBlind) = (0, 0)
+        var allBlind = 0
         for kind in QuestionKind.allCases {
-            let asked = zip(heldOutQuestions, answers).filter { $0.0.kind == kind }
+            let asked = heldOutQuestions.filter { $0.kind == kind }
             guard !asked.isEmpty else { continue }
-            let right = asked.count { $0.0.answer == $0.1 }
-            let byQuestion = asked.count { usual[$0.0.question] == $0.0.answer }
-            let byKind = Dictionary(grouping: asked) { $0.0.answer }.values.map(\.count).max() ?? 0
+            let byQuestion = asked.count { usual[$0.question] == $0.answer }
+            let byKind = Dictionary(grouping: asked, by: \.answer).values.map(\.count).max() ?? 0
             let blind = max(byQuestion, byKind)
-            allRight += right
             allBlind += blind
+            let figure = report.figures.first {
+                $0.dimension == "kind" && $0.part == kind.rawValue
+            }
             lines.append(
                 DemoScore.Line(
-                    kind: kind, questions: asked.count,
-                    accuracy: Double(right) / Double(asked.count),
+                    kind: kind, questions: asked.count, accuracy: (figure?.value ?? 0) / 100,
                     blind: Double(blind) / Double(asked.count)))
         }
         let count = Double(max(1, heldOutQuestions.count))
         return DemoScore(
-            lines: lines, accuracy: Double(allRight) / count, blind: Double(allBlind) / count)
+            lines: lines, accuracy: (report.headline?.value ?? 0) / 100,
+            blind: Double(allBlind) / count)
     }
 }
 
-/// Greedy answers of a model to the held-out questions.
-struct DemoAnswers {
-    let bundle: ModelBundle
-    let imageFolder: String
+/// The trained model on the held-out questions, by the evaluation that benchmarks use.
+struct DemoEvaluation {
+    /// What came out.
+    struct Outcome {
+        let result: EvaluationReport.Result
+        /// Answers in the order of the questions.
+        let answers: [String]
+        let parameterCount: Int
+    }
 
-    /// - Parameter progress: told the number of answered questions after each batch.
-    func answer(_ items: [DemoItem], progress: (Int) throws -> Void) throws -> [String] {
-        let generator = BatchGenerator(bundle.model, stopIDs: bundle.prompts.stopIDs)
-        var answers: [String] = []
-        for start in stride(from: 0, to: items.count, by: 90) {
-            let batch = items[start..<min(start + 90, items.count)]
-            let prompts = try batch.map { item in
-                let image = item.image.map { ImageReference.file("\(imageFolder)/\($0)") }
-                let text = item.conversations[0].value.replacing("<image>\n", with: "")
-                return try bundle.prompts.prompt(
-                    for: [ChatMessage(.user, text, images: image.map { [$0] } ?? [])])
-            }
-            let options = SamplingOptions(maxTokens: 24, temperature: 0)
-            let made = try generator.generate(
-                prompts, sampling: Array(repeating: options, count: prompts.count))
-            answers += made.map { answer in
-                bundle.prompts.tokenizer.decode(answer.ids, skippingSpecialTokens: true)
-                    .trimmingCharacters(in: .whitespaces)
-            }
-            try progress(answers.count)
+    let model: String
+    let dataFolder: String
+    let output: String
+
+    var imageFolder: String { "\(dataFolder)/\(DemoDataSet.FileName.images)" }
+    var reportFile: String { "\(output)/report.html" }
+
+    /// - Parameter progress: told the number of answered questions and of all.
+    func run(
+        isStopped: @escaping @Sendable () -> Bool,
+        progress: @escaping @Sendable (Int, Int) -> Void
+    ) async throws -> Outcome {
+        let bundle = try ModelBundle(folder: model, for: "mipha demo")
+        let parameterCount = bundle.model.store.elementCount
+        let identity = EvaluatedModel(
+            name: "demo", fingerprint: try bundle.folder.fingerprint(dtype: nil),
+            facts: bundle.facts.map { EvaluationReport.Fact($0.label, $0.value) })
+        let engine = InferenceEngine(bundle)
+        let folder = try EvaluationFolder("\(output)/evaluation")
+        let evaluation = BenchmarkEvaluation(
+            try Scoring(Custom()),
+            files: try BenchmarkFiles("\(dataFolder)/\(DemoDataSet.FileName.heldOut)"),
+            folder: folder, settings: EvaluationSettings(maxTokens: 24, batchRows: 90),
+            model: identity)
+        let result = try await evaluation.run(with: engine, isStopped: isStopped) { event in
+            if case .answered(let done, let total) = event { progress(done, total) }
         }
-        return answers
+        guard let result else { throw CancellationError() }
+        try EvaluationReport(
+            model: "demo", facts: identity.facts, date: "", command: "mipha demo",
+            results: [result]
+        ).write(to: output)
+        let answers = try Predictions(folder.predictionsFile).records().map(\.text)
+        return Outcome(result: result, answers: answers, parameterCount: parameterCount)
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 import MiphaDemo
 
 /// The five-minute tour.
-struct DemoCommand: ParsableCommand {
+struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
         abstract: "Draw a data set, train a tiny Mipha on it, and ask it about unseen pictures.",
@@ -36,23 +36,20 @@ struct DemoCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run() async throws {
         try engine.start()
         let output = logging.output
         let interruption = Interruption()
         let demo = try Demo(output: self.output, minutes: minutes, seed: seed)
-        var bar: ProgressBar?
-        defer { bar?.finish() }
-        let result = try demo.run(shouldStop: { interruption.isRaised }) { event in
+        let progress = SharedProgressBar(output)
+        defer { progress.finish() }
+        let result = try await demo.run(shouldStop: interruption.isRaisedNow) { event in
             switch event {
             case .part(let title):
-                bar?.finish()
-                bar = nil
+                progress.finish()
                 output.note(title)
             case .progress(let done, let total, let unit, let note):
-                if bar == nil { bar = ProgressBar("", total: total, unit: unit, output: output) }
-                bar?.update(done, note: note)
-                if done == total { bar?.finish() }
+                progress.update("", done: done, total: total, unit: unit, note: note)
             }
         }
         output.result(Self.report(result))
@@ -90,7 +87,7 @@ struct DemoCommand: ParsableCommand {
         lines.append(
             "held-out accuracy \(percent(result.score.accuracy)), "
                 + "\(result.parameterCount) parameters, \(Int(result.seconds)) s; "
-                + "model in \(result.model)")
+                + "model in \(result.model), report in \(result.reportFile)")
         return lines.joined(separator: "\n") + "\n"
     }
 }

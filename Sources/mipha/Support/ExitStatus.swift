@@ -3,6 +3,7 @@ import Foundation
 import MiphaChat
 import MiphaCheckpoints
 import MiphaDemo
+import MiphaEvaluation
 import MiphaFiles
 import MiphaImaging
 import MiphaInference
@@ -50,6 +51,8 @@ enum ExitStatus {
         case let error as FileError: error.code == .system ? failure : badInput
         case let error as CheckpointError: error.code == .system ? failure : badInput
         case let error as InferenceError: error.code == .invalidLogits ? failure : badInput
+        case let error as EvaluationError:
+            [.system, .network, .judge].contains(error.code) ? failure : badInput
         case is TokenizerError, is ChatError, is ImagingError, is SpliceError, is ParameterError:
             badInput
         case let error as DemoError: error.code == .plan ? badInput : failure

@@ -36,6 +36,11 @@ final class Interruption {
     /// Whether there was an interrupt.
     var isRaised: Bool { flag.isRaised.load(ordering: .relaxed) }
 
+    /// The same question for other threads, which may outlive this value.
+    var isRaisedNow: @Sendable () -> Bool {
+        { [flag] in flag.isRaised.load(ordering: .relaxed) }
+    }
+
     /// Stops a loop after an interrupt.
     ///
     /// - Throws: `CancellationError`.

@@ -1,0 +1,104 @@
+import ArgumentParser
+import Foundation
+import MiphaChat
+import MiphaEvaluation
+import MiphaInference
+
+/// One run over benchmarks.
+struct EvalRun: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run benchmarks: answers, scores with intervals, a report.",
+        discussion: """
+            EXAMPLE:
+              mipha eval Mipha-3B --benchmark pope textvqa --data playground/data/eval --output out
+              mipha eval Mipha-3B --benchmark gqa --data gqa --output out --resume
+              mipha eval Mipha-3B --benchmark vqav2 --data vqav2 --output part-2 --shard 2/8
+              mipha eval merge part-1 part-2 --benchmark vqav2 --data vqav2 --output out
+
+            --data is the folder of one benchmark as its authors or LLaVA's eval bundle ship it, or a \
+            folder of such folders named like the benchmarks. Questions on one picture are answered \
+            together. Every answer is on disk as soon as it is made: after an interruption the same \
+            command with --resume goes on.
+            """)
+
+    @Argument(help: "Model folder.")
+    var model: String
+
+    @OptionGroup(title: "Benchmarks") var benchmarks: BenchmarkArguments
+
+    @Flag(help: "Go on where an earlier run in the output folder stopped.")
+    var resume = false
+
+    @Option(help: "Ask only the first N questions of each benchmark.")
+    var limit: Int?
+
+    @Option(help: "Ask only part i of n, such as 2/8; mipha eval merge joins the parts.")
+    var shard = "1/1"
+
+    @Option(help: "The longest answer in tokens; by default LLaVA's for each benchmark.")
+    var maxTokens: Int?
+
+    @Option(help: "Number of questions handed to the model in one list.")
+    var batch = 64
+
+    @Flag(help: "Answer each question alone, its picture included, as the reference does.")
+    var oneByOne = false
+
+    @OptionGroup(title: "Common options") var common: CommonOptions
+
+    func validate() throws {
+        guard limit ?? 1 >= 1 else {
+            throw ValidationError("--limit: expected at least 1, found \(limit ?? 0)")
+        }
+        guard maxTokens ?? 1 >= 1 else {
+            throw ValidationError("--max-tokens: expected at least 1, found \(maxTokens ?? 0)")
+        }
+        guard batch >= 1 else {
+            throw ValidationError("--batch: expected at least 1, found \(batch)")
+        }
+    }
+
+    func run() async throws {
+        let choice = try common.start()
+        let output = common.logging.output
+        let shard = try EvaluationShard(parsing: shard)
+        let chosen = try benchmarks.chosen()
+        let folders = try chosen.map { try benchmarks.folder(of: $0.benchmark.card) }
+        for folder in folders where folder.isBegun && !resume {
+            throw EvaluationError(
+                .invalidRequest,
+                "\(folder.path) holds an evaluation; give --resume to go on with it, or another "
+                    + "--output")
+        }
+        let bundle = try ModelBundle(
+            folder: model, for: "mipha eval", dtype: choice.dtype, device: choice.device)
+        let identity = EvaluatedModel(
+            name: bundle.folder.name,
+            fingerprint: try bundle.folder.fingerprint(dtype: choice.dtype),
+            facts: bundle.facts.map { EvaluationReport.Fact($0.label, $0.value) })
+        let engine = InferenceEngine(bundle)
+        let interruption = Interruption()
+        let settings = EvaluationSettings(
+            maxTokens: maxTokens, limit: limit, shard: shard, groupsByPicture: !oneByOne,
+            batchRows: batch)
+        var results: [EvaluationReport.Result] = []
+        for (scoring, folder) in zip(chosen, folders) {
+            let card = scoring.benchmark.card
+            let evaluation = BenchmarkEvaluation(
+                scoring, files: try benchmarks.files(card), folder: folder, settings: settings,
+                model: identity)
+            let progress = EvaluationProgress(card, output)
+            defer { progress.finish() }
+            let result = try await evaluation.run(
+                with: engine, isStopped: interruption.isRaisedNow, report: progress.show)
+            progress.finish()
+            if let result { results.append(result) }
+        }
+        guard shard.count == 1 else {
+            output.result("part \(shard.index) of \(shard.count) is answered\n")
+            return
+        }
+        try benchmarks.write(results, model: identity, facts: settings.facts, output: output)
+    }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import MiphaEvaluation
+
+/// Scores in words for a terminal.
+enum ScorePrinter {
+    /// How many answers that were not understood are shown.
+    private static let shownAnswers = 5
+
+    /// Figures with intervals, how the answers were understood, remarks.
+    static func text(_ report: ScoreReport, card: BenchmarkCard) -> String {
+        var table = TextTable(["\(card.title), \(report.variant)", "value", "95 %", "questions"])
+        for figure in report.figures {
+            table.add([
+                figure.label, number(figure.value, figure.unit),
+                figure.interval.map {
+                    "\(number($0.low, figure.unit)) to \(number($0.high, figure.unit))"
+                } ?? "",
+                figure.count.map { "\($0)" } ?? "",
+            ])
+        }
+        var lines = table.lines
+        let counts = report.counts
+        lines.append("")
+        lines.append(
+            "\(counts.questions) questions: \(counts.scored) answers understood, "
+                + "\(counts.unparsed) not, \(counts.ambiguous) ambiguous, \(counts.missing) missing"
+        )
+        for item in report.unresolved.prefix(shownAnswers) {
+            lines.append("  \(item.status.rawValue) \(item.id): \(short(item.prediction))")
+        }
+        if report.unresolved.count > shownAnswers {
+            lines.append("  … --json lists \(report.unresolved.count), --per-item all")
+        }
+        for note in report.notes { lines.append("note: \(note)") }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// A paired comparison.
+    static func text(_ comparison: PairedComparison) -> String {
+        var table = TextTable(["figure", "A", "B", "B - A", "95 %", "p"])
+        for item in comparison.differences {
+            table.add([
+                item.label, decimal(item.first), decimal(item.second), decimal(item.difference),
+                item.interval.map { "\(decimal($0.low)) to \(decimal($0.high))" } ?? "",
+                item.pValue.map { String(format: "%.4f", $0) } ?? "",
+            ])
+        }
+        var lines = table.lines
+        let better = comparison.flips.count { $0.second.score > $0.first.score }
+        lines.append("")
+        lines.append(
+            "\(comparison.questionCount) questions, \(comparison.flips.count) with another score: "
+                + "\(better) better in B, \(comparison.flips.count - better) worse")
+        for flip in comparison.flips.prefix(shownAnswers) {
+            lines.append(
+                "  \(flip.first.id): \(short(flip.first.prediction)) (\(decimal(flip.first.score)))"
+                    + " -> \(short(flip.second.prediction)) (\(decimal(flip.second.score)))")
+        }
+        if comparison.flips.count > shownAnswers { lines.append("  … --json lists all") }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func number(_ value: Double, _ unit: Figure.Unit) -> String {
+        switch unit {
+        case .percent: String(format: "%.2f", value)
+        case .fraction: String(format: "%.4f", value)
+        case .points: String(format: "%.1f", value)
+        case .count: String(format: "%.0f", value)
+        }
+    }
+
+    private static func decimal(_ value: Double) -> String { String(format: "%.3f", value) }
+
+    private static func short(_ text: String) -> String {
+        let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        return line.isEmpty ? "(empty)" : line.count > 60 ? line.prefix(60) + "…" : line
+    }
+}
