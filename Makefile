@@ -74,6 +74,11 @@ check: bootstrap ## Exactly what CI runs: lint, clean build, all tests, the core
 	@$(MAKE) test
 	@$(MAKE) test-core
 	@$(MAKE) demo DEMO_ARGS="--minutes 1 --output .build/demo-check"
+	@$(MIPHA) score custom --predictions .build/demo-check/evaluation/predictions.jsonl \
+		--annotations .build/demo-check/data/held-out.json
+	@rm -rf .build/eval-check
+	@$(MIPHA) eval .build/demo-check/model --benchmark custom --data .build/demo-check/data \
+		--limit 200 --output .build/eval-check
 
 clean: ## Removes everything built; keeps the libtorch in .deps.
 	@rm -rf .build .build-core dist

@@ -131,7 +131,8 @@ extension AI2D {
                 throw EvaluationError(
                     .wrongFile, "\(place): expected an object, found \(member.value.kind)")
             }
-            let question = PlacedObject(object: entry, place: place)
+            let question = PlacedObject(
+                object: entry, place: place, what: "AI2D's questions on a picture")
             let options = try question.strings("answerTexts")
             let answer = try question.integer("correctAnswer")
             guard (2...26).contains(options.count), options.indices.contains(answer) else {

@@ -50,7 +50,7 @@ struct ChartQAAnswers {
                 throw EvaluationError(
                     .wrongFile, "\(place): expected a ChartQA prediction, found \(value.kind)")
             }
-            elements.append(PlacedObject(object: object, place: place))
+            elements.append(PlacedObject(object: object, place: place, what: "ChartQA prediction"))
         }
         let first = elements.first?.object
         if PredictionFields.common.ids.contains(where: { first?[$0] != nil }) {

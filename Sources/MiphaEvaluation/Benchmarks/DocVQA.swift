@@ -77,7 +77,7 @@ public struct DocVQA: Benchmark {
                 throw EvaluationError(
                     .wrongFile, "\(place): expected an object with a questionId")
             }
-            let placed = PlacedObject(object: object, place: place)
+            let placed = PlacedObject(object: object, place: place, what: what)
             items.append(
                 Item(
                     id: id, place: place, question: try placed.string("question"),

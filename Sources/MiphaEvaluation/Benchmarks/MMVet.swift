@@ -110,7 +110,7 @@ public struct MMVet: JudgedBenchmark {
             guard let entry = member.value.objectValue else {
                 throw EvaluationError(.wrongFile, "\(place): expected \(what)")
             }
-            let placed = PlacedObject(object: entry, place: place)
+            let placed = PlacedObject(object: entry, place: place, what: what)
             let capabilities = entry["capability"]?.arrayValue?.compactMap(\.stringValue) ?? []
             guard !capabilities.isEmpty else {
                 throw EvaluationError(

@@ -117,9 +117,9 @@ public struct SEEDBench: Benchmark {
 extension SEEDBench {
     /// The questions, ids made distinct.
     static func items(_ files: BenchmarkFiles) throws(EvaluationError) -> [Item] {
-        let source = try files.file(
-            [file, "seed_bench/\(file)"], what: "SEED-Bench's questions (\(file))")
-        let object = try source.object("SEED-Bench's questions (\(file))")
+        let what = "SEED-Bench's questions (\(file))"
+        let source = try files.file([file, "seed_bench/\(file)"], what: what)
+        let object = try source.object(what)
         guard let list = object["questions"]?.arrayValue,
             let types = object["question_type"]?.objectValue
         else {
@@ -146,7 +146,8 @@ extension SEEDBench {
                 throw EvaluationError(
                     .wrongFile, "\(place): expected an object, found \(element.kind)")
             }
-            items.append(try item(PlacedObject(object: object, place: place), names, &ids))
+            items.append(
+                try item(PlacedObject(object: object, place: place, what: what), names, &ids))
         }
         return items
     }

@@ -41,7 +41,10 @@ extension ScienceQA {
                         + "has \(object.count) problems")
             }
             problems.append(
-                try problem(PlacedObject(object: entry, place: "\(source.name): problem \(id)"), id)
+                try problem(
+                    PlacedObject(
+                        object: entry, place: "\(source.name): problem \(id)",
+                        what: "ScienceQA's problems"), id)
             )
         }
         guard !problems.isEmpty else {

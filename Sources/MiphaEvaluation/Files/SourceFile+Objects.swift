@@ -6,6 +6,8 @@ struct PlacedObject: Sendable {
     let object: JSONObject
     /// Where it stands: `questions.jsonl:12`.
     let place: String
+    /// What the file should hold, for messages.
+    let what: String
 
     /// A member that must be a string.
     ///
@@ -42,7 +44,7 @@ struct PlacedObject: Sendable {
         let keys = object.keys.prefix(8).joined(separator: ", ")
         let found = object[key].map(\.kind) ?? "the keys \(keys)"
         return EvaluationError(
-            .wrongFile, "\(place): expected \(expected) at \"\(key)\", found \(found)")
+            .wrongFile, "\(place): \(what): expected \(expected) at \"\(key)\", found \(found)")
     }
 }
 
@@ -77,7 +79,7 @@ extension SourceFile {
                 throw EvaluationError(
                     .wrongFile, "\(place): expected \(what), an object each, found \(value.kind)")
             }
-            result.append(PlacedObject(object: object, place: place))
+            result.append(PlacedObject(object: object, place: place, what: what))
         }
         return result
     }

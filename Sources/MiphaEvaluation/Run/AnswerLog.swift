@@ -49,6 +49,11 @@ public final class AnswerLog: Sendable {
         }
     }
 
+    /// Unlocks by name: a process that is just being started holds the descriptor for a moment too.
+    deinit {
+        _ = state.withLock { flock($0.handle.fileDescriptor, LOCK_UN) }
+    }
+
     /// Reads a log that nobody writes.
     ///
     /// - Throws: `EvaluationError`.

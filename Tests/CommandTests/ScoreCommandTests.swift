@@ -1,0 +1,116 @@
+import Foundation
+import MiphaFiles
+import MiphaTestSupport
+import Testing
+
+/// `mipha score` on files that are there.
+@Suite(.enabled(if: MiphaProcess.executable != nil))
+struct ScoreCommandTests {
+    private let predictions = PackagePaths.fixture("oracles/docvqa/predictions.json")
+    private let annotations = PackagePaths.fixture("oracles/docvqa/val_v1.0.json")
+
+    private func score(_ more: [String]) throws -> MiphaProcess {
+        try MiphaProcess(["score"] + more)
+    }
+
+    private func docVQA(_ more: [String] = []) throws -> MiphaProcess {
+        try score(
+            ["docvqa", "--predictions", predictions, "--annotations", annotations] + more)
+    }
+
+    @Test func `the command of the README prints the score`() throws {
+        let done = try docVQA()
+        #expect(done.status == 0, "\(done.errors)")
+        #expect(done.output.contains("DocVQA, official"))
+        #expect(done.output.contains("anls"))
+    }
+
+    @Test func `--json holds every digit, an interval, the variant and both hashes`() throws {
+        let done = try docVQA(["--json"])
+        let report = try JSONValue(parsing: done.output)
+        #expect(report["variant"] == "official")
+        let headline = try #require(report["headline"])
+        let value = try #require(headline["value"]?.doubleValue)
+        let bounds = try #require(headline["interval"]?.arrayValue)
+        let interval = bounds.compactMap(\.doubleValue)
+        #expect(interval.count == 2 && interval[0] < value && value < interval[1])
+        let inputs = try #require(report["inputs"])
+        #expect(inputs["predictions"]?["sha256"]?.stringValue?.count == 64)
+        #expect(inputs["annotations"]?.arrayValue?.first?["sha256"]?.stringValue?.count == 64)
+        let other = try JSONValue(parsing: docVQA(["--json", "--variant", "stvqa"]).output)
+        #expect(other["variant"] == "stvqa")
+    }
+
+    @Test func `--per-item writes one line for each answer`() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("items.jsonl")
+        let done = try docVQA(["--json", "--per-item", path])
+        let report = try JSONValue(parsing: done.output)
+        let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+        #expect(report["counts"]?["questions"]?.integerValue == lines.count)
+        let line = try #require(lines.first)
+        let first = try JSONValue(parsing: String(line))
+        #expect(first["score"]?.doubleValue != nil && first["prediction"]?.stringValue != nil)
+    }
+
+    @Test func `a file compared with itself shows no difference`() throws {
+        let done = try score([
+            "docvqa", "--compare", predictions, predictions, "--annotations", annotations,
+            "--json",
+        ])
+        let report = try JSONValue(parsing: done.output)
+        let headline = try #require(report["differences"]?.arrayValue?.first)
+        #expect(headline["difference"]?.doubleValue == 0)
+        #expect(headline["p_value"]?.doubleValue == 1)
+        #expect(report["flips"]?.arrayValue?.isEmpty == true)
+    }
+
+    @Test func `another benchmark's file is refused with what was expected`() throws {
+        let done = try score([
+            "pope", "--predictions", predictions, "--annotations", annotations,
+        ])
+        #expect(done.status == 2)
+        #expect(done.errorLines.count == 1)
+        #expect(done.errors.contains("POPE"))
+    }
+
+    @Test func `unknown names list the known ones`() throws {
+        let benchmark = try score([
+            "popes", "--predictions", predictions, "--annotations", annotations,
+        ])
+        #expect(benchmark.status == 2 && benchmark.errors.contains("textvqa"))
+        let variant = try docVQA(["--variant", "official2"])
+        #expect(variant.status == 2 && variant.errors.contains("pix2struct"))
+    }
+
+    @Test func `an upload file is written where only the server can score`() throws {
+        let folder = try TemporaryFolder()
+        let data = PackagePaths.fixture("benchmarks/vizwiz")
+        let answers = folder.file("answers.jsonl")
+        let lines = try String(contentsOfFile: "\(data)/llava_test.jsonl", encoding: .utf8)
+            .split(separator: "\n").map { try JSONValue(parsing: String($0)) }
+        let texts = try lines.map { line -> String in
+            let answer: JSONValue = [
+                "question_id": line["question_id"] ?? .null, "prompt": line["text"] ?? .null,
+                "text": "Unanswerable",
+            ]
+            return try answer.text(.compact)
+        }
+        try AtomicFile.write(texts.joined(separator: "\n") + "\n", to: answers)
+        let upload = folder.file("upload.json")
+        let done = try score([
+            "vizwiz", "--predictions", answers, "--annotations", data, "--upload", upload,
+        ])
+        #expect(done.status == 0, "\(done.errors)")
+        let entries = try #require(try JSONValue(contentsOf: upload).arrayValue)
+        #expect(entries.count == lines.count)
+        #expect(entries[0]["answer"] == "unanswerable")
+    }
+
+    @Test func `the list names every benchmark with its variants`() throws {
+        let done = try score(["--list"])
+        for name in ["vqav2", "mmbench-cn", "llavabench", "custom", "--variant circular"] {
+            #expect(done.output.contains(name))
+        }
+    }
+}
