@@ -96,7 +96,7 @@ struct DemoEvaluation {
         let identity = EvaluatedModel(
             name: "demo", fingerprint: try bundle.folder.fingerprint(dtype: nil),
             facts: bundle.facts.map { EvaluationReport.Fact($0.label, $0.value) })
-        let engine = InferenceEngine(bundle)
+        let engine = InferenceEngine(bundle, keepsBeginning: false)
         let folder = try EvaluationFolder("\(output)/evaluation")
         let evaluation = BenchmarkEvaluation(
             try Scoring(Custom()),

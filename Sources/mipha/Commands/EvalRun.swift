@@ -77,7 +77,8 @@ struct EvalRun: AsyncParsableCommand {
             name: bundle.folder.name,
             fingerprint: try bundle.folder.fingerprint(dtype: choice.dtype),
             facts: bundle.facts.map { EvaluationReport.Fact($0.label, $0.value) })
-        let engine = InferenceEngine(bundle)
+        // An answer must not depend on which questions were asked before it.
+        let engine = InferenceEngine(bundle, keepsBeginning: false)
         let interruption = Interruption()
         let settings = EvaluationSettings(
             maxTokens: maxTokens, limit: limit, shard: shard, groupsByPicture: !oneByOne,
