@@ -15,6 +15,8 @@ public struct DecoderContext {
     public let cache: KeyValueCache?
     /// The pass over rows of different lengths that this call is; then `cache` and `mask` are unused.
     public let ragged: RaggedStep?
+    /// Where samples that do not see each other stand in each row; `nil`: one sample a row.
+    public let documents: [[Range<Int>]]?
     /// Source of dropout masks; `nil` outside training.
     public let dropout: RandomGenerator?
 }

@@ -70,8 +70,15 @@ struct PhiAttention {
         if let cache = context.cache {
             (k, v) = try cache.append(keys: k, values: v, layer: layer)
         }
-        let mixed = try Functions.attention(
-            q.transposed(1, 2), k, v, mask: context.mask, causal: context.causal, scale: scale)
+        let mixed =
+            if let documents = context.documents {
+                try Functions.attention(
+                    q.transposed(1, 2), k, v, documents: documents, scale: scale)
+            } else {
+                try Functions.attention(
+                    q.transposed(1, 2), k, v, mask: context.mask, causal: context.causal,
+                    scale: scale)
+            }
         return try dense(mixed.transposed(1, 2).reshaped(x.shape))
     }
 }
@@ -152,7 +159,7 @@ public struct PhiLanguageModel: LanguageModel {
             cos: angles.cos, sin: angles.sin,
             mask: try layout.mask()?.to(device: embedding.weight.device),
             causal: layout.isPlainlyCausal && layout.tokenCount > 1, cache: cache, ragged: nil,
-            dropout: dropout)
+            documents: layout.documents, dropout: dropout)
     }
 
     /// Rotary angles of a pass over rows of different lengths.
@@ -160,7 +167,7 @@ public struct PhiLanguageModel: LanguageModel {
         let angles = try angles([ragged.positions])
         return DecoderContext(
             cos: angles.cos, sin: angles.sin, mask: nil, causal: false, cache: nil, ragged: ragged,
-            dropout: nil)
+            documents: nil, dropout: nil)
     }
 
     private func angles(

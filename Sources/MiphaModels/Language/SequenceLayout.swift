@@ -8,12 +8,29 @@ public struct SequenceLayout: Sendable, Equatable {
     public let keyMask: [[Bool]]?
     /// Number of keys before the tokens of this call.
     public let pastLength: Int
+    /// Where samples that do not see each other stand in each row; `nil`: one sample a row.
+    public let documents: [[Range<Int>]]?
 
     /// Describes a call.
     public init(positions: [[Int]], keyMask: [[Bool]]? = nil, pastLength: Int = 0) {
         self.positions = positions
         self.keyMask = keyMask
         self.pastLength = pastLength
+        documents = nil
+    }
+
+    /// Describes rows of several samples, each of which begins at position 0 and sees itself only.
+    ///
+    /// - Parameter tokenCount: positions of a row; those after its last sample are padding.
+    public init(documents: [[Range<Int>]], tokenCount: Int) {
+        let filled = documents.map { row in
+            let end = row.last?.upperBound ?? 0
+            return end < tokenCount ? row + [end..<tokenCount] : row
+        }
+        positions = filled.map { $0.flatMap { Array(0..<$0.count) } }
+        keyMask = nil
+        pastLength = 0
+        self.documents = filled
     }
 
     /// Tokens at `start`, `start + 1`, … in every row, with no padding before them.

@@ -10,15 +10,21 @@ public struct MiphaBatch {
     public var pixels: Tensor?
     /// Masks over ids as the reference makes them; `nil` for causal attention over all real tokens.
     public var idMasks: [[Bool]]?
+    /// The samples of each row, where several stand in one row one after another; `nil`: a row each.
+    ///
+    /// Samples of one row do not see each other and each begins at position 0.
+    public var packing: [[Int]]?
 
     /// Creates a batch.
     public init(
-        ids: [[Int]], labels: [[Int]]? = nil, pixels: Tensor? = nil, idMasks: [[Bool]]? = nil
+        ids: [[Int]], labels: [[Int]]? = nil, pixels: Tensor? = nil, idMasks: [[Bool]]? = nil,
+        packing: [[Int]]? = nil
     ) {
         self.ids = ids
         self.labels = labels
         self.pixels = pixels
         self.idMasks = idMasks
+        self.packing = packing
     }
 
     /// Number of pictures.

@@ -119,6 +119,6 @@ public struct MiphaModel {
     ) throws(SpliceError) -> SplicePlan {
         try SplicePlan(
             ids: batch.ids, labels: batch.labels, tokensPerImage: tower.patchCount,
-            imageCount: batch.imageCount, padding: padding)
+            imageCount: batch.imageCount, padding: padding, packing: batch.packing)
     }
 }

@@ -33,27 +33,31 @@ public struct SplicePlan: Sendable, Equatable {
     public let sources: [Int]
     /// Labels by position, one list per row; ignored over pictures and padding.
     public let labels: [[Int]]
-    /// Number of real positions of each row.
-    public let lengths: [Int]
+    /// Where the samples of each row stand; one sample fills a row that is not packed.
+    public let documents: [[Range<Int>]]
     /// Number of positions of every row after padding.
     public let columns: Int
     /// Side of the padding.
     public let padding: Padding
 
     /// Number of rows.
-    public var rows: Int { lengths.count }
+    public var rows: Int { documents.count }
+    /// Number of real positions of each row.
+    public var lengths: [Int] { documents.map { $0.last?.upperBound ?? 0 } }
 
     /// Plans a batch.
     ///
     /// - Parameters:
-    ///   - ids: ids with markers, one list per row.
+    ///   - ids: ids with markers, one list per sample.
     ///   - labels: one label per id; `nil` ignores all.
     ///   - tokensPerImage: feature vectors of one picture.
-    ///   - imageCount: pictures of the whole batch.
-    /// - Throws: `SpliceError` when markers and pictures differ in number, or an id is negative.
+    ///   - imageCount: pictures of the whole batch, in the order of the samples.
+    ///   - packing: the samples of each row; `nil`: a row each. It needs padding on the right.
+    /// - Throws: `SpliceError` when markers and pictures differ in number, an id is negative, or
+    ///   `packing` does not hold every sample once.
     public init(
         ids: [[Int]], labels: [[Int]]? = nil, tokensPerImage: Int, imageCount: Int,
-        padding: Padding = .right
+        padding: Padding = .right, packing: [[Int]]? = nil
     ) throws(SpliceError) {
         let markers = ids.reduce(0) { $0 + $1.count { $0 == MarkerID.image } }
         guard markers == imageCount else {
@@ -65,21 +69,59 @@ public struct SplicePlan: Sendable, Equatable {
                 description:
                     "the batch has \(ids.count) rows of ids and \(labels?.count ?? 0) of labels")
         }
+        if let packing, packing.joined().sorted() != Array(ids.indices) || padding == .left {
+            throw SpliceError(
+                description:
+                    "the rows of a packed batch must hold each of its \(ids.count) samples "
+                    + "once, padded on the right")
+        }
         let textCount = ids.reduce(0) { $0 + $1.count } - markers
-        var texts: [Int] = []
-        texts.reserveCapacity(textCount)
-        var rowSources: [[Int]] = []
-        var rowLabels: [[Int]] = []
-        var image = 0
+        var splicing = Splicing(
+            textCount: textCount, tokensPerImage: tokensPerImage, texts: [], image: 0)
+        splicing.texts.reserveCapacity(textCount)
+        var samples: [(sources: [Int], labels: [Int])] = []
         for (row, rowIDs) in ids.enumerated() {
-            let given = labels?[row]
-            if let given, given.count != rowIDs.count {
+            samples.append(try splicing.append(rowIDs, labels: labels?[row], row: row))
+        }
+        let rows = packing ?? ids.indices.map { [$0] }
+        documents = rows.map { row in
+            var start = 0
+            return row.map { sample in
+                defer { start += samples[sample].sources.count }
+                return start..<start + samples[sample].sources.count
+            }
+        }
+        let columns = documents.map { $0.last?.upperBound ?? 0 }.max() ?? 0
+        let zero = textCount + imageCount * tokensPerImage
+        textIDs = splicing.texts
+        self.columns = columns
+        self.padding = padding
+        sources = rows.flatMap { row in
+            Self.pad(row.flatMap { samples[$0].sources }, to: columns, with: zero, padding)
+        }
+        self.labels = rows.map { row in
+            Self.pad(
+                row.flatMap { samples[$0].labels }, to: columns, with: MarkerID.ignored, padding)
+        }
+    }
+
+    /// The state of walking through the samples.
+    private struct Splicing {
+        let textCount, tokensPerImage: Int
+        var texts: [Int]
+        var image: Int
+
+        /// Sources and labels of one sample's positions.
+        mutating func append(
+            _ ids: [Int], labels: [Int]?, row: Int
+        ) throws(SpliceError) -> (sources: [Int], labels: [Int]) {
+            if let labels, labels.count != ids.count {
                 throw SpliceError(
-                    description: "row \(row) has \(rowIDs.count) ids and \(given.count) labels")
+                    description: "row \(row) has \(ids.count) ids and \(labels.count) labels")
             }
             var sources: [Int] = []
             var spliced: [Int] = []
-            for (place, id) in rowIDs.enumerated() {
+            for (place, id) in ids.enumerated() {
                 if id == MarkerID.image {
                     let first = textCount + image * tokensPerImage
                     sources.append(contentsOf: first..<first + tokensPerImage)
@@ -89,22 +131,13 @@ public struct SplicePlan: Sendable, Equatable {
                 } else if id >= 0 {
                     sources.append(texts.count)
                     texts.append(id)
-                    spliced.append(given?[place] ?? MarkerID.ignored)
+                    spliced.append(labels?[place] ?? MarkerID.ignored)
                 } else {
                     throw SpliceError(description: "row \(row), place \(place): unknown id \(id)")
                 }
             }
-            rowSources.append(sources)
-            rowLabels.append(spliced)
+            return (sources, spliced)
         }
-        let columns = rowSources.map(\.count).max() ?? 0
-        let zero = textCount + imageCount * tokensPerImage
-        textIDs = texts
-        lengths = rowSources.map(\.count)
-        self.columns = columns
-        self.padding = padding
-        sources = rowSources.flatMap { Self.pad($0, to: columns, with: zero, padding) }
-        self.labels = rowLabels.map { Self.pad($0, to: columns, with: MarkerID.ignored, padding) }
     }
 
     private static func pad(
@@ -119,9 +152,12 @@ public struct SplicePlan: Sendable, Equatable {
         var positions: [Int] = []
         var targets: [Int] = []
         for (row, labels) in labels.enumerated() {
-            for column in labels.indices.dropFirst() where labels[column] != MarkerID.ignored {
-                positions.append(row * columns + column - 1)
-                targets.append(labels[column])
+            let offset = padding == .left ? columns - lengths[row] : 0
+            for document in documents[row] {
+                for place in document.dropFirst() where labels[place + offset] != MarkerID.ignored {
+                    positions.append(row * columns + place + offset - 1)
+                    targets.append(labels[place + offset])
+                }
             }
         }
         return (positions, targets)
@@ -132,6 +168,9 @@ public struct SplicePlan: Sendable, Equatable {
     /// Padding on the right needs no mask: causal attention never looks there. With padding on the
     /// left positions count from each row's first real one.
     public var layout: SequenceLayout {
+        if documents.contains(where: { $0.count > 1 }) {
+            return SequenceLayout(documents: documents, tokenCount: columns)
+        }
         guard padding == .left, lengths.contains(where: { $0 != columns }) else {
             return .contiguous(count: columns)
         }
