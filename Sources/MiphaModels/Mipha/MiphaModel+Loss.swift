@@ -10,6 +10,14 @@ public struct LossChain {
     public let supervisedCount: Int
     /// Number of real positions, pictures included.
     public let positionCount: Int
+
+    /// Creates a chain.
+    public init(segments: [Segment], input: Tensor, supervisedCount: Int, positionCount: Int) {
+        self.segments = segments
+        self.input = input
+        self.supervisedCount = supervisedCount
+        self.positionCount = positionCount
+    }
 }
 
 extension MiphaModel {

@@ -163,6 +163,13 @@ public struct SplicePlan: Sendable, Equatable {
         return (positions, targets)
     }
 
+    /// Number of learned positions of every row.
+    public var supervisedCounts: [Int] {
+        var counts = Array(repeating: 0, count: rows)
+        for position in supervised.positions { counts[position / columns] += 1 }
+        return counts
+    }
+
     /// Where tokens stand and which keys are real.
     ///
     /// Padding on the right needs no mask: causal attention never looks there. With padding on the

@@ -1,0 +1,132 @@
+public import MiphaModels
+public import MiphaTorch
+
+/// Pairs of answers for one pass: rows chosen, rejected, chosen, rejected, ...
+public struct PreferenceBatch {
+    /// The rows with labels over the answers.
+    public var rows: MiphaBatch
+    /// The reference model's log-probability of each row; empty where the loss needs none.
+    public var reference: [Double]
+
+    /// Creates a batch.
+    public init(rows: MiphaBatch, reference: [Double] = []) {
+        self.rows = rows
+        self.reference = reference
+    }
+}
+
+/// What a pass over pairs gave.
+public struct PreferenceOutcome: Sendable, Equatable {
+    /// Sum of the losses of the pairs.
+    public var loss = 0.0
+    /// Number of pairs whose chosen answer gained on the rejected one against the reference.
+    public var preferred = 0
+    /// Sum of the reward margins.
+    public var margin = 0.0
+    /// Log-probability of each row under the policy.
+    public var logProbabilities: [Double] = []
+
+    /// An outcome of no pairs.
+    public init() {}
+}
+
+extension MiphaModel {
+    /// The log-probability of the supervised tokens of every row, without gradients or dropout.
+    ///
+    /// This is what a frozen reference model contributes; it is computed once and kept.
+    public func answerLikelihoods(_ batch: MiphaBatch) throws -> [AnswerLikelihood] {
+        var found: [AnswerLikelihood] = []
+        let chain = try answerChain(batch, dropout: nil) { likelihoods in
+            found = likelihoods
+            return (0, likelihoods.map { _ in 0 })
+        }
+        _ = try withoutGradients { () throws(TensorError) in
+            try chain.segments.run(chain.input)
+        }
+        return found
+    }
+
+    /// The chain from pairs of answers to the sum of their losses; see ``PreferenceLoss``.
+    ///
+    /// - Parameters:
+    ///   - dropout: generator of dropout masks; `nil` turns dropout off.
+    ///   - report: told what the pass gave; twice when the last segment runs twice.
+    /// - Throws: `SpliceError`; `TensorError`; `TrainingError` for rows that are no pairs.
+    public func preferenceChain(
+        _ batch: PreferenceBatch, loss: PreferenceLoss, dropout: RandomGenerator?,
+        report: @escaping (PreferenceOutcome) -> Void = { _ in }
+    ) throws -> LossChain {
+        let count = batch.rows.ids.count
+        let expected = loss.needsReference ? count : 0
+        guard count > 0, count.isMultiple(of: 2),
+            batch.reference.count == expected || !loss.needsReference
+        else {
+            throw TrainingError(
+                .invalidRun,
+                "a preference batch needs pairs of rows and \(expected) reference values, found "
+                    + "\(count) rows and \(batch.reference.count) values")
+        }
+        let reference = loss.needsReference ? batch.reference : Array(repeating: 0, count: count)
+        return try answerChain(batch.rows, dropout: dropout) { likelihoods in
+            var outcome = PreferenceOutcome()
+            var slopes: [Double] = []
+            for pair in stride(from: 0, to: count, by: 2) {
+                let value = loss(
+                    chosen: likelihoods[pair], rejected: likelihoods[pair + 1],
+                    reference: (reference[pair], reference[pair + 1]))
+                slopes += [value.chosenSlope, value.rejectedSlope]
+                outcome.loss += value.loss
+                outcome.margin += value.margin
+                if value.margin > 0 { outcome.preferred += 1 }
+            }
+            outcome.logProbabilities = likelihoods.map(\.logProbability)
+            report(outcome)
+            return (outcome.loss, slopes)
+        }
+    }
+
+    /// A chain whose last segment weighs the rows' log-probabilities by slopes that depend on all of
+    /// them.
+    ///
+    /// The value of the last segment is `objective`'s, its gradient that of the log-probabilities
+    /// times the slopes: the outer derivative is taken by hand, in double precision.
+    private func answerChain(
+        _ batch: MiphaBatch, dropout: RandomGenerator?,
+        objective: @escaping ([AnswerLikelihood]) -> (value: Double, slopes: [Double])
+    ) throws -> LossChain {
+        let chain = try lossChain(batch, dropout: dropout)
+        let plan = try plan(for: batch)
+        let supervised = plan.supervised
+        let counts = plan.supervisedCounts
+        let positions = try Tensor(supervised.positions).to(device: device)
+        let targets = try Tensor(supervised.targets).to(device: device)
+        let head = Segment("preference", prefixes: language.headPrefixes) {
+            [language] (hidden) throws(TensorError) in
+            let chosen = try hidden.reshaped([-1, language.width]).selecting(positions)
+            let logits = try language.logits(language.normalize(chosen))
+            var sums: [Tensor] = []
+            var likelihoods: [AnswerLikelihood] = []
+            var start = 0
+            for count in counts {
+                let sum = try Functions.crossEntropySum(
+                    logits.narrowed(0, from: start, length: count),
+                    targets: targets.narrowed(0, from: start, length: count))
+                sums.append(sum)
+                likelihoods.append(
+                    AnswerLikelihood(logProbability: -(try sum.item()), tokens: count))
+                start += count
+            }
+            let (value, slopes) = objective(likelihoods)
+            var total = try Tensor.full([], value, device: hidden.device)
+            for (index, sum) in sums.enumerated() {
+                // Zero in value: only the gradient of the sum goes through.
+                let difference = try sum + likelihoods[index].logProbability
+                total = try total + difference * -slopes[index]
+            }
+            return total
+        }
+        return LossChain(
+            segments: chain.segments.dropLast() + [head], input: chain.input,
+            supervisedCount: chain.supervisedCount, positionCount: chain.positionCount)
+    }
+}
