@@ -156,6 +156,16 @@ extension Tensor {
             unsafe mt_tensor_copy_out(handle, buffer.baseAddress, buffer.count), "copy out", [self])
     }
 
+    /// The dense elements' bytes in row-major order.
+    public func bytes() throws(TensorError) -> [UInt8] {
+        var result = [UInt8](repeating: 0, count: byteCount)
+        let status = unsafe result.withUnsafeMutableBytes { buffer in
+            unsafe mt_tensor_copy_out(handle, buffer.baseAddress, buffer.count)
+        }
+        try check(status, "bytes", [self])
+        return result
+    }
+
     /// Lends the dense elements' bytes; the tensor is copied first when it is not dense on the CPU.
     public func withBytes<R>(_ body: (RawSpan) throws -> R) throws -> R {
         let dense = try to(device: .cpu).contiguous()

@@ -72,6 +72,13 @@ package enum FileSystem {
         return (descriptor, Int(status.st_size))
     }
 
+    /// Number of bytes of a regular file.
+    package static func size(_ path: String) throws(FileError) -> Int {
+        let (descriptor, size) = try openFile(path)
+        close(descriptor)
+        return size
+    }
+
     /// Reads a whole file of at most `limit` bytes.
     package static func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
         let (descriptor, size) = try openFile(path)

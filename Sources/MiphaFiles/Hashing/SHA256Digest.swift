@@ -12,6 +12,19 @@ public struct SHA256Digest: Sendable, Hashable, CustomStringConvertible {
         self.bytes = Array(hash.finalize())
     }
 
+    /// Hashes the bytes of pieces one after another.
+    public init(of pieces: RawSpan, after start: [UInt8]) {
+        var hash = SHA256()
+        hash.update(data: start)
+        unsafe pieces.withUnsafeBytes { unsafe hash.update(bufferPointer: $0) }
+        bytes = Array(hash.finalize())
+    }
+
+    /// Hashes the memory of numbers after other bytes.
+    public init(of numbers: [Float], after start: [UInt8]) {
+        unsafe self.init(of: numbers.span.bytes, after: start)
+    }
+
     /// Hashes a file of any size in a memory of a megabyte.
     ///
     /// - Throws: `FileError` when the file cannot be read.

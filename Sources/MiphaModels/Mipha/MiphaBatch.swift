@@ -8,6 +8,9 @@ public struct MiphaBatch {
     public var labels: [[Int]]?
     /// Pictures of all samples in order, `[images, 3, side, side]` float32; `nil` without pictures.
     public var pixels: Tensor?
+    /// What the tower gives for the pictures, `[images, patches, width]`, where it is known already;
+    /// then `pixels` is not read.
+    public var features: Tensor?
     /// Masks over ids as the reference makes them; `nil` for causal attention over all real tokens.
     public var idMasks: [[Bool]]?
     /// The samples of each row, where several stand in one row one after another; `nil`: a row each.
@@ -28,5 +31,5 @@ public struct MiphaBatch {
     }
 
     /// Number of pictures.
-    public var imageCount: Int { pixels?.size(0) ?? 0 }
+    public var imageCount: Int { features?.size(0) ?? pixels?.size(0) ?? 0 }
 }

@@ -85,7 +85,8 @@ public struct MiphaModel {
     /// The chain from the batch's pixels (or nothing) to the embeddings of the decoder.
     ///
     /// Without pictures the first segment ignores its input.
-    func embeddingSegments(_ plan: SplicePlan, hasImages: Bool) -> [Segment] {
+    func embeddingSegments(_ plan: SplicePlan, _ batch: MiphaBatch) -> [Segment] {
+        let hasImages = batch.imageCount > 0
         let splice = Segment(
             "embeddings",
             prefixes: language.embeddingPrefixes + (hasImages ? ["model.mm_projector."] : [])
@@ -93,7 +94,7 @@ public struct MiphaModel {
             try self.splice(
                 plan, features: hasImages ? try projector(features) : nil)
         }
-        return hasImages ? tower.segments() + [splice] : [splice]
+        return hasImages && batch.features == nil ? tower.segments() + [splice] : [splice]
     }
 
     /// Logits `[rows, columns, vocabulary]` of a batch.
@@ -104,7 +105,9 @@ public struct MiphaModel {
         observe: (Segment, Tensor) throws(TensorError) -> Void = { _, _ in }
     ) throws -> Tensor {
         let plan = try plan(for: batch)
-        let features = try batch.pixels.map { try visionSegments().run($0, observe: observe) }
+        let features =
+            try batch.features.map { try projector($0) }
+            ?? batch.pixels.map { try visionSegments().run($0, observe: observe) }
         let embeddings = try splice(plan, features: features)
         try observe(Segment("hidden.0", prefixes: []) { (x) throws(TensorError) in x }, embeddings)
         let layout = batch.idMasks.map { plan.layout(idMasks: $0) } ?? plan.layout
