@@ -16,7 +16,7 @@ extension SourceFile {
         return JSONElements(try open(), file: name, shape: shape, leniency: .python)
     }
 
-    /// Calls `body` with the members of the file's one object, one in memory at a time.
+    /// Calls `body` with the members of the file's one object; one and all keys are in memory.
     ///
     /// - Parameter what: what the file should hold, for messages.
     /// - Throws: `EvaluationError` for another file, broken JSON and a key that comes twice, naming
