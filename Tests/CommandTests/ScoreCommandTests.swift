@@ -113,4 +113,62 @@ struct ScoreCommandTests {
             #expect(done.output.contains(name))
         }
     }
+
+    @Test func `the list is JSON on request`() throws {
+        let list = try #require(
+            try JSONValue(parsing: score(["--list", "--json"]).output).arrayValue)
+        #expect(list.count >= 17)
+        let docVQA = try #require(list.first { $0["id"] == "docvqa" })
+        #expect(docVQA["title"] == "DocVQA" && docVQA["split"]?.stringValue != nil)
+        let variants = try #require(docVQA["variants"]?.arrayValue)
+        #expect(variants.contains { $0["name"] == "stvqa" && $0["summary"] != nil })
+        #expect(docVQA["files"]?.arrayValue?.first?["names"]?.arrayValue?.isEmpty == false)
+    }
+
+    @Test(arguments: ["--json", "--partial", "--per-item", "--judge-model"])
+    func `an upload takes nothing that is about scores`(_ option: String) throws {
+        let folder = try TemporaryFolder()
+        let value = option.hasPrefix("--p") && option != "--partial" || option == "--judge-model"
+        let done = try docVQA(
+            ["--upload", folder.file("u.json"), option] + (value ? [folder.file("x")] : []))
+        #expect(done.status == 64 || done.status == 2)
+        #expect(done.errors.contains("--upload") && done.errors.contains(option))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+
+    @Test func `an upload over an input is refused`() throws {
+        let folder = try TemporaryFolder()
+        let copy = folder.file("p.json")
+        try FileManager.default.copyItem(atPath: predictions, toPath: copy)
+        let before = try Data(contentsOf: URL(filePath: copy))
+        let done = try score([
+            "docvqa", "--predictions", copy, "--annotations", annotations, "--upload", copy,
+        ])
+        #expect(done.status == 2 && done.errors.contains("--upload"))
+        #expect(try Data(contentsOf: URL(filePath: copy)) == before)
+    }
+
+    @Test func `every figure of --json is written with all digits`() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("items.jsonl")
+        let report = try JSONValue(parsing: docVQA(["--json", "--per-item", path]).output)
+        let scores = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+            .map { try #require(try JSONValue(parsing: String($0))["score"]?.doubleValue) }
+        let mean = scores.reduce(0, +) / Double(scores.count)
+        let headline = try #require(report["headline"]?["value"]?.doubleValue)
+        #expect(abs(headline - mean) <= 4 * mean.ulp)
+        // Rounded to six digits the figure would be another number.
+        #expect(headline != (headline * 1e6).rounded() / 1e6)
+        let figures = try #require(report["figures"]?.arrayValue)
+        #expect(!figures.isEmpty)
+        for figure in figures {
+            let value = try #require(figure["value"]?.doubleValue)
+            for end in figure["interval"]?.arrayValue ?? [] {
+                let bound = try #require(end.doubleValue)
+                #expect(bound == bound.rounded() || bound != (bound * 1e6).rounded() / 1e6)
+            }
+            #expect(Double("\(value)") == value)
+        }
+        #expect(figures[0]["value"]?.doubleValue == headline)
+    }
 }

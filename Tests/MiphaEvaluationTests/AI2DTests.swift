@@ -51,6 +51,40 @@ struct AI2DTests {
         #expect(questions[0].text == "?\nA. a\nB. b\nC. c\nD. d" + PromptSuffix.letter)
     }
 
+    @Test(arguments: [true, false])
+    func `VLMEvalKit's rule reads every answer as its code does`(_ isPlain: Bool) throws {
+        let fixture = try oracleFile("ai2d_vlmevalkit.json")
+        let items = try #require(fixture.at("items").arrayValue)
+        var (questions, lines, letters): ([JSONValue], [JSONValue], [String]) = ([], [], [])
+        for (index, item) in items.enumerated() {
+            let parts = try #require(item.arrayValue)
+            let options = try parts[0].strings()
+            let gold = try #require(parts[1].integerValue)
+            letters.append(try #require(parts[3].stringValue))
+            lines.append(["question_id": .integer(index), "text": parts[2]])
+            let written = zip("ABCDEF", options).map { "\n\($0). \($1)" }.joined()
+            let letter = Array("ABCDEF")[gold]
+            questions.append(
+                isPlain
+                    ? [
+                        "question_id": .integer(index), "question": "?", "options": parts[0],
+                        "answer": .integer(gold),
+                    ]
+                    : [
+                        "question_id": .integer(index), "answer": .string(String(letter)),
+                        "question": .string("?" + written + PromptSuffix.letter),
+                    ])
+        }
+        let folder = try TemporaryFolder()
+        try folder.write("test.jsonl", lines: questions)
+        let answers = try folder.write("answers.jsonl", lines: lines)
+        let run = try ScoredRun(AI2D(), answers, folder.path, "vlmevalkit")
+        let wrong = zip(run.items, letters).filter { ($0.0.parsed ?? "") != $0.1 }
+        #expect(wrong.map { "\($0.0.prediction): \($0.0.parsed ?? "") for \($0.1)" } == [])
+        #expect(run.items.count == 900)
+        #expect(run.figures[0].value == (try fixture.at("total").doubleValue))
+    }
+
     @Test func `questions carry options and the letter instruction`() throws {
         let questions = try AI2D().questions(
             BenchmarkFiles(PackagePaths.fixture("benchmarks/ai2d")))

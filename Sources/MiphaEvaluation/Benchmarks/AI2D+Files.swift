@@ -51,7 +51,7 @@ extension AI2D {
             let hasSuffix = PythonText.contains(question, PythonText.strip(PromptSuffix.letter))
             return Item(
                 id: id, text: hasSuffix ? question : question + PromptSuffix.letter,
-                answer: answer, picture: picture)
+                answer: answer, picture: picture, options: writtenOptions(question))
         }
         let options = try line.strings("options")
         guard (2...26).contains(options.count) else {
@@ -66,7 +66,26 @@ extension AI2D {
         guard let answer, options.indices.contains(answer) else {
             throw line.wrong("answer", "an index or a letter of the \(options.count) options")
         }
-        return Item(id: id, text: prompt(question, options), answer: answer, picture: picture)
+        return Item(
+            id: id, text: prompt(question, options), answer: answer, picture: picture,
+            options: lettered(options))
+    }
+
+    /// Options with their letters, but those that pandas reads as missing.
+    private static func lettered(_ options: [String]) -> [OptionExtractor.Option] {
+        options.enumerated().map { .init(LetterAnswer.letter(of: $0), $1) }
+            .filter { !DelimitedTable.pandasMissing.contains($0.text) }
+    }
+
+    /// The options that a question has on lines of their own, behind letter, period and blank.
+    private static func writtenOptions(_ question: String) -> [OptionExtractor.Option] {
+        var options: [String] = []
+        for line in PythonText.split(question, "\n") {
+            let mark = LetterAnswer.letter(of: options.count) + ". "
+            guard options.count < 26, line.utf8.starts(with: mark.utf8) else { continue }
+            options.append(String(decoding: line.utf8.dropFirst(mark.utf8.count), as: UTF8.self))
+        }
+        return lettered(options)
     }
 
     private static func index(_ letter: String, _ count: Int) -> Int? {
@@ -121,8 +140,8 @@ extension AI2D {
         guard let questions = object["questions"]?.objectValue else {
             throw EvaluationError(
                 .wrongFile,
-                "\(file.name): expected \"questions\" by their text, found the keys "
-                    + object.keys.prefix(8).joined(separator: ", "))
+                "\(file.name): expected \"questions\" by their text, found "
+                    + object.found)
         }
         let name = object["imageName"]?.stringValue ?? picture
         for member in questions.members {
@@ -147,7 +166,7 @@ extension AI2D {
                 Item(
                     id: QuestionID(try question.string("questionId")),
                     text: prompt(member.key, options), answer: answer,
-                    picture: hasLetters ? letters : "images/\(name)"))
+                    picture: hasLetters ? letters : "images/\(name)", options: lettered(options)))
         }
     }
 }

@@ -16,18 +16,20 @@ import MiphaFiles
 /// broken JSON, fewer than two options, answers outside the options, repeated and unknown ids and
 /// two different answers to a question are errors.
 ///
-/// VLMEvalKit's rule, its option extraction with the options of each item, would be a third case
-/// beside ``LetterAnswer/ai2d(_:)`` in the scoring loop.
-///
-/// Reference: EvolvingLMMs-Lab/lmms-eval `tasks/ai2d/utils.py`, `api/metrics.py` `exact_match`.
-public struct AI2D: Benchmark {
+/// Reference: EvolvingLMMs-Lab/lmms-eval `tasks/ai2d/utils.py`, `api/metrics.py` `exact_match`;
+/// open-compass/VLMEvalKit `vlmeval/dataset/utils/multiple_choice.py` `mcq_vanilla_eval`, whose
+/// table loses option texts that pandas reads as missing, such as "None".
+package struct AI2D: Benchmark {
     static let names = ["test.jsonl", "ai2d_test.jsonl", "ai2d.jsonl"]
 
+    private static let harness = "lmms-eval-harness"
+    private static let vlmEvalKit = "vlmevalkit"
+
     /// Makes the benchmark.
-    public init() {}
+    package init() {}
 
     /// Name, files and variants.
-    public var card: BenchmarkCard {
+    package var card: BenchmarkCard {
         BenchmarkCard(
             id: "ai2d", title: "AI2D", split: "test",
             variants: [
@@ -37,9 +39,13 @@ public struct AI2D: Benchmark {
                         + "else the whole answer without case and punctuation is the letter; "
                         + "blanks around it make it wrong"),
                 .init(
-                    "lmms-eval-harness",
+                    Self.harness,
                     "the same as its harness runs it, which strips the answer between filter and "
                         + "metric"),
+                .init(
+                    Self.vlmEvalKit,
+                    "VLMEvalKit without a judge: the letter among the last words, else \"answer is "
+                        + "B\", else the one option whose text occurs; unresolved is wrong"),
             ],
             files: [
                 .init(
@@ -58,10 +64,12 @@ public struct AI2D: Benchmark {
         let text: String
         let answer: Int
         let picture: String
+        /// The options as VLMEvalKit has them.
+        let options: [OptionExtractor.Option]
     }
 
     /// The questions with LLaVA's prompt for lettered options.
-    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         var notes: [String] = []
         return try Self.items(files, &notes).map { item in
             var pictures: [PictureSource] = []
@@ -88,13 +96,12 @@ public struct AI2D: Benchmark {
     }
 
     /// Scores answers.
-    public func score(
+    package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {
         var notes: [String] = []
         let items = try Self.items(files, &notes)
-        let isStripped = variant.name == "lmms-eval-harness"
         for note in notes { recorder.note(note) }
         let answers = try predictions.keyed()
         let known = Set(items.map(\.id))
@@ -104,18 +111,33 @@ public struct AI2D: Benchmark {
         }
         for item in items {
             let answer = answers[item.id]?.text
-            let parsed =
-                answer.map { LetterAnswer.ai2d(isStripped ? PythonText.strip($0) : $0) }
-                ?? .none
+            let (letter, status) =
+                answer.map { Self.reading($0, item, variant) } ?? (nil, .missing)
             let expected = LetterAnswer.letter(of: item.answer)
             try recorder.record(
                 ScoredItem(
-                    id: item.id, score: parsed.text == expected ? 1 : 0,
-                    status: answer == nil ? .missing : parsed == .none ? .unparsed : .scored,
-                    prediction: answer ?? "", parsed: parsed.text, expected: [expected],
+                    id: item.id, score: letter == expected ? 1 : 0, status: status,
+                    prediction: answer ?? "", parsed: letter, expected: [expected],
                     cluster: item.picture))
         }
         recorder.noteMissing(items.count - answers.count)
         recorder.addMeans("accuracy", unit: .fraction) { $0 / Double(max($1, 1)) }
+    }
+
+    /// The letter that an answer names by a variant's rule.
+    private static func reading(
+        _ answer: String, _ item: Item, _ variant: BenchmarkCard.Variant
+    ) -> (letter: String?, status: ScoredItem.Status) {
+        guard variant.name == vlmEvalKit else {
+            let isStripped = variant.name == harness
+            let parsed = LetterAnswer.ai2d(isStripped ? PythonText.strip(answer) : answer)
+            return (parsed.text, parsed == .none ? .unparsed : .scored)
+        }
+        let found = OptionExtractor.vlmEvalKit(answer, options: item.options)
+        switch found {
+        case .letter, .refusal: return (found.letter, .scored)
+        case .ambiguous: return (nil, .ambiguous)
+        case .none: return (nil, .unparsed)
+        }
     }
 }

@@ -4,8 +4,13 @@ import MiphaFiles
 struct ChartQAAnswers {
     /// What names a question whose id the file does not hold.
     private struct Key: Hashable {
-        let image: String
-        let query: String?
+        let image: ExactString
+        let query: ExactString?
+
+        init(_ image: String, _ query: String?) {
+            self.image = ExactString(image)
+            self.query = query.map { ExactString($0) }
+        }
     }
 
     private(set) var answers: [QuestionID: String] = [:]
@@ -79,11 +84,11 @@ struct ChartQAAnswers {
     /// Answers that name picture and question; equal names are taken in the order of the files.
     private mutating func readNamed(_ elements: [PlacedObject]) throws(EvaluationError) {
         var open: [Key: [QuestionID]] = [:]
-        var byImage: [String: Int] = [:]
+        var byImage: [ExactString: Int] = [:]
         for item in items {
-            open[Key(image: item.image, query: item.query), default: []].append(item.id)
-            open[Key(image: item.image, query: nil), default: []].append(item.id)
-            byImage[item.image, default: 0] += 1
+            open[Key(item.image, item.query), default: []].append(item.id)
+            open[Key(item.image, nil), default: []].append(item.id)
+            byImage[ExactString(item.image), default: 0] += 1
         }
         for element in elements {
             let object = element.object
@@ -92,17 +97,18 @@ struct ChartQAAnswers {
             else {
                 throw EvaluationError(
                     .wrongFile,
-                    "\(element.place): expected imgname, query and answer, found the keys "
-                        + object.keys.prefix(8).joined(separator: ", "))
+                    "\(element.place): expected imgname, query and answer, found "
+                        + object.found)
             }
             let query = Self.queries.lazy.compactMap { object[$0]?.stringValue }.first
-            if query == nil, byImage[image, default: 0] > 1 {
+            let count = byImage[ExactString(image)] ?? 0
+            if query == nil, count > 1 {
                 throw EvaluationError(
                     .mismatch,
-                    "\(element.place): picture \(image) has \(byImage[image, default: 0]) "
-                        + "questions; expected \"query\" beside it")
+                    "\(element.place): picture \(image) has \(count) questions; "
+                        + "expected \"query\" beside it")
             }
-            let key = Key(image: image, query: query)
+            let key = Key(image, query)
             guard let ids = open[key] else {
                 throw EvaluationError(
                     .mismatch,

@@ -11,12 +11,12 @@ import MiphaFiles
 /// `{answer, annotation}` in the order of the files, checked against the labels. A folder may hold
 /// one file for each half. A half without any answer is left out with a note; within a half every
 /// question needs one.
-public struct ChartQA: Benchmark {
+package struct ChartQA: Benchmark {
     /// Makes the benchmark.
-    public init() {}
+    package init() {}
 
     /// Name, files and variants.
-    public let card = BenchmarkCard(
+    package let card = BenchmarkCard(
         id: "chartqa", title: "ChartQA", split: "test",
         variants: [
             .init(
@@ -54,7 +54,7 @@ public struct ChartQA: Benchmark {
     }
 
     /// The questions, those by people first; LLaVA's short-answer prompt.
-    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         let folder = try files.folder()
         let folders = [
             "png", "test/png", "ChartQA Dataset/test/png", "chartqa/png", "chartqa/test/png", "",
@@ -102,7 +102,7 @@ public struct ChartQA: Benchmark {
     ///
     /// The figures of variant `pix2struct` are percentages, those of `qwen-vl` fractions, as each
     /// script prints them.
-    public func score(
+    package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {

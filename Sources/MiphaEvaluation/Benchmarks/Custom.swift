@@ -15,12 +15,12 @@ import MiphaFiles
 ///
 /// A question without an answer in the predictions counts as wrong and is reported as missing;
 /// predictions for unknown questions are an error.
-public struct Custom: Benchmark {
+package struct Custom: Benchmark {
     /// Makes the benchmark.
-    public init() {}
+    package init() {}
 
     /// Name, files and variants.
-    public let card = BenchmarkCard(
+    package let card = BenchmarkCard(
         id: "custom", title: "Custom", split: "own",
         variants: [
             .init("exact", "equal after blanks at both ends are taken off; case counts"),
@@ -52,7 +52,7 @@ public struct Custom: Benchmark {
     }
 
     /// The questions as the file has them.
-    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         let folder = try files.folder()
         var questions: [Question] = []
         for item in try items(files) {
@@ -70,7 +70,7 @@ public struct Custom: Benchmark {
     }
 
     /// Scores with the variant's comparison, over everything and by `kind` and `category`.
-    public func score(
+    package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {

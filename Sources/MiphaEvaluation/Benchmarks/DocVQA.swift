@@ -6,12 +6,12 @@ import MiphaFiles
 /// `val_v1.0_withQT.json`) with `data: [{questionId, question, image, answers, question_types, …}]`
 /// beside `documents/`. Predictions: LLaVA's answer lines or the submission list of
 /// `{questionId, answer}`; as on the server every question needs an answer and no other is taken.
-public struct DocVQA: Benchmark {
+package struct DocVQA: Benchmark {
     /// Makes the benchmark.
-    public init() {}
+    package init() {}
 
     /// Name, files and variants.
-    public let card = BenchmarkCard(
+    package let card = BenchmarkCard(
         id: "docvqa", title: "DocVQA", split: "val",
         variants: [
             .init("official", "the competition's server, also lmms-eval: a fraction"),
@@ -45,7 +45,7 @@ public struct DocVQA: Benchmark {
     }
 
     /// The questions with LLaVA's short-answer prompt, as lmms-eval asks them.
-    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         let folder = try files.folder()
         var questions: [Question] = []
         for item in try items(files) {
@@ -65,8 +65,8 @@ public struct DocVQA: Benchmark {
         let what = "DocVQA's {dataset_name, data: [{questionId, question, image, answers}]}"
         let content = try file.value(what)
         guard let data = content["data"]?.arrayValue else {
-            let found = content.objectValue.map { "the keys \($0.keys.prefix(8))" } ?? content.kind
-            throw EvaluationError(.wrongFile, "\(file.name): expected \(what), found \(found)")
+            throw EvaluationError(
+                .wrongFile, "\(file.name): expected \(what), found \(content.found)")
         }
         var items: [Item] = []
         for (index, element) in data.enumerated() {
@@ -102,7 +102,7 @@ public struct DocVQA: Benchmark {
     }
 
     /// Scores with the variant's similarity; also by type of question where the file has types.
-    public func score(
+    package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {
@@ -133,7 +133,7 @@ public struct DocVQA: Benchmark {
     }
 
     /// The list of `{questionId, answer}` that the competition's server takes.
-    public func submission(
+    package func submission(
         of predictions: Predictions, files: BenchmarkFiles
     ) throws(EvaluationError) -> Submission? {
         let items = try items(files)

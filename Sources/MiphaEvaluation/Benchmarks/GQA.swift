@@ -16,7 +16,7 @@ import MiphaFiles
 ///
 /// Reference: GQA's `eval.py` 1.2; haotian-liu/LLaVA, `scripts/convert_gqa_for_eval.py`;
 /// EvolvingLMMs-Lab/lmms-eval, `lmms_eval/tasks/gqa`.
-public struct GQA: Benchmark {
+package struct GQA: Benchmark {
     static let official = BenchmarkCard.Variant(
         "official", "the authors' eval.py 1.2: equal texts, after LLaVA's conversion")
     static let lmmsEval = BenchmarkCard.Variant(
@@ -25,7 +25,7 @@ public struct GQA: Benchmark {
         "lmms-eval-harness", "the same as its harness runs it, which strips the answer before")
 
     /// Name, files and variants.
-    public let card = BenchmarkCard(
+    package let card = BenchmarkCard(
         id: "gqa", title: "GQA", split: "testdev_balanced",
         variants: [Self.official, Self.lmmsEval, Self.lmmsHarness],
         files: [
@@ -59,17 +59,18 @@ public struct GQA: Benchmark {
     }
 
     /// Makes the benchmark.
-    public init() {}
+    package init() {}
 
     // MARK: Questions
 
     /// The balanced questions, in LLaVA's order where its question file is there.
-    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         if let file = Self.questionFile(files) {
             return try Self.questions(ofLLaVA: file, files)
         }
         var questions: [Question] = []
-        for entry in try Self.entries(files) where entry.isBalanced {
+        try Self.forEachEntry(files) { (entry) throws(EvaluationError) in
+            guard entry.isBalanced else { return }
             questions.append(
                 Question(
                     id: entry.id, text: entry.question + PromptSuffix.short,
@@ -91,7 +92,9 @@ public struct GQA: Benchmark {
     ) throws(EvaluationError) -> [Question] {
         var expected: [QuestionID: String] = [:]
         if !files.isFile, files.optionalFile(annotationNames) != nil {
-            for entry in try entries(files) { expected[entry.id] = entry.answer }
+            try forEachEntry(files) { (entry) throws(EvaluationError) in
+                expected[entry.id] = entry.answer
+            }
         }
         var questions: [Question] = []
         var seen: Set<QuestionID> = []
@@ -123,54 +126,29 @@ public struct GQA: Benchmark {
     // MARK: Score
 
     /// Scores predictions.
-    public func score(
+    package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {
-        let all = try Self.entries(files)
-        let entries = all.filter(\.isBalanced)
         let answers = try Self.answers(predictions, variant)
-        try Self.check(answers, predictions, entries)
-        let choices = try GQAChoices(files)
-        var chiSquare = GQAChiSquare()
-        for entry in entries {
-            guard let answer = answers[entry.id], let gold = entry.answer else { continue }
-            let isRight = PythonText.equal(
-                answer.compared, variant == Self.official ? gold : Self.bare(gold))
-            try recorder.record(
-                ScoredItem(
-                    id: entry.id, score: isRight ? 1 : 0, prediction: answer.text,
-                    parsed: answer.compared, expected: [gold], cluster: entry.image,
-                    groups: Self.groups(entry)))
-            if let group = entry.group {
-                chiSquare.add(gold: gold, predicted: answer.compared, group: group)
-            }
+        let choices =
+            variant == Self.official
+            ? try GQAChoices(files, where: { answers[$0] != nil }) : nil
+        var pass = GQAPass(variant: variant, answers: answers, choices: choices)
+        try Self.forEachEntry(files) { (entry) throws(EvaluationError) in
+            try pass.add(entry, to: &recorder)
         }
-        let unknown = answers.count - all.count { answers[$0.id] != nil }
-        if unknown > 0 {
-            recorder.note("\(unknown) predictions are to questions that the annotations lack")
+        try pass.requireAll(of: predictions)
+        if pass.unknownCount > 0 {
+            recorder.note(
+                "\(pass.unknownCount) predictions are to questions that the annotations lack")
         }
         recorder.addMeans("accuracy") { $0 / Double(max($1, 1)) * 100 }
         Self.addParts("answer_type", to: &recorder)
-        if variant == Self.official {
-            try Self.addValidity(choices, entries, answers, to: &recorder)
-            if let value = chiSquare.value {
-                recorder.add(Figure("distribution", value: value / 100, unit: .points))
-            } else {
-                recorder.note("no question has a global group: distribution is left out")
-            }
-        }
+        if variant == Self.official { pass.addOfficialFigures(to: &recorder) }
         for dimension in ["structural", "semantic", "steps", "words"] {
             Self.addParts(dimension, to: &recorder)
         }
-    }
-
-    private static func groups(_ entry: GQAEntry) -> [ScoredItem.Group] {
-        [
-            .init("answer_type", entry.structural == "query" ? "open" : "binary"),
-            .init("structural", entry.structural), .init("semantic", entry.semantic),
-            .init("steps", String(entry.steps)), .init("words", String(entry.words)),
-        ]
     }
 
     /// Adds the accuracies of a dimension's parts in sorted order.
@@ -185,28 +163,6 @@ public struct GQA: Benchmark {
                     "accuracy", dimension: dimension, part: tally.part, value: tally.mean * 100,
                     count: tally.count, statistic: tally.statistic(scale: 100)))
         }
-    }
-
-    private static func addValidity(
-        _ choices: GQAChoices?, _ entries: [GQAEntry], _ answers: [QuestionID: Answer],
-        to recorder: inout ScoreRecorder
-    ) throws(EvaluationError) {
-        guard let choices else {
-            recorder.note(
-                "no file of choices beside the questions: validity and plausibility are left out")
-            return
-        }
-        var (valid, plausible) = (0.0, 0.0)
-        for entry in entries {
-            guard let answer = answers[entry.id] else { continue }
-            let verdict = try choices.verdict(answer.compared, entry)
-            valid += verdict.isValid ? 1 : 0
-            plausible += verdict.isPlausible ? 1 : 0
-        }
-        let answered = entries.count { answers[$0.id] != nil }
-        let count = Double(max(answered, 1))
-        recorder.add(Figure("validity", value: valid / count * 100, count: answered))
-        recorder.add(Figure("plausibility", value: plausible / count * 100, count: answered))
     }
 
     // MARK: Predictions
@@ -237,9 +193,7 @@ public struct GQA: Benchmark {
                     .wrongFile,
                     "\(place): expected GQA predictions, LLaVA's lines with question_id and text "
                         + "or GQA's list of questionId and prediction; found "
-                        + (element.objectValue.map {
-                            "the keys " + $0.keys.prefix(8).joined(separator: ", ")
-                        } ?? element.kind))
+                        + element.found)
             }
             if let earlier = answers[id] {
                 guard PythonText.equal(earlier.text, text) else {
@@ -277,25 +231,5 @@ public struct GQA: Benchmark {
             }
         }
         return PythonText.rstrip(String(result), "\0")
-    }
-
-    private static func check(
-        _ answers: [QuestionID: Answer], _ predictions: Predictions, _ entries: [GQAEntry]
-    ) throws(EvaluationError) {
-        if let lacking = entries.first(where: { $0.answer == nil }) {
-            throw EvaluationError(
-                .wrongFile,
-                "question \(lacking.id) of GQA has no answer in the annotations; the test split "
-                    + "is scored by GQA's server only")
-        }
-        let missing = entries.filter { answers[$0.id] == nil }
-        guard missing.isEmpty || predictions.isPartial else {
-            throw EvaluationError(
-                .mismatch,
-                "\(predictions.path): \(missing.count) of \(entries.count) balanced GQA questions "
-                    + "have no prediction, such as "
-                    + missing.prefix(3).map(\.id.text).joined(separator: ", ")
-                    + "; \(answers.count) predictions found, for another split?")
-        }
     }
 }

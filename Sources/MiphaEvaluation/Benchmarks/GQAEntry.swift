@@ -69,52 +69,54 @@ struct GQAEntry {
 }
 
 extension GQA {
-    /// All questions of the annotations in the order of the file.
-    static func entries(_ files: BenchmarkFiles) throws(EvaluationError) -> [GQAEntry] {
+    /// Calls `body` with every question of the annotations in the order of the file, one of which
+    /// is in memory at a time: those of the training split are a gigabyte and more.
+    static func forEachEntry(
+        _ files: BenchmarkFiles, _ body: (GQAEntry) throws(EvaluationError) -> Void
+    ) throws(EvaluationError) {
         let file = try files.file(
             annotationNames, what: "GQA's questions (testdev_balanced_questions.json)")
-        guard let object = try file.json().objectValue else {
-            throw EvaluationError(
-                .wrongFile,
-                "\(file.name): expected GQA's questions, a map from id to question such as "
-                    + "testdev_balanced_questions.json")
+        var isEmpty = true
+        try file.forEachMember(
+            "GQA's questions, a map from id to question such as testdev_balanced_questions.json"
+        ) { (key, value) throws(EvaluationError) in
+            isEmpty = false
+            try body(GQAEntry(key, value, file.name))
         }
-        guard !object.isEmpty else {
+        guard !isEmpty else {
             throw EvaluationError(.wrongFile, "\(file.name): no questions of GQA in it")
         }
-        var entries: [GQAEntry] = []
-        entries.reserveCapacity(object.count)
-        for member in object.members {
-            entries.append(try GQAEntry(member.key, member.value, file.name))
-        }
-        return entries
     }
 }
 
 /// The valid and the plausible answers by question (`val_choices.json`).
 struct GQAChoices {
     private let name: String
-    private let choices: JSONObject
+    private var choices: [QuestionID: (valid: [JSONValue], plausible: [JSONValue])] = [:]
 
     /// Reads the file beside the questions; nil without one.
-    init?(_ files: BenchmarkFiles) throws(EvaluationError) {
+    ///
+    /// - Parameter isWanted: whether a question's choices are kept.
+    init?(
+        _ files: BenchmarkFiles, where isWanted: (QuestionID) -> Bool
+    ) throws(EvaluationError) {
         guard !files.isFile, let file = files.optionalFile(GQA.choiceNames) else { return nil }
-        guard let choices = try file.json().objectValue else {
-            throw EvaluationError(
-                .wrongFile,
-                "\(file.name): expected GQA's choices, a map from id to valid and plausible")
-        }
         name = file.name
-        self.choices = choices
+        try file.forEachMember("GQA's choices, a map from id to valid and plausible") {
+            (key, value) throws(EvaluationError) in
+            let id = QuestionID(key)
+            guard isWanted(id), let valid = value["valid"]?.arrayValue,
+                let plausible = value["plausible"]?.arrayValue
+            else { return }
+            choices[id] = (valid, plausible)
+        }
     }
 
     /// Whether an answer is one of the valid, and one of the plausible answers.
     func verdict(
         _ answer: String, _ entry: GQAEntry
     ) throws(EvaluationError) -> (isValid: Bool, isPlausible: Bool) {
-        guard let valid = choices[entry.id.text]?["valid"]?.arrayValue,
-            let plausible = choices[entry.id.text]?["plausible"]?.arrayValue
-        else {
+        guard let (valid, plausible) = choices[entry.id] else {
             throw EvaluationError(
                 .mismatch,
                 "\(name): no valid and plausible answers for question \(entry.id) of GQA")

@@ -10,7 +10,7 @@ extension LLaVABench {
     /// One task for each answer: at temperature 0.2, up to 1,024 tokens, never asked again.
     ///
     /// There is one run, as in the published figures.
-    public func judgePlan(
+    package func judgePlan(
         for predictions: Predictions, files: BenchmarkFiles, runs: Int
     ) throws(EvaluationError) -> JudgePlan {
         guard runs <= 1 else {
@@ -26,12 +26,13 @@ extension LLaVABench {
         let system = try JudgeInstruction.llavaBenchSystem(files)
         var tasks: [JudgeTask] = []
         for item in items {
-            guard let context = contexts[item.image] else {
+            guard let context = contexts[ExactString(item.image)] else {
                 throw EvaluationError(
                     .mismatch, "\(item.place): picture \(item.image) has no line in context.jsonl")
             }
             let category = "llava_bench_\(item.category)"
-            guard let rule = rules.map({ $0[category] }) ?? Self.ownRule(item.category) else {
+            guard let rule = rules.map({ $0[ExactString(category)] }) ?? Self.ownRule(item.category)
+            else {
                 throw EvaluationError(
                     .wrongFile,
                     "\(item.place): no instruction for the category \"\(item.category)\"; expected "
@@ -86,16 +87,18 @@ extension LLaVABench {
         return answers
     }
 
-    private func contexts(_ files: BenchmarkFiles) throws(EvaluationError) -> [String: String] {
+    private func contexts(_ files: BenchmarkFiles) throws(EvaluationError) -> [ExactString: String]
+    {
         let file = try files.file(
             Self.names("context.jsonl"), what: "LLaVA-Bench file of picture descriptions")
-        var contexts: [String: String] = [:]
+        var contexts: [ExactString: String] = [:]
         for placed in try file.objects("descriptions {image, caption}") {
             let image = try placed.string("image")
             if let lines = placed.object["caption"]?.arrayValue {
-                contexts[image] = lines.compactMap(\.stringValue).joined(separator: "\n")
+                contexts[ExactString(image)] = lines.compactMap(\.stringValue).joined(
+                    separator: "\n")
             } else {
-                contexts[image] = try placed.string("caption")
+                contexts[ExactString(image)] = try placed.string("caption")
             }
         }
         return contexts
@@ -103,7 +106,7 @@ extension LLaVABench {
 
     private func rules(
         _ files: BenchmarkFiles
-    ) throws(EvaluationError) -> (rules: [String: Rule]?, notes: [String]) {
+    ) throws(EvaluationError) -> (rules: [ExactString: Rule]?, notes: [String]) {
         guard let file = files.optionalFile(Self.ruleNames) else {
             return (
                 nil,
@@ -118,12 +121,12 @@ extension LLaVABench {
         guard let object = try file.value(what).objectValue else {
             throw EvaluationError(.wrongFile, "\(file.name): expected \(what)")
         }
-        var rules: [String: Rule] = [:]
+        var rules: [ExactString: Rule] = [:]
         for member in object.members {
             if let role = member.value["role"]?.stringValue,
                 let prompt = member.value["prompt"]?.stringValue
             {
-                rules[member.key] = Rule(role: role, prompt: prompt)
+                rules[ExactString(member.key)] = Rule(role: role, prompt: prompt)
             }
         }
         return (rules, ["the judge's instructions are those of \(file.name)"])
@@ -149,7 +152,7 @@ extension LLaVABench {
     }
 
     /// Two numbers on the first line, with exactly one comma or space between them.
-    public func grade(_ reply: String) -> [Double]? {
+    package func grade(_ reply: String) -> [Double]? {
         let line = PythonText.split(reply, "\n").first ?? ""
         let pieces = PythonText.split(PythonText.replace(line, ",", " "), " ")
         let numbers = pieces.compactMap(PythonText.float)
@@ -157,7 +160,7 @@ extension LLaVABench {
     }
 
     /// Review lines; a reply without two numbers has -1 and -1, which count.
-    public func gradeFile(_ outcomes: [JudgeOutcome]) throws(EvaluationError) -> Submission {
+    package func gradeFile(_ outcomes: [JudgeOutcome]) throws(EvaluationError) -> Submission {
         var bytes: [UInt8] = []
         for (index, outcome) in outcomes.enumerated() {
             // JSON has no nan or inf.

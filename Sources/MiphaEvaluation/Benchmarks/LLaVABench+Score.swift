@@ -32,7 +32,7 @@ extension LLaVABench {
     /// means times 10; over everything and by category.
     ///
     /// Replies without two numbers count with -1 and -1, as in the script, and are unparsed.
-    public func score(
+    package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {
@@ -117,13 +117,9 @@ extension LLaVABench {
                 let id = object["question_id"].flatMap(QuestionID.init),
                 let values = (object["tuple"] ?? object["score"])?.arrayValue
             else {
-                let found =
-                    element.objectValue.map {
-                        "the keys " + $0.keys.prefix(8).joined(separator: ", ")
-                    } ?? element.kind
                 throw EvaluationError(
                     .wrongFile,
-                    "\(place): expected \(what), found \(found). Answers have to be graded by a "
+                    "\(place): expected \(what), found \(element.found). Answers have to be graded by a "
                         + "judge first")
             }
             let pair = values.compactMap(\.doubleValue)

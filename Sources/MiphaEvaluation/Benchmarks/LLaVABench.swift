@@ -11,12 +11,12 @@ import MiphaFiles
 /// Where this differs from that script on purpose: reference answers are joined by id instead of
 /// position; a question with two reviews, or without one, is an error instead of counting twice or
 /// not at all.
-public struct LLaVABench: JudgedBenchmark {
+package struct LLaVABench: JudgedBenchmark {
     /// Makes the benchmark.
-    public init() {}
+    package init() {}
 
     /// Name, files and variants.
-    public let card = BenchmarkCard(
+    package let card = BenchmarkCard(
         id: "llavabench", title: "LLaVA-Bench (in the wild)", split: "test",
         variants: [
             .init("official", "LLaVA's summarize_gpt_review.py over a judge's reviews")
@@ -40,7 +40,7 @@ public struct LLaVABench: JudgedBenchmark {
         columns: [("relative_score", "LLaVA-W")])
 
     /// The judge of the published figures.
-    public let officialJudge = "gpt-4-0314"
+    package let officialJudge = "gpt-4-0314"
 
     static let ruleNames = ["rule.json", "table/rule.json"] + names("rule.json").dropFirst()
     private static let origin =
@@ -59,7 +59,7 @@ public struct LLaVABench: JudgedBenchmark {
     }
 
     /// The questions as they are; no instruction is appended.
-    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         let folder = try files.folder()
         var questions: [Question] = []
         for item in try items(files) {
@@ -82,8 +82,8 @@ public struct LLaVABench: JudgedBenchmark {
             guard let id = placed.object["question_id"].flatMap(QuestionID.init) else {
                 throw EvaluationError(
                     .wrongFile,
-                    "\(placed.place): expected \(what), found the keys "
-                        + placed.object.keys.prefix(8).joined(separator: ", "))
+                    "\(placed.place): expected \(what), found "
+                        + placed.object.found)
             }
             items.append(
                 Item(

@@ -12,7 +12,7 @@ extension MMBench {
     /// six columns to drop, those that a release lacks are not missed.
     ///
     /// Reference: haotian-liu/LLaVA, `scripts/convert_mmbench_for_submission.py`.
-    public func submission(
+    package func submission(
         of predictions: Predictions, files: BenchmarkFiles
     ) throws(EvaluationError) -> Submission? {
         let file = try file(files)

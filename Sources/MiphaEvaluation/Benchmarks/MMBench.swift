@@ -17,9 +17,9 @@ import MiphaFiles
 /// Reference: open-compass/VLMEvalKit, `vlmeval/dataset/utils/multiple_choice.py`;
 /// EvolvingLMMs-Lab/lmms-eval, `lmms_eval/tasks/mmbench/mmbench_evals.py`; haotian-liu/LLaVA,
 /// `llava/eval/model_vqa_mmbench.py`.
-public struct MMBench: Benchmark {
+package struct MMBench: Benchmark {
     /// The language of the questions.
-    public enum Language: Sendable {
+    package enum Language: Sendable {
         /// English.
         case english
         /// Chinese.
@@ -38,11 +38,11 @@ public struct MMBench: Benchmark {
         "lmms-eval's evaluation without judge: its older reading, then its search for letters")
 
     /// Name, files and variants.
-    public let card: BenchmarkCard
+    package let card: BenchmarkCard
     let language: Language
 
     /// Makes the benchmark.
-    public init(_ language: Language = .english) {
+    package init(_ language: Language = .english) {
         self.language = language
         let isEnglish = language == .english
         card = BenchmarkCard(
@@ -86,7 +86,7 @@ public struct MMBench: Benchmark {
     // MARK: Questions
 
     /// One question for every row, rotations included, in the order of the table.
-    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         let file = try file(files)
         let table = try MMBenchTable(file, title: card.title, needs: .questions)
         var questions: [Question] = []
@@ -119,7 +119,7 @@ public struct MMBench: Benchmark {
     // MARK: Score
 
     /// Scores predictions.
-    public func score(
+    package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {

@@ -28,7 +28,7 @@ struct MMBenchPredictions {
             throw EvaluationError(
                 .mismatch,
                 "\(path): \(unknown.count) answers are to rows that \(table.name) lacks, such as "
-                    + unknown.prefix(3).map(String.init).joined(separator: ", "))
+                    + Matching.first(unknown.map { QuestionID($0) }))
         }
         if texts.isEmpty {
             throw EvaluationError(
@@ -87,9 +87,7 @@ struct MMBenchPredictions {
                     .wrongFile,
                     "\(place): expected \(title) predictions, LLaVA's lines with question_id and "
                         + "text or a table of index and prediction; found "
-                        + (element.objectValue.map {
-                            "the keys " + $0.keys.prefix(8).joined(separator: ", ")
-                        } ?? element.kind))
+                        + element.found)
             }
             if let round = element["round_id"]?.integerValue, round > 0 {
                 furtherRounds += 1

@@ -14,11 +14,15 @@ struct MMEAnnotations {
     struct Key: Hashable, Sendable {
         let task: String
         let stem: String
+
+        static func == (left: Self, right: Self) -> Bool {
+            PythonText.equal(left.task, right.task) && PythonText.equal(left.stem, right.stem)
+        }
     }
 
     private let files: BenchmarkFiles
     private var known: [Key: [Item]] = [:]
-    private var readTasks: Set<String> = []
+    private var readTasks: Set<ExactString> = []
 
     init(_ files: BenchmarkFiles) {
         self.files = files
@@ -39,7 +43,7 @@ struct MMEAnnotations {
     /// - Throws: `EvaluationError` naming the files that were looked for.
     mutating func items(_ key: Key, _ place: String) throws(EvaluationError) -> [Item] {
         if let items = known[key] { return items }
-        if readTasks.insert(key.task).inserted, let file = table(key.task) {
+        if readTasks.insert(ExactString(key.task)).inserted, let file = table(key.task) {
             for item in try Self.tableItems(file, key.task) {
                 known[Self.key("\(key.task)/\(item.picture)"), default: []].append(item)
             }

@@ -36,7 +36,7 @@ struct MMETable: Sendable {
             let isRight = line.response != nil && parsed == (line.isYes ? .yes : .no)
             let status: ScoredItem.Status =
                 line.response == nil ? .missing : parsed == .other ? .unparsed : .scored
-            cluster = try recorder.record(
+            let own = try recorder.record(
                 ScoredItem(
                     id: line.id, score: isRight ? 1 : 0, status: status, prediction: response,
                     parsed: status == .scored ? parsed.rawValue : nil,
@@ -45,6 +45,8 @@ struct MMETable: Sendable {
                         .init("task", task),
                         .init("kind", isPerception ? "perception" : "cognition"),
                     ]))
+            // A picture counts with both questions or not at all.
+            cluster = cluster == ScoreRecorder.leftOut ? cluster : own
             right += isRight ? 1 : 0
             other += status == .unparsed ? 1 : 0
         }

@@ -24,7 +24,7 @@ import MiphaFiles
 ///
 /// Reference: BradyFU/Awesome-Multimodal-Large-Language-Models, branch Evaluation,
 /// `tools/eval_tool.zip`; haotian-liu/LLaVA eval.zip `MME/convert_answer_to_mme.py`.
-public struct MME: Benchmark {
+package struct MME: Benchmark {
     /// The tasks of perception, then those of cognition, in the official order, with the number of
     /// their questions.
     static let tasks: [(name: String, isPerception: Bool, size: Int)] = [
@@ -38,10 +38,10 @@ public struct MME: Benchmark {
     static let questionFile = "llava_mme.jsonl"
 
     /// Makes the benchmark.
-    public init() {}
+    package init() {}
 
     /// Name, files and variants.
-    public var card: BenchmarkCard {
+    package var card: BenchmarkCard {
         BenchmarkCard(
             id: "mme", title: "MME", split: "test",
             variants: [
@@ -67,7 +67,7 @@ public struct MME: Benchmark {
     }
 
     /// The questions of LLaVA's file, or those of the tasks with LLaVA's suffix.
-    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         var ids = RepeatedIDs()
         if !files.isFile, let file = files.optionalFile([Self.questionFile]) {
             var gold = MMEAnnotations(files)
@@ -106,7 +106,7 @@ public struct MME: Benchmark {
     }
 
     /// Scores a results folder or answer lines; figures of a task carry the dimension `task`.
-    public func score(
+    package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {

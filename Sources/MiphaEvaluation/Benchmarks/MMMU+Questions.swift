@@ -21,7 +21,7 @@ extension MMMU {
     /// order in which the text first mentions them, those it does not mention at the end.
     ///
     /// - Throws: `EvaluationError` naming file, row and what was expected.
-    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         let file = try files.file(
             Self.questionNames,
             what: "MMMU's questions (the rows of the data set as JSON, with picture files)")
@@ -84,8 +84,8 @@ extension MMMU {
             throw EvaluationError(
                 .wrongFile,
                 "\(place): expected a row of MMMU's data set with id, question, options, "
-                    + "question_type and image_1, or LLaVA's question_id and text; found the keys "
-                    + object.keys.prefix(8).joined(separator: ", "))
+                    + "question_type and image_1, or LLaVA's question_id and text; found "
+                    + object.found)
         }
         let isChoice = type == "multiple-choice"
         let options = isChoice ? lettered(try optionTexts(object, place)) : []

@@ -19,7 +19,7 @@ import MiphaFiles
 ///
 /// Reference: MMMU-Benchmark/MMMU, `mmmu/main_eval_only.py`, `mmmu/main_parse_and_eval.py`,
 /// `mmmu/utils/eval_utils.py`.
-public struct MMMU: Benchmark {
+package struct MMMU: Benchmark {
     static let strict = BenchmarkCard.Variant(
         "strict", "the authors' parsing; a multiple-choice answer without a letter is wrong")
     static let seeded = BenchmarkCard.Variant(
@@ -28,7 +28,7 @@ public struct MMMU: Benchmark {
     )
 
     /// Name, files and variants.
-    public let card = BenchmarkCard(
+    package let card = BenchmarkCard(
         id: "mmmu", title: "MMMU", split: "val", variants: [Self.strict, Self.seeded],
         files: [
             .init(
@@ -47,7 +47,7 @@ public struct MMMU: Benchmark {
     ]
 
     /// Makes the benchmark.
-    public init() {}
+    package init() {}
 
     // MARK: Annotations
 
@@ -80,9 +80,7 @@ public struct MMMU: Benchmark {
                 let answers = entry["ground_truth"].flatMap(texts)
             else {
                 throw wrongAnnotations(
-                    file.name,
-                    "the keys \(entry.keys.prefix(8).joined(separator: ", ")) for "
-                        + "\(member.key.prefix(60))")
+                    file.name, "\(entry.found) for \(member.key.prefix(60))")
             }
             let subject = subject(of: member.key)
             guard MMMUSubjects.all.contains(subject) else {
@@ -117,7 +115,7 @@ public struct MMMU: Benchmark {
     // MARK: Score
 
     /// Scores predictions.
-    public func score(
+    package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {

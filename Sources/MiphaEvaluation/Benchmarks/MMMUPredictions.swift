@@ -35,7 +35,7 @@ struct MMMUPredictions {
                 .mismatch,
                 "\(predictions.path): \(unknown.count) answers are to questions that MMMU's "
                     + "annotations lack: "
-                    + unknown.prefix(3).map(\.text).joined(separator: ", "))
+                    + Matching.first(unknown))
         }
         if answers.isEmpty {
             throw EvaluationError(
@@ -80,8 +80,8 @@ struct MMMUPredictions {
         EvaluationError(
             .wrongFile,
             "\(place): expected MMMU predictions: a map from ids to answers, records with id and "
-                + "response, or LLaVA's lines with question_id and text; found the keys "
-                + object.keys.prefix(8).joined(separator: ", "))
+                + "response, or LLaVA's lines with question_id and text; found "
+                + object.found)
     }
 
     /// The authors' "evaluation only" form.

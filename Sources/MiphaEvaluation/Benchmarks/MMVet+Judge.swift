@@ -5,7 +5,7 @@ extension MMVet {
     ///
     /// The first request is at temperature 0, the four that follow an unreadable reply ask for a
     /// digit at 0, 0.5, 1 and 1.5, each for three tokens; then the grade is 0.
-    public func judgePlan(
+    package func judgePlan(
         for predictions: Predictions, files: BenchmarkFiles, runs: Int
     ) throws(EvaluationError) -> JudgePlan {
         let answers = try answers(predictions)
@@ -38,7 +38,7 @@ extension MMVet {
     }
 
     /// The number before the first blank, when it is between 0 and 1.
-    public func grade(_ reply: String) -> [Double]? {
+    package func grade(_ reply: String) -> [Double]? {
         guard let number = PythonText.split(reply, " ").first.flatMap(PythonText.float),
             number >= 0, number <= 1
         else { return nil }
@@ -46,7 +46,7 @@ extension MMVet {
     }
 
     /// The evaluator's grade file; a task without a grade has 0.
-    public func gradeFile(_ outcomes: [JudgeOutcome]) throws(EvaluationError) -> Submission {
+    package func gradeFile(_ outcomes: [JudgeOutcome]) throws(EvaluationError) -> Submission {
         var grades = JSONObject()
         for outcome in outcomes {
             var entry =

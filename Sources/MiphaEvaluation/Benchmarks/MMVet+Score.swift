@@ -30,7 +30,7 @@ extension MMVet {
     /// Scores recorded grades: means over all runs, in percent and rounded to one decimal as the
     /// evaluator rounds, over everything, by capability and by combination; the deviation between
     /// the runs; every run.
-    public func score(
+    package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {
@@ -44,16 +44,17 @@ extension MMVet {
             recorder.note("some questions have more than \(runs) grades; the first \(runs) count")
         }
         var total = Sums(runs: runs)
-        var capabilities: [String: Sums] = [:]
+        var capabilities: [ExactString: Sums] = [:]
         var combinations: [(name: String, sums: Sums)] = []
         for grade in grades {
             guard let item = byID[grade.id] else { continue }
             let combination = item.capabilities.joined(separator: "_")
             total.add(grade.scores)
             for name in item.capabilities {
-                capabilities[name, default: Sums(runs: runs)].add(grade.scores)
+                capabilities[ExactString(name), default: Sums(runs: runs)].add(grade.scores)
             }
-            if let place = combinations.firstIndex(where: { $0.name == combination }) {
+            if let place = combinations.firstIndex(where: { PythonText.equal($0.name, combination) }
+            ) {
                 combinations[place].sums.add(grade.scores)
             } else {
                 combinations.append((combination, Sums(runs: runs)))
@@ -73,7 +74,7 @@ extension MMVet {
     }
 
     private func addFigures(
-        _ total: Sums, _ capabilities: [String: Sums],
+        _ total: Sums, _ capabilities: [ExactString: Sums],
         _ combinations: [(name: String, sums: Sums)], to recorder: inout ScoreRecorder
     ) {
         func add(_ dimension: String?, _ part: String?, _ sums: Sums, _ statistic: Statistic?) {
@@ -84,15 +85,18 @@ extension MMVet {
                     statistic: statistic))
         }
         func statistic(_ dimension: String, _ part: String) -> Statistic? {
-            recorder.tallies(dimension).first { $0.part == part }?.statistic(scale: 100)
+            recorder.tallies(dimension).first { PythonText.equal($0.part, part) }?
+                .statistic(scale: 100)
         }
         add(nil, nil, total, recorder.overall.statistic(scale: 100))
         recorder.add(
             Figure(
                 "unrounded_score", value: NumPy.mean(total.percentages), count: total.count))
-        let known = capabilities.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
+        let known = capabilities.sorted {
+            ($1.value.count, $0.key.text) < ($0.value.count, $1.key.text)
+        }
         for (name, sums) in known {
-            add("capability", name, sums, statistic("capability", name))
+            add("capability", name.text, sums, statistic("capability", name.text))
         }
         let sorted = combinations.enumerated().sorted {
             ($1.element.sums.count, $0.offset) < ($0.element.sums.count, $1.offset)
@@ -124,7 +128,7 @@ extension MMVet {
             else {
                 throw EvaluationError(
                     .wrongFile,
-                    "\(place): expected \(what); found \(Self.description(of: element)). Answers "
+                    "\(place): expected \(what); found \(element.found). Answers "
                         + "have to be graded by a judge first")
             }
             for member in members {
@@ -136,11 +140,6 @@ extension MMVet {
         }
         try Matching.requireDistinct(places, benchmark: card.title)
         return grades
-    }
-
-    private static func description(of value: JSONValue) -> String {
-        guard let object = value.objectValue else { return value.kind }
-        return "the keys " + object.keys.prefix(8).joined(separator: ", ")
     }
 
     private static func grades(

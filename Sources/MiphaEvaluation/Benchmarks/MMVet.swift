@@ -12,12 +12,12 @@ import MiphaFiles
 /// Where this differs from `mm-vet_evaluator.py` on purpose: a grade of `nan` is no grade; the sixth
 /// request, whose reply that script never reads, is not made; grades for a part of the questions
 /// are an error there and here.
-public struct MMVet: JudgedBenchmark {
+package struct MMVet: JudgedBenchmark {
     /// Makes the benchmark.
-    public init() {}
+    package init() {}
 
     /// Name, files and variants.
-    public let card = BenchmarkCard(
+    package let card = BenchmarkCard(
         id: "mmvet", title: "MM-Vet", split: "test",
         variants: [
             .init("official", "mm-vet_evaluator.py: grades of a judge, means of all runs")
@@ -40,7 +40,7 @@ public struct MMVet: JudgedBenchmark {
         columns: [("score", "MM-Vet")])
 
     /// The judge of the published figures.
-    public let officialJudge = "gpt-4-0613"
+    package let officialJudge = "gpt-4-0613"
 
     private static let names = ["mm-vet.json", "mm-vet/mm-vet.json", "mmvet/mm-vet.json"]
     private static let questionNames = [
@@ -58,7 +58,7 @@ public struct MMVet: JudgedBenchmark {
     }
 
     /// LLaVA's questions, or the authors' where that file is not there; no instruction is appended.
-    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         let folder = try files.folder()
         let items = try items(files)
         let byID = Dictionary(items.map { ($0.id, $0) }) { first, _ in first }
@@ -135,7 +135,7 @@ public struct MMVet: JudgedBenchmark {
     }
 
     /// The file of the online evaluator: a map from `v1_7` to the answer.
-    public func submission(
+    package func submission(
         of predictions: Predictions, files: BenchmarkFiles
     ) throws(EvaluationError) -> Submission? {
         let answers = try answers(predictions)

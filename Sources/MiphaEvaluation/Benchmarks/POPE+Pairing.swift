@@ -95,9 +95,7 @@ extension POPE {
                     .wrongFile,
                     "\(place): expected an answer of POPE (question_id and text, or question and "
                         + "answer), found "
-                        + (element.objectValue.map {
-                            "the keys \($0.keys.prefix(8).joined(separator: ", "))"
-                        } ?? element.kind))
+                        + element.found)
             }
             answers.append(Answer(id: id, text: text))
         }

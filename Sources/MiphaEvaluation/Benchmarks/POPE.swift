@@ -14,17 +14,17 @@ import MiphaFiles
 /// yes and no, unknown, repeated and missing ids are errors.
 ///
 /// Reference: AoiDragon/POPE `evaluate.py`, haotian-liu/LLaVA `llava/eval/eval_pope.py`.
-public struct POPE: Benchmark {
+package struct POPE: Benchmark {
     /// The categories in the order of reports.
     static let categories = ["adversarial", "popular", "random"]
     static let questionFile = "llava_pope_test.jsonl"
     static let idFile = "question_ids_by_category.json"
 
     /// Makes the benchmark.
-    public init() {}
+    package init() {}
 
     /// Name, files and variants.
-    public var card: BenchmarkCard {
+    package var card: BenchmarkCard {
         BenchmarkCard(
             id: "pope", title: "POPE", split: "coco val2014",
             variants: [
@@ -60,7 +60,7 @@ public struct POPE: Benchmark {
     }
 
     /// LLaVA's question file, or the questions of the label files with LLaVA's ids and suffix.
-    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         let labels = try Self.labels(files)
         let asked = try Self.asked(files, labels)
         var questions: [Question] = []
@@ -77,7 +77,7 @@ public struct POPE: Benchmark {
     }
 
     /// Scores answers; figures of a category carry the dimension `category`.
-    public func score(
+    package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {

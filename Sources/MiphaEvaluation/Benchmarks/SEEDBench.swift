@@ -19,14 +19,14 @@ import MiphaFiles
 ///
 /// Reference: haotian-liu/LLaVA `scripts/convert_seed_for_submission.py`; lmms-eval
 /// `tasks/seedbench/utils.py`.
-public struct SEEDBench: Benchmark {
+package struct SEEDBench: Benchmark {
     static let file = "SEED-Bench.json"
 
     /// Makes the benchmark.
-    public init() {}
+    package init() {}
 
     /// Name, files and variants.
-    public var card: BenchmarkCard {
+    package var card: BenchmarkCard {
         BenchmarkCard(
             id: "seed", title: "SEED-Bench", split: "v1",
             variants: [
@@ -58,7 +58,7 @@ public struct SEEDBench: Benchmark {
     }
 
     /// The questions of the authors' file with LLaVA's prompt.
-    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         try Self.items(files).map { item in
             let picture =
                 files.isFile ? nil : files.picture(item.picture, in: ["", "seed_bench"])
@@ -74,7 +74,7 @@ public struct SEEDBench: Benchmark {
     }
 
     /// Scores answers; figures by the dimensions `data_type` and `type`.
-    public func score(
+    package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {
@@ -126,8 +126,7 @@ extension SEEDBench {
             throw EvaluationError(
                 .wrongFile,
                 "\(source.name): expected SEED-Bench.json with \"questions\" and "
-                    + "\"question_type\", found the keys "
-                    + object.keys.prefix(8).joined(separator: ", "))
+                    + "\"question_type\", found \(object.found)")
         }
         var names: [Int: String] = [:]
         for member in types.members {

@@ -20,7 +20,7 @@ extension ScienceQA {
             throw EvaluationError(
                 .wrongFile,
                 "\(splits.name): expected ScienceQA's pid_splits.json with a list \"test\", found "
-                    + "the keys \(ids.keys.prefix(8).joined(separator: ", "))")
+                    + ids.found)
         }
         let source = try files.file(
             ["problems.json", "data/scienceqa/problems.json"], what: "ScienceQA's problems")

@@ -16,16 +16,16 @@ import MiphaFiles
 /// Reference: haotian-liu/LLaVA `llava/eval/eval_science_qa.py`, `model_vqa_science.py`;
 /// lupantech/ScienceQA `models/run_gpt3.py`, `tools/evaluate_acc.py`; lmms-eval
 /// `tasks/scienceqa/utils.py`.
-public struct ScienceQA: Benchmark {
+package struct ScienceQA: Benchmark {
     /// The seed and the number of drawn examples of the authors' published run, which come before
     /// the first guess.
     static let published = (seed: 3, examples: 2)
 
     /// Makes the benchmark.
-    public init() {}
+    package init() {}
 
     /// Name, files and variants.
-    public var card: BenchmarkCard {
+    package var card: BenchmarkCard {
         BenchmarkCard(
             id: "scienceqa", title: "ScienceQA", split: "test",
             variants: [
@@ -68,7 +68,7 @@ public struct ScienceQA: Benchmark {
     }
 
     /// The test questions with LLaVA's prompt; the written prompt marks those with a picture.
-    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         try Self.problems(files).problems.map { problem in
             let text = Self.prompt(problem)
             let pictures = problem.image.map { image in
@@ -95,7 +95,7 @@ public struct ScienceQA: Benchmark {
     }
 
     /// Scores answers; figures by the dimensions `subject`, `context` and `grade` of the authors.
-    public func score(
+    package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {
@@ -103,65 +103,75 @@ public struct ScienceQA: Benchmark {
         let answers = try ScienceQAAnswers(predictions, problems)
         var guesser = PythonRandom(seed: Self.published.seed)
         _ = guesser.sample(trainingCount, Self.published.examples)
-        let isOriginal = variant.name == "original"
         let image = (total: recorder.makeColumn(), count: recorder.makeColumn())
         var (right, asked, guessed) = (0, 0, 0)
         for problem in problems {
             let answer = answers[problem.id]
             if answer == nil, predictions.isPartial { continue }
-            let text = answer?.text ?? ""
-            let parsed =
-                switch variant.name {
-                case "original": LetterAnswer.statement(PythonText.strip(text))
-                case "lmms-eval": LetterAnswer.scienceQAHarness(text)
-                default: LetterAnswer.scienceQA(text)
-                }
+            let parsed = Self.parsed(answer?.text ?? "", variant)
             var index = answer == nil ? nil : parsed.index(below: problem.choices.count)
-            if isOriginal, let recorded = answer?.index {
-                index = recorded
-            } else if isOriginal, answer != nil, index == nil {
-                index = guesser.below(problem.choices.count)
-                guessed += 1
+            if variant.name == "original", let answer {
+                if let recorded = answer.index {
+                    index = recorded
+                } else if index == nil {
+                    index = guesser.below(problem.choices.count)
+                    guessed += 1
+                }
             }
-            let isRight = index == problem.answer
+            let item = Self.item(problem, answer, parsed, isRight: index == problem.answer)
+            let cluster = try recorder.record(item)
             let hasImage =
                 variant.name == "llava" && answers.hasPrompts
                 ? answer?.marksImage ?? false : problem.image != nil
-            let status: ScoredItem.Status =
-                answer == nil
-                ? .missing : parsed == .several ? .ambiguous : parsed == .none ? .unparsed : .scored
-            let cluster = try recorder.record(
-                ScoredItem(
-                    id: problem.id, score: isRight ? 1 : 0, status: status, prediction: text,
-                    parsed: parsed.text, expected: [LetterAnswer.letter(of: problem.answer)],
-                    groups: Self.groups(problem)))
             if hasImage {
                 asked += 1
-                right += isRight ? 1 : 0
-                recorder.contribute(isRight ? 1 : 0, to: image.total, cluster: cluster)
+                right += item.score == 1 ? 1 : 0
+                recorder.contribute(item.score, to: image.total, cluster: cluster)
                 recorder.contribute(1, to: image.count, cluster: cluster)
             }
         }
-        let isHarness = variant.name == "lmms-eval"
-        let share = asked == 0 ? 0 : Double(right) / Double(asked)
+        let scale = variant.name == "lmms-eval" ? 1.0 : 100
+        let unit: Figure.Unit = scale == 1 ? .fraction : .percent
         recorder.add(
             Figure(
-                "img_accuracy", value: isHarness ? share : share * 100,
-                unit: isHarness ? .fraction : .percent, count: asked,
+                "img_accuracy",
+                value: asked == 0 ? 0 : Double(right) / Double(asked) * scale, unit: unit,
+                count: asked,
                 statistic: .quotient(
-                    .product(.constant(isHarness ? 1 : 100), .column(image.total)),
-                    .column(image.count))))
-        recorder.addMeans(
-            "accuracy", by: ["subject", "context", "grade"],
-            unit: isHarness ? .fraction : .percent
-        ) { total, count in
-            let share = total / Double(max(count, 1))
-            return isHarness ? share : share * 100
+                    .product(.constant(scale), .column(image.total)), .column(image.count))))
+        recorder.addMeans("accuracy", by: ["subject", "context", "grade"], unit: unit) {
+            $0 / Double(max($1, 1)) * scale
         }
         if guessed > 0 {
             recorder.note("\(guessed) answers were not understood and guessed with a fixed seed.")
         }
         recorder.noteMissing(problems.count - answers.count)
+    }
+
+    /// What a variant's rule makes of an answer.
+    private static func parsed(_ text: String, _ variant: BenchmarkCard.Variant) -> LetterAnswer {
+        switch variant.name {
+        case "original": LetterAnswer.statement(PythonText.strip(text))
+        case "lmms-eval": LetterAnswer.scienceQAHarness(text)
+        default: LetterAnswer.scienceQA(text)
+        }
+    }
+
+    private static func item(
+        _ problem: Problem, _ answer: ScienceQAAnswers.Answer?, _ parsed: LetterAnswer,
+        isRight: Bool
+    ) -> ScoredItem {
+        let status: ScoredItem.Status =
+            switch (answer, parsed) {
+            case (nil, _): .missing
+            case (_, .several): .ambiguous
+            case (_, .none): .unparsed
+            default: .scored
+            }
+        return ScoredItem(
+            id: problem.id, score: isRight ? 1 : 0, status: status,
+            prediction: answer?.text ?? "", parsed: parsed.text,
+            expected: [LetterAnswer.letter(of: problem.answer)], groups: groups(problem))
     }
 
     /// The parts of the authors' report that a problem belongs to.

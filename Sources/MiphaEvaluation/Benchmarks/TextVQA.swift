@@ -14,7 +14,7 @@ import MiphaFiles
 ///
 /// References: haotian-liu/LLaVA, `llava/eval/eval_textvqa.py` and `llava/eval/m4c_evaluator.py`;
 /// EvolvingLMMs-Lab/lmms-eval, `tasks/textvqa/utils.py`.
-public struct TextVQA: Benchmark {
+package struct TextVQA: Benchmark {
     static let annotationNames = [
         "TextVQA_0.5.1_val.json", "textvqa/TextVQA_0.5.1_val.json",
         "val_annotations_vqa_format.json",
@@ -29,10 +29,10 @@ public struct TextVQA: Benchmark {
     private static let pictureFolders = ["train_images", "textvqa/train_images", ""]
 
     /// Makes the benchmark.
-    public init() {}
+    package init() {}
 
     /// Name, files and variants.
-    public var card: BenchmarkCard {
+    package var card: BenchmarkCard {
         BenchmarkCard(
             id: "textvqa", title: "TextVQA", split: "val",
             variants: [
@@ -58,7 +58,7 @@ public struct TextVQA: Benchmark {
     }
 
     /// Scores LLaVA's answer lines, or answers with the annotations' `question_id`.
-    public func score(
+    package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {
@@ -113,7 +113,7 @@ public struct TextVQA: Benchmark {
     /// The questions of LLaVA's file, or of the annotations with LLaVA's prompt.
     ///
     /// Ids are those of the pictures, as in LLaVA's file: questions on one picture share one.
-    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         var questions: [Question] = []
         if let lines = files.beside(Self.lineNames) {
             try LLaVAQuestionLine.forEach(in: lines) { line throws(EvaluationError) in
@@ -135,7 +135,9 @@ public struct TextVQA: Benchmark {
                         + Self.questionNames.joined(separator: ", "))
             }
             var text = Self.capitalized(question)
-            if let words { text += "\nReference OCR token: " + (words[entry.picture] ?? "") }
+            if let words {
+                text += "\nReference OCR token: " + (words[ExactString(entry.picture)] ?? "")
+            }
             questions.append(
                 Question(
                     id: QuestionID(entry.picture), text: text + PromptSuffix.short,
@@ -157,11 +159,11 @@ public struct TextVQA: Benchmark {
     /// The recognised words of each picture, joined as in LLaVA's prompts; nil without the file.
     private func recognisedWords(
         _ files: BenchmarkFiles
-    ) throws(EvaluationError) -> [String: String]? {
+    ) throws(EvaluationError) -> [ExactString: String]? {
         guard let file = files.beside(Self.wordNames) else {
             return nil
         }
-        var result: [String: String] = [:]
+        var result: [ExactString: String] = [:]
         try file.forEachValue(
             .arrayUnder("data"), what: "TextVQA's recognised text (\(Self.wordNames[0]))"
         ) { cursor throws(EvaluationError) in
@@ -173,7 +175,7 @@ public struct TextVQA: Benchmark {
                     if key == "image_id" { picture = try cursor.string() }
                     if key == "ocr_tokens" { words = try cursor.strings() }
                 }
-                result[picture] = words.joined(separator: ", ")
+                result[ExactString(picture)] = words.joined(separator: ", ")
             } catch {
                 throw EvaluationError(error)
             }

@@ -16,7 +16,7 @@ import MiphaFiles
 /// EvolvingLMMs-Lab/lmms-eval, `tasks/vqav2/utils.py`; open-compass/VLMEvalKit,
 /// `vlmeval/dataset/utils/vqa_eval.py`; haotian-liu/LLaVA,
 /// `scripts/convert_vqav2_for_submission.py`.
-public struct VQAv2: Benchmark {
+package struct VQAv2: Benchmark {
     private static let annotationNames = [
         "v2_mscoco_val2014_annotations.json", "Annotations/v2_mscoco_val2014_annotations.json",
         "v2_mscoco_train2014_annotations.json", "annotations.json",
@@ -43,10 +43,10 @@ public struct VQAv2: Benchmark {
         "VQAv2's questions (v2_OpenEnded_mscoco_val2014_questions.json)"
 
     /// Makes the benchmark.
-    public init() {}
+    package init() {}
 
     /// Name, files and variants.
-    public var card: BenchmarkCard {
+    package var card: BenchmarkCard {
         BenchmarkCard(
             id: "vqav2", title: "VQAv2", split: "test-dev2015",
             variants: [
@@ -93,7 +93,7 @@ public struct VQAv2: Benchmark {
     }
 
     /// Scores results `[{question_id, answer}]` or LLaVA's answer lines.
-    public func score(
+    package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {
@@ -122,7 +122,7 @@ public struct VQAv2: Benchmark {
 
 extension VQAv2 {
     /// The questions of LLaVA's file, or of the authors' with LLaVA's prompt.
-    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         var questions: [Question] = []
         if let lines = files.beside(Self.lineNames) {
             try LLaVAQuestionLine.forEach(in: lines) { line throws(EvaluationError) in
@@ -155,7 +155,7 @@ extension VQAv2 {
 
     /// The upload: every question of the test split in its order, with an empty answer where
     /// there is none, as LLaVA's converter writes it.
-    public func submission(
+    package func submission(
         of predictions: Predictions, files: BenchmarkFiles
     ) throws(EvaluationError) -> Submission? {
         var table = try VQAPredictionTable(predictions, ids: ["question_id"])

@@ -18,7 +18,7 @@ import MiphaFiles
 /// References: EvolvingLMMs-Lab/lmms-eval, `tasks/vizwiz_vqa/utils.py`; the VizWiz API,
 /// `PythonEvaluationTools/vqaEvaluation/vqaEval.py`; GT-Vision-Lab/VQA; haotian-liu/LLaVA,
 /// `scripts/convert_vizwiz_for_submission.py`.
-public struct VizWiz: Benchmark {
+package struct VizWiz: Benchmark {
     private static let annotationNames = [
         "val.json", "Annotations/val.json", "vizwiz/val.json", "train.json",
     ]
@@ -27,10 +27,10 @@ public struct VizWiz: Benchmark {
     private static let annotationsName = "VizWiz's annotations (val.json)"
 
     /// Makes the benchmark.
-    public init() {}
+    package init() {}
 
     /// Name, files and variants.
-    public var card: BenchmarkCard {
+    package var card: BenchmarkCard {
         BenchmarkCard(
             id: "vizwiz", title: "VizWiz", split: "test",
             variants: [
@@ -75,7 +75,7 @@ public struct VizWiz: Benchmark {
     ///
     /// Answers are found by the picture's file name, with or without its ending, or by the
     /// `question_id` that LLaVA's question file gives it.
-    public func score(
+    package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {
@@ -144,7 +144,7 @@ extension VizWiz {
     /// The questions of LLaVA's file, or of the authors' with LLaVA's prompt.
     ///
     /// Without LLaVA's file `test.json` is asked when it is there, else `val.json`.
-    public func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         var questions: [Question] = []
         if let lines = files.beside(Self.lineNames) {
             try LLaVAQuestionLine.forEach(in: lines) { line throws(EvaluationError) in
@@ -176,7 +176,7 @@ extension VizWiz {
     /// The upload: a list of `{image, answer}` in the order of the test split.
     ///
     /// - Throws: `EvaluationError` when a question has no answer, as LLaVA's converter asserts.
-    public func submission(
+    package func submission(
         of predictions: Predictions, files: BenchmarkFiles
     ) throws(EvaluationError) -> Submission? {
         var table = try VQAPredictionTable(predictions, ids: ["image", "question_id"])

@@ -1,7 +1,7 @@
 /// What of a benchmark can be downloaded, and what people have to fetch themselves.
-public struct BenchmarkDownload: Sendable {
+package struct BenchmarkDownload: Sendable {
     /// What a file is for.
-    public enum Kind: String, Sendable, CaseIterable {
+    package enum Kind: String, Sendable, CaseIterable {
         /// Questions and right answers.
         case annotations
         /// Pictures, by far the most bytes.
@@ -11,24 +11,24 @@ public struct BenchmarkDownload: Sendable {
     }
 
     /// A file that its authors serve to everybody.
-    public struct File: Sendable, Hashable {
+    package struct File: Sendable, Hashable {
         /// Its address.
-        public let url: String
+        package let url: String
         /// Its name in the benchmark's folder.
-        public let name: String
+        package let name: String
         /// What it is for.
-        public let kind: Kind
+        package let kind: Kind
         /// What it holds.
-        public let content: String
+        package let content: String
         /// Number of bytes, where it is known for certain.
-        public let bytes: Int?
+        package let bytes: Int?
         /// SHA-256, where it is known for certain.
-        public let sha256: String?
+        package let sha256: String?
         /// MD5, where the authors publish one.
-        public let md5: String?
+        package let md5: String?
 
         /// Describes a file.
-        public init(
+        package init(
             _ url: String, as name: String, _ kind: Kind = .annotations, content: String,
             bytes: Int? = nil, sha256: String? = nil, md5: String? = nil
         ) {
@@ -43,20 +43,20 @@ public struct BenchmarkDownload: Sendable {
     }
 
     /// A file that only a person can get.
-    public struct ManualFile: Sendable, Hashable {
+    package struct ManualFile: Sendable, Hashable {
         /// Its name in the benchmark's folder.
-        public let name: String
+        package let name: String
         /// What it holds.
-        public let content: String
+        package let content: String
         /// The page to open.
-        public let page: String
+        package let page: String
         /// Why it cannot be downloaded here, and what to do.
-        public let instruction: String
+        package let instruction: String
         /// Whether the benchmark can be scored without it.
-        public let isOptional: Bool
+        package let isOptional: Bool
 
         /// Describes a file.
-        public init(
+        package init(
             _ name: String, content: String, page: String, instruction: String,
             isOptional: Bool = false
         ) {
@@ -69,16 +69,16 @@ public struct BenchmarkDownload: Sendable {
     }
 
     /// The benchmark's id.
-    public let benchmark: String
+    package let benchmark: String
     /// The licence of the data.
-    public let licence: String
+    package let licence: String
     /// Files that can be downloaded.
-    public let files: [File]
+    package let files: [File]
     /// Files that must be fetched by hand.
-    public let manual: [ManualFile]
+    package let manual: [ManualFile]
 
     /// Describes what there is.
-    public init(
+    package init(
         benchmark: String, licence: String, files: [File] = [], manual: [ManualFile] = []
     ) {
         self.benchmark = benchmark
@@ -90,7 +90,7 @@ public struct BenchmarkDownload: Sendable {
     /// What has to be done by hand, in words; empty when nothing.
     ///
     /// - Parameter folder: where the benchmark's files go.
-    public func instructions(folder: String) -> String {
+    package func instructions(folder: String) -> String {
         manual.map { file in
             let need = file.isOptional ? "optional" : "needed"
             return "\(folder)/\(file.name) (\(need)): \(file.content). \(file.instruction) "

@@ -4,9 +4,9 @@
 /// and sizes are of files in public repositories at a fixed commit; MD5 are those that
 /// open-compass/VLMEvalKit publishes for its tables. What has neither is trusted on first use and
 /// recorded in ``FetchManifest``. Archives are read in place and stay packed.
-public enum BenchmarkDownloads {
+package enum BenchmarkDownloads {
     /// All, in the order of tables.
-    public static let all: [BenchmarkDownload] = [
+    package static let all: [BenchmarkDownload] = [
         vqav2, gqa, vizwiz, scienceQA, textVQA, pope, mme, mmbench, mmbenchCN, mmvet, seed,
         llavaBench, mmmu, chartQA, docVQA, ai2d,
     ]
@@ -14,7 +14,7 @@ public enum BenchmarkDownloads {
     /// Finds the files of a benchmark.
     ///
     /// - Throws: `EvaluationError` listing the benchmarks there are.
-    public static func named(_ id: String) throws(EvaluationError) -> BenchmarkDownload {
+    package static func named(_ id: String) throws(EvaluationError) -> BenchmarkDownload {
         if let found = all.first(where: { $0.benchmark == id.lowercased() }) { return found }
         let known = all.map(\.benchmark).joined(separator: ", ")
         throw EvaluationError(

@@ -2,9 +2,9 @@ import MiphaFiles
 
 #if canImport(FoundationNetworking)
     import Foundation
-    public import FoundationNetworking
+    package import FoundationNetworking
 #else
-    public import Foundation
+    package import Foundation
 #endif
 
 /// Downloads a benchmark's files: resumable, checked, each whole or not there.
@@ -12,21 +12,21 @@ import MiphaFiles
 /// A file is written to `X.part` and renamed when it is whole and its hash is right. A download
 /// that was cut goes on where it stopped, also after the program ended. What is already there is
 /// checked against its published hash or the one recorded in ``FetchManifest``.
-public struct BenchmarkFetcher: Sendable {
+package struct BenchmarkFetcher: Sendable {
     /// How far a file is.
-    public struct Progress: Sendable, Hashable {
+    package struct Progress: Sendable, Hashable {
         /// The file.
-        public let name: String
+        package let name: String
         /// Bytes on the disk.
-        public let bytes: Int
+        package let bytes: Int
         /// Bytes in all, when the server tells.
-        public let total: Int?
+        package let total: Int?
     }
 
     /// What became of a file.
-    public struct Outcome: Sendable, Hashable {
+    package struct Outcome: Sendable, Hashable {
         /// How it came to be there.
-        public enum Way: String, Sendable {
+        package enum Way: String, Sendable {
             /// It was downloaded.
             case downloaded
             /// It was there and is the one that was fetched before or that was published.
@@ -36,25 +36,25 @@ public struct BenchmarkFetcher: Sendable {
         }
 
         /// Its name in the folder.
-        public let name: String
+        package let name: String
         /// How it came to be there.
-        public let way: Way
+        package let way: Way
         /// Number of bytes.
-        public let bytes: Int
+        package let bytes: Int
         /// SHA-256, 64 hexadecimal digits.
-        public let sha256: String
+        package let sha256: String
         /// Whether a published hash was there to compare with.
-        public let isPublished: Bool
+        package let isPublished: Bool
     }
 
     /// How often a transfer may fail in a row without a single new byte.
-    public var attempts: Int
+    package var attempts: Int
     /// Seconds before the second attempt; each further wait is twice as long, at most a minute.
-    public var firstPause: Double
+    package var firstPause: Double
     let sessionConfiguration: URLSessionConfiguration
 
     /// Makes a fetcher.
-    public init(
+    package init(
         attempts: Int = 6, firstPause: Double = 1,
         configuration: URLSessionConfiguration = .ephemeral
     ) {
@@ -72,7 +72,7 @@ public struct BenchmarkFetcher: Sendable {
     ///   - progress: told bytes as they come, on some thread.
     /// - Throws: `EvaluationError` naming the address and what was expected and found. Files that
     ///   are whole by then stay, and the part of the one under way.
-    public func fetch(
+    package func fetch(
         _ download: BenchmarkDownload, into folder: String,
         kinds: Set<BenchmarkDownload.Kind> = [.annotations, .pictures],
         progress: @escaping @Sendable (Progress) -> Void = { _ in }

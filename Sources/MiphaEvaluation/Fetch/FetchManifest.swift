@@ -6,22 +6,22 @@ import MiphaFiles
 ///
 /// Authors publish hashes of few files. The hash of a first download is kept here, so that a file
 /// that changes later, on the disk or at its source, is noticed.
-public struct FetchManifest: Sendable {
+package struct FetchManifest: Sendable {
     /// One file.
-    public struct Entry: Sendable, Hashable {
+    package struct Entry: Sendable, Hashable {
         /// Its name in the folder.
-        public var name: String
+        package var name: String
         /// Where it came from.
-        public var url: String
+        package var url: String
         /// Number of bytes.
-        public var bytes: Int
+        package var bytes: Int
         /// SHA-256, 64 hexadecimal digits.
-        public var sha256: String
+        package var sha256: String
         /// Whether a published hash was there to compare with.
-        public var isPublished: Bool
+        package var isPublished: Bool
 
         /// Describes a file.
-        public init(name: String, url: String, bytes: Int, sha256: String, isPublished: Bool) {
+        package init(name: String, url: String, bytes: Int, sha256: String, isPublished: Bool) {
             self.name = name
             self.url = url
             self.bytes = bytes
@@ -31,17 +31,17 @@ public struct FetchManifest: Sendable {
     }
 
     /// The name of the file.
-    public static let fileName = "fetched.json"
+    package static let fileName = "fetched.json"
 
     /// The folder it is about.
-    public let folder: String
+    package let folder: String
     /// The files in the order of their download.
-    public private(set) var entries: [Entry] = []
+    package private(set) var entries: [Entry] = []
 
     /// Reads the manifest of a folder; one without is new.
     ///
     /// - Throws: `EvaluationError` when there is one that cannot be read.
-    public init(folder: String) throws(EvaluationError) {
+    package init(folder: String) throws(EvaluationError) {
         self.folder = folder
         let path = FileSystem.join(folder, Self.fileName)
         guard FileSystem.kind(path) != nil else { return }
@@ -69,14 +69,14 @@ public struct FetchManifest: Sendable {
     }
 
     /// The entry of a file.
-    public subscript(name: String) -> Entry? {
+    package subscript(name: String) -> Entry? {
         entries.first { $0.name == name }
     }
 
     /// Adds or replaces an entry and writes the manifest.
     ///
     /// - Throws: `EvaluationError` when it cannot be written.
-    public mutating func record(_ entry: Entry) throws(EvaluationError) {
+    package mutating func record(_ entry: Entry) throws(EvaluationError) {
         if let place = entries.firstIndex(where: { $0.name == entry.name }) {
             entries[place] = entry
         } else {

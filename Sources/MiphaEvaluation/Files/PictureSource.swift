@@ -25,6 +25,11 @@ public struct PictureSource: Sendable, Hashable {
         self.place = place
     }
 
+    /// Compares name and place, the name by its characters.
+    public static func == (left: Self, right: Self) -> Bool {
+        PythonText.equal(left.name, right.name) && left.place == right.place
+    }
+
     /// The largest picture file that is loaded, in bytes.
     public static let limit = 1 << 28
 

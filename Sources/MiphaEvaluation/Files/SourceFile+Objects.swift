@@ -41,8 +41,7 @@ struct PlacedObject: Sendable {
 
     /// The failure of a member that is not `expected`.
     func wrong(_ key: String, _ expected: String) -> EvaluationError {
-        let keys = object.keys.prefix(8).joined(separator: ", ")
-        let found = object[key].map(\.kind) ?? "the keys \(keys)"
+        let found = object[key]?.kind ?? object.found
         return EvaluationError(
             .wrongFile, "\(place): \(what): expected \(expected) at \"\(key)\", found \(found)")
     }

@@ -1,7 +1,7 @@
 /// What a scorer reads in an answer to a question with lettered options.
 ///
 /// Every function is one public tool's rule, by code points as in Python.
-public enum LetterAnswer: Sendable, Hashable {
+package enum LetterAnswer: Sendable, Hashable {
     /// A letter, not necessarily one of an option.
     case letter(Character)
     /// No letter that the rule finds.
@@ -32,7 +32,7 @@ public enum LetterAnswer: Sendable, Hashable {
 
     /// Finds `The answer is X` and one further character that is no line feed, exactly once, as
     /// ScienceQA's `models/run_gpt3.py` does.
-    public static func statement(_ text: String) -> LetterAnswer {
+    package static func statement(_ text: String) -> LetterAnswer {
         let scalars = Array(text.unicodeScalars)
         let wanted = Array("The answer is ".unicodeScalars)
         var found: [Unicode.Scalar] = []
@@ -56,7 +56,7 @@ public enum LetterAnswer: Sendable, Hashable {
     ///
     /// A letter of A to E alone, or at the start before a period and a blank, else
     /// ``statement(_:)``.
-    public static func scienceQA(_ text: String) -> LetterAnswer {
+    package static func scienceQA(_ text: String) -> LetterAnswer {
         let scalars = text.unicodeScalars
         let start = Array(scalars.prefix(3))
         if let first = start.first, ("A"..."E").contains(first) {
@@ -70,7 +70,7 @@ public enum LetterAnswer: Sendable, Hashable {
 
     /// Reads as lmms-eval does for ScienceQA (`tasks/scienceqa/utils.py`): the stripped answer is
     /// one letter of either case, or begins with a capital letter and a period.
-    public static func scienceQAHarness(_ text: String) -> LetterAnswer {
+    package static func scienceQAHarness(_ text: String) -> LetterAnswer {
         let scalars = Array(PythonText.strip(text).unicodeScalars)
         if scalars.count == 1 {
             let lower = PythonText.lower(String(scalars[0]))
@@ -86,7 +86,7 @@ public enum LetterAnswer: Sendable, Hashable {
     /// Reads as lmms-eval does for AI2D (`tasks/ai2d/utils.py`, metric `exact_match`): a capital
     /// letter and a period after white space at the start, else the whole answer; without case,
     /// ASCII punctuation and, as NumPy stores strings, trailing NUL it must be one letter.
-    public static func ai2d(_ text: String) -> LetterAnswer {
+    package static func ai2d(_ text: String) -> LetterAnswer {
         var scalars = text.unicodeScalars[...]
         while let first = scalars.first, PythonText.isSpace(first) { scalars.removeFirst() }
         let start = Array(scalars.prefix(2))

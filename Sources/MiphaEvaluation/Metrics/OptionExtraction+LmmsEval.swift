@@ -11,7 +11,7 @@ extension OptionExtractor {
     /// around it; else the one option whose text occurs.
     ///
     /// - Parameter options: those of A to D that are there, in order.
-    public static func lmmsEval(_ answer: String, options: [Option]) -> Extraction {
+    package static func lmmsEval(_ answer: String, options: [Option]) -> Extraction {
         var isAmbiguous = false
         if !PythonText.contains(answer, failure) {
             let words = PythonText.split(answer)
@@ -49,7 +49,7 @@ extension OptionExtractor {
     /// such letter anywhere.
     ///
     /// - Parameter letters: those of the options, one character each; none stand for A to H.
-    public static func lmmsEvalStatic(_ answer: String, letters: [String]) -> Extraction {
+    package static func lmmsEvalStatic(_ answer: String, letters: [String]) -> Extraction {
         var stripped = PythonText.strip(answer)
         if stripped.isEmpty { return .none }
         for mark in [",", ".", "!", "?", ";", ":", "'", "\""] {

@@ -1,23 +1,23 @@
 /// Which lettered option a free answer means, by the rules of public evaluation tools.
 ///
 /// No rule here guesses: an answer that names no option or several stays unresolved.
-public enum OptionExtractor {
+package enum OptionExtractor {
     /// A lettered option.
-    public struct Option: Sendable, Hashable {
+    package struct Option: Sendable, Hashable {
         /// The letter.
-        public let letter: String
+        package let letter: String
         /// Its text.
-        public let text: String
+        package let text: String
 
         /// Makes an option.
-        public init(_ letter: String, _ text: String) {
+        package init(_ letter: String, _ text: String) {
             self.letter = letter
             self.text = text
         }
     }
 
     /// What an answer says.
-    public enum Extraction: Sendable, Equatable {
+    package enum Extraction: Sendable, Equatable {
         /// One option.
         case letter(String)
         /// A refusal, which VLMEvalKit writes as option Z.
@@ -28,7 +28,7 @@ public enum OptionExtractor {
         case none
 
         /// The letter, `Z` for a refusal, nil for what is unresolved.
-        public var letter: String? {
+        package var letter: String? {
             switch self {
             case .letter(let letter): letter
             case .refusal: "Z"
@@ -52,7 +52,7 @@ public enum OptionExtractor {
     /// whose text occurs in an answer that is not longer than twice all options together.
     ///
     /// - Parameter options: those that are there, in the order of their letters.
-    public static func vlmEvalKit(_ answer: String, options: [Option]) -> Extraction {
+    package static func vlmEvalKit(_ answer: String, options: [Option]) -> Extraction {
         var isAmbiguous = false
         if !PythonText.contains(answer, failure) {
             if refusals.contains(where: { PythonText.contains(answer, $0) }) { return .refusal }

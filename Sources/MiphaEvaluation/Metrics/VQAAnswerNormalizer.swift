@@ -15,9 +15,9 @@
 /// References: GT-Vision-Lab/VQA, `PythonEvaluationTools/vqaEvaluation/vqaEval.py`;
 /// facebookresearch/mmf, `mmf/utils/m4c_evaluators.py`; open-compass/VLMEvalKit,
 /// `vlmeval/smp/misc.py`.
-public struct VQAAnswerNormalizer: Sendable, Hashable {
+package struct VQAAnswerNormalizer: Sendable, Hashable {
     /// The forms that public tools use.
-    public enum Form: String, Sendable, CaseIterable {
+    package enum Form: String, Sendable, CaseIterable {
         /// mmf's and LLaVA's processor: first lower case, commas and question marks deleted, `'s`
         /// set apart by a blank.
         case evalAI
@@ -32,15 +32,15 @@ public struct VQAAnswerNormalizer: Sendable, Hashable {
     }
 
     /// The form.
-    public let form: Form
+    package let form: Form
 
     /// Makes a normaliser.
-    public init(_ form: Form) {
+    package init(_ form: Form) {
         self.form = form
     }
 
     /// The form in which an answer is compared.
-    public func callAsFunction(_ answer: String) -> String {
+    package func callAsFunction(_ answer: String) -> String {
         var text = Array(answer.utf8)
         if form == .evalAI { text = Self.preparedForEvalAI(text) }
         Self.clean(&text)
@@ -49,7 +49,7 @@ public struct VQAAnswerNormalizer: Sendable, Hashable {
 
     /// The answer after the first step only, which is how the VQA tool compares answers to
     /// questions whose ten human answers are all the same.
-    public static func cleaned(_ answer: String) -> String {
+    package static func cleaned(_ answer: String) -> String {
         var text = Array(answer.utf8)
         clean(&text)
         return String(decoding: text, as: UTF8.self)

@@ -196,21 +196,17 @@ struct VQAPredictionTable {
         if missingCount > 0 {
             parts.append(
                 "\(missingCount) of its \(total) questions have no answer "
-                    + "(\(Self.list(missing, missingCount)))")
+                    + "(\(Matching.first(missing, of: missingCount)))")
         }
         if extraCount > 0 {
             let extra = answers.lazy.filter { !$0.isUsed }.prefix(3).map(\.id)
             parts.append(
                 "\(extraCount) of \(answers.count) answers are to questions it does not have "
-                    + "(\(Self.list(Array(extra), extraCount)))")
+                    + "(\(Matching.first(Array(extra), of: extraCount)))")
         }
         throw EvaluationError(
             .mismatch,
             "\(path) does not belong to \(file): \(parts.joined(separator: "; ")); the two must "
                 + "cover the same questions")
-    }
-
-    private static func list(_ ids: [QuestionID], _ count: Int) -> String {
-        ids.prefix(3).map(\.text).joined(separator: ", ") + (count > 3 ? ", …" : "")
     }
 }

@@ -1,7 +1,7 @@
 /// What a scorer reads in an answer to a yes/no question.
 ///
 /// Every function is one public tool's rule, by code points as in Python.
-public enum YesNoAnswer: String, Sendable {
+package enum YesNoAnswer: String, Sendable {
     /// It says yes.
     case yes
     /// It says no.
@@ -14,7 +14,7 @@ public enum YesNoAnswer: String, Sendable {
     /// Of the text before the first period, commas deleted, a piece between single blanks that is
     /// exactly `No`, `no` or `not` means no; everything else means yes, also `NO`, `Nope` and an
     /// empty text.
-    public static func pope(_ text: String) -> YesNoAnswer {
+    package static func pope(_ text: String) -> YesNoAnswer {
         var word: [UInt8] = []
         func saysNo() -> Bool {
             let isShort = word.count == 2 && (word[0] | 0x20) == UInt8(ascii: "n")
@@ -36,7 +36,7 @@ public enum YesNoAnswer: String, Sendable {
 
     /// Reads as lmms-eval does for POPE (`tasks/pope/utils.py`): the whole answer, lower case and
     /// stripped, is `yes` or `no`.
-    public static func exact(_ text: String) -> YesNoAnswer {
+    package static func exact(_ text: String) -> YesNoAnswer {
         let answer = PythonText.strip(PythonText.lower(text))
         if PythonText.equal(answer, "yes") { return .yes }
         return PythonText.equal(answer, "no") ? .no : .other
@@ -44,13 +44,13 @@ public enum YesNoAnswer: String, Sendable {
 
     /// Reads as MME's `eval_tool/calculation.py` does: `yes`, else `no`, within the first four code
     /// points of the lower-case answer.
-    public static func mme(_ text: String) -> YesNoAnswer {
+    package static func mme(_ text: String) -> YesNoAnswer {
         prefix(PythonText.lower(text))
     }
 
     /// Reads as lmms-eval does for MME (`tasks/mme/utils.py`): stripped, periods deleted, `y` and
     /// `n` alone understood, else the first four code points.
-    public static func mmeHarness(_ text: String) -> YesNoAnswer {
+    package static func mmeHarness(_ text: String) -> YesNoAnswer {
         let answer = PythonText.replace(PythonText.strip(PythonText.lower(text)), ".", "")
         if PythonText.equal(answer, "y") { return .yes }
         if PythonText.equal(answer, "n") { return .no }
@@ -65,7 +65,7 @@ public enum YesNoAnswer: String, Sendable {
 
     /// Reads as VLMEvalKit does (`vlmeval/dataset/utils/yorn.py`): after its punctuation step the
     /// words contain `yes` but not `no`, or the other way round.
-    public static func words(_ text: String) -> YesNoAnswer {
+    package static func words(_ text: String) -> YesNoAnswer {
         let words = PythonText.split(withoutPunctuation(PythonText.lower(text)))
         let hasYes = words.contains { PythonText.equal($0, "yes") }
         let hasNo = words.contains { PythonText.equal($0, "no") }

@@ -69,7 +69,10 @@ package enum Matching {
     }
 
     /// The first three, in words.
-    package static func first(_ ids: [QuestionID]) -> String {
-        ids.prefix(3).map(\.text).joined(separator: ", ") + (ids.count > 3 ? ", …" : "")
+    ///
+    /// - Parameter count: how many there are, when `ids` holds only the first of them.
+    package static func first(_ ids: [QuestionID], of count: Int? = nil) -> String {
+        ids.prefix(3).map(\.text).joined(separator: ", ")
+            + ((count ?? ids.count) > 3 ? ", …" : "")
     }
 }

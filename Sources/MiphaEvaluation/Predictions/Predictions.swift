@@ -100,8 +100,7 @@ public struct Predictions: Sendable {
         EvaluationError(
             .wrongFile,
             "\(place): expected an id (\(fields.ids.joined(separator: " or "))) and an answer text "
-                + "(\(fields.answers.joined(separator: " or "))), found the keys "
-                + object.keys.prefix(8).joined(separator: ", "))
+                + "(\(fields.answers.joined(separator: " or "))), found \(object.found)")
     }
 
     /// The answers by question.
@@ -124,19 +123,5 @@ public struct Predictions: Sendable {
             result[record.id] = record
         }
         return result
-    }
-}
-
-extension JSONValue {
-    /// The kind of value in words.
-    var kind: String {
-        switch self {
-        case .null: "null"
-        case .bool: "a boolean"
-        case .integer, .number: "a number"
-        case .string: "a string"
-        case .array: "an array"
-        case .object: "an object"
-        }
     }
 }

@@ -27,10 +27,8 @@ extension EvaluationError {
     static func unknownIDs(
         _ ids: [QuestionID], of what: String, in place: String
     ) -> EvaluationError {
-        let first = ids.prefix(3).map(\.text).joined(separator: ", ")
-        return EvaluationError(
+        EvaluationError(
             .mismatch,
-            "\(place): \(ids.count) question ids are not in \(what): \(first)"
-                + (ids.count > 3 ? ", ..." : ""))
+            "\(place): \(ids.count) question ids are not in \(what): \(Matching.first(ids))")
     }
 }

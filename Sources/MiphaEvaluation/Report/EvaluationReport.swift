@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// Everything a report says, as plain values: ``HTMLReport`` and ``MarkdownReport`` lay it out.
 public struct EvaluationReport: Sendable {
     /// A labelled line, such as `Parameters` and `3.2 billion`.
@@ -169,10 +171,10 @@ extension EvaluationReport {
         picture: (Question) -> Picture? = { _ in nil }
     ) -> [WorstItem] {
         let asked = Dictionary(questions.map { ($0.id, $0) }) { first, _ in first }
-        var places: [String: Int] = [:]
+        var places: [ExactString: Int] = [:]
         var parts: [[ScoredItem]] = []
         for item in items where item.score < 1 && asked[item.id] != nil {
-            let part = item.groups.first?.part ?? ""
+            let part = ExactString(item.groups.first?.part ?? "")
             let place = places[part] ?? parts.count
             if place == parts.count {
                 places[part] = place

@@ -120,7 +120,9 @@ extension HTMLReport {
     /// Right answers, each once, in order.
     static func joined(_ answers: [String]) -> String {
         var seen: [String] = []
-        for answer in answers where !seen.contains(answer) { seen.append(answer) }
+        for answer in answers where !seen.contains(where: { PythonText.equal($0, answer) }) {
+            seen.append(answer)
+        }
         return seen.isEmpty ? "–" : seen.joined(separator: " · ")
     }
 

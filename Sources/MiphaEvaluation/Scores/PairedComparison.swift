@@ -35,8 +35,12 @@ public struct PairedComparison: Sendable {
     public let differences: [Difference]
     /// Answers that got another score, in the order of the first side.
     public let flips: [Flip]
-    /// Number of questions both sides answered.
+    /// Number of questions compared: of partial runs those that both sides answered, else all
+    /// that were scored, among them those that a side left without an answer.
     public let questionCount: Int
+    /// Of partial runs, how many answers of each side are to questions that the other side has
+    /// not answered, and count in no figure.
+    public let leftOut: (first: Int, second: Int)
 
     /// Compares two scored sides; both recorders must have kept their items.
     ///
@@ -45,11 +49,25 @@ public struct PairedComparison: Sendable {
         _ first: ScoreRecorder, _ second: ScoreRecorder, draws: Int = 2000,
         seed: UInt64 = 20_240_311
     ) throws(EvaluationError) {
+        try self.init(first, second, asked: nil, draws: draws, seed: seed)
+    }
+
+    /// Compares what two recorders hold.
+    ///
+    /// - Parameter asked: how many questions each side answered before those that the other lacks
+    ///   were left out; nil when none were. Then a scorer's own sums may hold more than the
+    ///   evidence, so that values are computed from the evidence.
+    init(
+        _ first: ScoreRecorder, _ second: ScoreRecorder, asked: (first: Int, second: Int)?,
+        draws: Int = 2000, seed: UInt64 = 20_240_311
+    ) throws(EvaluationError) {
         let flips = try Self.flips(first, second)
         let places = first.figures.indices.compactMap { place -> (Int, Int)? in
             let figure = first.figures[place]
-            guard figure.unit != .count,
-                let other = second.figures.firstIndex(where: { $0.label == figure.label })
+            guard figure.unit != .count, asked == nil || figure.statistic != nil,
+                let other = second.figures.firstIndex(where: {
+                    PythonText.equal($0.label, figure.label)
+                })
             else { return nil }
             return (place, other)
         }
@@ -57,11 +75,16 @@ public struct PairedComparison: Sendable {
         let pairs = places.map { (first.figures[$0.0], second.figures[$0.1]) }
         let tests = sides.test(
             pairs.map { ($0.0.statistic, $0.1.statistic) }, draws: draws, seed: seed)
+        let sums = (first.evidence.sums, second.evidence.sums)
+        func value(_ figure: Figure, _ sums: [Double]) -> Double {
+            asked == nil ? figure.value : figure.statistic?.value(sums) ?? figure.value
+        }
         differences = zip(pairs, tests).map { pair, test in
             Difference(
-                label: pair.0.label, first: pair.0.value, second: pair.1.value,
+                label: pair.0.label, first: value(pair.0, sums.0), second: value(pair.1, sums.1),
                 interval: test?.interval, pValue: test?.pValue)
         }
+        leftOut = asked.map { ($0.first - first.itemCount, $0.second - second.itemCount) } ?? (0, 0)
         self.flips = flips
         questionCount = first.itemCount
     }
@@ -75,11 +98,11 @@ public struct PairedComparison: Sendable {
         guard first.items.count == second.items.count else {
             throw mismatch("\(first.items.count) against \(second.items.count)")
         }
-        // An id may stand for several questions, as TextVQA's do: then their order tells.
-        var others = Dictionary(grouping: second.items, by: \.id).mapValues { $0[...] }
+        // Of questions with one id and the same right answers their order tells.
+        var others = Dictionary(grouping: second.items, by: { ItemKey($0) }).mapValues { $0[...] }
         var flips: [Flip] = []
         for left in first.items {
-            guard let right = others[left.id]?.popFirst() else {
+            guard let right = others[ItemKey(left)]?.popFirst() else {
                 throw mismatch("the second side has no \(left.id)")
             }
             if left.score != right.score { flips.append(Flip(first: left, second: right)) }
@@ -91,6 +114,7 @@ public struct PairedComparison: Sendable {
     public var json: JSONValue {
         [
             "questions": .integer(questionCount),
+            "left_out": [.integer(leftOut.first), .integer(leftOut.second)],
             "differences": .array(
                 differences.map { item in
                     [
@@ -123,9 +147,7 @@ struct PairedEvidence {
     private let partners: [Int]
 
     init(_ first: Evidence, _ second: Evidence) throws(EvaluationError) {
-        var places: [String: Int] = [:]
-        for (index, name) in second.clusterNames.enumerated() { places[name] = index }
-        let partners = first.clusterNames.compactMap { places[$0] }
+        let partners = Self.places(of: first.clusterNames, in: second.clusterNames)
         guard partners.count == first.clusterNames.count,
             partners.count == second.clusterNames.count
         else {
@@ -133,13 +155,20 @@ struct PairedEvidence {
                 .mismatch, "the two sides are about different pictures; nothing can be paired")
         }
         self.partners = partners
-        let toFirst = second.columnNames.compactMap { first.columnNames.firstIndex(of: $0) }
-        let toSecond = first.columnNames.compactMap { second.columnNames.firstIndex(of: $0) }
+        let toFirst = Self.places(of: second.columnNames, in: first.columnNames)
+        let toSecond = Self.places(of: first.columnNames, in: second.columnNames)
         columns =
             toFirst.count == second.columnCount && toSecond.count == first.columnCount
             ? (toFirst, toSecond) : nil
         self.first = first.grouped()
         self.second = second.grouped()
+    }
+
+    /// Where names stand among others, those that are not there left out.
+    private static func places(of names: [String], in others: [String]) -> [Int] {
+        var places: [ExactString: Int] = [:]
+        for (index, name) in others.enumerated() { places[ExactString(name)] = index }
+        return names.compactMap { places[ExactString($0)] }
     }
 
     /// An interval and a p-value for each pair of statistics; nil where one is missing.

@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// Collects what a benchmark's scorer finds: items, evidence, figures and notes.
 ///
 /// Sums are taken in the order of the items, one after the other, as the Python scorers do, so that
@@ -45,10 +47,13 @@ public struct ScoreRecorder {
     /// The cluster of items that are left out; nothing is contributed to it.
     public static let leftOut = -1
 
+    /// The questions that count and how often each may still come; nil for all.
+    var remaining: [ItemKey: Int]?
+
     private let keepsItems: Bool
     private let sink: ((ScoredItem) throws(EvaluationError) -> Void)?
     private var overallTally: Tally?
-    private var dimensions: [(name: String, parts: [Tally], places: [String: Int])] = []
+    private var dimensions: [(name: String, parts: [Tally], places: [ExactString: Int])] = []
 
     /// Makes a recorder.
     ///
@@ -71,6 +76,11 @@ public struct ScoreRecorder {
     @discardableResult
     public mutating func record(_ item: ScoredItem) throws(EvaluationError) -> Int {
         if leavesOutMissing, item.status == .missing { return Self.leftOut }
+        if remaining != nil {
+            let key = ItemKey(item)
+            guard let count = remaining?[key], count > 0 else { return Self.leftOut }
+            remaining?[key] = count - 1
+        }
         counts[item.status, default: 0] += 1
         if item.status != .scored, unresolved.count < Self.unresolvedLimit {
             unresolved.append(item)
@@ -88,18 +98,20 @@ public struct ScoreRecorder {
 
     private mutating func record(_ score: Double, _ cluster: Int, _ group: ScoredItem.Group) {
         let dimension: Int
-        if let known = dimensions.firstIndex(where: { $0.name == group.dimension }) {
+        if let known = dimensions.firstIndex(where: {
+            PythonText.equal($0.name, group.dimension)
+        }) {
             dimension = known
         } else {
             dimension = dimensions.count
             dimensions.append((group.dimension, [], [:]))
         }
         let place: Int
-        if let known = dimensions[dimension].places[group.part] {
+        if let known = dimensions[dimension].places[ExactString(group.part)] {
             place = known
         } else {
             place = dimensions[dimension].parts.count
-            dimensions[dimension].places[group.part] = place
+            dimensions[dimension].places[ExactString(group.part)] = place
             dimensions[dimension].parts.append(makeTally(group.dimension, group.part))
         }
         var tally = dimensions[dimension].parts[place]

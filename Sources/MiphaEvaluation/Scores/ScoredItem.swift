@@ -26,6 +26,12 @@ public struct ScoredItem: Sendable {
             self.dimension = dimension
             self.part = part
         }
+
+        /// Compares the characters.
+        public static func == (left: Self, right: Self) -> Bool {
+            PythonText.equal(left.dimension, right.dimension)
+                && PythonText.equal(left.part, right.part)
+        }
     }
 
     /// The question.

@@ -1,4 +1,3 @@
-import Foundation
 import MiphaFiles
 
 /// Scores predictions of one benchmark by one rule.
@@ -29,113 +28,72 @@ public struct Scoring: Sendable {
     /// Scores.
     ///
     /// - Parameters:
-    ///   - itemsFile: takes one JSON line for each answer.
+    ///   - itemsFile: takes one JSON line for each answer, and is left as it was on failure.
     ///   - keepsItems: whether the result holds the items.
-    /// - Throws: `EvaluationError` naming the file that is wrong.
+    /// - Throws: `EvaluationError` naming the file that is wrong, and when `itemsFile` is a file
+    ///   that is read.
     public func score(
         _ predictions: Predictions, against files: BenchmarkFiles, itemsFile: String? = nil,
         keepsItems: Bool = false, bootstrap: Bootstrap = Bootstrap()
     ) throws(EvaluationError) -> Result {
-        let lines = try itemsFile.map { (path) throws(EvaluationError) in
-            try LineWriter(path)
+        var lines: JSONLinesFile?
+        if let itemsFile {
+            try OutputFile.check(
+                itemsFile, for: "--per-item", predictions: predictions.path, annotations: files,
+                of: benchmark.card)
+            lines = try EvaluationError.wrapping { () throws(FileError) in
+                try JSONLinesFile(replacing: itemsFile)
+            }
         }
+        var recorder = try record(
+            predictions, against: files, keepsItems: keepsItems, lines: lines)
+        recorder.addIntervals(bootstrap)
+        let report = ScoreReport(
+            benchmark: benchmark.card.id, variant: variant.name, recorder: recorder,
+            predictions: try InputHash.of(predictions.path), annotations: try annotations(files))
+        try EvaluationError.wrapping { () throws(FileError) in try lines?.commit() }
+        return Result(report: report, recorder: recorder)
+    }
+
+    /// What the benchmark's scorer finds, without intervals.
+    ///
+    /// - Parameter only: the questions that count and how often each comes; nil for all.
+    func record(
+        _ predictions: Predictions, against files: BenchmarkFiles, keepsItems: Bool,
+        lines: JSONLinesFile? = nil, only: [ItemKey: Int]? = nil
+    ) throws(EvaluationError) -> ScoreRecorder {
         var recorder = ScoreRecorder(keepsItems: keepsItems) { (item) throws(EvaluationError) in
-            try lines?.write(item.json)
+            guard let lines else { return }
+            try EvaluationError.wrapping { () throws(FileError) in try lines.write(item.json) }
         }
         recorder.leavesOutMissing = predictions.isPartial
+        recorder.remaining = only
         try benchmark.score(predictions, against: files, variant: variant, into: &recorder)
         if predictions.isPartial {
             recorder.note("only \(recorder.itemCount) of the benchmark's questions were asked")
         }
-        recorder.addIntervals(bootstrap)
-        try lines?.close()
-        let report = ScoreReport(
-            benchmark: benchmark.card.id, variant: variant.name, recorder: recorder,
-            predictions: try Self.inputs(predictions.path).first,
-            annotations: try annotations(files))
-        return Result(report: report, recorder: recorder)
+        return recorder
     }
 
+    /// The annotation files that are there; of the card's folders those with more than pictures.
     private func annotations(
         _ files: BenchmarkFiles
     ) throws(EvaluationError) -> [ScoreReport.Input] {
-        if files.isFile { return try Self.inputs(files.path) }
+        if files.isFile { return [try InputHash.of(files.path)] }
         var inputs: [ScoreReport.Input] = []
         for name in benchmark.card.files.flatMap(\.names) {
             guard let source = files.optionalFile([name]),
-                !inputs.contains(where: { $0.path == source.name })
+                !inputs.contains(where: { PythonText.equal($0.path, source.name) })
             else { continue }
             inputs.append(ScoreReport.Input(path: source.name, sha256: try source.sha256()))
         }
+        for folder in files.inputs(of: benchmark.card).folders {
+            let names = try EvaluationError.wrapping { () throws(FileError) in
+                try InputHash.names(in: folder)
+            }
+            guard !names.allSatisfy(BenchmarkShelf.isPicture) else { continue }
+            inputs.append(try InputHash.of(folder) { !BenchmarkShelf.isPicture($0) })
+        }
         return inputs
-    }
-
-    /// A file, or the files of a folder as one.
-    private static func inputs(_ path: String) throws(EvaluationError) -> [ScoreReport.Input] {
-        do {
-            guard FileSystem.kind(path) == .folder else {
-                let digest = try SHA256Digest(contentsOf: path).hex
-                return [ScoreReport.Input(path: path, sha256: digest)]
-            }
-            var listing = ""
-            for name in try FileSystem.list(path).sorted()
-            where FileSystem.kind(FileSystem.join(path, name)) == .file {
-                let digest = try SHA256Digest(contentsOf: FileSystem.join(path, name)).hex
-                listing += "\(digest)  \(name)\n"
-            }
-            let digest = SHA256Digest(of: Array(listing.utf8)).hex
-            return [ScoreReport.Input(path: path, sha256: digest)]
-        } catch {
-            throw EvaluationError(error)
-        }
-    }
-}
-
-/// Writes JSON lines to a file that appears when it is complete.
-final class LineWriter {
-    private let path: String
-    private let partial: String
-    private let handle: FileHandle
-    private var buffer: [UInt8] = []
-
-    init(_ path: String) throws(EvaluationError) {
-        self.path = path
-        partial = path + ".part"
-        guard FileManager.default.createFile(atPath: partial, contents: nil),
-            let handle = FileHandle(forWritingAtPath: partial)
-        else {
-            throw EvaluationError(.system, "\(path): the file cannot be written")
-        }
-        self.handle = handle
-    }
-
-    func write(_ value: JSONValue) throws(EvaluationError) {
-        do {
-            buffer += Array(try value.text(.compact).utf8)
-        } catch {
-            throw EvaluationError(error)
-        }
-        buffer.append(0x0A)
-        if buffer.count > 1 << 16 { try flush() }
-    }
-
-    func close() throws(EvaluationError) {
-        try flush()
-        do {
-            try handle.close()
-            _ = try? FileManager.default.removeItem(atPath: path)
-            try FileManager.default.moveItem(atPath: partial, toPath: path)
-        } catch {
-            throw EvaluationError(.system, "\(path): the file cannot be written: \(error)")
-        }
-    }
-
-    private func flush() throws(EvaluationError) {
-        do {
-            try handle.write(contentsOf: buffer)
-        } catch {
-            throw EvaluationError(.system, "\(path): the file cannot be written: \(error)")
-        }
-        buffer.removeAll(keepingCapacity: true)
     }
 }

@@ -3,7 +3,7 @@
 /// The generator is the Mersenne Twister MT19937 (M. Matsumoto, T. Nishimura, ACM TOMACS 8, 1998)
 /// with the seeding by array and the rejection that CPython 3 uses. It holds for Python 3.2 and
 /// later, where `choice` no longer rests on `random()`.
-public struct PythonRandom: Sendable {
+package struct PythonRandom: Sendable {
     private static let length = 624
     private static let middle = 397
 
@@ -11,7 +11,7 @@ public struct PythonRandom: Sendable {
     private var place = Self.length
 
     /// `random.seed(seed)`; as in Python, the sign of the seed does not matter.
-    public init(seed: Int) {
+    package init(seed: Int) {
         var key: [UInt32] = []
         var rest = seed.magnitude
         repeat {
@@ -54,7 +54,7 @@ public struct PythonRandom: Sendable {
     }
 
     /// The next 32 bits, `random.getrandbits(32)`.
-    public mutating func next() -> UInt32 {
+    package mutating func next() -> UInt32 {
         if place == Self.length { refill() }
         var bits = state[place]
         place += 1
@@ -76,14 +76,14 @@ public struct PythonRandom: Sendable {
     }
 
     /// `random.random()`: 53 random bits as a fraction from 0 to below 1.
-    public mutating func random() -> Double {
+    package mutating func random() -> Double {
         let high = next() >> 5
         let low = next() >> 6
         return (Double(high) * 67_108_864 + Double(low)) * (1 / 9_007_199_254_740_992)
     }
 
     /// `random.getrandbits(count)` for 1 to 64 bits; the first word drawn is the lowest.
-    public mutating func bits(_ count: Int) -> UInt64 {
+    package mutating func bits(_ count: Int) -> UInt64 {
         if count <= 32 { return UInt64(next() >> UInt32(32 - max(count, 1))) }
         let low = UInt64(next())
         return low | UInt64(next() >> UInt32(64 - min(count, 64))) << 32
@@ -92,7 +92,7 @@ public struct PythonRandom: Sendable {
     /// A number from 0 to below `bound`, drawn as `random.choice` and `random.randrange` do.
     ///
     /// - Parameter bound: at least 1; less gives 0 and draws nothing.
-    public mutating func below(_ bound: Int) -> Int {
+    package mutating func below(_ bound: Int) -> Int {
         guard bound > 0 else { return 0 }
         let width = Int.bitWidth - bound.leadingZeroBitCount
         while true {
@@ -102,14 +102,14 @@ public struct PythonRandom: Sendable {
     }
 
     /// `random.choice(elements)`; nil without elements, where Python raises `IndexError`.
-    public mutating func choice<Element>(_ elements: [Element]) -> Element? {
+    package mutating func choice<Element>(_ elements: [Element]) -> Element? {
         elements.isEmpty ? nil : elements[below(elements.count)]
     }
 
     /// `random.sample(range(population), count)`: distinct numbers in the order they are drawn.
     ///
     /// - Parameter count: at most `population`, where Python raises `ValueError` otherwise.
-    public mutating func sample(_ population: Int, _ count: Int) -> [Int] {
+    package mutating func sample(_ population: Int, _ count: Int) -> [Int] {
         let count = min(max(count, 0), max(population, 0))
         // Python's choice between a pool and a set of what was drawn, by their sizes in memory.
         var limit = 21

@@ -4,14 +4,14 @@ import Foundation
 ///
 /// Strings are sequences of code points: lengths, slices and equality never look at grapheme
 /// clusters or canonical equivalence.
-public enum PythonText {
+package enum PythonText {
     /// Whether two texts have the same code points.
-    public static func equal(_ left: String, _ right: String) -> Bool {
+    package static func equal(_ left: String, _ right: String) -> Bool {
         left.utf8.elementsEqual(right.utf8)
     }
 
     /// Whether `str.isspace` holds for a code point.
-    public static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+    package static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x09...0x0D, 0x1C...0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F,
             0x205F, 0x3000:
@@ -21,17 +21,17 @@ public enum PythonText {
     }
 
     /// `text.strip()`.
-    public static func strip(_ text: String) -> String {
+    package static func strip(_ text: String) -> String {
         strip(text, isSpace)
     }
 
     /// `text.strip(characters)`: removes any of the code points from both ends.
-    public static func strip(_ text: String, _ characters: String) -> String {
+    package static func strip(_ text: String, _ characters: String) -> String {
         strip(text) { characters.unicodeScalars.contains($0) }
     }
 
     /// `text.rstrip(characters)`.
-    public static func rstrip(_ text: String, _ characters: String) -> String {
+    package static func rstrip(_ text: String, _ characters: String) -> String {
         var scalars = text.unicodeScalars[...]
         while let last = scalars.last, characters.unicodeScalars.contains(last) {
             scalars.removeLast()
@@ -49,23 +49,23 @@ public enum PythonText {
     }
 
     /// `text.split()`: the runs between blanks, none empty.
-    public static func split(_ text: String) -> [String] {
+    package static func split(_ text: String) -> [String] {
         text.unicodeScalars.split(whereSeparator: isSpace).map { String($0) }
     }
 
     /// `text.split(separator)` for a separator of one code point: pieces may be empty.
-    public static func split(_ text: String, _ separator: Unicode.Scalar) -> [String] {
+    package static func split(_ text: String, _ separator: Unicode.Scalar) -> [String] {
         text.unicodeScalars.split(separator: separator, omittingEmptySubsequences: false)
             .map { String($0) }
     }
 
     /// `part in text`, by code points.
-    public static func contains(_ text: String, _ part: String) -> Bool {
+    package static func contains(_ text: String, _ part: String) -> Bool {
         find(Array(part.utf8), in: Array(text.utf8)) != nil
     }
 
     /// `text.replace(old, new)`, by code points; an empty `old` leaves the text.
-    public static func replace(_ text: String, _ old: String, _ new: String) -> String {
+    package static func replace(_ text: String, _ old: String, _ new: String) -> String {
         let (bytes, wanted) = (Array(text.utf8), Array(old.utf8))
         guard !wanted.isEmpty else { return text }
         var result: [UInt8] = []
@@ -91,7 +91,7 @@ public enum PythonText {
     }
 
     /// `text.lower()`: full case mapping, with the final form of sigma at the end of a word.
-    public static func lower(_ text: String) -> String {
+    package static func lower(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.lowercased() }
         let scalars = Array(text.unicodeScalars)
         var result = String.UnicodeScalarView()
@@ -106,7 +106,7 @@ public enum PythonText {
     }
 
     /// `text.upper()`: full case mapping; the length may change.
-    public static func upper(_ text: String) -> String {
+    package static func upper(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             result.append(contentsOf: scalar.properties.uppercaseMapping.unicodeScalars)
@@ -122,13 +122,13 @@ public enum PythonText {
     }
 
     /// Whether the regular expression `\d` matches: any decimal digit of any script.
-    public static func isDecimalDigit(_ scalar: Unicode.Scalar) -> Bool {
+    package static func isDecimalDigit(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.value < 0x80 { return (0x30...0x39).contains(scalar.value) }
         return scalar.properties.generalCategory == .decimalNumber
     }
 
     /// Whether the regular expression `\w` matches: letters, marks of letters, digits, underscore.
-    public static func isWord(_ scalar: Unicode.Scalar) -> Bool {
+    package static func isWord(_ scalar: Unicode.Scalar) -> Bool {
         if scalar == "_" { return true }
         switch scalar.properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
@@ -141,7 +141,7 @@ public enum PythonText {
     /// `float(text)`; nil where Python raises `ValueError`.
     ///
     /// Unlike `strip()` it takes no U+001C to U+001F off the ends.
-    public static func float(_ text: String) -> Double? {
+    package static func float(_ text: String) -> Double? {
         let body = strip(text) { isSpace($0) && !(0x1C...0x1F).contains($0.value) }
         var ascii: [UInt8] = []
         for scalar in body.unicodeScalars {
@@ -199,7 +199,7 @@ public enum PythonText {
     }
 
     /// `round(value, digits)`: rounds the exact binary value, ties to even.
-    public static func round(_ value: Double, _ digits: Int) -> Double {
+    package static func round(_ value: Double, _ digits: Int) -> Double {
         guard value.isFinite else { return value }
         return Double(String(format: "%.\(digits)f", value)) ?? value
     }

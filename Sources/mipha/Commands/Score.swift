@@ -18,7 +18,9 @@ struct Score: AsyncParsableCommand {
             Predictions are LLaVA's answer lines (question_id, prompt, text) or the benchmark's own \
             result format, recognised by content. Annotations are the authors' files: one file, a \
             folder, or a zip archive. --variant chooses among the rules that public tools use; \
-            --list names them. Intervals are 95 % bootstrap intervals over pictures.
+            --list names them. Intervals are 95 % bootstrap intervals over pictures. \
+            --compare --partial compares the questions that both files answer, leaves the others \
+            out and says how many those were.
             """)
 
     @Argument(help: "Benchmark; --list names all.")
@@ -44,10 +46,13 @@ struct Score: AsyncParsableCommand {
         help: "Compare two predictions files: paired difference, interval, p-value, flips.")
     var compare: [String] = []
 
-    @Flag(help: "Score only the questions that have an answer; missing ones are no error.")
+    @Flag(
+        help:
+            "Score only the questions that have an answer; with --compare, that both sides answered."
+    )
     var partial = false
 
-    @Flag(help: "List the benchmarks, their variants and files.")
+    @Flag(help: "List the benchmarks, their variants and files; with --json as JSON.")
     var list = false
 
     @Flag(help: "Print one JSON object.")
@@ -58,6 +63,7 @@ struct Score: AsyncParsableCommand {
 
     func validate() throws {
         if list { return }
+        try validateUpload()
         guard benchmark != nil else {
             throw ValidationError("expected a benchmark; --list names all")
         }
@@ -76,10 +82,28 @@ struct Score: AsyncParsableCommand {
         }
     }
 
+    private func validateUpload() throws {
+        guard upload != nil else { return }
+        let others = [
+            ("--json", json), ("--per-item", perItem != nil), ("--partial", partial),
+            ("--judge-model", judge.judgeModel != nil),
+        ]
+        let given = others.filter(\.1).map(\.0)
+        guard given.isEmpty else {
+            throw ValidationError(
+                "--upload writes the server's file and scores nothing; it takes no "
+                    + given.joined(separator: ", no "))
+        }
+    }
+
     func run() async throws {
         let output = logging.output
         guard !list, let benchmark, let annotations else {
-            output.result(Self.listing)
+            if json {
+                try output.result(ScorePrinter.listing)
+            } else {
+                output.result(Self.listing)
+            }
             return
         }
         let scoring = try Scoring(BenchmarkCatalog.named(benchmark), variant: variant)
@@ -110,9 +134,9 @@ struct Score: AsyncParsableCommand {
         let sides = try compare.map { path in
             var answers = try Predictions(path)
             answers.isPartial = partial
-            return try scoring.score(answers, against: files, keepsItems: true).recorder
+            return answers
         }
-        let comparison = try PairedComparison(sides[0], sides[1])
+        let comparison = try scoring.compare(sides[0], sides[1], against: files)
         if json {
             try output.result(comparison.json)
         } else {
@@ -124,6 +148,9 @@ struct Score: AsyncParsableCommand {
         _ benchmark: any Benchmark, _ predictions: Predictions, _ files: BenchmarkFiles,
         to path: String, _ output: TerminalOutput
     ) throws {
+        try OutputFile.check(
+            path, for: "--upload", predictions: predictions.path, annotations: files,
+            of: benchmark.card)
         guard let submission = try benchmark.submission(of: predictions, files: files) else {
             throw EvaluationError(
                 .invalidRequest,

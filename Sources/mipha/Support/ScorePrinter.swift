@@ -1,5 +1,6 @@
 import Foundation
 import MiphaEvaluation
+import MiphaFiles
 
 /// Scores in words for a terminal.
 enum ScorePrinter {
@@ -51,6 +52,12 @@ enum ScorePrinter {
         lines.append(
             "\(comparison.questionCount) questions, \(comparison.flips.count) with another score: "
                 + "\(better) better in B, \(comparison.flips.count - better) worse")
+        let leftOut = comparison.leftOut
+        if leftOut.first + leftOut.second > 0 {
+            lines.append(
+                "questions with an answer on one side only are left out: \(leftOut.first) of A, "
+                    + "\(leftOut.second) of B")
+        }
         for flip in comparison.flips.prefix(shownAnswers) {
             lines.append(
                 "  \(flip.first.id): \(short(flip.first.prediction)) (\(decimal(flip.first.score)))"
@@ -58,6 +65,28 @@ enum ScorePrinter {
         }
         if comparison.flips.count > shownAnswers { lines.append("  … --json lists all") }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The benchmarks, their variants and files as a JSON array.
+    static var listing: JSONValue {
+        .array(
+            BenchmarkCatalog.all.map(\.card).map { card in
+                [
+                    "id": .string(card.id), "title": .string(card.title),
+                    "split": .string(card.split), "licence": .string(card.licence),
+                    "variants": .array(
+                        card.variants.map {
+                            ["name": .string($0.name), "summary": .string($0.summary)]
+                        }),
+                    "files": .array(
+                        card.files.map { file in
+                            [
+                                "names": .array(file.names.map { .string($0) }),
+                                "content": .string(file.content), "origin": .string(file.origin),
+                            ]
+                        }),
+                ]
+            })
     }
 
     private static func number(_ value: Double, _ unit: Figure.Unit) -> String {
