@@ -10,6 +10,14 @@ public struct DataError: Error, Sendable, Hashable, CustomStringConvertible {
         case invalidOption
         /// A sample is longer than a row of a packed batch.
         case overlongSample
+        /// The caller asked for something that does not exist or cannot be done.
+        case invalidRequest
+        /// A file breaks its format.
+        case malformedFile
+        /// A sample cannot be learned from.
+        case badSample
+        /// The operating system refused.
+        case system
     }
 
     /// The kind of failure.
