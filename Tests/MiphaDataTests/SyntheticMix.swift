@@ -14,7 +14,7 @@ struct SyntheticMix {
         let answer: ClosedRange<Int>
     }
 
-    /// Counts: haotian-liu/LLaVA, issue 657. Rounds and sentences: chosen for a file of one gigabyte.
+    /// Item counts are those of haotian-liu/LLaVA, issue 657; rounds and sentences make a gigabyte.
     private static let kinds = [
         Kind(root: "coco/train2017", items: 364_100, rounds: 1...9, question: 1...1, answer: 0...3),
         Kind(root: "gqa/images", items: 72_140, rounds: 5...20, question: 1...1, answer: 0...0),
