@@ -1,4 +1,8 @@
 /// Which samples share a row of a packed batch.
+///
+/// Packing is cheap next to an epoch, so there are two ways: pack the order of each epoch anew, and
+/// the number of rows changes a little; or pack all samples once and let a ``BatchPlan`` order the
+/// rows, and every epoch has the same number of updates.
 public struct PackingPlan: Sendable, Hashable {
     /// How samples are put into rows.
     public enum Method: Sendable, Hashable {

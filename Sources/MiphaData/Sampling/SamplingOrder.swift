@@ -12,6 +12,7 @@ public enum SamplingOrder: String, Sendable, Hashable, CaseIterable {
     ///
     /// Reference: zhuyiche/llava-phi, `mipha/train/mipha_trainer.py`
     /// (`group_by_modality_length`), which fails where all samples are of one modality; here they
-    /// are then grouped by length alone.
+    /// are then grouped by length alone. A sample without words, which the reference refuses, has
+    /// length zero here.
     case modalityLength = "modality_length"
 }
