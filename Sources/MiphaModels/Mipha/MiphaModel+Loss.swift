@@ -34,7 +34,7 @@ extension MiphaModel {
                 language.logits(language.normalize(chosen)), targets: targets)
         }
         return LossChain(
-            segments: embeddingSegments(plan, hasImages: batch.pixels != nil)
+            segments: embeddingSegments(plan, hasImages: batch.pixels != nil, dropout: dropout)
                 + language.segments(context) + [head],
             input: try batch.pixels ?? .empty([0]), supervisedCount: supervised.targets.count,
             positionCount: plan.lengths.reduce(0, +))
