@@ -100,6 +100,13 @@ mt_status mt_tensor_normal(mt_shape shape, double mean, double deviation, mt_gen
                        .to(mipha::scalar_type(dtype)));
 }
 
+mt_status mt_tensor_uniform(mt_shape shape, double low, double high, mt_generator generator,
+                            mt_dtype dtype, mt_tensor *out) {
+    MT_RETURN(out, at::empty(mipha::sizes(shape), at::kFloat)
+                       .uniform_(low, high, unwrap(generator))
+                       .to(mipha::scalar_type(dtype)));
+}
+
 mt_dtype mt_tensor_dtype(mt_tensor tensor) {
     switch (c10::typeMetaToScalarType(implementation(tensor)->dtype())) {
     case at::kFloat: return MT_FLOAT32;

@@ -128,6 +128,19 @@ extension Tensor {
         }
     }
 
+    /// Evenly distributed elements from `range`, drawn in float32 on the CPU and then converted.
+    public static func uniform(
+        _ shape: [Int], in range: Range<Double>, generator: RandomGenerator,
+        dtype: DType = .float32
+    ) throws(TensorError) -> Tensor {
+        try produce("uniform") { out in
+            withShape(shape) {
+                unsafe mt_tensor_uniform(
+                    $0, range.lowerBound, range.upperBound, generator.handle, dtype.cValue, out)
+            }
+        }
+    }
+
     /// The elements as Swift values in row-major order, converted to the type's dtype.
     public func values<Scalar: TensorScalar>(
         as type: Scalar.Type = Scalar.self

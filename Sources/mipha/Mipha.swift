@@ -20,7 +20,7 @@ struct Mipha: AsyncParsableCommand {
             CommandGroup(
                 name: "Evaluation", subcommands: [Eval.self, Score.self, DataCommand.self]),
             CommandGroup(name: "Answers", subcommands: [Generate.self, Chat.self]),
-            CommandGroup(name: "Models", subcommands: [Inspect.self, Convert.self]),
+            CommandGroup(name: "Models", subcommands: [Inspect.self, Convert.self, Merge.self]),
             CommandGroup(
                 name: "Plumbing",
                 subcommands: [

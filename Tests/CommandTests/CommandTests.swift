@@ -9,7 +9,8 @@ private let isBuilt = MiphaProcess.executable != nil
 @Suite(.enabled(if: isBuilt, "the executable mipha is not built beside the tests"))
 struct CommandTests {
     private static let commands = [
-        "generate", "chat", "inspect", "convert", "preprocess", "tokenize", "detokenize", "forward",
+        "generate", "chat", "inspect", "convert", "merge", "preprocess", "tokenize", "detokenize",
+        "forward",
         "loss",
     ]
 

@@ -101,6 +101,9 @@ mt_status mt_tensor_arange(double start, double end, double step, mt_dtype dtype
 mt_status mt_tensor_normal(mt_shape shape, double mean, double deviation, mt_generator generator,
                            mt_dtype dtype, mt_tensor *out);
 
+mt_status mt_tensor_uniform(mt_shape shape, double low, double high, mt_generator generator,
+                            mt_dtype dtype, mt_tensor *out);
+
 mt_dtype mt_tensor_dtype(mt_tensor tensor);
 mt_device mt_tensor_device(mt_tensor tensor);
 size_t mt_tensor_rank(mt_tensor tensor);
@@ -199,6 +202,39 @@ mt_status mt_rotary_angles(mt_tensor positions, int64_t rotary, double theta, mt
                            mt_tensor *sin);
 /* Sum of the cross-entropies of logits [n, classes] against targets [n] int64, in float32. */
 mt_status mt_cross_entropy_sum(mt_tensor logits, mt_tensor targets, mt_tensor *out);
+
+/* ---- Adapters ---- */
+
+/* Euclidean norm of every row of weight + scale * up down, in float32 and without gradients; weight
+ * [out, in], up [out, rank], down [rank, in], result [out]. */
+mt_status mt_low_rank_norms(mt_tensor weight, mt_tensor up, mt_tensor down, double scale,
+                            mt_tensor *out);
+
+/* ---- Matrices in few bits ---- */
+
+typedef enum mt_quantization {
+    /* codes int8 [rows, columns]; scales float32 [rows], the largest magnitude of each row. */
+    MT_INT8_ROWS,
+    /* codes uint8 [ceil(n / 2)], two places of the NF4 code to a byte, the first one high; blocks of
+     * 64 elements have scales uint8, places of the 8-bit dynamic code, whose blocks of 256 have
+     * `nested` float32; `offset` is added to all scales. */
+    MT_NF4
+} mt_quantization;
+
+typedef struct mt_quantized {
+    mt_quantization kind;
+    int64_t rows, columns;
+    mt_tensor codes, scales, nested_or_null;
+    double offset;
+} mt_quantized;
+
+/* Writes `nested` (else NULL) and `offset` for MT_NF4 only. */
+mt_status mt_quantize(mt_tensor weight, mt_quantization kind, mt_tensor *codes, mt_tensor *scales,
+                      mt_tensor *nested, double *offset);
+mt_status mt_dequantize(mt_quantized matrix, mt_dtype dtype, mt_tensor *out);
+/* x W^T + b with gradients for x and b only; W is unpacked for each product and not kept. */
+mt_status mt_quantized_linear(mt_tensor x, mt_quantized matrix, mt_tensor bias_or_null,
+                              mt_tensor *out);
 
 /* ---- Optimiser ---- */
 

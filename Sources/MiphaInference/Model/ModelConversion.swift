@@ -22,11 +22,32 @@ public enum ModelConversion {
     public static func run(
         _ folder: ModelFolder, to layout: CheckpointLayout, output: String, dropsHeadBias: Bool
     ) throws -> [String] {
-        let model = try folder.model()
+        try write(
+            folder.model(), of: folder, to: output,
+            MiphaModel.SaveOptions(layout: layout, dropsHeadBias: dropsHeadBias))
+    }
+
+    /// Folds an adapter into the weights of its model; they keep their dtype.
+    ///
+    /// - Parameter output: the folder to create, in the model's layout; it appears when everything
+    ///   is written.
+    /// - Returns: names of the files written, in the order of the alphabet.
+    /// - Throws: `ParameterError` when the adapter belongs to another model; `FileError` when
+    ///   `output` exists or cannot be written.
+    public static func merge(
+        _ adapter: AdapterFolder, into folder: ModelFolder, output: String
+    ) throws -> [String] {
+        try write(
+            MiphaModel(folder: folder.path, adapter: adapter), of: folder, to: output,
+            MiphaModel.SaveOptions(layout: folder.config.layout))
+    }
+
+    private static func write(
+        _ model: MiphaModel, of folder: ModelFolder, to output: String,
+        _ options: MiphaModel.SaveOptions
+    ) throws -> [String] {
         let target = try AtomicDirectory(path: output)
-        try model.save(
-            to: target.partialPath,
-            options: MiphaModel.SaveOptions(layout: layout, dropsHeadBias: dropsHeadBias))
+        try model.save(to: target.partialPath, options: options)
         for name in companions {
             let source = "\(folder.path)/\(name)"
             guard FileManager.default.fileExists(atPath: source) else { continue }

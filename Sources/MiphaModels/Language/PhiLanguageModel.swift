@@ -22,15 +22,19 @@ enum PhiProjections {
 
     /// Queries, keys and values, each `[rows, tokens, heads, head width]`.
     func callAsFunction(
-        _ x: Tensor, headCount: Int
+        _ x: Tensor, headCount: Int, dropout: RandomGenerator?
     ) throws(TensorError) -> (q: Tensor, k: Tensor, v: Tensor) {
         let (rows, tokens, width) = (x.size(0), x.size(1), x.size(2) / headCount)
         let headed = [rows, tokens, headCount, width]
         switch self {
         case .split(let q, let k, let v):
-            return (try q(x).reshaped(headed), try k(x).reshaped(headed), try v(x).reshaped(headed))
+            return (
+                try q(x, dropout: dropout).reshaped(headed),
+                try k(x, dropout: dropout).reshaped(headed),
+                try v(x, dropout: dropout).reshaped(headed)
+            )
         case .fused(let map):
-            let all = try map(x).reshaped([rows, tokens, headCount, 3 * width])
+            let all = try map(x, dropout: dropout).reshaped([rows, tokens, headCount, 3 * width])
             return (
                 try all.narrowed(3, from: 0, length: width),
                 try all.narrowed(3, from: width, length: width),
@@ -57,7 +61,7 @@ struct PhiAttention {
     }
 
     func callAsFunction(_ x: Tensor, _ context: DecoderContext) throws(TensorError) -> Tensor {
-        let projected = try projections(x, headCount: headCount)
+        let projected = try projections(x, headCount: headCount, dropout: context.dropout)
         let q = try Functions.rotary(projected.q, cos: context.cos, sin: context.sin)
         var k = try Functions.rotary(projected.k, cos: context.cos, sin: context.sin)
         let scale = 1 / Double(q.size(3)).squareRoot()
@@ -79,7 +83,7 @@ struct PhiAttention {
                     q.transposed(1, 2), k, v, mask: context.mask, causal: context.causal,
                     scale: scale)
             }
-        return try dense(mixed.transposed(1, 2).reshaped(x.shape))
+        return try dense(mixed.transposed(1, 2).reshaped(x.shape), dropout: context.dropout)
     }
 }
 
@@ -103,7 +107,7 @@ struct PhiBlock {
     func callAsFunction(_ x: Tensor, _ context: DecoderContext) throws(TensorError) -> Tensor {
         let h = try norm(x)
         var attended = try attention(h, context)
-        var fed = try mlp(h)
+        var fed = try mlp(h, dropout: context.dropout)
         if let generator = context.dropout, dropout > 0 {
             attended = try Functions.dropout(attended, probability: dropout, generator: generator)
             fed = try Functions.dropout(fed, probability: dropout, generator: generator)

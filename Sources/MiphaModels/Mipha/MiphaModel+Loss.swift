@@ -42,7 +42,7 @@ extension MiphaModel {
                 language.logits(language.normalize(chosen)), targets: targets)
         }
         return LossChain(
-            segments: embeddingSegments(plan, batch)
+            segments: embeddingSegments(plan, batch, dropout: dropout)
                 + language.segments(context) + [head],
             input: try batch.features ?? batch.pixels ?? .empty([0]),
             supervisedCount: supervised.targets.count,

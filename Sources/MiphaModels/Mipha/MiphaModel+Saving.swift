@@ -26,12 +26,20 @@ extension MiphaModel {
 
     /// Writes `config.json` and the safetensors files into an existing folder.
     ///
+    /// Adapters are folded into the matrices they belong to.
+    ///
     /// - Throws: `ParameterError` when the layout cannot hold the model: the LLaVA class of
-    ///   transformers builds its head without bias and its projector with two layers.
+    ///   transformers builds its head without bias and its projector with two layers; or when
+    ///   matrices are held in few bits, from which the model's own cannot be had back.
     public func save(to folder: String, options: SaveOptions = SaveOptions()) throws {
+        if let name = store.names.first(where: { store.quantized[$0] != nil }) {
+            throw ParameterError(
+                "\(folder): \(name) is held in few bits only; save the adapter, and merge it with "
+                    + "the model's own weights")
+        }
         let keys = try options.layout.dialects()[0]
-        var written: [(name: String, tensor: Tensor)] = []
-        for (name, tensor) in store.parameters {
+        var written: [(name: String, origin: String, tensor: Tensor)] = []
+        for (name, tensor) in store.parameters where !AdapterPlan.isAdapterParameter(name) {
             if options.layout == .llava, name == "lm_head.bias" {
                 try requireDroppableBias(tensor, options)
                 continue
@@ -41,11 +49,11 @@ extension MiphaModel {
                     "\(folder): layout \(options.layout.rawValue) has no place for \(name); "
                         + "it needs a two-layer MLP projector and separate q, k, v projections")
             }
-            written.append((external, tensor))
+            written.append((external, name, tensor))
         }
         if options.layout == .mipha, !config.language.headHasBias {
             let zero = try Tensor.zeros([config.language.vocabularySize], dtype: dtype)
-            written.append(("lm_head.bias", zero))
+            written.append(("lm_head.bias", "", zero))
         }
         let declarations = written.map {
             TensorDeclaration(
@@ -54,8 +62,8 @@ extension MiphaModel {
         var writer = try ShardedWriter(
             folder: folder, entries: declarations,
             maximumShardBytes: options.maximumShardBytes, metadata: ["format": "pt"])
-        for (_, tensor) in written {
-            try tensor.withBytes { try writer.write($0) }
+        for (_, origin, tensor) in written {
+            try (store.merged(origin) ?? tensor).withBytes { try writer.write($0) }
         }
         try writer.finish()
         try config.json(options.layout, dtype: dtype.rawValue).write(to: "\(folder)/config.json")

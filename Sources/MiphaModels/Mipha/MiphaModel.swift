@@ -17,10 +17,17 @@ public struct MiphaModel {
 
     /// Builds the model from a source of parameters.
     ///
+    /// - Parameters:
+    ///   - adapters: which linear layers get a low-rank adapter.
+    ///   - quantization: which linear layers hold their frozen matrix in few bits.
     /// - Throws: `ParameterError` listing all missing and unexpected names, or naming the first
     ///   parameter of a wrong shape.
-    public init(_ config: MiphaConfig, source: any ParameterSource) throws {
-        let store = ParameterStore(source: source)
+    public init(
+        _ config: MiphaConfig, source: any ParameterSource, adapters: AdapterPlan? = nil,
+        quantization: QuantizationPlan? = nil
+    ) throws {
+        let store = ParameterStore(
+            source: source, adapters: adapters, quantization: quantization)
         let model = store.root["model"]
         tower = try SigLIPVisionTower(model["vision_tower"]["vision_model"], config.vision)
         projector = try Projector(model["mm_projector"], config.projector)
@@ -35,9 +42,12 @@ public struct MiphaModel {
     /// - Parameters:
     ///   - dtype: wanted element type; `nil` keeps the stored one.
     ///   - use: for inference the weights stay mapped; for training they are copied.
+    ///   - adapters: which linear layers get a fresh low-rank adapter.
+    ///   - quantization: which linear layers hold their frozen matrix in few bits.
     public init(
         folder: String, dtype: DType? = nil, device: Device = .cpu,
-        use: CheckpointSource.Use = .inference
+        use: CheckpointSource.Use = .inference, adapters: AdapterPlan? = nil,
+        quantization: QuantizationPlan? = nil
     ) throws {
         let config = try MiphaConfig(folder: folder)
         let checkpoint = try Checkpoint(folder: folder)
@@ -45,7 +55,8 @@ public struct MiphaModel {
             checkpoint, keys: try config.layout.dialect(of: checkpoint), dtype: dtype,
             device: device, use: use)
         do {
-            try self.init(config, source: source)
+            try self.init(
+                config, source: source, adapters: adapters, quantization: quantization)
         } catch let error as ParameterError {
             throw ParameterError("\(folder): \(error)")
         }
@@ -59,7 +70,7 @@ public struct MiphaModel {
 
     /// The chain from pixels to projected features `[images, patches, width]`.
     package func visionSegments() -> [Segment] {
-        tower.segments() + [
+        tower.segments(dropout: nil) + [
             Segment("projector", prefixes: ["model.mm_projector."]) {
                 [projector] (features) throws(TensorError) in try projector(features)
             }
@@ -85,7 +96,9 @@ public struct MiphaModel {
     /// The chain from the batch's pixels (or nothing) to the embeddings of the decoder.
     ///
     /// Without pictures the first segment ignores its input.
-    func embeddingSegments(_ plan: SplicePlan, _ batch: MiphaBatch) -> [Segment] {
+    func embeddingSegments(
+        _ plan: SplicePlan, _ batch: MiphaBatch, dropout: RandomGenerator?
+    ) -> [Segment] {
         let hasImages = batch.imageCount > 0
         let splice = Segment(
             "embeddings",
@@ -94,7 +107,8 @@ public struct MiphaModel {
             try self.splice(
                 plan, features: hasImages ? try projector(features) : nil)
         }
-        return hasImages && batch.features == nil ? tower.segments() + [splice] : [splice]
+        return hasImages && batch.features == nil
+            ? tower.segments(dropout: dropout) + [splice] : [splice]
     }
 
     /// Logits `[rows, columns, vocabulary]` of a batch.

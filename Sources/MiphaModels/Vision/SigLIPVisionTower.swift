@@ -1,5 +1,5 @@
 public import MiphaNN
-import MiphaTorch
+public import MiphaTorch
 
 /// Bidirectional self-attention over patches.
 struct SigLIPAttention {
@@ -15,15 +15,18 @@ struct SigLIPAttention {
         headCount = config.headCount
     }
 
-    func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor {
+    func callAsFunction(
+        _ x: Tensor, dropout: RandomGenerator?
+    ) throws(TensorError) -> Tensor {
         let (images, patches, width) = (x.size(0), x.size(1), x.size(2))
         let headed = [images, patches, headCount, width / headCount]
-        let q = try qProj(x).reshaped(headed).transposed(1, 2)  // [images, heads, patches, width]
-        let k = try kProj(x).reshaped(headed).transposed(1, 2)
-        let v = try vProj(x).reshaped(headed).transposed(1, 2)
+        let q = try qProj(x, dropout: dropout).reshaped(headed).transposed(1, 2)  // [images, heads, patches, width]
+        let k = try kProj(x, dropout: dropout).reshaped(headed).transposed(1, 2)
+        let v = try vProj(x, dropout: dropout).reshaped(headed).transposed(1, 2)
         let scale = 1 / Double(width / headCount).squareRoot()
         let mixed = try Functions.attention(q, k, v, mask: nil, causal: false, scale: scale)
-        return try outProj(mixed.transposed(1, 2).reshaped([images, patches, width]))
+        return try outProj(
+            mixed.transposed(1, 2).reshaped([images, patches, width]), dropout: dropout)
     }
 }
 
@@ -43,9 +46,11 @@ struct SigLIPBlock {
             activation: config.activation.function)
     }
 
-    func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor {
-        let attended = try x + attention(norm1(x))
-        return try attended + mlp(norm2(attended))
+    func callAsFunction(
+        _ x: Tensor, dropout: RandomGenerator?
+    ) throws(TensorError) -> Tensor {
+        let attended = try x + attention(norm1(x), dropout: dropout)
+        return try attended + mlp(norm2(attended), dropout: dropout)
     }
 }
 
@@ -89,11 +94,15 @@ public struct SigLIPVisionTower: VisionTower {
         positions = try Embedding(
             embeddings["position_embedding"], rows: config.patchCount, width: config.hiddenSize)
         blocks = try (0..<config.layerCount).map {
-            try SigLIPBlock(scope["encoder"]["layers"][$0], config)
+            let block = scope["encoder"]["layers"][$0]
+            let isUsed = $0 < config.usedLayerCount
+            return try SigLIPBlock(isUsed ? block : block.withoutAdapters, config)
         }
         _ = try LayerNorm(
             scope["post_layernorm"], width: config.hiddenSize, epsilon: config.layerNormEpsilon)
-        if config.hasPoolingHead { _ = try SigLIPPoolingHead(scope["head"], config) }
+        if config.hasPoolingHead {
+            _ = try SigLIPPoolingHead(scope["head"].withoutAdapters, config)
+        }
     }
 
     /// Side of the square input in pixels.
@@ -104,7 +113,7 @@ public struct SigLIPVisionTower: VisionTower {
     public var width: Int { config.hiddenSize }
 
     /// The embedding and the blocks that influence the selected hidden state.
-    public func segments() -> [Segment] {
+    public func segments(dropout: RandomGenerator?) -> [Segment] {
         let embed = Segment("vision.0", prefixes: ["\(prefix).embeddings."]) {
             [patches, positions] (pixels) throws(TensorError) in
             try patches(pixels.to(dtype: positions.weight.dtype)) + positions.weight
@@ -112,7 +121,7 @@ public struct SigLIPVisionTower: VisionTower {
         let used = blocks.prefix(config.usedLayerCount).enumerated().map { index, block in
             Segment(
                 "vision.\(index + 1)", prefixes: ["\(prefix).encoder.layers.\(index)."]
-            ) { (x) throws(TensorError) in try block(x) }
+            ) { (x) throws(TensorError) in try block(x, dropout: dropout) }
         }
         return [embed] + used
     }

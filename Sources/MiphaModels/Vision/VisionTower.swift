@@ -12,12 +12,14 @@ public protocol VisionTower {
     /// The chain from pixels `[images, channels, side, side]` to features `[images, patches, width]`.
     ///
     /// The first segment makes the embedding output, each further one runs a block.
-    func segments() -> [Segment]
+    ///
+    /// - Parameter dropout: source of dropout masks; `nil` outside training.
+    func segments(dropout: RandomGenerator?) -> [Segment]
 }
 
 extension VisionTower {
     /// Features of pictures.
     public func callAsFunction(_ pixels: Tensor) throws(TensorError) -> Tensor {
-        try segments().run(pixels)
+        try segments(dropout: nil).run(pixels)
     }
 }

@@ -14,8 +14,10 @@ public struct FeedForward {
         self.activation = activation
     }
 
-    /// Applies the maps to `x` `[..., width]`.
-    public func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor {
-        try fc2(Functions.activate(fc1(x), activation))
+    /// Applies the maps to `x` `[..., width]`; `dropout` is for their adapters.
+    public func callAsFunction(
+        _ x: Tensor, dropout: RandomGenerator? = nil
+    ) throws(TensorError) -> Tensor {
+        try fc2(Functions.activate(fc1(x, dropout: dropout), activation), dropout: dropout)
     }
 }

@@ -1,13 +1,17 @@
 public import MiphaTorch
 
-/// An affine map `y = x W^T + b`.
+/// An affine map `y = x W^T + b`, perhaps with a low-rank adapter beside it.
+///
+/// Whether there is an adapter, and how the matrix is held, is up to the plans of the parameter store.
 public struct Linear {
     /// `[out, in]`.
-    public let weight: Tensor
+    public let weight: LinearWeight
     /// `[out]`, or `nil`.
     public let bias: Tensor?
+    /// The trainable update, if the layer has one.
+    public let adapter: LowRankAdapter?
 
-    /// Registers `weight` and, unless told not to, `bias`.
+    /// Registers `weight`, unless told not to `bias`, and the adapter's parameters.
     ///
     /// Starts at N(0, `deviation`) and zero, as transformers' `_init_weights` does; 0.02 is its
     /// `initializer_range` for every family here.
@@ -15,16 +19,35 @@ public struct Linear {
         _ scope: ParameterScope, from input: Int, to output: Int, bias hasBias: Bool = true,
         deviation: Double = 0.02
     ) throws {
-        weight = try scope.parameter(
+        weight = try scope.matrix(
             "weight", shape: [output, input], initializer: .normal(deviation: deviation))
         bias = hasBias ? try scope.parameter("bias", shape: [output], initializer: .zeros) : nil
+        adapter = try scope.adapter(for: weight, from: input, to: output)
+    }
+
+    private init(weight: LinearWeight, bias: Tensor?) {
+        self.weight = weight
+        self.bias = bias
+        adapter = nil
     }
 
     /// Applies the map.
     ///
-    /// - Parameter x: `[..., in]`.
+    /// - Parameters:
+    ///   - x: `[..., in]`.
+    ///   - dropout: the source of the adapter's dropout masks; `nil` outside training.
     /// - Returns: `[..., out]`.
-    public func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor {
-        try Functions.linear(x, weight: weight, bias: bias)
+    public func callAsFunction(
+        _ x: Tensor, dropout: RandomGenerator? = nil
+    ) throws(TensorError) -> Tensor {
+        let mapped = try weight.map(x, bias: bias)
+        guard let adapter else { return mapped }
+        return try adapter(mapped, x, weight: weight, bias: bias, dropout: dropout)
+    }
+
+    /// The same map with the adapter folded into the matrix, which then is dense.
+    public func merged() throws(TensorError) -> Linear {
+        guard let adapter else { return self }
+        return Linear(weight: .dense(try adapter.merged(into: weight.dense())), bias: bias)
     }
 }

@@ -17,8 +17,18 @@ public protocol ParameterSource {
     /// - Throws: `ParameterError` when it has another shape.
     func parameter(_ name: String, shape: [Int], initializer: Initializer) throws -> Tensor?
 
+    /// The stored value of an adapter's parameter, or `nil` for an adapter that starts afresh.
+    ///
+    /// - Throws: `ParameterError` when it has another shape.
+    func adapterParameter(_ name: String, shape: [Int]) throws -> Tensor?
+
     /// Names the source holds that are not among `used`, other than those dropped on purpose.
     func leftover(besides used: Set<String>) -> [String]
+}
+
+extension ParameterSource {
+    /// Adapters start afresh.
+    public func adapterParameter(_ name: String, shape: [Int]) throws -> Tensor? { nil }
 }
 
 /// Random parameters for a model trained from scratch.

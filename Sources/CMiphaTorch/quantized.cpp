@@ -1,0 +1,370 @@
+// Matrices held in 8 or 4 bits, unpacked for each product, and what adapters beside them need.
+#include "internal.h"
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Weverything"
+#include <ATen/Dispatch.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+#pragma clang diagnostic pop
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+using mipha::guard;
+using mipha::unwrap;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+namespace {
+
+constexpr int64_t block = 64, outer_block = 256;
+
+// The NF4 code of bitsandbytes (QLoRA, arXiv 2305.14314, appendix E).
+constexpr std::array<float, 16> normal_float = {
+    -1.0F,
+    -0.6961928009986877F,
+    -0.5250730514526367F,
+    -0.39491748809814453F,
+    -0.28444138169288635F,
+    -0.18477343022823334F,
+    -0.09105003625154495F,
+    0.0F,
+    0.07958029955625534F,
+    0.16093020141124725F,
+    0.24611230194568634F,
+    0.33791524171829224F,
+    0.44070982933044434F,
+    0.5626170039176941F,
+    0.7229568362236023F,
+    1.0F,
+};
+
+// The signed 8-bit dynamic code (arXiv 1511.04561): means between even steps of each power of ten.
+const std::array<float, 256> &dynamic_code() {
+    static const std::array<float, 256> table = [] {
+        std::vector<float> values = {0, 1};
+        for (int exponent = 0; exponent < 7; exponent++) {
+            const at::Tensor steps = at::linspace(0.1, 1, (1 << exponent) + 1, at::kFloat);
+            const int64_t count = steps.size(0) - 1;
+            const at::Tensor means =
+                (steps.narrow(0, 0, count) + steps.narrow(0, 1, count)) / 2.0;
+            const at::Tensor scaled = (means * std::pow(10.0, exponent - 6)).contiguous();
+            const float *data = scaled.const_data_ptr<float>();
+            for (int64_t i = 0; i < count; i++) {
+                values.push_back(data[i]);
+                values.push_back(-data[i]);
+            }
+        }
+        std::sort(values.begin(), values.end());
+        std::array<float, 256> result{};
+        std::copy(values.begin(), values.end(), result.begin());
+        return result;
+    }();
+    return table;
+}
+
+// Place of the value of `code` next to x; the lower one of two that are equally near.
+uint8_t nearest_dynamic(float x) {
+    const auto &code = dynamic_code();
+    const auto above = std::lower_bound(code.begin(), code.end(), x);
+    auto place = static_cast<size_t>(above - code.begin());
+    if (place == code.size()) {
+        return 255;
+    }
+    if (place > 0 && x - code[place - 1] <= code[place] - x) {
+        place--;
+    }
+    return static_cast<uint8_t>(place);
+}
+
+const std::array<float, 15> &normal_bounds() {
+    static const std::array<float, 15> bounds = [] {
+        std::array<float, 15> result{};
+        for (size_t i = 0; i < result.size(); i++) {
+            result[i] = (normal_float[i] + normal_float[i + 1]) / 2;
+        }
+        return result;
+    }();
+    return bounds;
+}
+
+uint8_t nearest_normal(float x) {
+    uint8_t place = 0;
+    for (const float bound : normal_bounds()) {
+        place = static_cast<uint8_t>(place + (x > bound));
+    }
+    return place;
+}
+
+float largest(const float *values, int64_t count) {
+    float result = 0;
+    for (int64_t i = 0; i < count; i++) {
+        result = std::max(result, std::fabs(values[i]));
+    }
+    return result;
+}
+
+int64_t pieces(int64_t count, int64_t size) { return (count + size - 1) / size; }
+
+struct Packed {
+    at::Tensor codes, scales, nested;
+    double offset = 0;
+};
+
+Packed pack_rows(const at::Tensor &weight) {
+    Packed result;
+    result.scales = weight.abs().amax(1);
+    const at::Tensor factors = at::where(result.scales > 0, result.scales.reciprocal() * 127, 0.0);
+    result.codes = (weight * factors.unsqueeze(1)).round_().to(at::kChar);
+    return result;
+}
+
+Packed pack_normal(const at::Tensor &weight) {
+    const int64_t count = weight.numel(), blocks = pieces(count, block);
+    const float *values = weight.const_data_ptr<float>();
+    Packed result;
+    result.codes = at::zeros({pieces(count, 2)}, at::kByte);
+    const at::Tensor scales = at::empty({blocks}, at::kFloat);
+    auto *codes = result.codes.mutable_data_ptr<uint8_t>();
+    auto *magnitudes = scales.mutable_data_ptr<float>();
+    at::parallel_for(0, blocks, 256, [&](int64_t begin, int64_t end) {
+        for (int64_t b = begin; b < end; b++) {
+            const int64_t first = b * block, size = std::min(block, count - first);
+            magnitudes[b] = largest(values + first, size);
+            const float factor = 1 / std::max(magnitudes[b], 1e-38F);
+            for (int64_t i = 0; i < size; i++) {
+                const uint8_t place = nearest_normal(values[first + i] * factor);
+                codes[(first + i) / 2] |= static_cast<uint8_t>(i % 2 == 0 ? place << 4 : place);
+            }
+        }
+    });
+    result.offset = scales.mean().item<double>();
+    const at::Tensor rest = scales - result.offset;
+    const float *centred = rest.const_data_ptr<float>();
+    const int64_t outer = pieces(blocks, outer_block);
+    result.scales = at::empty({blocks}, at::kByte);
+    result.nested = at::empty({outer}, at::kFloat);
+    auto *places = result.scales.mutable_data_ptr<uint8_t>();
+    auto *outer_scales = result.nested.mutable_data_ptr<float>();
+    for (int64_t b = 0; b < outer; b++) {
+        const int64_t first = b * outer_block, size = std::min(outer_block, blocks - first);
+        outer_scales[b] = largest(centred + first, size);
+        const float divisor = std::max(outer_scales[b], 1e-38F);
+        for (int64_t i = first; i < first + size; i++) {
+            places[i] = nearest_dynamic(centred[i] / divisor);
+        }
+    }
+    return result;
+}
+
+// A quantised matrix whose tensors are owned, checked against each other.
+struct Matrix {
+    mt_quantization kind;
+    int64_t rows, columns;
+    at::Tensor codes, scales, nested;
+    float offset;
+
+    explicit Matrix(const mt_quantized &parts)
+        : kind(parts.kind), rows(parts.rows), columns(parts.columns),
+          codes(unwrap(parts.codes).contiguous()), scales(unwrap(parts.scales).contiguous()),
+          offset(static_cast<float>(parts.offset)) {
+        if (parts.nested_or_null != nullptr) {
+            nested = unwrap(parts.nested_or_null).contiguous();
+        }
+        check();
+    }
+
+    Matrix(mt_quantization kind, int64_t rows, int64_t columns, at::Tensor codes,
+           at::Tensor scales, at::Tensor nested, float offset)
+        : kind(kind), rows(rows), columns(columns), codes(std::move(codes)),
+          scales(std::move(scales)), nested(std::move(nested)), offset(offset) {}
+
+    void check() const {
+        const int64_t count = rows * columns, blocks = pieces(count, block);
+        const bool fits =
+            kind == MT_INT8_ROWS
+                ? codes.scalar_type() == at::kChar && codes.numel() == count &&
+                      scales.scalar_type() == at::kFloat && scales.numel() == rows
+                : codes.scalar_type() == at::kByte && codes.numel() == pieces(count, 2) &&
+                      scales.scalar_type() == at::kByte && scales.numel() == blocks &&
+                      nested.defined() && nested.scalar_type() == at::kFloat &&
+                      nested.numel() == pieces(blocks, outer_block);
+        if (!fits) {
+            throw std::invalid_argument("the parts of the quantised matrix do not fit together");
+        }
+    }
+
+    template <typename Scalar> void unpack_rows(Scalar *out) const {
+        const auto *places = codes.const_data_ptr<int8_t>();
+        const float *magnitudes = scales.const_data_ptr<float>();
+        at::parallel_for(0, rows, 16, [&](int64_t begin, int64_t end) {
+            for (int64_t row = begin; row < end; row++) {
+                for (int64_t i = row * columns; i < (row + 1) * columns; i++) {
+                    const float share = static_cast<float>(places[i]) * magnitudes[row];
+                    out[i] = static_cast<Scalar>(share * (1.0F / 127));
+                }
+            }
+        });
+    }
+
+    template <typename Scalar> void unpack_normal(Scalar *out) const {
+        const int64_t count = rows * columns;
+        const auto *bytes = codes.const_data_ptr<uint8_t>(),
+                   *places = scales.const_data_ptr<uint8_t>();
+        const float *outer = nested.const_data_ptr<float>();
+        const auto &dynamic = dynamic_code();
+        at::parallel_for(0, pieces(count, block), 256, [&](int64_t begin, int64_t end) {
+            std::array<Scalar, 16> values;
+            for (int64_t b = begin; b < end; b++) {
+                const float centred = dynamic[places[b]] * outer[b / outer_block];
+                const float magnitude = centred + offset; // two roundings, as bitsandbytes has
+                for (size_t i = 0; i < values.size(); i++) {
+                    values[i] = static_cast<Scalar>(normal_float[i] * magnitude);
+                }
+                const int64_t first = b * block, last = std::min(first + block, count);
+                for (int64_t i = first; i < last; i += 2) {
+                    const uint8_t byte = bytes[i / 2];
+                    out[i] = values[byte >> 4];
+                    if (i + 1 < last) {
+                        out[i + 1] = values[byte & 15];
+                    }
+                }
+            }
+        });
+    }
+
+    // The dense matrix, made on the CPU and moved to where the codes are.
+    at::Tensor unpack(at::ScalarType type) const {
+        if (!codes.is_cpu()) {
+            const auto home = [](const at::Tensor &part) {
+                return part.defined() ? part.cpu() : part;
+            };
+            return Matrix(kind, rows, columns, home(codes), home(scales), home(nested), offset)
+                .unpack(type)
+                .to(codes.device());
+        }
+        at::Tensor out = at::empty({rows, columns}, at::TensorOptions().dtype(type));
+        AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, type, "unpack", [&] {
+            auto *data = out.mutable_data_ptr<scalar_t>();
+            if (kind == MT_INT8_ROWS) {
+                unpack_rows(data);
+            } else {
+                unpack_normal(data);
+            }
+        });
+        return out;
+    }
+};
+
+mt_tensor borrowed(const at::Tensor &tensor) {
+    return tensor.defined() ? reinterpret_cast<mt_tensor>(tensor.unsafeGetTensorImpl()) : nullptr;
+}
+
+// x W^T + b by the shim's own linear layer, which picks the fastest kernel; not recorded.
+at::Tensor product(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias) {
+    const at::NoGradGuard unrecorded;
+    mt_tensor result = nullptr;
+    if (mt_linear(borrowed(x), borrowed(weight), borrowed(bias), &result) != MT_OK) {
+        throw std::runtime_error(mt_last_error());
+    }
+    return at::Tensor(c10::intrusive_ptr<at::TensorImpl, at::UndefinedTensorImpl>::reclaim(
+        mipha::implementation(result)));
+}
+
+struct QuantizedLinear : torch::autograd::Function<QuantizedLinear> {
+    static at::Tensor forward(AutogradContext *context, const at::Tensor &x,
+                              const at::Tensor &bias, const at::Tensor &codes,
+                              const at::Tensor &scales, const at::Tensor &nested, int64_t kind,
+                              int64_t rows, int64_t columns, double offset) {
+        context->save_for_backward({codes, scales, nested});
+        context->saved_data["kind"] = kind;
+        context->saved_data["rows"] = rows;
+        context->saved_data["columns"] = columns;
+        context->saved_data["offset"] = offset;
+        context->saved_data["bias"] = bias.defined();
+        const Matrix matrix(static_cast<mt_quantization>(kind), rows, columns, codes, scales,
+                            nested, static_cast<float>(offset));
+        return product(x, matrix.unpack(x.scalar_type()), bias);
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        const auto saved = context->get_saved_variables();
+        const int64_t rows = context->saved_data["rows"].toInt(),
+                      columns = context->saved_data["columns"].toInt();
+        const at::Tensor &gradient = gradients[0];
+        at::Tensor x_gradient, bias_gradient;
+        if (context->needs_input_grad(0)) {
+            const Matrix matrix(
+                static_cast<mt_quantization>(context->saved_data["kind"].toInt()), rows, columns,
+                saved[0], saved[1], saved[2],
+                static_cast<float>(context->saved_data["offset"].toDouble()));
+            const at::Tensor weight = matrix.unpack(gradient.scalar_type());
+            x_gradient = product(gradient.contiguous(), weight.t(), at::Tensor());
+        }
+        if (context->saved_data["bias"].toBool() && context->needs_input_grad(1)) {
+            bias_gradient = gradient.reshape({-1, rows}).sum(0);
+        }
+        const at::Tensor none;
+        return {x_gradient, bias_gradient, none, none, none, none, none, none, none};
+    }
+};
+
+} // namespace
+
+mt_status mt_quantize(mt_tensor weight, mt_quantization kind, mt_tensor *codes, mt_tensor *scales,
+                      mt_tensor *nested, double *offset) {
+    return guard([&] {
+        const at::NoGradGuard unrecorded;
+        const at::Tensor source = unwrap(weight);
+        if (source.dim() != 2 || source.numel() == 0) {
+            throw std::invalid_argument("expected a matrix with elements");
+        }
+        const at::Tensor dense = source.cpu().to(at::kFloat).contiguous();
+        Packed packed = kind == MT_INT8_ROWS ? pack_rows(dense) : pack_normal(dense);
+        const at::Device place = source.device();
+        *offset = packed.offset;
+        *nested = packed.nested.defined() ? mipha::wrap(packed.nested.to(place)) : nullptr;
+        *scales = mipha::wrap(packed.scales.to(place));
+        *codes = mipha::wrap(packed.codes.to(place));
+    });
+}
+
+mt_status mt_dequantize(mt_quantized matrix, mt_dtype dtype, mt_tensor *out) {
+    MT_RETURN(out, Matrix(matrix).unpack(mipha::scalar_type(dtype)));
+}
+
+mt_status mt_quantized_linear(mt_tensor x, mt_quantized matrix, mt_tensor bias_or_null,
+                              mt_tensor *out) {
+    return guard([&] {
+        const Matrix parts(matrix);
+        const at::Tensor input = unwrap(x);
+        if (input.dim() == 0 || input.size(-1) != parts.columns) {
+            throw std::invalid_argument("the input's width is not that of the quantised matrix");
+        }
+        const at::Tensor bias = bias_or_null == nullptr ? at::Tensor() : unwrap(bias_or_null);
+        *out = mipha::wrap(QuantizedLinear::apply(
+            input, bias, parts.codes, parts.scales, parts.nested,
+            static_cast<int64_t>(parts.kind), parts.rows, parts.columns,
+            static_cast<double>(parts.offset)));
+    });
+}
+
+mt_status mt_low_rank_norms(mt_tensor weight, mt_tensor up, mt_tensor down, double scale,
+                            mt_tensor *out) {
+    return guard([&] {
+        const at::NoGradGuard unrecorded;
+        const at::Tensor matrix = unwrap(weight);
+        const at::Tensor left = unwrap(up).to(at::kFloat), right = unwrap(down).to(at::kFloat);
+        constexpr int64_t rows_at_once = 512; // bounds the dense copy
+        std::vector<at::Tensor> norms;
+        for (int64_t row = 0; row < matrix.size(0); row += rows_at_once) {
+            const int64_t count = std::min(rows_at_once, matrix.size(0) - row);
+            const at::Tensor sum = matrix.narrow(0, row, count).to(at::kFloat) +
+                                   left.narrow(0, row, count).matmul(right) * scale;
+            norms.push_back(at::linalg_vector_norm(sum, 2, at::IntArrayRef({1})));
+        }
+        *out = mipha::wrap(at::cat(norms));
+    });
+}

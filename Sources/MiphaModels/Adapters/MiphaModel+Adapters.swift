@@ -1,0 +1,105 @@
+import MiphaCheckpoints
+import MiphaFiles
+public import MiphaNN
+public import MiphaTorch
+
+/// A part of the model that adapters are trained in.
+public enum AdaptedPart: String, Sendable, CaseIterable {
+    /// The decoder blocks.
+    case language
+    /// The vision tower, as far as it is run.
+    case tower
+
+    /// Where the part is.
+    public var path: String {
+        switch self {
+        case .language: "model.layers"
+        case .tower: "model.vision_tower"
+        }
+    }
+}
+
+extension MiphaModel {
+    /// Loads a model folder with an adapter over it.
+    ///
+    /// - Parameters:
+    ///   - dtype: wanted element type of the base; `nil` keeps the stored one.
+    ///   - quantization: which linear layers hold their frozen matrix in few bits.
+    /// - Throws: `ParameterError` when the adapter belongs to another model.
+    public init(
+        folder: String, adapter: AdapterFolder, dtype: DType? = nil, device: Device = .cpu,
+        use: CheckpointSource.Use = .inference, quantization: QuantizationPlan? = nil
+    ) throws {
+        let config = try MiphaConfig(folder: folder)
+        let checkpoint = try Checkpoint(folder: folder)
+        let base = CheckpointSource(
+            checkpoint, keys: try config.layout.dialect(of: checkpoint), dtype: dtype,
+            device: device, use: use)
+        do {
+            try self.init(
+                config, source: AdaptedSource(base: base, adapter: adapter),
+                adapters: adapter.plan, quantization: quantization)
+        } catch let error as ParameterError {
+            let origin = adapter.baseModel.map { ", trained on \($0)," } ?? ""
+            throw ParameterError(
+                "the adapter \(adapter.path)\(origin) does not fit \(folder): \(error)")
+        }
+    }
+
+    /// Writes the adapters into an existing folder, in PEFT's layout.
+    ///
+    /// PEFT loads the files onto the model class of the layout; of a Mipha model's adapters, those of
+    /// the decoder also onto a plain `PhiForCausalLM`.
+    ///
+    /// - Parameters:
+    ///   - trained: names of all parameters that learned; those that are not of an adapter are
+    ///     written in full beside it.
+    ///   - layout: whose module names to use; by default the model's own.
+    ///   - baseModel: name or folder of the base, for the config.
+    /// - Throws: `ParameterError` when there is no adapter, or the layout has no place for a name.
+    public func saveAdapter(
+        to folder: String, trained: [String] = [], layout: CheckpointLayout? = nil,
+        baseModel: String? = nil
+    ) throws {
+        guard let plan = store.adapterPlan, !store.adapters.isEmpty else {
+            throw ParameterError("\(folder): the model has no adapter to write")
+        }
+        let layout = layout ?? config.layout
+        try write(
+            store.adapterNames, to: folder, file: "adapter_model", prefix: AdapterNames.prefix,
+            layout)
+        let others = trained.filter { !AdapterPlan.isAdapterParameter($0) }
+        if others.isEmpty {
+            FileSystem.remove(FileSystem.join(folder, "\(AdapterFolder.othersName).safetensors"))
+        } else {
+            try write(others, to: folder, file: AdapterFolder.othersName, prefix: "", layout)
+        }
+        let layers = try store.adapters.keys.sorted().map { path in
+            let strength = plan.strength(at: path) ?? .init(rank: plan.rank, alpha: plan.alpha)
+            return (try AdapterNames.external("\(path).weight", layout).dropLast(7), strength)
+        }
+        let json = AdapterConfig.json(
+            plan, layers: layers.map { (String($0.0), $0.1) }, baseModel: baseModel)
+        try json.write(to: FileSystem.join(folder, "adapter_config.json"))
+    }
+
+    private func write(
+        _ names: [String], to folder: String, file: String, prefix: String,
+        _ layout: CheckpointLayout
+    ) throws {
+        let tensors = try names.map { name in
+            guard let tensor = store[name] else {
+                throw ParameterError("\(folder): the model has no parameter \(name)")
+            }
+            return (name: prefix + (try AdapterNames.external(name, layout)), tensor: tensor)
+        }
+        var writer = try SafetensorsWriter(
+            path: FileSystem.join(folder, "\(file).safetensors"),
+            entries: tensors.map {
+                TensorDeclaration(
+                    name: $0.name, scalarType: $0.tensor.dtype.scalarType, shape: $0.tensor.shape)
+            }, metadata: ["format": "pt"])
+        for (_, tensor) in tensors { try tensor.withBytes { try writer.write($0) } }
+        try writer.finish()
+    }
+}

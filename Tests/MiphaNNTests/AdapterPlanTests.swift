@@ -1,0 +1,126 @@
+import MiphaNN
+import MiphaTestSupport
+import MiphaTorch
+import Testing
+
+/// Which layers a plan adapts and quantises, and what one layer computes.
+@Suite struct AdapterPlanTests {
+    /// Paths of the layers that get an adapter.
+    private func adapted(_ plan: AdapterPlan) throws -> [String] {
+        let store = ParameterStore(source: DryRunSource(), adapters: plan)
+        for path in ["model.layers.0.q_proj", "model.layers.1.fc1", "tower.fc1", "lm_head"] {
+            let parts = path.split(separator: ".").map(String.init)
+            _ = try Linear(parts.reduce(store.root) { $0[$1] }, from: 4, to: 3)
+        }
+        _ = try Linear(store.root["tower"]["unused"].withoutAdapters, from: 4, to: 3)
+        try store.finish()
+        return store.adapters.keys.sorted()
+    }
+
+    @Test func `targets, parts and exceptions decide together`() throws {
+        #expect(
+            try adapted(AdapterPlan(within: []))
+                == ["model.layers.0.q_proj", "model.layers.1.fc1", "tower.fc1"])
+        #expect(
+            try adapted(AdapterPlan()) == ["model.layers.0.q_proj", "model.layers.1.fc1"])
+        #expect(
+            try adapted(AdapterPlan(targets: .init(["fc1"]), within: [], excluding: ["layers.1"]))
+                == ["tower.fc1"])
+        #expect(
+            try adapted(AdapterPlan(targets: .init(["0.q_proj", "lm_head"]), within: []))
+                == ["lm_head", "model.layers.0.q_proj"])
+        #expect(AdapterPlan.Targets(["all-linear"]) == .allLinear)
+    }
+
+    @Test func `a target that no layer has is an error that names the layers there are`() throws {
+        let error = try #require(throws: ParameterError.self) {
+            try adapted(AdapterPlan(targets: .init(["fc1", "qproj"])))
+        }
+        #expect(error.description.contains("qproj"))
+        #expect(error.description.contains("q_proj"))
+        for plan in [
+            AdapterPlan(rank: 0), AdapterPlan(dropout: 1), AdapterPlan(alpha: .nan),
+            AdapterPlan(targets: .names([])), AdapterPlan(within: ["nowhere"]),
+        ] {
+            #expect(throws: ParameterError.self) { try adapted(plan) }
+        }
+    }
+
+    private func layer(
+        _ format: QuantizationFormat?, magnitudes: Bool = false
+    ) throws -> (layer: Linear, store: ParameterStore) {
+        let store = ParameterStore(
+            source: InitializerSource(generator: try RandomGenerator(seed: 4)),
+            adapters: AdapterPlan(
+                rank: 2, alpha: 3, dropout: 0, within: [], usesMagnitudes: magnitudes),
+            quantization: format.map { QuantizationPlan(format: $0, within: []) })
+        let layer = try Linear(store.root["layer"], from: 70, to: 30, deviation: 0.3)
+        for (place, name) in store.adapterNames.enumerated() {
+            guard let tensor = store[name] else { continue }
+            try tensor.accumulate(
+                randomTensor(tensor.shape, seed: UInt64(place)), times: 0.2)
+        }
+        return (layer, store)
+    }
+
+    @Test(arguments: [QuantizationFormat?.none, .int8, .nf4], [false, true])
+    func `a merged layer gives what the layer with its adapter gives`(
+        _ format: QuantizationFormat?, _ magnitudes: Bool
+    ) throws {
+        let (layer, _) = try layer(format, magnitudes: magnitudes)
+        let merged = try layer.merged()
+        #expect(merged.adapter == nil)
+        let x = try randomTensor([5, 70], seed: 8)
+        let comparison = try Comparison(
+            "output", merged(x).values(), layer(x).values(), .of(.operation))
+        #expect(comparison.passes, "\(comparison)")
+    }
+
+    @Test(arguments: QuantizationFormat.allCases, [1, 2, 9])
+    func `a quantised layer is the dense one with its values, and so is its gradient`(
+        _ format: QuantizationFormat, _ rows: Int
+    ) throws {
+        let (layer, _) = try layer(format)
+        guard case .quantized(let matrix) = layer.weight else { return #expect(Bool(false)) }
+        var gradients: [[Float]] = []
+        for isDense in [false, true] {
+            let x = try randomTensor([rows, 70], seed: 8)
+            try x.setRequiresGradient(true)
+            let y =
+                try isDense
+                ? Functions.linear(x, weight: matrix.dense(), bias: layer.bias)
+                : Functions.linear(x, weight: matrix, bias: layer.bias)
+            try (y * y).sum().backward()
+            gradients.append(try x.gradient()?.values() ?? [])
+        }
+        #expect(gradients[0].count == rows * 70)
+        let comparison = Comparison(
+            "gradient", gradients[0], gradients[1], .of(.operationGradient))
+        #expect(comparison.passes, "\(comparison)")
+    }
+
+    @Test func `quantised values are near and take the bytes they should`() throws {
+        let weight = try randomTensor([512, 256], seed: 3)
+        for (format, bits, error) in [(QuantizationFormat.nf4, 4.13, 0.17), (.int8, 8.13, 0.005)] {
+            let matrix = try QuantizedMatrix(weight, format: format)
+            let found = 8 * Double(matrix.byteCount) / Double(weight.elementCount)
+            #expect(abs(found - bits) < 0.01, "\(found)")
+            let apart = try (matrix.dense() - weight).absoluteMaximum()
+            #expect(apart < error && apart > error / 10, "\(apart)")
+            let half = try matrix.dense(dtype: .bfloat16)
+            #expect(half.dtype == .bfloat16)
+            #expect(try (half.to(dtype: .float32) - matrix.dense()).absoluteMaximum() < 4e-3)
+        }
+    }
+
+    @Test(arguments: QuantizationFormat.allCases)
+    func `zeros and odd sizes are quantised`(_ format: QuantizationFormat) throws {
+        let zeros = try QuantizedMatrix(Tensor.zeros([3, 5]), format: format).dense()
+        #expect(try zeros.absoluteMaximum() < 1e-30)
+        let odd = try randomTensor([7, 13], seed: 2)
+        #expect(try (QuantizedMatrix(odd, format: format).dense() - odd).absoluteMaximum() < 0.2)
+        #expect(throws: TensorError.self) {
+            try QuantizedMatrix(Tensor.zeros([3]), format: format)
+        }
+    }
+}
