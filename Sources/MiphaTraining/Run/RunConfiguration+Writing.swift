@@ -116,6 +116,9 @@ extension RunConfiguration {
 
     /// Refuses settings that exclude each other.
     func validate() throws(TrainingError) {
+        if zLoss > 0 {
+            throw TrainingError(.invalidRun, "z_loss: expected 0, the loss here has no such term")
+        }
         if !validationFiles.isEmpty && validationSplit > 0 {
             throw TrainingError(
                 .invalidRun,

@@ -40,7 +40,6 @@ struct Train: ParsableCommand {
         let configuration = try RunConfiguration(contentsOf: runFile, overrides: settings)
         try engine.start(threads: configuration.threads)
         let output = logging.output
-        let interruption = Interruption()
         let termination = Interruption(signal: SIGTERM)
         let trainer = try Trainer(configuration, resume: Trainer.Resume(parsing: resume))
         for line in trainer.description { output.note(line) }
@@ -48,6 +47,7 @@ struct Train: ParsableCommand {
             output.result(try JSONValue.object(configuration.json).text() + "\n")
             return
         }
+        let interruption = Interruption()
         var bar = ProgressBar(
             configuration.stage.rawValue, total: trainer.plan.totalSteps, unit: "updates",
             output: output)
