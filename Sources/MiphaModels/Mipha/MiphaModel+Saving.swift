@@ -1,7 +1,7 @@
 import MiphaCheckpoints
 import MiphaFiles
 import MiphaNN
-import MiphaTorch
+public import MiphaTorch
 
 extension MiphaModel {
     /// How to write a model folder.
@@ -28,10 +28,14 @@ extension MiphaModel {
     ///
     /// Adapters are folded into the matrices they belong to.
     ///
+    /// - Parameter values: what to write instead of the model's own parameters, by canonical name;
+    ///   shapes and dtypes must be equal. They are written as they are.
     /// - Throws: `ParameterError` when the layout cannot hold the model: the LLaVA class of
     ///   transformers builds its head without bias and its projector with two layers; or when
     ///   matrices are held in few bits, from which the model's own cannot be had back.
-    public func save(to folder: String, options: SaveOptions = SaveOptions()) throws {
+    public func save(
+        to folder: String, options: SaveOptions = SaveOptions(), values: [String: Tensor] = [:]
+    ) throws {
         if let name = store.names.first(where: { store.quantized[$0] != nil }) {
             throw ParameterError(
                 "\(folder): \(name) is held in few bits only; save the adapter, and merge it with "
@@ -39,7 +43,8 @@ extension MiphaModel {
         }
         let keys = try options.layout.dialects()[0]
         var written: [(name: String, origin: String, tensor: Tensor)] = []
-        for (name, tensor) in store.parameters where !AdapterPlan.isAdapterParameter(name) {
+        for (name, own) in store.parameters where !AdapterPlan.isAdapterParameter(name) {
+            let tensor = values[name] ?? own
             if options.layout == .llava, name == "lm_head.bias" {
                 try requireDroppableBias(tensor, options)
                 continue
@@ -63,7 +68,7 @@ extension MiphaModel {
             folder: folder, entries: declarations,
             maximumShardBytes: options.maximumShardBytes, metadata: ["format": "pt"])
         for (_, origin, tensor) in written {
-            try (store.merged(origin) ?? tensor).withBytes { try writer.write($0) }
+            try (values[origin] ?? store.merged(origin) ?? tensor).withBytes { try writer.write($0) }
         }
         try writer.finish()
         try config.json(options.layout, dtype: dtype.rawValue).write(to: "\(folder)/config.json")
