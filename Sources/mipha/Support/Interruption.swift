@@ -2,11 +2,12 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Ctrl-C as an ordinary event.
+/// Ctrl-C, or another signal, as an ordinary event.
 ///
-/// While a value of this type lives, an interrupt does not end the process: it raises a flag that
+/// While a value of this type lives, the signal does not end the process: it raises a flag that
 /// loops look at, and calls the handler if there is one.
 final class Interruption {
+    private let number: Int32
     private let source: any DispatchSourceSignal
     private let flag: Flag
 
@@ -14,13 +15,14 @@ final class Interruption {
         let isRaised = Atomic(false)
     }
 
-    /// Starts to listen; `handler` runs on a queue of its own at every interrupt.
-    init(_ handler: @escaping @Sendable () -> Void = {}) {
+    /// Starts to listen; `handler` runs on a queue of its own at every signal.
+    init(signal number: Int32 = SIGINT, _ handler: @escaping @Sendable () -> Void = {}) {
+        self.number = number
         let flag = Flag()
         self.flag = flag
         // The default action would end the process before the source sees the signal.
-        signal(SIGINT, SIG_IGN)
-        source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+        signal(number, SIG_IGN)
+        source = DispatchSource.makeSignalSource(signal: number, queue: .global())
         source.setEventHandler {
             flag.isRaised.store(true, ordering: .relaxed)
             handler()
@@ -30,10 +32,10 @@ final class Interruption {
 
     deinit {
         source.cancel()
-        signal(SIGINT, SIG_DFL)
+        signal(number, SIG_DFL)
     }
 
-    /// Whether there was an interrupt.
+    /// Whether the signal came.
     var isRaised: Bool { flag.isRaised.load(ordering: .relaxed) }
 
     /// The same question for other threads, which may outlive this value.
