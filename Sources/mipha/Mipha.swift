@@ -34,6 +34,8 @@ struct Mipha: AsyncParsableCommand {
 struct Main {
     static func main() async {
         signal(SIGPIPE, SIG_IGN)
+        // A file beyond the limit of the shell is an error of its writer, not the end.
+        signal(SIGXFSZ, SIG_IGN)
         let output = TerminalOutput()
         do {
             var command = try Mipha.parseAsRoot()

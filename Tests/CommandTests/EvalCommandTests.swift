@@ -34,7 +34,7 @@ struct EvalCommandTests {
             """
             model: \(sample.model)
             output_dir: \(output)
-            stage: finetune
+            stage: instruct
             data_path: \(sample.temporary.file("train.json"))
             max_steps: 30
             per_device_train_batch_size: 4

@@ -34,7 +34,7 @@ struct TrainResumeTests {
             """
             model: \(sample.model)
             output_dir: \(sample.temporary.file("unused"))
-            stage: finetune
+            stage: instruct
             data_path: \(sample.temporary.file("data.json"))
             max_steps: \(Self.steps)
             per_device_train_batch_size: 2

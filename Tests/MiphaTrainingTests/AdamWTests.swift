@@ -91,11 +91,24 @@ import Testing
         let (plain, exempt) = (try parameter(.float32), try parameter(.float32))
         let optimizer = try AdamW(
             parameters: [("plain", plain), ("exempt", exempt)],
-            options: AdamW.Options(weightDecay: 0.5), decays: { $0 == "plain" })
+            groups: {
+                AdamW.Group(learningRate: 1, weightDecay: $0 == "plain" ? 0.5 : 0)
+            })
         for tensor in [plain, exempt] { try tensor.setGradient(parameter(.float32, 0)) }
         try optimizer.step(learningRate: 0.1)
         #expect(try exempt.values(as: Float.self) == Array(repeating: 1, count: 7))
         #expect(try plain.values(as: Float.self).allSatisfy { abs($0 - 0.95) < 1e-6 })
+    }
+
+    @Test func `every group learns at its own rate`() throws {
+        let (slow, fast) = (try parameter(.float32), try parameter(.float32))
+        let optimizer = try AdamW(
+            parameters: [("slow", slow), ("fast", fast)],
+            groups: { AdamW.Group(learningRate: $0 == "slow" ? 0.01 : 0.1, weightDecay: 0) })
+        for tensor in [slow, fast] { try tensor.setGradient(parameter(.float32, 1)) }
+        try optimizer.step(learningRate: 0.5)
+        #expect(try slow.values(as: Float.self).allSatisfy { abs($0 - 0.995) < 1e-6 })
+        #expect(try fast.values(as: Float.self).allSatisfy { abs($0 - 0.95) < 1e-6 })
     }
 
     @Test func `masters that are known better than the parameter are taken`() throws {

@@ -63,7 +63,7 @@ struct RealDataTests {
     @Test func `alignment and then instruction tuning run on real sentences`() throws {
         let align = run(.align, model: base)
         let aligned = try progress(align)
-        let tune = run(.finetune, model: align.outputFolder)
+        let tune = run(.instruct, model: align.outputFolder)
         let tuned = try progress(tune)
         for report in aligned + tuned {
             // "Yes" or "No" and the end of the turn.

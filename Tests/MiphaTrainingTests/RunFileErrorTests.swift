@@ -63,8 +63,11 @@ import Testing
         ("weight_decay", "-1"), ("adam_beta1", "1"), ("adam_beta2", "1.0"), ("adam_epsilon", "0"),
         ("max_grad_norm", "-1"), ("max_grad_norm", "nan"), ("max_grad_norm", "inf"),
         ("dtype", "float16"), ("dtype", "bf16"), ("gradient_checkpointing", "yes"),
-        ("gradient_checkpointing", "1"), ("train_lm_head", "\"true\""),
-        ("freeze_vision_tower", "off"), ("freeze_backbone", "[]"), ("seed", "1.5"),
+        ("gradient_checkpointing", "1"), ("keep_best", "\"true\""),
+        ("tensorboard", "off"), ("background_saves", "[]"), ("seed", "1.5"), ("tune", "full"),
+        ("z_loss", "-1"), ("on_nonfinite", "ignore"), ("spike_factor", "-2"), ("ema_decay", "1"),
+        ("eval_data_path", "7"), ("validation_split", "1"), ("eval_steps", "0"), ("threads", "0"),
+        ("decay_ratio", "1.5"), ("learning_rates", "[1]"), ("weight_decays", "0.1"),
         ("seed", "many"),
         ("save_steps", "-1"), ("save_total_limit", "0"), ("logging_steps", "0"),
     ])
@@ -74,6 +77,20 @@ import Testing
             Array((lines.joined(separator: "\n") + "\n\(key): \(value)\n").utf8))
         #expect(message.contains("run.yaml: \(key)"), "\(message)")
         #expect(message.contains("expected"), "\(message)")
+        #expect(message.isOneLine)
+    }
+
+    @Test(arguments: [
+        ("tune: {tower: half}", "tune.tower: expected frozen, full, lora or last:N"),
+        ("tune: {tower: last:0}", "tune.tower: expected"),
+        ("tune: {towers: full}", "unknown key tune.towers; did you mean tower?"),
+        ("learning_rates: {head: fast}", "learning_rates.head: expected a number"),
+        ("learning_rates: {head: 2}", "learning_rates.head: expected a number from 0 to 1"),
+        ("weight_decays: {all: 0.1}", "unknown key weight_decays.all"),
+    ])
+    func `a wrong value of a group names the group`(line: String, part: String) throws {
+        let message = try failure(Array((Self.required + line + "\n").utf8))
+        #expect(message.contains(part), "\(message)")
         #expect(message.isOneLine)
     }
 

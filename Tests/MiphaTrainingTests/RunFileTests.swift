@@ -19,7 +19,9 @@ import Testing
     /// Every key with a value that is not its default.
     private let all: [(key: String, yaml: String, json: JSONValue)] = [
         ("model", "some/base", "some/base"), ("output_dir", "some/out", "some/out"),
-        ("stage", "text", "text"), ("data_path", "[a.json, b.json]", ["a.json", "b.json"]),
+        ("stage", "sft", "sft"),
+        ("tune", "{tower: last:4, head: frozen}", ["tower": "last:4", "head": "frozen"]),
+        ("data_path", "[a.json, b.json]", ["a.json", "b.json"]),
         ("image_folder", "pictures", "pictures"), ("template", "gemma", "gemma"),
         ("image_aspect_ratio", "square", "square"), ("model_max_length", "77", 77),
         ("label_policy", "reference", "reference"), ("attention_mask", "not_pad", "not_pad"),
@@ -30,8 +32,17 @@ import Testing
         ("weight_decay", "0.125", 0.125), ("adam_beta1", "0.5", 0.5), ("adam_beta2", "0.75", 0.75),
         ("adam_epsilon", "1e-3", 0.001), ("max_grad_norm", "1", 1),
         ("dtype", "bfloat16", "bfloat16"),
-        ("gradient_checkpointing", "true", true), ("train_lm_head", "true", true),
-        ("freeze_vision_tower", "true", true), ("freeze_backbone", "true", true),
+        ("gradient_checkpointing", "true", true),
+        ("learning_rates", "{tower: 2e-6}", ["tower": 2e-6]),
+        (
+            "weight_decays", "{language: 0.5, projector: 0.25}",
+            ["projector": 0.25, "language": 0.5]
+        ),
+        ("decay_ratio", "0.25", 0.25), ("z_loss", "1e-4", 1e-4), ("on_nonfinite", "skip", "skip"),
+        ("spike_factor", "5", 5), ("ema_decay", "0.999", 0.999),
+        ("eval_data_path", "v.json", ["v.json"]), ("validation_split", "0.25", 0.25),
+        ("eval_steps", "7", 7), ("keep_best", "true", true), ("background_saves", "false", false),
+        ("tensorboard", "false", false), ("threads", "3", 3),
         ("seed", "-7", -7), ("save_steps", "11", 11), ("save_total_limit", "4", 4),
         ("logging_steps", "6", 6),
     ]
@@ -82,14 +93,14 @@ import Testing
             lines(required) + "learning_rate: 0.5\nmax_steps: 3\n",
             overrides: [
                 "learning_rate=1e-4", "seed=7", "data_path=[x.json, 'y z.json']", "max_steps=null",
-                "image_folder=\"\"", "stage=finetune", "learning_rate=2e-4", "output_dir=a=b",
+                "image_folder=\"\"", "stage=instruct", "learning_rate=2e-4", "output_dir=a=b",
             ])
         #expect(run.learningRate == 2e-4)
         #expect(run.seed == 7)
         #expect(run.dataFiles == ["x.json", "y z.json"])
         #expect(run.maximumSteps == nil)
         #expect(run.imageFolder == "")
-        #expect(run.stage == .finetune)
+        #expect(run.stage == .instruct)
         #expect(run.outputFolder == "a=b")
     }
 
@@ -110,7 +121,7 @@ import Testing
 
     @Test(
         arguments: [
-            ("learning_rates", "learning_rate"), ("Stage", "stage"), ("batch_size", nil),
+            ("learning_rat", "learning_rate"), ("Stage", "stage"), ("batch_size", nil),
             ("output-dir", "output_dir"), ("weight_decay ", nil),
             ("num_train_epoch", "num_train_epochs"),
             ("max_step", "max_steps"),
@@ -142,7 +153,7 @@ import Testing
         let runs = PackagePaths.root + "/Runs"
         let names = try FileManager.default.contentsOfDirectory(atPath: runs)
             .filter { $0.hasSuffix(".yaml") }
-        #expect(Set(names).isSuperset(of: ["align.yaml", "finetune.yaml"]))
+        #expect(Set(names).isSuperset(of: ["align.yaml", "instruct.yaml"]))
         for name in names {
             let run = try RunConfiguration(contentsOf: "\(runs)/\(name)")
             #expect(run.warmupRatio == 0.03, "\(name)")
@@ -151,10 +162,10 @@ import Testing
         #expect(align.stage == .align)
         #expect(align.batchSize * align.accumulation == 256)
         #expect(align.learningRate == 1e-3)
-        let finetune = try RunConfiguration(contentsOf: "\(runs)/finetune.yaml")
-        #expect(finetune.stage == .finetune)
-        #expect(finetune.batchSize * finetune.accumulation == 128)
-        #expect(finetune.learningRate == 2e-5)
-        #expect(finetune.epochs == 2)
+        let instruct = try RunConfiguration(contentsOf: "\(runs)/instruct.yaml")
+        #expect(instruct.stage == .instruct)
+        #expect(instruct.batchSize * instruct.accumulation == 128)
+        #expect(instruct.learningRate == 2e-5)
+        #expect(instruct.epochs == 2)
     }
 }

@@ -201,7 +201,7 @@ import Testing
 
     @Test func `a text run refuses pictures by the sample's name`() throws {
         let tiny = try TinyRun()
-        let run = tiny.with { $0.stage = .text }
+        let run = tiny.with { $0.stage = .sft }
         let error = #expect(throws: TrainingError.self) { try progress(run) }
         #expect(error?.description == "sample s0 has a picture, but this run takes none")
     }

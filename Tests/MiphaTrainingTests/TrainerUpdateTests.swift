@@ -121,20 +121,19 @@ import Testing
     }
 
     @Test(arguments: [
-        ("align with head", TrainingStage.align, true, false, false),
-        ("frozen tower", .finetune, false, true, false),
-        ("frozen backbone", .finetune, false, false, true),
-        ("frozen tower and backbone", .finetune, false, true, true),
+        ("align with head", TrainingStage.alignParity, true, false, false),
+        ("frozen tower", .instruct, false, true, false),
+        ("frozen backbone", .instruct, false, false, true),
+        ("frozen tower and backbone", .instruct, false, true, true),
     ])
-    func `flags choose what learns`(
+    func `the plan chooses what learns`(
         name: String, stage: TrainingStage, head: Bool, tower: Bool, backbone: Bool
     ) throws {
         let tiny = try TinyRun(samples: 3)
         let run = tiny.with {
             $0.stage = stage
-            $0.trainsHead = head
-            $0.freezesTower = tower
-            $0.freezesLanguageModel = backbone
+            if tower { $0.tune[.tower] = .frozen }
+            if backbone { $0.tune.merge([.language: .frozen, .head: .frozen]) { $1 } }
             $0.maximumSteps = 2
             $0.warmupRatio = 0
         }
@@ -151,8 +150,8 @@ import Testing
         }
         var expected: Set = ["projector"]
         if head { expected.insert("head") }
-        if stage == .finetune && !tower { expected.insert("tower") }
-        if stage == .finetune && !backbone { expected.formUnion(["head", "decoder"]) }
+        if stage == .instruct && !tower { expected.insert("tower") }
+        if stage == .instruct && !backbone { expected.formUnion(["head", "decoder"]) }
         #expect(Set(changed.map(group)) == expected)
         #expect(Set(trainer.trainable.map(group)) == expected)
         #expect(changed.isSubset(of: trainer.trainable))
@@ -164,10 +163,10 @@ import Testing
     @Test func `a text run of a frozen language model is refused`() throws {
         let tiny = try TinyRun()
         let run = try tiny.on("text", [Conversation("Hi", "Yes")]) {
-            $0.stage = .text
-            $0.freezesLanguageModel = true
+            $0.stage = .sft
+            $0.tune = [.language: .frozen, .head: .frozen]
         }
         let error = #expect(throws: (any Error).self) { try Trainer(run) }
-        #expect(error.map { "\($0)".contains("no parameter is trainable") } == true)
+        #expect(error.map { "\($0)".contains("nothing would learn") } == true)
     }
 }

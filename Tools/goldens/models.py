@@ -50,6 +50,7 @@ from mipha_reference import (
     load_official,
     official_config,
 )
+from recipe import save_recipe
 
 TINY = official_config(
     vocab=160, hidden=40, heads=2, inner=96, layers=2, rotary=0.4,
@@ -421,6 +422,7 @@ def make_case(
         report["bf16_against_fp32"] = save_bf16(
             folder, model, config, pixels, rows, labels, expected
         )
+        report["recipe"] = save_recipe(folder, model, config, pixels, rows, labels, slots)
         report["eos_mask"] = save_eos_mask(folder, model, config, generator)
     # The folder must load strictly and give the same numbers.
     again = load_official(folder)[1]

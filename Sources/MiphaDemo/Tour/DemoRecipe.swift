@@ -49,12 +49,12 @@ struct DemoRecipe: Sendable {
         phases = [
             Phase(
                 title: "before stage 1, text: the language model learns its words",
-                folder: "0-text", stage: .text, template: "phi",
+                folder: "0-text", stage: .sft, template: "phi",
                 dataFile: DemoDataSet.FileName.text, steps: steps(20), batchSize: 24,
                 learningRate: 3e-4, warmupRatio: 0.1),
             Phase(
                 title: "before stage 1, captions: the vision tower learns to see",
-                folder: "0-captions", stage: .finetune, template: "plain",
+                folder: "0-captions", stage: .instruct, template: "plain",
                 dataFile: DemoDataSet.FileName.alignment, steps: steps(550), batchSize: 32,
                 learningRate: 1e-3, warmupRatio: 0.05),
             Phase(
@@ -64,7 +64,7 @@ struct DemoRecipe: Sendable {
                 learningRate: 1e-3, warmupRatio: 0.03),
             Phase(
                 title: "stage 2, instructions: tower, projector and language model learn to answer",
-                folder: "model", stage: .finetune, template: "phi",
+                folder: "model", stage: .instruct, template: "phi",
                 dataFile: DemoDataSet.FileName.instruction, steps: steps(1_650), batchSize: 24,
                 learningRate: 6e-4, warmupRatio: 0.05),
         ]

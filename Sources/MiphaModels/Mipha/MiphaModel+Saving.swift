@@ -1,7 +1,7 @@
 import MiphaCheckpoints
 import MiphaFiles
 import MiphaNN
-import MiphaTorch
+public import MiphaTorch
 
 extension MiphaModel {
     /// How to write a model folder.
@@ -26,12 +26,17 @@ extension MiphaModel {
 
     /// Writes `config.json` and the safetensors files into an existing folder.
     ///
+    /// - Parameter values: what to write instead of the model's own parameters, by canonical name;
+    ///   shapes and dtypes must be equal.
     /// - Throws: `ParameterError` when the layout cannot hold the model: the LLaVA class of
     ///   transformers builds its head without bias and its projector with two layers.
-    public func save(to folder: String, options: SaveOptions = SaveOptions()) throws {
+    public func save(
+        to folder: String, options: SaveOptions = SaveOptions(), values: [String: Tensor] = [:]
+    ) throws {
         let keys = try options.layout.dialects()[0]
         var written: [(name: String, tensor: Tensor)] = []
-        for (name, tensor) in store.parameters {
+        for (name, own) in store.parameters {
+            let tensor = values[name] ?? own
             if options.layout == .llava, name == "lm_head.bias" {
                 try requireDroppableBias(tensor, options)
                 continue

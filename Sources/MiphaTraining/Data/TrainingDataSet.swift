@@ -14,8 +14,10 @@ public struct TrainingSample: Sendable, Equatable {
 /// Conversations and their pictures, read and encoded on demand.
 public struct TrainingDataSet: Sendable {
     /// The conversations of all files, in order.
-    public let conversations: [ConversationSample]
+    public private(set) var conversations: [ConversationSample]
     private let fileSizes: [(file: String, count: Int)]
+    /// Places of the conversations in the files, when they are a part of them.
+    private var places: [Int]?
     let imageFolder: String
     let encoder: ConversationEncoder
     let processor: ImageProcessor?
@@ -89,9 +91,39 @@ public struct TrainingDataSet: Sendable {
         return TrainingSample(ids: encoded.ids, labels: encoded.labels, pixels: pixels)
     }
 
+    /// The samples at the given places, in that order.
+    func part(_ places: [Int]) -> TrainingDataSet {
+        var part = self
+        part.conversations = places.map { conversations[$0] }
+        part.places = places
+        return part
+    }
+
+    /// Holds a share of the samples out, chosen by the seed; both parts keep the order.
+    ///
+    /// - Throws: `TrainingError` when one of the parts would be empty.
+    func split(
+        holdingOut share: Double, seed: UInt64
+    ) throws -> (training: TrainingDataSet, validation: TrainingDataSet) {
+        let count = conversations.count
+        let held = Int((share * Double(count)).rounded())
+        guard held > 0, held < count else {
+            throw TrainingError(
+                .invalidRun,
+                "validation_split: \(share) of \(count) samples holds \(held) out; expected at "
+                    + "least one on each side")
+        }
+        var generator = SeededGenerator(seed: seed &+ 0x5641_4C49_4441_5445)
+        let order = generator.permutation(count)
+        return (part(order[held...].sorted()), part(order[..<held].sorted()))
+    }
+
+    /// The id of a sample, or else its file and item.
+    func name(of index: Int) -> String { conversations[index].id ?? place(of: index) }
+
     /// File and item of a sample, for messages.
     private func place(of index: Int) -> String {
-        var item = index
+        var item = places?[index] ?? index
         for (file, count) in fileSizes {
             if item < count { return "\(file): item \(item)" }
             item -= count

@@ -27,6 +27,20 @@ public final class AdamW {
         }
     }
 
+    /// What the parameters of a group have in common.
+    public struct Group: Sendable, Hashable {
+        /// Highest learning rate, to be multiplied by the schedule's factor.
+        public var learningRate: Double
+        /// Decoupled weight decay.
+        public var weightDecay: Double
+
+        /// Creates a group.
+        public init(learningRate: Double, weightDecay: Double) {
+            self.learningRate = learningRate
+            self.weightDecay = weightDecay
+        }
+    }
+
     private struct Slot {
         let name: String
         let parameter: Tensor
@@ -34,7 +48,7 @@ public final class AdamW {
         let first: Tensor
         let second: Tensor
         let steps: Tensor
-        let decays: Bool
+        let group: Group
 
         var target: Tensor { master ?? parameter }
     }
@@ -45,12 +59,13 @@ public final class AdamW {
     /// Creates the optimiser's state for the given parameters.
     ///
     /// - Parameters:
-    ///   - decays: which parameters are decayed; all by default, as in PyTorch.
+    ///   - groups: the group of a parameter; by default all are in one with the weight decay of
+    ///     `options`, whose rate is given at each step.
     ///   - masters: float32 values of parameters of lower precision, where they are known better
     ///     than the parameter holds them.
     public init(
         parameters: [(name: String, tensor: Tensor)], options: Options = Options(),
-        decays: (String) -> Bool = { _ in true },
+        groups: ((String) -> Group)? = nil,
         masters: (String) throws -> Tensor? = { _ in nil }
     ) throws {
         self.options = options
@@ -63,7 +78,9 @@ public final class AdamW {
                     ? nil : try masters(name) ?? tensor.detached().to(dtype: .float32),
                 first: try .zeros(shape, device: device),
                 second: try .zeros(shape, device: device),
-                steps: try .zeros([], device: device), decays: decays(name))
+                steps: try .zeros([], device: device),
+                group: groups?(name)
+                    ?? Group(learningRate: 1, weightDecay: options.weightDecay))
         }
     }
 
@@ -72,12 +89,20 @@ public final class AdamW {
         try slots.compactMap { try $0.parameter.gradient() }
     }
 
+    /// The float32 value of every parameter: the master where there is one.
+    public var weights: [(name: String, tensor: Tensor)] { slots.map { ($0.name, $0.target) } }
+
     /// Updates all parameters that have a gradient, then drops the gradients.
+    ///
+    /// - Parameter learningRate: multiplied by the rate of each group; the step's rate when no
+    ///   groups were given.
     public func step(learningRate: Double) throws {
-        for decays in [true, false] {
+        var groups: [Group] = []
+        for slot in slots where !groups.contains(slot.group) { groups.append(slot.group) }
+        for group in groups {
             var chosen: [Slot] = []
             var gradients: [Tensor] = []
-            for slot in slots where slot.decays == decays {
+            for slot in slots where slot.group == group {
                 guard let gradient = try slot.parameter.gradient() else { continue }
                 try slot.steps.assign(slot.steps + 1)
                 chosen.append(slot)
@@ -89,9 +114,9 @@ public final class AdamW {
                     to: chosen.map(\.target), gradients: gradients, first: chosen.map(\.first),
                     second: chosen.map(\.second), steps: chosen.map(\.steps),
                     constants: AdamWConstants(
-                        learningRate: learningRate, beta1: options.beta1, beta2: options.beta2,
-                        epsilon: options.epsilon,
-                        weightDecay: decays ? options.weightDecay : 0))
+                        learningRate: group.learningRate * learningRate, beta1: options.beta1,
+                        beta2: options.beta2, epsilon: options.epsilon,
+                        weightDecay: group.weightDecay))
             }
             for slot in chosen {
                 if let master = slot.master { try slot.parameter.assign(master) }

@@ -1,23 +1,11 @@
 import Foundation
 public import MiphaCheckpoints
-public import MiphaFiles
+import MiphaFiles
 import MiphaImaging
 import MiphaTorch
 import Yams
 
 extension RunConfiguration {
-    /// The keys of a run file, in the order in which they are written.
-    static let keys = [
-        "model", "output_dir", "stage", "data_path", "image_folder", "template",
-        "image_aspect_ratio", "model_max_length", "label_policy", "attention_mask",
-        "num_train_epochs", "max_steps", "per_device_train_batch_size",
-        "gradient_accumulation_steps", "loss_reduction", "learning_rate", "lr_scheduler_type",
-        "warmup_ratio", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon",
-        "max_grad_norm", "dtype", "gradient_checkpointing", "train_lm_head",
-        "freeze_vision_tower", "freeze_backbone", "seed", "save_steps", "save_total_limit",
-        "logging_steps",
-    ]
-
     /// Reads a YAML run file.
     ///
     /// - Parameter overrides: `key=value` settings that win over the file; values are YAML.
@@ -62,11 +50,13 @@ extension RunConfiguration {
         model = try reader.string("model")
         outputFolder = try reader.string("output_dir")
         stage = try reader.enumValue("stage")
-        if case .array = reader.value("data_path") {
-            dataFiles = try reader.strings("data_path")
-        } else {
-            dataFiles = [try reader.string("data_path")]
+        tune = try reader.groups("tune") { (reader, key) throws(CheckpointError) in
+            guard let mode = TuningMode(parsing: try reader.string(key)) else {
+                throw reader.failure(key, expected: "frozen, full, lora or last:N")
+            }
+            return mode
         }
+        dataFiles = try reader.files("data_path")
         imageFolder = try reader.string("image_folder", default: imageFolder)
         template = try reader.optionalString("template")
         if reader.has("image_aspect_ratio") {
@@ -83,18 +73,37 @@ extension RunConfiguration {
         lossReduction = try reader.enumValue("loss_reduction", default: lossReduction)
         try readOptimization(reader)
         seed = UInt64(bitPattern: Int64(try reader.int("seed", default: 42)))
+        try readValidation(reader)
         saveSteps = try reader.int("save_steps", default: saveSteps)
         guard saveSteps >= 0 else {
             throw reader.failure("save_steps", expected: "a number of updates, or 0 for none")
         }
         saveLimit = try reader.positive("save_total_limit", default: saveLimit)
+        savesInBackground = try reader.bool("background_saves", default: savesInBackground)
+        tensorBoard = try reader.bool("tensorboard", default: tensorBoard)
+        threads = reader.has("threads") ? try reader.positive("threads", default: 1) : nil
         loggingSteps = try reader.positive("logging_steps", default: loggingSteps)
+    }
+
+    private mutating func readValidation(_ reader: ConfigReader) throws(CheckpointError) {
+        validationFiles = reader.has("eval_data_path") ? try reader.files("eval_data_path") : []
+        validationSplit = try reader.share(
+            "validation_split", default: validationSplit, excludingOne: true)
+        evaluationSteps = try reader.positive("eval_steps", default: evaluationSteps)
+        keepsBest = try reader.bool("keep_best", default: keepsBest)
     }
 
     private mutating func readOptimization(_ reader: ConfigReader) throws(CheckpointError) {
         learningRate = try reader.share("learning_rate", default: learningRate)
+        learningRates = try reader.groups("learning_rates") {
+            (reader, key) throws(CheckpointError) in try reader.share(key, default: 0)
+        }
+        weightDecays = try reader.groups("weight_decays") {
+            (reader, key) throws(CheckpointError) in try reader.share(key, default: 0)
+        }
         schedule = try reader.enumValue("lr_scheduler_type", default: schedule)
         warmupRatio = try reader.share("warmup_ratio", default: warmupRatio)
+        decayRatio = try reader.share("decay_ratio", default: decayRatio)
         optimizer = AdamW.Options(
             beta1: try reader.share("adam_beta1", default: optimizer.beta1, excludingOne: true),
             beta2: try reader.share("adam_beta2", default: optimizer.beta2, excludingOne: true),
@@ -106,45 +115,37 @@ extension RunConfiguration {
             includingZero: true)
         dtype = try reader.dtype("dtype", default: dtype)
         checkpointing = try reader.bool("gradient_checkpointing", default: checkpointing)
-        trainsHead = try reader.bool("train_lm_head", default: trainsHead)
-        freezesTower = try reader.bool("freeze_vision_tower", default: freezesTower)
-        freezesLanguageModel = try reader.bool("freeze_backbone", default: freezesLanguageModel)
-    }
-
-    /// The resolved values under the keys of a run file.
-    public var json: JSONObject {
-        var object: JSONObject = [
-            "model": .string(model), "output_dir": .string(outputFolder),
-            "stage": .string(stage.rawValue), "data_path": .array(dataFiles.map { .string($0) }),
-            "image_folder": .string(imageFolder), "template": template.map { .string($0) } ?? .null,
-            "image_aspect_ratio": aspectRatio.map { .string($0.rawValue) } ?? .null,
-            "model_max_length": .integer(maximumLength),
-            "label_policy": .string(labelPolicy.rawValue),
-            "attention_mask": .string(attentionMask.rawValue),
-            "num_train_epochs": .double(epochs),
-            "max_steps": maximumSteps.map { .integer($0) } ?? .null,
-            "per_device_train_batch_size": .integer(batchSize),
-            "gradient_accumulation_steps": .integer(accumulation),
-            "loss_reduction": .string(lossReduction.rawValue),
-            "learning_rate": .double(learningRate),
-            "lr_scheduler_type": .string(schedule.rawValue), "warmup_ratio": .double(warmupRatio),
-            "weight_decay": .double(optimizer.weightDecay),
-            "adam_beta1": .double(optimizer.beta1), "adam_beta2": .double(optimizer.beta2),
-            "adam_epsilon": .double(optimizer.epsilon),
-            "max_grad_norm": .double(maximumGradientNorm), "dtype": .string(dtype.rawValue),
-            "gradient_checkpointing": .bool(checkpointing), "train_lm_head": .bool(trainsHead),
-            "freeze_vision_tower": .bool(freezesTower),
-            "freeze_backbone": .bool(freezesLanguageModel),
-        ]
-        object["seed"] = .integer(Int(Int64(bitPattern: seed)))
-        object["save_steps"] = .integer(saveSteps)
-        object["save_total_limit"] = .integer(saveLimit)
-        object["logging_steps"] = .integer(loggingSteps)
-        return object
+        zLoss = try reader.bounded("z_loss", default: zLoss, limit: 1e6, includingZero: true)
+        nonFinite = try reader.enumValue("on_nonfinite", default: nonFinite)
+        spikeFactor = try reader.bounded(
+            "spike_factor", default: spikeFactor, limit: 1e9, includingZero: true)
+        averageDecay =
+            reader.has("ema_decay")
+            ? try reader.share("ema_decay", default: 0, excludingOne: true) : nil
     }
 }
 
 extension ConfigReader {
+    /// Values by parameter group under a key.
+    fileprivate func groups<Value>(
+        _ key: String,
+        _ read: (ConfigReader, String) throws(CheckpointError) -> Value
+    ) throws(CheckpointError) -> [ParameterGroup: Value] {
+        guard let object = try optionalObject(key) else { return [:] }
+        try object.refuseUnknownKeys(known: ParameterGroup.allCases.map(\.rawValue))
+        var values: [ParameterGroup: Value] = [:]
+        for group in ParameterGroup.allCases where object.has(group.rawValue) {
+            values[group] = try read(object, group.rawValue)
+        }
+        return values
+    }
+
+    /// One file name or several.
+    fileprivate func files(_ key: String) throws(CheckpointError) -> [String] {
+        if case .array = value(key) { return try strings(key) }
+        return [try string(key)]
+    }
+
     fileprivate func positive(_ key: String, default value: Int) throws(CheckpointError) -> Int {
         let found = try int(key, default: value)
         guard (1...1_000_000_000).contains(found) else {

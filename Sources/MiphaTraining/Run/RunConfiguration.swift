@@ -1,29 +1,6 @@
 public import MiphaImaging
 public import MiphaTorch
 
-/// Which parts of the model learn.
-public enum TrainingStage: String, Sendable, CaseIterable {
-    /// The projector only (stage 1); with ``RunConfiguration/trainsHead`` the head too.
-    case align
-    /// Tower, projector and language model (stage 2), but for what is frozen.
-    case finetune
-    /// The language model alone, on conversations without pictures.
-    case text
-
-    /// Whether a parameter of this name learns under `run`.
-    func trains(_ name: String, _ run: RunConfiguration) -> Bool {
-        let isTower = name.hasPrefix("model.vision_tower.")
-        let isProjector = name.hasPrefix("model.mm_projector.")
-        switch self {
-        case .align: return isProjector || (run.trainsHead && name.hasPrefix("lm_head."))
-        case .text: return !isTower && !isProjector && !run.freezesLanguageModel
-        case .finetune:
-            if isTower { return !run.freezesTower }
-            return isProjector || !run.freezesLanguageModel
-        }
-    }
-}
-
 /// How the losses of an update's tokens are weighed.
 public enum LossReduction: String, Sendable, CaseIterable {
     /// Every supervised token of the update counts the same.
@@ -48,6 +25,14 @@ public enum LabelMaskPolicy: String, Sendable, CaseIterable {
     case reference
 }
 
+/// What happens to an update whose loss or gradients are not finite.
+public enum NonFinitePolicy: String, Sendable, CaseIterable {
+    /// The run ends with an error that names the update's samples.
+    case stop
+    /// The update changes no weight and is recorded with its samples.
+    case skip
+}
+
 /// Everything a training run depends on; read from a YAML run file.
 public struct RunConfiguration: Sendable, Equatable {
     /// Folder of the model to start from.
@@ -55,7 +40,9 @@ public struct RunConfiguration: Sendable, Equatable {
     /// Folder that receives checkpoints, metrics and the trained model.
     public var outputFolder = ""
     /// Which parts learn.
-    public var stage = TrainingStage.finetune
+    public var stage = TrainingStage.instruct
+    /// How much of a group learns, where it is not as the stage has it.
+    public var tune: [ParameterGroup: TuningMode] = [:]
     /// Conversation files.
     public var dataFiles: [String] = []
     /// Folder that picture paths are relative to.
@@ -82,10 +69,16 @@ public struct RunConfiguration: Sendable, Equatable {
     public var lossReduction = LossReduction.token
     /// Highest learning rate.
     public var learningRate = 2e-5
+    /// Highest learning rate of single groups.
+    public var learningRates: [ParameterGroup: Double] = [:]
+    /// Weight decay of single groups.
+    public var weightDecays: [ParameterGroup: Double] = [:]
     /// Shape of the schedule.
     public var schedule = LearningRateSchedule.Shape.cosine
     /// Share of the updates in which the rate grows.
     public var warmupRatio = 0.03
+    /// Share of the updates in which the rate falls under the shape `wsd`.
+    public var decayRatio = 0.1
     /// Constants of the optimiser.
     public var optimizer = AdamW.Options()
     /// Largest norm of the gradients; 0 does not clip, as in the reference's own runs.
@@ -94,18 +87,34 @@ public struct RunConfiguration: Sendable, Equatable {
     public var dtype = DType.float32
     /// Whether activations are computed again in the backward pass.
     public var checkpointing = false
-    /// Whether alignment trains Phi's head too, as the reference's code does.
-    public var trainsHead = false
-    /// Whether stage 2 leaves the tower alone.
-    public var freezesTower = false
-    /// Whether stage 2 leaves the language model alone.
-    public var freezesLanguageModel = false
+    /// Weight of the squared logarithm of the softmax's denominator in the loss.
+    public var zLoss = 0.0
+    /// What happens to an update that is not finite.
+    public var nonFinite = NonFinitePolicy.stop
+    /// A loss above this many times the running median is recorded; 0 records none.
+    public var spikeFactor = 3.0
+    /// Decay of the moving average of the weights; `nil` keeps none.
+    public var averageDecay: Double?
+    /// Conversation files to measure the validation loss on.
+    public var validationFiles: [String] = []
+    /// Share of the samples held out of training for the validation loss.
+    public var validationSplit = 0.0
+    /// Updates between validation losses.
+    public var evaluationSteps = 500
+    /// Whether the checkpoint of the lowest validation loss is kept.
+    public var keepsBest = false
     /// Seed of data order and dropout.
     public var seed: UInt64 = 42
     /// Updates between checkpoints; 0 writes none before the end.
     public var saveSteps = 500
     /// Number of checkpoints kept.
-    public var saveLimit = 1
+    public var saveLimit = 2
+    /// Whether checkpoints are written in the background, from a copy of the state in memory.
+    public var savesInBackground = true
+    /// Whether TensorBoard event files are written.
+    public var tensorBoard = true
+    /// Threads of an operation; `nil` leaves the choice to libtorch.
+    public var threads: Int?
     /// Updates between lines of the metrics file.
     public var loggingSteps = 1
 

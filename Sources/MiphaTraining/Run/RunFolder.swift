@@ -5,35 +5,49 @@ import MiphaModels
 import MiphaNN
 import MiphaTorch
 
-/// The output folder of a run: checkpoints, metrics, and at the end the model.
+/// The output folder of a run: checkpoints, records, and at the end the model.
 ///
 /// ```
-/// OUTPUT/run.json                  the resolved run file
+/// OUTPUT/resolved.yaml             the run file that repeats this run
+/// OUTPUT/environment.json          program, machine and command of every start
+/// OUTPUT/inputs.json               size and SHA-256 of data and model files
 /// OUTPUT/metrics.jsonl             one line per logged update
-/// OUTPUT/checkpoint-<step>/        a model folder, plus optimizer.safetensors, trainer_state.json
+/// OUTPUT/incidents.jsonl           skipped updates, spikes, failed checkpoints, bad samples
+/// OUTPUT/events.out.tfevents.*     the metrics for TensorBoard
+/// OUTPUT/checkpoint-<step>/        see CheckpointStore
+/// OUTPUT/ema/                      the model with averaged weights
 /// OUTPUT/model.safetensors, …      the trained model
 /// OUTPUT/trainer_state.json        written last; the run is complete
 /// ```
 struct RunFolder {
     let run: RunConfiguration
+    let store: CheckpointStore
     private var path: String { run.outputFolder }
     private static let stateFile = "trainer_state.json"
 
-    /// Settings that may differ between a run and its continuation.
-    private static let freeKeys: Set = [
-        "output_dir", "save_steps", "save_total_limit", "logging_steps",
-    ]
-
-    /// Steps of all whole checkpoints, rising.
-    func checkpointSteps() -> [Int] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-        return names.compactMap { name in
-            guard name.hasPrefix("checkpoint-") else { return nil }
-            return Int(name.dropFirst("checkpoint-".count))
-        }.sorted()
+    init(run: RunConfiguration) {
+        self.run = run
+        store = CheckpointStore(
+            folder: run.outputFolder, model: run.model, limit: run.saveLimit)
     }
 
-    func checkpointPath(_ step: Int) -> String { "\(path)/checkpoint-\(step)" }
+    /// What `trainer_state.json` holds besides the run's settings.
+    struct State {
+        var step = 0
+        /// Number of samples trained on.
+        var samples = 0
+        /// SHA-256 of each data file.
+        var data: [String] = []
+        /// The checkpoint of the lowest validation loss.
+        var best: Best?
+        /// The last losses, for spikes.
+        var recentLosses: [Double] = []
+
+        struct Best: Equatable {
+            let step: Int
+            let loss: Double
+        }
+    }
 
     /// Whether the run was finished, under the same settings.
     func isComplete(totalSteps: Int) throws -> Bool {
@@ -48,84 +62,89 @@ struct RunFolder {
     func begin(at step: Int) throws {
         let files = FileManager.default
         try files.createDirectory(atPath: path, withIntermediateDirectories: true)
-        for later in checkpointSteps().reversed() where later > step || step == 0 {
-            try remove(later)
+        try store.removeRemains()
+        for later in store.steps().reversed() where later > step || step == 0 {
+            try store.remove(later)
         }
-        for name in [Self.stateFile] + (step == 0 ? ["metrics.jsonl"] : [])
-        where files.fileExists(atPath: "\(path)/\(name)") {
+        var stale = [Self.stateFile]
+        if step == 0 {
+            stale += ["metrics.jsonl", "incidents.jsonl", "environment.json"]
+            stale += try FileSystem.list(path).filter { $0.hasPrefix("events.out.tfevents.") }
+        }
+        for name in stale where files.fileExists(atPath: "\(path)/\(name)") {
             try files.removeItem(atPath: "\(path)/\(name)")
         }
-        try JSONValue.object(run.json).write(to: "\(path)/run.json")
+        try AtomicFile.write(
+            run.resolvedYAML(threads: Engine.threadCount), to: "\(path)/resolved.yaml")
     }
 
-    /// Removes a checkpoint; it loses its name first, so that a crash leaves no half one.
-    private func remove(_ step: Int) throws {
-        let files = FileManager.default
-        let gone = "\(checkpointPath(step)).partial"
-        if files.fileExists(atPath: gone) { try files.removeItem(atPath: gone) }
-        try files.moveItem(atPath: checkpointPath(step), toPath: gone)
-        try files.removeItem(atPath: gone)
-    }
-
-    /// Copies what a model folder needs beside weights and config.
-    private func copyCompanions(to folder: String) throws {
-        let names = [
-            "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json",
-            "merges.txt", "added_tokens.json", "preprocessor_config.json",
-            "LICENSE", "generation_config.json",
-        ]
-        for name in names {
-            guard let data = FileManager.default.contents(atPath: "\(run.model)/\(name)") else {
-                continue
-            }
-            try AtomicFile.write([UInt8](data), to: "\(folder)/\(name)")
-        }
-    }
-
-    private func state(step: Int, samples: Int) -> JSONValue {
+    /// The content of `trainer_state.json`.
+    func json(_ state: State) -> JSONValue {
         .object([
-            "step": .integer(step), "samples": .integer(samples), "run": .object(run.json),
+            "step": .integer(state.step), "samples": .integer(state.samples),
+            "data_sha256": .array(state.data.map { .string($0) }),
+            "best": state.best.map {
+                ["step": .integer($0.step), "validation_loss": .double($0.loss)]
+            } ?? .null,
+            "recent_losses": .array(state.recentLosses.map { .double($0) }),
+            "run": .object(run.json),
         ])
     }
 
-    /// Writes a checkpoint that appears at once or not at all, then removes the oldest ones.
-    func save(
-        step: Int, samples: Int, model: MiphaModel, optimizer: [(name: String, tensor: Tensor)]
-    ) throws {
-        let folder = try AtomicDirectory(path: checkpointPath(step), replacesExisting: true)
-        let partial = folder.partialPath
-        try model.save(to: partial)
-        try copyCompanions(to: partial)
-        try Self.write(optimizer, to: "\(partial)/optimizer.safetensors")
-        try state(step: step, samples: samples).write(to: "\(partial)/\(Self.stateFile)")
-        try folder.commit()
-        for old in checkpointSteps().dropLast(run.saveLimit) {
-            try remove(old)
-        }
-    }
-
     /// Writes the trained model; the state file comes last and marks the run as complete.
-    func finish(step: Int, samples: Int, model: MiphaModel) throws {
+    func finish(_ state: State, model: MiphaModel, average: WeightAverage?) throws {
+        if let average {
+            let folder = "\(path)/ema"
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true)
+            let values = try Dictionary(
+                uniqueKeysWithValues: average.state.map {
+                    ($0.name, try $0.tensor.to(dtype: run.dtype))
+                })
+            try model.save(to: folder, values: values)
+            try store.copyCompanions(to: folder)
+        }
         try model.save(to: path)
-        try copyCompanions(to: path)
-        try state(step: step, samples: samples).write(to: "\(path)/\(Self.stateFile)")
+        try store.copyCompanions(to: path)
+        try json(state).write(to: "\(path)/\(Self.stateFile)")
     }
 
     /// Reads a checkpoint's state and refuses one of another run.
     ///
-    /// - Returns: the number of updates done, and the optimiser's tensors by name.
+    /// - Parameter now: what the data are now.
+    /// - Returns: the state, and the tensors of optimiser and average by name.
     func resume(
-        from folder: String, samples: Int
-    ) throws -> (step: Int, tensor: (String) throws -> Tensor) {
-        let state = try ConfigReader(contentsOf: "\(folder)/\(Self.stateFile)")
-        try requireSameRun(state)
-        guard try state.int("samples") == samples else {
-            throw state.failure("samples", expected: "\(samples), the number in the data now")
+        from folder: String, now: State
+    ) throws -> (
+        state: State, tensor: (String) throws -> Tensor, average: (String) throws -> Tensor
+    ) {
+        let reader = try ConfigReader(contentsOf: "\(folder)/\(Self.stateFile)")
+        try requireSameRun(reader)
+        var state = State()
+        state.samples = try reader.int("samples")
+        guard state.samples == now.samples else {
+            throw reader.failure("samples", expected: "\(now.samples), the number in the data now")
         }
-        let saved = try SafetensorsFile(path: "\(folder)/optimizer.safetensors")
+        state.data = try reader.strings("data_sha256", default: now.data)
+        guard state.data == now.data else {
+            throw TrainingError(
+                .invalidRun,
+                "\(reader.file): data_sha256: the data files are not those that the run began with; "
+                    + "bring them back, or --resume never to start over")
+        }
+        state.step = try reader.int("step")
+        state.recentLosses = try reader.doubles("recent_losses", default: [])
+        if let best = try reader.optionalObject("best") {
+            state.best = State.Best(
+                step: try best.int("step"), loss: try best.double("validation_loss"))
+        }
+        let optimizer = try SafetensorsFile(path: "\(folder)/optimizer.safetensors")
         return (
-            try state.int("step"),
-            { name in try Tensor.mapped(saved.requiredEntry(name), of: saved) }
+            state, { name in try Tensor.mapped(optimizer.requiredEntry(name), of: optimizer) },
+            { name in
+                let file = try SafetensorsFile(path: "\(folder)/ema.safetensors")
+                return try Tensor.mapped(file.requiredEntry(name), of: file)
+            }
         )
     }
 
@@ -133,7 +152,7 @@ struct RunFolder {
         let saved = try state.object("run")
         let now = run.json
         let changed = now.keys.filter { key in
-            !Self.freeKeys.contains(key) && saved.object[key] != now[key]
+            !RunConfiguration.keysWithoutInfluence.contains(key) && saved.object[key] != now[key]
         }
         guard changed.isEmpty else {
             let list = changed.map { key in
@@ -147,17 +166,5 @@ struct RunFolder {
                     + list.joined(separator: "; ")
                     + "; use another output_dir, or --resume never to start over")
         }
-    }
-
-    private static func write(
-        _ tensors: [(name: String, tensor: Tensor)], to path: String
-    ) throws {
-        let declarations = tensors.map {
-            TensorDeclaration(
-                name: $0.name, scalarType: $0.tensor.dtype.scalarType, shape: $0.tensor.shape)
-        }
-        var writer = try SafetensorsWriter(path: path, entries: declarations)
-        for (_, tensor) in tensors { try tensor.withBytes { try writer.write($0) } }
-        try writer.finish()
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import MiphaChat
 import MiphaCheckpoints
+import MiphaFiles
 import MiphaImaging
 public import MiphaModels
 import MiphaNN
@@ -11,7 +12,7 @@ import MiphaTorch
 public final class Trainer {
     /// Where a run starts from.
     public enum Resume: Sendable, Equatable {
-        /// From the newest checkpoint of the output folder, if there is one.
+        /// From the newest whole checkpoint of the output folder, if there is one.
         case auto
         /// From the start; checkpoints of the output folder are removed.
         case never
@@ -32,6 +33,8 @@ public final class Trainer {
     public let run: RunConfiguration
     /// Which samples each update learns from.
     public let plan: BatchPlan
+    /// What learns.
+    public let tuning: TrainingPlan
     /// Learning rate by update.
     public let schedule: LearningRateSchedule
     /// The model that learns.
@@ -40,78 +43,127 @@ public final class Trainer {
     public let trainable: [String]
     /// Number of updates that a checkpoint had done already.
     public private(set) var firstStep = 0
+    /// What was found out while the run was prepared, such as damaged checkpoints.
+    public private(set) var incidents: [Incident] = []
 
-    private let folder: RunFolder
-    private let loader: BatchLoader
-    private let collator: Collator
-    private let optimizer: AdamW
-    private let dropout: RandomGenerator
+    let folder: RunFolder
+    let data: TrainingDataSet
+    let validation: TrainingDataSet?
+    let loader: BatchLoader
+    let collator: Collator
+    let optimizer: AdamW
+    let average: WeightAverage?
+    let dropout: RandomGenerator
     private let isComplete: Bool
+    var state = RunFolder.State()
+    var spikes: SpikeDetector
+    /// Updates in a row that were not finite.
+    var skippedInARow = 0
 
     /// Loads model and data and checks that they fit the run.
     ///
     /// - Throws: errors of configs, checkpoints, conversations; `TrainingError` for runs that cannot
     ///   work or a checkpoint that belongs to another run.
     public init(_ run: RunConfiguration, resume: Resume = .auto) throws {
+        try run.validate()
         self.run = run
+        tuning = try TrainingPlan(run)
         folder = RunFolder(run: run)
-        let start = Self.start(resume, folder)
-        let data = try Self.data(run)
+        (data, validation) = try Self.data(run)
         plan = BatchPlan(
             sampleCount: data.conversations.count, batchSize: run.batchSize,
             accumulation: run.accumulation, seed: run.seed, epochs: run.epochs,
             steps: run.maximumSteps)
-        schedule = LearningRateSchedule(
-            shape: run.schedule, base: run.learningRate,
-            warmupSteps: LearningRateSchedule.warmupSteps(
-                ratio: run.warmupRatio, totalSteps: plan.totalSteps), totalSteps: plan.totalSteps)
+        schedule = Self.schedule(run, totalSteps: plan.totalSteps)
         isComplete = try resume == .auto && folder.isComplete(totalSteps: plan.totalSteps)
+        var found: [Incident] = []
+        let start = try isComplete ? nil : Self.start(resume, folder) { found.append($0) }
+        incidents = found
         var model = try MiphaModel(folder: start ?? run.model, dtype: run.dtype, use: .training)
-        if run.stage != .text {
+        if run.stage.takesPictures {
             model.config.imageAspectRatio = run.resolvedAspectRatio.rawValue
         }
         try data.requirePictures(side: model.config.vision.imageSize, model: run.model)
         self.model = model
-        trainable = try model.store.train { run.stage.trains($0, run) }
-        let masters = try Self.masterWeights(run)
-        optimizer = try AdamW(
-            parameters: trainable.compactMap { name in model.store[name].map { (name, $0) } },
-            options: run.optimizer, decays: Self.decays, masters: masters)
+        let names = try tuning.trainable(in: model)
+        let chosen = Set(names)
+        trainable = try model.store.train(where: chosen.contains)
+        optimizer = try Self.optimizer(
+            run, tuning,
+            names.compactMap { name in
+                model.store[name].map { (name, $0) }
+            })
+        average = try run.averageDecay.map { [optimizer] in
+            try WeightAverage(decay: $0, weights: optimizer.weights)
+        }
         dropout = try RandomGenerator(seed: run.seed)
         loader = BatchLoader(data, plan)
         collator = Collator(
             maskedKeyID: run.attentionMask == .notPad ? data.padID : nil,
             pixelShape: [3, model.config.vision.imageSize, model.config.vision.imageSize])
-        if let start {
-            let saved = try folder.resume(from: start, samples: data.conversations.count)
-            guard (1...max(1, plan.totalSteps)).contains(saved.step) else {
-                throw TrainingError(
-                    .invalidRun,
-                    "\(start)/trainer_state.json: step: expected 1 to \(plan.totalSteps), "
-                        + "found \(saved.step)")
-            }
-            firstStep = saved.step
-            try optimizer.restore(saved.tensor)
-            try dropout.restore(saved.tensor("generator"))
+        spikes = SpikeDetector(factor: run.spikeFactor)
+        state.samples = data.conversations.count
+        state.data = try run.dataFiles.map { try SHA256Digest(contentsOf: $0).hex }
+        if let start { try restore(from: start) }
+    }
+
+    private func restore(from start: String) throws {
+        let saved = try folder.resume(from: start, now: state)
+        guard (1...max(1, plan.totalSteps)).contains(saved.state.step) else {
+            throw TrainingError(
+                .invalidRun,
+                "\(start)/trainer_state.json: step: expected 1 to \(plan.totalSteps), "
+                    + "found \(saved.state.step)")
         }
+        state = saved.state
+        firstStep = state.step
+        incidents = incidents.map {
+            Incident($0.kind, step: firstStep, samples: $0.samples, message: $0.message)
+        }
+        try optimizer.restore(saved.tensor)
+        try average?.restore(saved.average)
+        try dropout.restore(saved.tensor("generator"))
+        spikes = SpikeDetector(factor: run.spikeFactor, recent: state.recentLosses)
     }
 
     /// Runs the updates that are left.
     ///
     /// - Parameters:
-    ///   - shouldStop: asked after each update; true writes a checkpoint and ends the run.
+    ///   - version: the program's version, for the run's records.
+    ///   - shouldStop: asked before each micro-batch; true writes a checkpoint of the updates done
+    ///     and ends the run.
     ///   - report: called after each update.
+    ///   - note: told what is worth a line: validation losses, skipped updates, failed checkpoints.
     public func train(
-        shouldStop: () -> Bool = { false }, report: (TrainingProgress) throws -> Void = { _ in }
+        version: String = "", shouldStop: () -> Bool = { false },
+        report: (TrainingProgress) throws -> Void = { _ in },
+        note: @escaping (String) -> Void = { _ in }
     ) throws -> TrainingOutcome {
         if isComplete { return .alreadyComplete }
         try folder.begin(at: firstStep)
-        let log = try MetricsLog(path: "\(run.outputFolder)/metrics.jsonl", resumingAt: firstStep)
+        let log = RunLog(
+            folder: run.outputFolder, resumingAt: firstStep, tensorBoard: run.tensorBoard)
+        defer { log.drain() }
+        let records = RunRecord(folder: run.outputFolder, run: run, version: version)
+        do {
+            try records.addStart(resumingAt: firstStep)
+        } catch {
+            note("warning: \(error)")
+        }
+        records.hashInputs()
+        let writer = CheckpointWriter(store: folder.store, log: log)
+        let recorder = Recorder(log: log, note: note)
+        for incident in incidents { log.incident(incident) }
         let clock = ContinuousClock()
         let began = clock.now
         for step in firstStep..<plan.totalSteps {
             let started = clock.now
-            let result = try update(step)
+            guard !shouldStop(), let result = try update(step, recorder, shouldStop: shouldStop)
+            else {
+                return try stop(writer, recorder)
+            }
+            state.step = step + 1
+            let isBest = try validate(recorder)
             let seconds = (clock.now - started) / .seconds(1)
             let mean = (clock.now - began) / .seconds(1) / Double(step + 1 - firstStep)
             let progress = TrainingProgress(
@@ -119,125 +171,71 @@ public final class Trainer {
                 epoch: Double(step + 1) / Double(plan.stepsPerEpoch), loss: result.loss,
                 learningRate: schedule(step), gradientNorm: result.norm,
                 supervisedTokens: result.supervised, tokens: result.tokens, seconds: seconds,
-                secondsLeft: mean * Double(plan.totalSteps - step - 1))
-            if progress.step % run.loggingSteps == 0 || progress.step == plan.totalSteps {
-                try log.append(progress)
-            }
+                secondsLeft: mean * Double(plan.totalSteps - step - 1),
+                isSkipped: result.isSkipped, validationLoss: recorder.validationLoss)
+            record(progress, log)
             try report(progress)
-            let stops = shouldStop() && progress.step < plan.totalSteps
-            if stops || (run.saveSteps > 0 && progress.step % run.saveSteps == 0) {
-                try save(step: progress.step)
+            if isBest || (run.saveSteps > 0 && progress.step % run.saveSteps == 0) {
+                try save(writer, recorder)
             }
-            if stops { return .stopped(step: progress.step) }
+            recorder.take(writer.takeFailures())
         }
-        try folder.finish(step: plan.totalSteps, samples: plan.sampleCount, model: model)
+        writer.wait()
+        recorder.take(writer.takeFailures())
+        log.drain()
+        try folder.finish(state, model: model, average: average)
+        if let failure = log.failure { note("warning: a log is incomplete: \(failure)") }
         return .completed
     }
 
-    private func save(step: Int) throws {
-        try folder.save(
-            step: step, samples: plan.sampleCount, model: model,
-            optimizer: optimizer.state + [("generator", try dropout.state())])
+    private func record(_ progress: TrainingProgress, _ log: RunLog) {
+        guard
+            progress.step % run.loggingSteps == 0 || progress.step == plan.totalSteps
+                || progress.validationLoss != nil || progress.isSkipped
+        else { return }
+        let factor = schedule.factor(progress.step - 1)
+        let rates = tuning.parts.filter {
+            $0.mode != .frozen && $0.learningRate != run.learningRate
+        }.map { (group: $0.group, rate: $0.learningRate * factor) }
+        log.metrics(progress.json(rates: rates))
+        log.scalars(progress.scalars(rates: rates), step: progress.step)
     }
 
-    private struct UpdateResult {
-        var loss = 0.0
-        var norm = 0.0
-        var supervised = 0
-        var tokens = 0
+    /// Ends the run early, with a checkpoint of the updates done.
+    private func stop(
+        _ writer: CheckpointWriter, _ recorder: Recorder
+    ) throws -> TrainingOutcome {
+        writer.wait()
+        recorder.take(writer.takeFailures())
+        if state.step > 0, !folder.store.steps().contains(state.step) {
+            try writer.writeNow(snapshot())
+        }
+        return .stopped(step: state.step)
     }
 
-    /// Forward and backward over the micro-batches of an update, then one optimiser step.
-    private func update(_ step: Int) throws -> UpdateResult {
-        let micro = try loader.samples(step: step)
-        let counts = micro.map { samples in
-            samples.reduce(0) { sum, sample in
-                sum
-                    + zip(sample.ids, sample.labels).dropFirst().count { id, label in
-                        label != MarkerID.ignored && id != MarkerID.image
-                    }
+    /// Writes a checkpoint; what goes wrong is recorded and the run goes on.
+    private func save(_ writer: CheckpointWriter, _ recorder: Recorder) throws {
+        let snapshot = try snapshot()
+        if run.savesInBackground {
+            try writer.writeInBackground(snapshot)
+        } else {
+            do {
+                try writer.writeNow(snapshot)
+            } catch {
+                recorder.take([CheckpointWriter.Failure(step: state.step, message: "\(error)")])
             }
         }
-        var result = UpdateResult(supervised: counts.reduce(0, +))
-        let backward = SegmentedBackward(checkpointing: run.checkpointing)
-        for (samples, count) in zip(micro, counts) where count > 0 {
-            let chain = try model.lossChain(try collator.batch(samples), dropout: dropout)
-            let scale =
-                switch run.lossReduction {
-                case .token: 1 / Double(result.supervised)
-                case .microBatch: 1 / Double(count * micro.count)
-                }
-            let loss = try backward(chain, scale: scale, trainable: trainable, dropout: dropout)
-            guard loss.isFinite else {
-                throw TrainingError(
-                    .failed, "update \(step + 1): the loss is \(loss); no weight was changed")
-            }
-            result.loss += loss * scale
-            result.tokens += chain.positionCount
-        }
-        let gradients = try optimizer.gradients()
-        result.norm = try Tensor.norm(of: gradients)
-        guard result.norm.isFinite else {
-            throw TrainingError(
-                .failed,
-                "update \(step + 1): the norm of the gradients is \(result.norm); "
-                    + "no weight was changed")
-        }
-        if run.maximumGradientNorm > 0 && result.norm > run.maximumGradientNorm {
-            let factor = run.maximumGradientNorm / (result.norm + 1e-6)
-            for gradient in gradients { try gradient.scale(by: factor) }
-        }
-        try optimizer.step(learningRate: schedule(step))
-        return result
-    }
-}
-
-extension Trainer {
-    /// Folder of the checkpoint to continue from, if any.
-    private static func start(_ resume: Resume, _ folder: RunFolder) -> String? {
-        switch resume {
-        case .never: nil
-        case .from(let path): path
-        case .auto: folder.checkpointSteps().last.map(folder.checkpointPath)
-        }
     }
 
-    /// Biases and norms are not decayed, as in transformers' Trainer.
-    private static func decays(_ name: String) -> Bool {
-        !name.hasSuffix(".bias") && !name.contains("layernorm") && !name.contains("layer_norm")
+    private func snapshot() throws -> CheckpointSnapshot {
+        state.recentLosses = spikes.recent
+        return CheckpointSnapshot(
+            step: state.step, model: model,
+            weights: Dictionary(
+                uniqueKeysWithValues: trainable.compactMap { name in
+                    model.store[name].map { (name, $0) }
+                }),
+            optimizer: optimizer.state + [("generator", try dropout.state())],
+            average: average?.state ?? [], state: folder.json(state), bestStep: state.best?.step)
     }
-
-    /// Stored float32 values of parameters that learn in a lower precision.
-    private static func masterWeights(_ run: RunConfiguration) throws -> (String) throws -> Tensor?
-    {
-        guard run.dtype != .float32 else { return { _ in nil } }
-        let config = try MiphaConfig(folder: run.model)
-        let checkpoint = try Checkpoint(folder: run.model)
-        let keys = try config.layout.dialect(of: checkpoint)
-        return { name in
-            guard let external = keys.external(name), let (file, entry) = checkpoint.find(external)
-            else { return nil }
-            return try Tensor.mapped(entry, of: file).to(dtype: .float32).cloned()
-        }
-    }
-
-    private static func data(_ run: RunConfiguration) throws -> TrainingDataSet {
-        let tokenizer = try Tokenizer(folder: run.model)
-        let encoder = try ConversationEncoder(
-            tokenizer: tokenizer, template: ChatTemplate.named(run.resolvedTemplate),
-            options: EncodingOptions(
-                labels: run.labelPolicy == .offsets ? .offsets : .reference,
-                maximumLength: run.maximumLength))
-        let processor =
-            try run.stage == .text
-            ? nil : ImageProcessor(contentsOf: "\(run.model)/preprocessor_config.json")
-        return try TrainingDataSet(
-            files: run.dataFiles, imageFolder: run.imageFolder, encoder: encoder,
-            processor: processor, aspectRatio: run.resolvedAspectRatio)
-    }
-}
-
-extension RunConfiguration {
-    var resolvedAspectRatio: ImageAspectRatio { aspectRatio ?? (stage == .align ? .square : .pad) }
-    var resolvedTemplate: String { template ?? (stage == .align ? "plain" : "phi") }
 }

@@ -6,9 +6,9 @@ public struct TrainingProgress: Sendable, Equatable {
     public let totalSteps: Int
     /// Passes over the data so far.
     public let epoch: Double
-    /// Mean cross-entropy of the update in nats.
+    /// Mean cross-entropy of the update in nats; not a number when the update was skipped for it.
     public let loss: Double
-    /// Learning rate of the update.
+    /// Learning rate of the update, by the run's own rate.
     public let learningRate: Double
     /// Norm of all gradients before clipping.
     public let gradientNorm: Double
@@ -20,6 +20,10 @@ public struct TrainingProgress: Sendable, Equatable {
     public let seconds: Double
     /// Estimated seconds to the end of the run.
     public let secondsLeft: Double
+    /// Whether the update was not finite and changed no weight.
+    public var isSkipped = false
+    /// Mean cross-entropy on the validation data after this update, if it was measured.
+    public var validationLoss: Double?
 
     /// Positions per second.
     public var tokensPerSecond: Double { seconds > 0 ? Double(tokens) / seconds : 0 }
@@ -31,7 +35,7 @@ public enum TrainingOutcome: Sendable, Equatable {
     case completed
     /// All updates had been done before; nothing was changed.
     case alreadyComplete
-    /// The run was asked to stop; a checkpoint holds the work of `step` updates.
+    /// The run was asked to stop; a checkpoint holds the work of `step` updates, if it did any.
     case stopped(step: Int)
 }
 

@@ -62,9 +62,11 @@ struct EngineOptions: ParsableArguments {
     }
 
     /// Checks the library that is loaded and sets its threads.
-    func start() throws {
+    ///
+    /// - Parameter standard: number of threads when the option is not given.
+    func start(threads standard: Int? = nil) throws {
         try Engine.verifyVersion()
-        if let threads { try Engine.setThreadCount(threads) }
+        if let threads = threads ?? standard { try Engine.setThreadCount(threads) }
     }
 }
 

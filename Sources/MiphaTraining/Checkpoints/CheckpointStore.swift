@@ -1,0 +1,114 @@
+import Foundation
+import MiphaCheckpoints
+import MiphaFiles
+import MiphaModels
+import MiphaNN
+import MiphaTorch
+
+/// The checkpoints in a run's folder: `checkpoint-<step>`, each a whole model folder with
+/// `optimizer.safetensors`, `ema.safetensors`, `trainer_state.json` and `checksums.json`.
+struct CheckpointStore: Sendable {
+    /// The run's folder.
+    let folder: String
+    /// The folder of the model that the run started from.
+    let model: String
+    /// Number of newest checkpoints kept.
+    let limit: Int
+
+    private static let prefix = "checkpoint-"
+
+    /// Steps of all whole checkpoints, rising.
+    func steps() -> [Int] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.compactMap { name in
+            name.hasPrefix(Self.prefix) ? Int(name.dropFirst(Self.prefix.count)) : nil
+        }.sorted()
+    }
+
+    func path(_ step: Int) -> String { "\(folder)/\(Self.prefix)\(step)" }
+
+    /// The newest checkpoint whose files are as they were written.
+    ///
+    /// - Parameter damaged: told what is wrong with each newer one.
+    /// - Throws: `TrainingError` when there are checkpoints, but none is whole.
+    func newestWhole(_ damaged: (Int, String) -> Void) throws -> String? {
+        var last: (any Error)?
+        for step in steps().reversed() {
+            do {
+                try CheckpointChecksums.verify(path(step))
+                return path(step)
+            } catch {
+                last = error
+                damaged(step, "\(error)")
+            }
+        }
+        if let last {
+            throw TrainingError(
+                .invalidRun,
+                "\(last); no whole checkpoint is left in \(folder); --resume never starts over")
+        }
+        return nil
+    }
+
+    /// Writes a checkpoint that appears at once or not at all, then removes the oldest ones.
+    func write(_ snapshot: CheckpointSnapshot) throws {
+        let target = try AtomicDirectory(path: path(snapshot.step), replacesExisting: true)
+        let partial = target.partialPath
+        try snapshot.model.save(to: partial, values: snapshot.weights)
+        try copyCompanions(to: partial)
+        try Self.write(snapshot.optimizer, to: "\(partial)/optimizer.safetensors")
+        if !snapshot.average.isEmpty {
+            try Self.write(snapshot.average, to: "\(partial)/ema.safetensors")
+        }
+        try snapshot.state.write(to: "\(partial)/trainer_state.json")
+        try CheckpointChecksums.write(partial)
+        try target.commit()
+        for old in steps().dropLast(limit) where old != snapshot.bestStep {
+            try remove(old)
+        }
+    }
+
+    /// Removes a checkpoint; it loses its name first, so that a crash leaves no half one.
+    func remove(_ step: Int) throws {
+        let gone = "\(path(step)).partial"
+        if FileSystem.kind(gone) != nil { try FileSystem.removeTree(gone) }
+        try FileSystem.rename(path(step), to: gone)
+        try FileSystem.removeTree(gone)
+    }
+
+    /// Removes what a crash left half written or half removed.
+    func removeRemains() throws {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names where name.hasPrefix(Self.prefix) {
+            guard name.hasSuffix(".partial") || name.hasSuffix(".replaced") else { continue }
+            try FileSystem.removeTree("\(folder)/\(name)")
+        }
+    }
+
+    /// Copies what a model folder needs beside weights and config.
+    func copyCompanions(to target: String) throws {
+        let names = [
+            "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json",
+            "merges.txt", "added_tokens.json", "preprocessor_config.json",
+            "LICENSE", "generation_config.json",
+        ]
+        for name in names {
+            guard let data = FileManager.default.contents(atPath: "\(model)/\(name)") else {
+                continue
+            }
+            try AtomicFile.write([UInt8](data), to: "\(target)/\(name)")
+        }
+    }
+
+    private static func write(
+        _ tensors: [(name: String, tensor: Tensor)], to path: String
+    ) throws {
+        let declarations = tensors.map {
+            TensorDeclaration(
+                name: $0.name, scalarType: $0.tensor.dtype.scalarType, shape: $0.tensor.shape)
+        }
+        var writer = try SafetensorsWriter(path: path, entries: declarations)
+        for (_, tensor) in tensors { try tensor.withBytes { try writer.write($0) } }
+        try writer.finish()
+    }
+}

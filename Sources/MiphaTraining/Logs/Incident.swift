@@ -1,0 +1,43 @@
+public import MiphaFiles
+
+/// Something in a run that did not end it but should be known; a line of `incidents.jsonl`.
+public struct Incident: Sendable, Equatable {
+    /// What happened.
+    public enum Kind: String, Sendable, CaseIterable {
+        /// An update with a loss or gradients that are not finite changed no weight.
+        case skippedUpdate = "skipped_update"
+        /// A loss far above the running median.
+        case lossSpike = "loss_spike"
+        /// A sample was left out or changed by the policy for bad samples.
+        case badSample = "bad_sample"
+        /// A checkpoint could not be written.
+        case checkpointFailed = "checkpoint_failed"
+        /// A checkpoint was found damaged and passed over.
+        case checkpointDamaged = "checkpoint_damaged"
+    }
+
+    /// What happened.
+    public let kind: Kind
+    /// Number of updates done, the one concerned included.
+    public let step: Int
+    /// Ids of the samples concerned.
+    public let samples: [String]
+    /// More in words.
+    public let message: String
+
+    /// Creates an incident.
+    public init(_ kind: Kind, step: Int, samples: [String] = [], message: String) {
+        self.kind = kind
+        self.step = step
+        self.samples = samples
+        self.message = message
+    }
+
+    /// The members of the line.
+    public var json: JSONObject {
+        [
+            "kind": .string(kind.rawValue), "step": .integer(step), "message": .string(message),
+            "samples": .array(samples.map { .string($0) }),
+        ]
+    }
+}

@@ -1,0 +1,55 @@
+import Dispatch
+import Foundation
+import MiphaFiles
+import MiphaTorch
+
+/// The files of a run's folder that say what was run: `environment.json` and `inputs.json`.
+struct RunRecord {
+    let folder: String
+    let run: RunConfiguration
+    /// Version of the program.
+    let version: String
+
+    /// Adds this start of the run to `environment.json`: program, libtorch, machine, command.
+    func addStart(resumingAt step: Int) throws {
+        let path = "\(folder)/environment.json"
+        let old = (try? JSONValue(contentsOf: path))?["starts"]?.arrayValue ?? []
+        let process = ProcessInfo.processInfo
+        let executable = Bundle.main.executablePath ?? ""
+        let start: JSONValue = [
+            "time": .string(Date.now.ISO8601Format()), "resumed_from": .integer(step),
+            "version": .string(version),
+            "executable_sha256": .string((try? SHA256Digest(contentsOf: executable).hex) ?? ""),
+            "libtorch": .string(Engine.loadedVersion), "threads": .integer(Engine.threadCount),
+            "system": .string(process.operatingSystemVersionString),
+            "processors": .integer(process.activeProcessorCount),
+            "memory_bytes": .integer(Int(clamping: process.physicalMemory)),
+            "arguments": .array(process.arguments.map { .string($0) }),
+            "folder": .string(FileManager.default.currentDirectoryPath),
+        ]
+        let object: JSONValue = ["starts": .array(old + [start])]
+        try object.write(to: path)
+    }
+
+    /// Hashes all input files in the background and writes `inputs.json`.
+    func hashInputs() {
+        let queue = DispatchQueue(label: "mipha.inputs", qos: .background)
+        let (folder, run) = (folder, run)
+        queue.async {
+            let names = (try? FileSystem.list(run.model)) ?? []
+            let model = names.map { FileSystem.join(run.model, $0) }
+                .filter { FileSystem.kind($0) == .file }
+            let paths = run.dataFiles + run.validationFiles + model
+            let entries = paths.map { path -> JSONValue in
+                let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size]
+                let digest = try? SHA256Digest(contentsOf: path)
+                return [
+                    "file": .string(path), "bytes": .integer((size as? Int) ?? 0),
+                    "sha256": digest.map { .string($0.hex) } ?? .null,
+                ]
+            }
+            let object: JSONValue = ["files": .array(entries)]
+            try? object.write(to: "\(folder)/inputs.json")
+        }
+    }
+}

@@ -1,0 +1,60 @@
+/// A part of the model that a training plan treats as one.
+public enum ParameterGroup: String, Sendable, CaseIterable, Codable {
+    /// The vision tower.
+    case tower
+    /// What maps picture features into the language model.
+    case projector
+    /// Embeddings, decoder blocks and the norm after them.
+    case language
+    /// The language model's head, where it is no part of the embeddings.
+    case head
+
+    /// The group of a parameter by its canonical name.
+    public init(of name: String) {
+        if name.hasPrefix("model.vision_tower.") {
+            self = .tower
+        } else if name.hasPrefix("model.mm_projector.") {
+            self = .projector
+        } else if name.hasPrefix("lm_head.") {
+            self = .head
+        } else {
+            self = .language
+        }
+    }
+}
+
+/// How much of a group learns.
+public enum TuningMode: Sendable, Equatable, CustomStringConvertible {
+    /// Nothing.
+    case frozen
+    /// All that the loss depends on.
+    case full
+    /// The last blocks, and what comes after them in the group.
+    case last(Int)
+    /// Low-rank adapters; the group's own parameters stay as they are.
+    case lora
+
+    /// Reads `frozen`, `full`, `lora` or `last:N` with N from 1.
+    public init?(parsing text: String) {
+        switch text {
+        case "frozen": self = .frozen
+        case "full": self = .full
+        case "lora": self = .lora
+        default:
+            guard text.hasPrefix("last:"), let count = Int(text.dropFirst("last:".count)),
+                count > 0
+            else { return nil }
+            self = .last(count)
+        }
+    }
+
+    /// The text ``init(parsing:)`` reads.
+    public var description: String {
+        switch self {
+        case .frozen: "frozen"
+        case .full: "full"
+        case .lora: "lora"
+        case .last(let count): "last:\(count)"
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import MiphaModels
+import MiphaNN
+import MiphaTorch
+
+extension TrainingPlan {
+    /// The plan on a model as a table: group, mode, parameters, trainable, learning rate, decay.
+    ///
+    /// - Parameter trainable: names of the parameters that learn.
+    func table(_ model: MiphaModel, trainable: [String]) -> [String] {
+        let learning = Set(trainable)
+        var rows = [
+            ["group", "mode", "parameters", "trainable", "learning rate", "weight decay"]
+        ]
+        var (all, learns) = (0, 0)
+        for part in parts {
+            let own = model.store.parameters.filter { ParameterGroup(of: $0.name) == part.group }
+            let count = own.reduce(0) { $0 + $1.tensor.elementCount }
+            let chosen = own.filter { learning.contains($0.name) }
+                .reduce(0) { $0 + $1.tensor.elementCount }
+            all += count
+            learns += chosen
+            let isFrozen = part.mode == .frozen
+            rows.append([
+                part.group.rawValue, part.mode.description, Self.grouped(count),
+                Self.grouped(chosen), isFrozen ? "" : "\(part.learningRate)",
+                isFrozen ? "" : "\(part.weightDecay)",
+            ])
+        }
+        rows.append(["all", "", Self.grouped(all), Self.grouped(learns), "", ""])
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            var line = " "
+            for (column, cell) in row.enumerated() {
+                let filler = String(repeating: " ", count: widths[column] - cell.count)
+                line += " " + (column < 2 ? cell + filler : filler + cell) + " "
+            }
+            while line.hasSuffix(" ") { line.removeLast() }
+            return line
+        }
+    }
+
+    /// Digits in groups of three.
+    private static func grouped(_ number: Int) -> String {
+        var text = ""
+        for (place, digit) in String(number).reversed().enumerated() {
+            if place > 0 && place % 3 == 0 { text.append(",") }
+            text.append(digit)
+        }
+        return String(text.reversed())
+    }
+}

@@ -1,0 +1,141 @@
+public import MiphaModels
+import MiphaNN
+
+/// What learns in a run, group by group, with its own learning rate and weight decay.
+public struct TrainingPlan: Sendable, Equatable {
+    /// The plan of one group.
+    public struct Part: Sendable, Equatable {
+        /// The group.
+        public let group: ParameterGroup
+        /// How much of it learns.
+        public let mode: TuningMode
+        /// Highest learning rate.
+        public let learningRate: Double
+        /// Decoupled weight decay.
+        public let weightDecay: Double
+    }
+
+    /// One part per group, in the order of `ParameterGroup.allCases`.
+    public let parts: [Part]
+
+    /// Makes the plan of a run: its stage, changed by what the run sets for single groups.
+    ///
+    /// - Throws: `TrainingError` for settings of a group that does not learn, and for plans that
+    ///   cannot be.
+    public init(_ run: RunConfiguration) throws(TrainingError) {
+        parts = ParameterGroup.allCases.map { group in
+            Part(
+                group: group, mode: run.tune[group] ?? run.stage.mode(of: group),
+                learningRate: run.learningRates[group] ?? run.learningRate,
+                weightDecay: run.weightDecays[group] ?? run.optimizer.weightDecay)
+        }
+        for part in parts {
+            try Self.check(part, run)
+        }
+        if parts.allSatisfy({ $0.mode == .frozen }) {
+            throw TrainingError(
+                .invalidRun, "tune: every group is frozen, nothing would learn")
+        }
+    }
+
+    /// The part of a group.
+    public subscript(group: ParameterGroup) -> Part {
+        parts.first { $0.group == group }
+            ?? Part(group: group, mode: .frozen, learningRate: 0, weightDecay: 0)
+    }
+
+    private static func check(_ part: Part, _ run: RunConfiguration) throws(TrainingError) {
+        let group = part.group.rawValue
+        switch part.mode {
+        case .frozen:
+            let keys = [
+                ("learning_rates", run.learningRates[part.group]),
+                ("weight_decays", run.weightDecays[part.group]),
+            ]
+            if let key = keys.first(where: { $0.1 != nil })?.0 {
+                throw TrainingError(
+                    .invalidRun,
+                    "\(key).\(group): the group is frozen in this plan; set tune.\(group) to let it "
+                        + "learn, or drop the key")
+            }
+            return
+        case .last where part.group == .projector || part.group == .head:
+            throw TrainingError(
+                .invalidRun,
+                "tune.\(group): expected full or frozen, found \(part.mode): the group has no blocks"
+            )
+        case .lora where part.group == .projector || part.group == .head:
+            throw TrainingError(
+                .invalidRun,
+                "tune.\(group): expected full or frozen, found lora: adapters go on tower and "
+                    + "language")
+        case .full, .last, .lora: break
+        }
+        if !run.stage.takesPictures, part.group == .tower || part.group == .projector {
+            throw TrainingError(
+                .invalidRun,
+                "tune.\(group): expected frozen in the stage \(run.stage.rawValue), which has no "
+                    + "pictures, found \(part.mode)")
+        }
+    }
+
+    /// Names of the parameters of a model that learn, in the model's order.
+    ///
+    /// The tower's parameters that no picture feature depends on (blocks above the chosen layer, the
+    /// pooling head) are never among them.
+    ///
+    /// - Throws: `TrainingError` when a group that should learn has nothing that can.
+    public func trainable(in model: MiphaModel) throws(TrainingError) -> [String] {
+        let tower = model.tower.segments()
+        let names = model.store.names.filter { name in
+            ParameterGroup(of: name) != .tower || tower.contains { $0.reads(name) }
+        }
+        var chosen: Set<String> = []
+        for part in parts where part.mode != .frozen {
+            let own = names.filter { ParameterGroup(of: $0) == part.group }
+            let learning = try Self.choose(part, of: own)
+            // A head that shares the embeddings' table has no parameters of its own.
+            if learning.isEmpty && part.group != .head {
+                let reason =
+                    part.mode == .lora
+                    ? "no adapter was attached to it" : "it has no parameters"
+                throw TrainingError(
+                    .invalidRun, "tune.\(part.group.rawValue): \(part.mode), but \(reason)")
+            }
+            chosen.formUnion(learning)
+        }
+        guard !chosen.isEmpty else {
+            throw TrainingError(.invalidRun, "tune: no parameter of this model would learn")
+        }
+        return names.filter(chosen.contains)
+    }
+
+    private static func choose(
+        _ part: Part, of names: [String]
+    ) throws(TrainingError) -> [String] {
+        switch part.mode {
+        case .frozen: return []
+        case .full: return names
+        case .lora: return names.filter { $0.contains(".lora_") }
+        case .last(let count):
+            let blocks = Set(names.compactMap(blockNumber)).sorted()
+            guard count <= blocks.count else {
+                throw TrainingError(
+                    .invalidRun,
+                    "tune.\(part.group.rawValue): expected at most last:\(blocks.count), the number "
+                        + "of blocks, found last:\(count)")
+            }
+            let last = Set(blocks.suffix(count))
+            return names.filter { name in
+                if let block = blockNumber(name) { return last.contains(block) }
+                return name.hasPrefix("model.final_layernorm.")
+            }
+        }
+    }
+
+    /// The number after `.layers.` in a name.
+    private static func blockNumber(_ name: String) -> Int? {
+        guard let mark = name.firstRange(of: ".layers.") else { return nil }
+        return Int(name[mark.upperBound...].prefix { $0 != "." })
+    }
+}

@@ -1,0 +1,32 @@
+/// Where a running trainer tells what happened: the run's log, and whoever watches.
+final class Recorder {
+    private let log: RunLog
+    private let note: (String) -> Void
+    /// The validation loss after the update under way, if it was measured.
+    var validationLoss: Double?
+
+    init(log: RunLog, note: @escaping (String) -> Void) {
+        self.log = log
+        self.note = note
+    }
+
+    /// Tells something that needs no record of its own.
+    func say(_ text: String) { note(text) }
+
+    /// Records an incident and tells it.
+    func record(_ incident: Incident) {
+        log.incident(incident)
+        note("warning: update \(incident.step): \(incident.message)")
+    }
+
+    /// Records checkpoints that could not be written.
+    func take(_ failures: [CheckpointWriter.Failure]) {
+        for failure in failures {
+            record(
+                Incident(
+                    .checkpointFailed, step: failure.step,
+                    message: "checkpoint-\(failure.step) could not be written, training goes on: "
+                        + failure.message))
+        }
+    }
+}

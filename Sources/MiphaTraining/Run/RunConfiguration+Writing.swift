@@ -1,0 +1,130 @@
+import Foundation
+public import MiphaFiles
+import MiphaImaging
+import MiphaTorch
+
+extension RunConfiguration {
+    /// The keys of a run file, in the order in which they are written.
+    static let keys = [
+        "model", "output_dir", "stage", "tune", "data_path", "image_folder", "template",
+        "image_aspect_ratio", "model_max_length", "label_policy", "attention_mask",
+        "num_train_epochs", "max_steps", "per_device_train_batch_size",
+        "gradient_accumulation_steps", "loss_reduction", "z_loss", "learning_rate",
+        "learning_rates", "lr_scheduler_type", "warmup_ratio", "decay_ratio", "weight_decay",
+        "weight_decays", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm",
+        "on_nonfinite", "spike_factor", "ema_decay", "dtype", "gradient_checkpointing", "threads",
+        "seed", "eval_data_path", "validation_split", "eval_steps", "keep_best", "save_steps",
+        "save_total_limit", "background_saves", "logging_steps", "tensorboard",
+    ]
+
+    /// Keys that change no weight: they may differ between a run and its continuation.
+    static let keysWithoutInfluence: Set = [
+        "output_dir", "save_steps", "save_total_limit", "background_saves", "logging_steps",
+        "tensorboard", "threads", "spike_factor", "eval_data_path", "eval_steps", "keep_best",
+    ]
+
+    /// The values under the keys of a run file.
+    public var json: JSONObject {
+        var object = dataJSON
+        for member in optimizationJSON.members + recordJSON.members {
+            object[member.key] = member.value
+        }
+        return JSONObject(
+            Self.keys.compactMap { key in object[key].map { .init(key: key, value: $0) } })
+    }
+
+    private var dataJSON: JSONObject {
+        [
+            "model": .string(model), "output_dir": .string(outputFolder),
+            "stage": .string(stage.rawValue),
+            "tune": Self.json(tune.mapValues { .string($0.description) }),
+            "data_path": .array(dataFiles.map { .string($0) }),
+            "image_folder": .string(imageFolder), "template": template.map { .string($0) } ?? .null,
+            "image_aspect_ratio": aspectRatio.map { .string($0.rawValue) } ?? .null,
+            "model_max_length": .integer(maximumLength),
+            "label_policy": .string(labelPolicy.rawValue),
+            "attention_mask": .string(attentionMask.rawValue),
+            "num_train_epochs": .double(epochs),
+            "max_steps": maximumSteps.map { .integer($0) } ?? .null,
+            "per_device_train_batch_size": .integer(batchSize),
+            "gradient_accumulation_steps": .integer(accumulation),
+            "loss_reduction": .string(lossReduction.rawValue), "z_loss": .double(zLoss),
+        ]
+    }
+
+    private var optimizationJSON: JSONObject {
+        [
+            "learning_rate": .double(learningRate),
+            "learning_rates": Self.json(learningRates.mapValues { .double($0) }),
+            "lr_scheduler_type": .string(schedule.rawValue), "warmup_ratio": .double(warmupRatio),
+            "decay_ratio": .double(decayRatio), "weight_decay": .double(optimizer.weightDecay),
+            "weight_decays": Self.json(weightDecays.mapValues { .double($0) }),
+            "adam_beta1": .double(optimizer.beta1), "adam_beta2": .double(optimizer.beta2),
+            "adam_epsilon": .double(optimizer.epsilon),
+            "max_grad_norm": .double(maximumGradientNorm),
+            "on_nonfinite": .string(nonFinite.rawValue), "spike_factor": .double(spikeFactor),
+            "ema_decay": averageDecay.map { .double($0) } ?? .null,
+            "dtype": .string(dtype.rawValue), "gradient_checkpointing": .bool(checkpointing),
+        ]
+    }
+
+    private var recordJSON: JSONObject {
+        [
+            "threads": threads.map { .integer($0) } ?? .null,
+            "seed": .integer(Int(Int64(bitPattern: seed))),
+            "eval_data_path": validationFiles.isEmpty
+                ? .null : .array(validationFiles.map { .string($0) }),
+            "validation_split": .double(validationSplit), "eval_steps": .integer(evaluationSteps),
+            "keep_best": .bool(keepsBest), "save_steps": .integer(saveSteps),
+            "save_total_limit": .integer(saveLimit),
+            "background_saves": .bool(savesInBackground), "logging_steps": .integer(loggingSteps),
+            "tensorboard": .bool(tensorBoard),
+        ]
+    }
+
+    private static func json(_ values: [ParameterGroup: JSONValue]) -> JSONValue {
+        .object(
+            JSONObject(
+                ParameterGroup.allCases.compactMap { group in
+                    values[group].map { .init(key: group.rawValue, value: $0) }
+                }))
+    }
+
+    /// The run file that repeats this run from any working folder, as YAML: every key with its
+    /// value, paths made absolute, defaults of template and aspect ratio filled in.
+    ///
+    /// - Parameter threads: the number of threads of this run; another one may round differently.
+    func resolvedYAML(threads: Int) throws -> String {
+        var resolved = self
+        resolved.threads = threads
+        resolved.template = resolvedTemplate
+        resolved.aspectRatio = stage.takesPictures ? resolvedAspectRatio : aspectRatio
+        resolved.model = Self.absolute(model)
+        resolved.outputFolder = Self.absolute(outputFolder)
+        resolved.imageFolder = Self.absolute(imageFolder)
+        resolved.dataFiles = dataFiles.map(Self.absolute)
+        resolved.validationFiles = validationFiles.map(Self.absolute)
+        let lines = try resolved.json.members.map { "\($0.key): \(try $0.value.text(.compact))" }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func absolute(_ path: String) -> String {
+        let here = FileManager.default.currentDirectoryPath
+        if path.isEmpty { return here }
+        return path.hasPrefix("/") ? path : "\(here)/\(path)"
+    }
+
+    /// Refuses settings that exclude each other.
+    func validate() throws(TrainingError) {
+        if !validationFiles.isEmpty && validationSplit > 0 {
+            throw TrainingError(
+                .invalidRun,
+                "eval_data_path and validation_split: expected one of them, found both")
+        }
+        if keepsBest && validationFiles.isEmpty && validationSplit == 0 {
+            throw TrainingError(
+                .invalidRun,
+                "keep_best: needs a validation loss; set eval_data_path or validation_split")
+        }
+    }
+}

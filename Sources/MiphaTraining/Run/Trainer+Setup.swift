@@ -1,0 +1,107 @@
+import MiphaChat
+import MiphaCheckpoints
+import MiphaImaging
+import MiphaModels
+import MiphaNN
+import MiphaTokenizers
+import MiphaTorch
+
+extension Trainer {
+    /// Folder of the checkpoint to continue from, if any.
+    ///
+    /// - Parameter found: told about damaged checkpoints that were passed over.
+    static func start(
+        _ resume: Resume, _ folder: RunFolder, _ found: (Incident) -> Void
+    ) throws -> String? {
+        switch resume {
+        case .never: return nil
+        case .from(let path):
+            try CheckpointChecksums.verify(path)
+            return path
+        case .auto:
+            return try folder.store.newestWhole { step, reason in
+                found(
+                    Incident(
+                        .checkpointDamaged, step: step,
+                        message: "checkpoint-\(step) was passed over: \(reason)"))
+            }
+        }
+    }
+
+    static func schedule(_ run: RunConfiguration, totalSteps: Int) -> LearningRateSchedule {
+        LearningRateSchedule(
+            shape: run.schedule, base: run.learningRate,
+            warmupSteps: LearningRateSchedule.warmupSteps(
+                ratio: run.warmupRatio, totalSteps: totalSteps),
+            totalSteps: totalSteps,
+            decaySteps: LearningRateSchedule.warmupSteps(
+                ratio: run.decayRatio, totalSteps: totalSteps))
+    }
+
+    static func optimizer(
+        _ run: RunConfiguration, _ plan: TrainingPlan,
+        _ parameters: [(name: String, tensor: Tensor)]
+    ) throws -> AdamW {
+        try AdamW(
+            parameters: parameters, options: run.optimizer,
+            groups: { name in
+                let part = plan[ParameterGroup(of: name)]
+                return AdamW.Group(
+                    learningRate: part.learningRate,
+                    weightDecay: isDecayed(name) ? part.weightDecay : 0)
+            }, masters: masterWeights(run))
+    }
+
+    /// Biases and norms are not decayed, as in transformers' Trainer.
+    private static func isDecayed(_ name: String) -> Bool {
+        !name.hasSuffix(".bias") && !name.contains("layernorm") && !name.contains("layer_norm")
+    }
+
+    /// Stored float32 values of parameters that learn in a lower precision.
+    private static func masterWeights(_ run: RunConfiguration) throws -> (String) throws -> Tensor?
+    {
+        guard run.dtype != .float32 else { return { _ in nil } }
+        let config = try MiphaConfig(folder: run.model)
+        let checkpoint = try Checkpoint(folder: run.model)
+        let keys = try config.layout.dialect(of: checkpoint)
+        return { name in
+            guard let external = keys.external(name), let (file, entry) = checkpoint.find(external)
+            else { return nil }
+            return try Tensor.mapped(entry, of: file).to(dtype: .float32).cloned()
+        }
+    }
+
+    /// The samples to learn from, and those for the validation loss.
+    static func data(
+        _ run: RunConfiguration
+    ) throws -> (training: TrainingDataSet, validation: TrainingDataSet?) {
+        let tokenizer = try Tokenizer(folder: run.model)
+        let encoder = try ConversationEncoder(
+            tokenizer: tokenizer, template: ChatTemplate.named(run.resolvedTemplate),
+            options: EncodingOptions(
+                labels: run.labelPolicy == .offsets ? .offsets : .reference,
+                maximumLength: run.maximumLength))
+        let processor =
+            try run.stage.takesPictures
+            ? ImageProcessor(contentsOf: "\(run.model)/preprocessor_config.json") : nil
+        func read(_ files: [String]) throws -> TrainingDataSet {
+            try TrainingDataSet(
+                files: files, imageFolder: run.imageFolder, encoder: encoder,
+                processor: processor, aspectRatio: run.resolvedAspectRatio)
+        }
+        let data = try read(run.dataFiles)
+        if run.validationSplit > 0 {
+            let (training, held) = try data.split(
+                holdingOut: run.validationSplit, seed: run.seed)
+            return (training, held)
+        }
+        return (data, run.validationFiles.isEmpty ? nil : try read(run.validationFiles))
+    }
+}
+
+extension RunConfiguration {
+    var resolvedAspectRatio: ImageAspectRatio {
+        aspectRatio ?? (stage.isAlignment ? .square : .pad)
+    }
+    var resolvedTemplate: String { template ?? (stage.isAlignment ? "plain" : "phi") }
+}

@@ -1,0 +1,120 @@
+import MiphaChat
+import MiphaModels
+import MiphaTorch
+
+extension Trainer {
+    struct UpdateResult {
+        var loss = 0.0
+        var norm = 0.0
+        var supervised = 0
+        var tokens = 0
+        var isSkipped = false
+    }
+
+    /// Updates that are not finite, in a row, after which even the policy `skip` gives up.
+    private static var patience: Int { 10 }
+
+    /// Forward and backward over the micro-batches of an update, then one optimiser step.
+    ///
+    /// - Returns: `nil` when the run is to stop; nothing was changed then, generators included.
+    func update(
+        _ step: Int, _ recorder: Recorder, shouldStop: () -> Bool
+    ) throws -> UpdateResult? {
+        let micro = try loader.samples(step: step)
+        let counts = micro.map(Self.supervisedCount)
+        var result = UpdateResult(supervised: counts.reduce(0, +))
+        let before = try dropout.state()
+        for (index, samples) in micro.enumerated() where counts[index] > 0 {
+            if shouldStop() {
+                try optimizer.dropGradients()
+                try dropout.restore(before)
+                return nil
+            }
+            let scale =
+                switch run.lossReduction {
+                case .token: 1 / Double(result.supervised)
+                case .microBatch: 1 / Double(counts[index] * micro.count)
+                }
+            let loss = try accumulate(samples, scale: scale, into: &result)
+            guard loss.isFinite else {
+                return try skip(step, result, "the loss is \(loss)", recorder)
+            }
+        }
+        let gradients = try optimizer.gradients()
+        result.norm = try Tensor.norm(of: gradients)
+        guard result.norm.isFinite else {
+            return try skip(
+                step, result, "the norm of the gradients is \(result.norm)", recorder)
+        }
+        if run.maximumGradientNorm > 0 && result.norm > run.maximumGradientNorm {
+            let factor = run.maximumGradientNorm / (result.norm + 1e-6)
+            for gradient in gradients { try gradient.scale(by: factor) }
+        }
+        try optimizer.step(learningRate: schedule.factor(step))
+        try average?.update(optimizer.weights)
+        skippedInARow = 0
+        if result.supervised > 0, let median = spikes.spike(result.loss) {
+            recorder.record(
+                Incident(
+                    .lossSpike, step: step + 1, samples: sampleNames(step),
+                    message: "loss \(result.loss), the median of the updates before is \(median)"))
+        }
+        return result
+    }
+
+    /// Forward and backward pass of a micro-batch.
+    ///
+    /// - Returns: the loss, a sum in nats, not scaled.
+    private func accumulate(
+        _ samples: [TrainingSample], scale: Double, into result: inout UpdateResult
+    ) throws -> Double {
+        let chain = try model.lossChain(try collator.batch(samples), dropout: dropout)
+        let backward = SegmentedBackward(checkpointing: run.checkpointing)
+        let loss = try backward(chain, scale: scale, trainable: trainable, dropout: dropout)
+        result.loss += loss * scale
+        result.tokens += chain.positionCount
+        return loss
+    }
+
+    static func supervisedCount(_ samples: [TrainingSample]) -> Int {
+        samples.reduce(0) { sum, sample in
+            sum
+                + zip(sample.ids, sample.labels).dropFirst().count { id, label in
+                    label != MarkerID.ignored && id != MarkerID.image
+                }
+        }
+    }
+
+    /// Deals with an update that is not finite, as the run's policy says.
+    private func skip(
+        _ step: Int, _ result: UpdateResult, _ reason: String, _ recorder: Recorder
+    ) throws -> UpdateResult {
+        let names = sampleNames(step)
+        try optimizer.dropGradients()
+        skippedInARow += 1
+        guard run.nonFinite == .skip, skippedInARow < Self.patience else {
+            let more = names.count > 20 ? " and \(names.count - 20) more" : ""
+            let list = names.prefix(20).joined(separator: ", ") + more
+            let again =
+                run.nonFinite == .skip ? "; the \(skippedInARow)th such update in a row" : ""
+            throw TrainingError(
+                .failed,
+                "update \(step + 1): \(reason)\(again); no weight was changed; samples: \(list)")
+        }
+        recorder.record(
+            Incident(
+                .skippedUpdate, step: step + 1, samples: names,
+                message: "\(reason); the update changed no weight"))
+        var skipped = result
+        skipped.isSkipped = true
+        skipped.norm = .nan
+        skipped.loss = .nan
+        return skipped
+    }
+
+    /// Ids of the samples of an update.
+    private func sampleNames(_ step: Int) -> [String] {
+        let order = plan.order(epoch: step / plan.stepsPerEpoch)
+        return plan.microBatches(step: step, order: order).joined().map(data.name)
+    }
+}

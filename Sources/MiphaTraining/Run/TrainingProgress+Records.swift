@@ -1,0 +1,42 @@
+import MiphaFiles
+
+extension TrainingProgress {
+    /// The line of `metrics.jsonl`; a number that is not finite is `null`.
+    ///
+    /// - Parameter rates: learning rates of groups that have their own.
+    func json(rates: [(group: ParameterGroup, rate: Double)]) -> JSONObject {
+        func number(_ value: Double) -> JSONValue { value.isFinite ? .double(value) : .null }
+        var line: JSONObject = [
+            "step": .integer(step), "epoch": .double(epoch), "loss": number(loss),
+            "learning_rate": .double(learningRate), "grad_norm": number(gradientNorm),
+            "supervised_tokens": .integer(supervisedTokens), "tokens": .integer(tokens),
+            "seconds": .double(seconds), "tokens_per_second": .double(tokensPerSecond),
+        ]
+        for (group, rate) in rates { line["learning_rate/\(group.rawValue)"] = .double(rate) }
+        if let validationLoss { line["validation_loss"] = number(validationLoss) }
+        if isSkipped { line["skipped"] = true }
+        return line
+    }
+
+    /// The numbers for TensorBoard.
+    func scalars(
+        rates: [(group: ParameterGroup, rate: Double)]
+    ) -> [TensorBoardEvent.Scalar] {
+        var scalars = [
+            TensorBoardEvent.Scalar("train/loss", Float(loss)),
+            TensorBoardEvent.Scalar("train/learning_rate", Float(learningRate)),
+            TensorBoardEvent.Scalar("train/grad_norm", Float(gradientNorm)),
+            TensorBoardEvent.Scalar("train/epoch", Float(epoch)),
+            TensorBoardEvent.Scalar("speed/tokens_per_second", Float(tokensPerSecond)),
+            TensorBoardEvent.Scalar("speed/seconds_per_update", Float(seconds)),
+        ]
+        for (group, rate) in rates {
+            scalars.append(
+                TensorBoardEvent.Scalar("train/learning_rate/\(group.rawValue)", Float(rate)))
+        }
+        if let validationLoss {
+            scalars.append(TensorBoardEvent.Scalar("validation/loss", Float(validationLoss)))
+        }
+        return scalars
+    }
+}
