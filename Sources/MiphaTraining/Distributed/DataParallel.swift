@@ -127,19 +127,34 @@ public final class DataParallel {
         try shards?.exchange()
     }
 
-    /// Runs `body` with a parameter's weights in memory; all processes ask in the same order.
-    package func withWeights<R>(of name: String, _ body: () throws -> R) throws -> R {
-        guard let shards,
-            let unit = layout.units.firstIndex(where: { $0.entries.contains { $0.name == name } })
-        else { return try body() }
-        try shards.release(except: [unit])
-        try shards.gather(unit)
-        try shards.wait(for: unit)
-        notePeak()
-        return try body()
+    /// Gets the weights of the whole model, until ``releaseWeights()``.
+    package func gatherWeights() throws {
+        guard let shards else { return }
+        for unit in layout.units.indices { try shards.gather(unit) }
+        for unit in layout.units.indices { try shards.wait(for: unit) }
     }
 
-    /// Ends a series of ``withWeights(of:_:)``.
+    /// The weights that learn by name, in rank 0 and where the model does not hold them; all
+    /// processes take part.
+    ///
+    /// Units are gathered one at a time; only rank 0 keeps a copy of each.
+    package func collectWeights() throws -> [String: Tensor] {
+        guard mode == .zero3, let shards else { return [:] }
+        var weights: [String: Tensor] = [:]
+        for (number, unit) in layout.units.enumerated() {
+            try shards.gather(number)
+            try shards.wait(for: number)
+            if group.rank == 0 {
+                for entry in unit.entries {
+                    weights[entry.name] = try parameters[entry.name]?.detached().cloned()
+                }
+            }
+            try shards.release(except: [])
+        }
+        return weights
+    }
+
+    /// Drops the weights that ``gatherWeights()`` got.
     package func releaseWeights() throws {
         try shards?.release(except: [])
     }

@@ -78,7 +78,9 @@ struct RankJob: Sendable {
         }
         let optimizer = try AdamW(
             parameters: parallel?.pieces ?? parameters,
-            options: AdamW.Options(weightDecay: 0.01), decays: { !$0.hasSuffix(".bias") })
+            groups: {
+                AdamW.Group(learningRate: 1, weightDecay: $0.hasSuffix(".bias") ? 0 : 0.01)
+            })
         let (rank, world) = (group?.rank ?? 0, group?.worldSize ?? 1)
         var outcome = Outcome()
         for step in 0..<steps {
@@ -113,13 +115,12 @@ struct RankJob: Sendable {
             try optimizer.step(learningRate: 1e-3)
             try parallel?.finishStep()
         }
+        outcome.peakBytes = parallel?.peakBytes ?? 0
+        try parallel?.gatherWeights()
         for (name, tensor) in tiny.model.store.parameters {
-            outcome.weights[name] =
-                try parallel?.withWeights(of: name) { try tensor.values(as: Float.self) }
-                ?? tensor.values(as: Float.self)
+            outcome.weights[name] = try tensor.values(as: Float.self)
         }
         try parallel?.releaseWeights()
-        outcome.peakBytes = parallel?.peakBytes ?? 0
         outcome.predictedBytes = parallel?.layout.predictedBytes(mode) ?? 0
         outcome.stateBytes = optimizer.state.reduce(0) { $0 + $1.tensor.byteCount }
         return outcome
