@@ -79,7 +79,9 @@ let torch: [Target] = [
     .systemLibrary(name: "CLibTorch", pkgConfig: "libtorch"),
     .target(
         name: "CMiphaTorch", dependencies: ["CLibTorch"],
-        cxxSettings: [.treatAllWarnings(as: .error), .define("NDEBUG")]),
+        cxxSettings: [
+            .treatAllWarnings(as: .error), .define("NDEBUG"), .headerSearchPath("."),
+        ]),
     library("MiphaTorch", ["CMiphaTorch"]),
     library("MiphaNN", ["MiphaTorch", "MiphaCheckpoints"]),
     library("MiphaModels", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),

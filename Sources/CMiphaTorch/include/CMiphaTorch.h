@@ -248,6 +248,51 @@ mt_status mt_adamw_step(const mt_tensor *parameters, const mt_tensor *gradients,
                         const mt_tensor *first_moments, const mt_tensor *second_moments,
                         const mt_tensor *steps, size_t count, mt_adamw_options options);
 
+/* ---- Processes of one job ---- */
+
+typedef struct mt_store_s *mt_store;
+typedef struct mt_group_s *mt_group;
+typedef struct mt_work_s *mt_work;
+
+typedef enum mt_backend { MT_GLOO, MT_NCCL } mt_backend;
+typedef enum mt_reduction { MT_REDUCE_SUM, MT_REDUCE_MAX } mt_reduction;
+
+typedef struct mt_group_options {
+    mt_backend backend;
+    int32_t rank, world_size;
+    const char *host; /* where the key-value store is */
+    uint16_t port;
+    bool is_server;     /* whether this process runs the store */
+    const char *prefix; /* of all keys in the store, so that two attempts do not mix */
+    const char *interface_or_null; /* network interface of Gloo's own connections */
+    int64_t timeout_ms;
+} mt_group_options;
+
+/* Runs a key-value store on a free port for the processes of a job. */
+mt_status mt_store_serve(const char *host, int64_t timeout_ms, mt_store *out, uint16_t *port);
+void mt_store_free(mt_store store);
+/* Whether the build has NCCL, for groups whose tensors are on CUDA devices. */
+bool mt_nccl_is_available(void);
+/* Meets the other processes; blocks until all are there. */
+mt_status mt_group_create(mt_group_options options, mt_group *out);
+void mt_group_free(mt_group group);
+/* Collective operations. All processes start the same ones in the same order, on dense tensors that
+ * nobody touches until `mt_work_wait` returns. The work keeps its tensors alive. */
+mt_status mt_group_all_reduce(mt_group group, mt_tensor tensor, mt_reduction reduction,
+                              mt_work *out);
+/* `input` has `world_size` equal parts; `output` receives the sum of everyone's part `rank`. */
+mt_status mt_group_reduce_scatter(mt_group group, mt_tensor output, mt_tensor input, mt_work *out);
+mt_status mt_group_all_gather(mt_group group, mt_tensor output, mt_tensor input, mt_work *out);
+mt_status mt_group_broadcast(mt_group group, mt_tensor tensor, int32_t root, mt_work *out);
+mt_status mt_group_barrier(mt_group group, mt_work *out);
+mt_status mt_work_wait(mt_work work);
+void mt_work_free(mt_work work);
+/* Drops the elements of a tensor that is its whole storage, or makes room for them again, with
+ * undefined values. Views of it keep their shapes and see the new elements. */
+mt_status mt_tensor_set_storage_allocated(mt_tensor tensor, bool is_allocated);
+/* Makes `target` refer to the elements of `source`; its place in the autograd graph stays. */
+mt_status mt_tensor_set_data(mt_tensor target, mt_tensor source);
+
 #ifdef __cplusplus
 }
 #endif

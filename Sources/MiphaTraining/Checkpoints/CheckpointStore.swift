@@ -51,7 +51,11 @@ struct CheckpointStore: Sendable {
     }
 
     /// Writes a checkpoint that appears at once or not at all, then removes the oldest ones.
-    func write(_ snapshot: CheckpointSnapshot) throws {
+    ///
+    /// - Parameter share: called with the folder under way, for what other processes put there.
+    func write(
+        _ snapshot: CheckpointSnapshot, share: (String) throws -> Void = { _ in }
+    ) throws {
         let target = try AtomicDirectory(path: path(snapshot.step), replacesExisting: true)
         let partial = target.partialPath
         try snapshot.model.save(to: partial, values: snapshot.weights)
@@ -61,6 +65,7 @@ struct CheckpointStore: Sendable {
             try Self.write(snapshot.average, to: "\(partial)/ema.safetensors")
         }
         try snapshot.state.write(to: "\(partial)/trainer_state.json")
+        try share(partial)
         try CheckpointChecksums.write(partial)
         try target.commit()
         for old in steps().dropLast(limit) where old != snapshot.bestStep {

@@ -19,13 +19,17 @@ package final class BatchLoader: Sendable {
 
     private let data: TrainingDataSet
     private let plan: BatchPlan
+    private let share: RankShare?
     private let queue = DispatchQueue(label: "mipha.batches")
     private let state = Mutex(State())
 
     /// Creates a loader; nothing is prepared yet.
-    package init(_ data: TrainingDataSet, _ plan: BatchPlan) {
+    ///
+    /// - Parameter share: this process's part of each micro-batch; `nil`: all of it.
+    package init(_ data: TrainingDataSet, _ plan: BatchPlan, share: RankShare? = nil) {
         self.data = data
         self.plan = plan
+        self.share = share
     }
 
     /// Starts preparing an update, if the run has it and nobody has started it.
@@ -39,7 +43,8 @@ package final class BatchLoader: Sendable {
         }
         guard isNew else { return }
         queue.async(group: group) { [self] in
-            let indices = microBatches(step: step)
+            let whole = microBatches(step: step)
+            let indices = share.map { share in whole.map { share($0) } } ?? whole
             let result = Prepared { try indices.map { try $0.map(data.sample) } }
             state.withLock { $0.ready[step] = result }
         }

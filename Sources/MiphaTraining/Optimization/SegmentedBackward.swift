@@ -33,36 +33,47 @@ public struct SegmentedBackward {
     ///   - trainable: names of the parameters that collect gradients.
     ///   - dropout: the generator the chain draws dropout masks from, so that a segment that is run
     ///     again draws the same ones.
+    ///   - observer: acts around every segment.
     /// - Returns: the loss, a sum in nats, not scaled.
     public func callAsFunction(
-        _ chain: LossChain, scale: Double, trainable: [String], dropout: RandomGenerator? = nil
+        _ chain: LossChain, scale: Double, trainable: [String], dropout: RandomGenerator? = nil,
+        observer: (any SegmentObserver)? = nil
     ) throws -> Double {
-        guard chain.supervisedCount > 0 else { return 0 }
+        guard chain.supervisedCount > 0 else {
+            try observer?.didEndPass()
+            return 0
+        }
         var records: [Record] = []
-        let loss = try forward(chain, trainable: trainable, dropout: dropout, into: &records)
+        let loss = try forward(
+            chain, trainable: trainable, dropout: dropout, observer: observer, into: &records)
         let value = try loss.item()
         var gradient = try Tensor.full([], scale, dtype: loss.dtype, device: loss.device)
         while let record = records.popLast() {
+            try observer?.willRunBackward(record.segment)
             let output = try record.output ?? rerun(record, dropout: dropout)
             try output.backward(gradient)
+            try observer?.didRunBackward(record.segment)
             guard record.input.requiresGradient, let next = try record.input.gradient() else {
                 break
             }
             gradient = next
         }
+        try observer?.didEndPass()
         return value
     }
 
     private func forward(
         _ chain: LossChain, trainable: [String], dropout: RandomGenerator?,
-        into records: inout [Record]
+        observer: (any SegmentObserver)?, into records: inout [Record]
     ) throws -> Tensor {
         var state = chain.input
         var isDifferentiable = false
         for (index, segment) in chain.segments.enumerated() {
             let trains = trainable.contains { segment.reads($0) }
+            try observer?.willRun(segment)
             guard isDifferentiable || trains else {
                 state = try withoutGradients { () throws(TensorError) in try segment(state) }
+                try observer?.didRun(segment)
                 continue
             }
             let input = try state.detached()
@@ -82,6 +93,7 @@ public struct SegmentedBackward {
                     Record(segment: segment, input: input, output: output, generatorState: nil))
                 state = output
             }
+            try observer?.didRun(segment)
         }
         return state
     }

@@ -1,11 +1,11 @@
 /// Where a running trainer tells what happened: the run's log, and whoever watches.
 final class Recorder {
-    private let log: RunLog
+    private let log: RunLog?
     private let note: (String) -> Void
     /// The validation loss after the update under way, if it was measured.
     var validationLoss: Double?
 
-    init(log: RunLog, note: @escaping (String) -> Void) {
+    init(log: RunLog?, note: @escaping (String) -> Void) {
         self.log = log
         self.note = note
     }
@@ -15,7 +15,7 @@ final class Recorder {
 
     /// Records an incident and tells it.
     func record(_ incident: Incident) {
-        log.incident(incident)
+        log?.incident(incident)
         note("warning: update \(incident.step): \(incident.message)")
     }
 

@@ -115,6 +115,7 @@ extension RunConfiguration {
             includingZero: true)
         dtype = try reader.dtype("dtype", default: dtype)
         checkpointing = try reader.bool("gradient_checkpointing", default: checkpointing)
+        sharding = try reader.enumValue("sharding", default: sharding)
         zLoss = try reader.bounded("z_loss", default: zLoss, limit: 1e6, includingZero: true)
         nonFinite = try reader.enumValue("on_nonfinite", default: nonFinite)
         spikeFactor = try reader.bounded(

@@ -12,15 +12,17 @@ extension RunConfiguration {
         "gradient_accumulation_steps", "loss_reduction", "z_loss", "learning_rate",
         "learning_rates", "lr_scheduler_type", "warmup_ratio", "decay_ratio", "weight_decay",
         "weight_decays", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm",
-        "on_nonfinite", "spike_factor", "ema_decay", "dtype", "gradient_checkpointing", "threads",
-        "seed", "eval_data_path", "validation_split", "eval_steps", "keep_best", "save_steps",
+        "on_nonfinite", "spike_factor", "ema_decay", "dtype", "gradient_checkpointing",
+        "sharding", "threads", "seed", "eval_data_path", "validation_split", "eval_steps",
+        "keep_best", "save_steps",
         "save_total_limit", "background_saves", "logging_steps", "tensorboard",
     ]
 
     /// Keys that change no weight: they may differ between a run and its continuation.
     static let keysWithoutInfluence: Set = [
         "output_dir", "save_steps", "save_total_limit", "background_saves", "logging_steps",
-        "tensorboard", "threads", "spike_factor", "eval_data_path", "eval_steps", "keep_best",
+        "tensorboard", "threads", "sharding", "spike_factor", "eval_data_path", "eval_steps",
+        "keep_best",
     ]
 
     /// The values under the keys of a run file.
@@ -65,6 +67,7 @@ extension RunConfiguration {
             "on_nonfinite": .string(nonFinite.rawValue), "spike_factor": .double(spikeFactor),
             "ema_decay": averageDecay.map { .double($0) } ?? .null,
             "dtype": .string(dtype.rawValue), "gradient_checkpointing": .bool(checkpointing),
+            "sharding": .string(sharding.rawValue),
         ]
     }
 
@@ -115,9 +118,15 @@ extension RunConfiguration {
     }
 
     /// Refuses settings that exclude each other.
-    func validate() throws(TrainingError) {
+    func validate(worldSize: Int = 1) throws(TrainingError) {
         if zLoss > 0 {
             throw TrainingError(.invalidRun, "z_loss: expected 0, the loss here has no such term")
+        }
+        if worldSize > 1 && sharding != .none && averageDecay != nil {
+            throw TrainingError(
+                .invalidRun,
+                "ema_decay: expected none with sharding \(sharding.rawValue), where no process has "
+                    + "all float32 weights; set sharding: none")
         }
         if !validationFiles.isEmpty && validationSplit > 0 {
             throw TrainingError(

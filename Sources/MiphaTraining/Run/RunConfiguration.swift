@@ -87,6 +87,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var dtype = DType.float32
     /// Whether activations are computed again in the backward pass.
     public var checkpointing = false
+    /// What the processes of a job share out among themselves.
+    public var sharding = ShardingMode.none
     /// Weight of the squared logarithm of the softmax's denominator in the loss.
     public var zLoss = 0.0
     /// What happens to an update that is not finite.

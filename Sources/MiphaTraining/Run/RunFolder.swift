@@ -22,11 +22,14 @@ import MiphaTorch
 struct RunFolder {
     let run: RunConfiguration
     let store: CheckpointStore
+    /// Number of processes that share the work.
+    let worldSize: Int
     private var path: String { run.outputFolder }
     private static let stateFile = "trainer_state.json"
 
-    init(run: RunConfiguration) {
+    init(run: RunConfiguration, worldSize: Int = 1) {
         self.run = run
+        self.worldSize = worldSize
         store = CheckpointStore(
             folder: run.outputFolder, model: run.model, limit: run.saveLimit)
     }
@@ -87,12 +90,17 @@ struct RunFolder {
                 ["step": .integer($0.step), "validation_loss": .double($0.loss)]
             } ?? .null,
             "recent_losses": .array(state.recentLosses.map { .double($0) }),
-            "run": .object(run.json),
+            "world_size": .integer(worldSize), "run": .object(run.json),
         ])
     }
 
     /// Writes the trained model; the state file comes last and marks the run as complete.
-    func finish(_ state: State, model: MiphaModel, average: WeightAverage?) throws {
+    ///
+    /// - Parameter values: weights to write instead of the model's own, by name.
+    func finish(
+        _ state: State, model: MiphaModel, average: WeightAverage?,
+        values: [String: Tensor] = [:]
+    ) throws {
         if let average {
             let folder = "\(path)/ema"
             try FileManager.default.createDirectory(
@@ -104,7 +112,7 @@ struct RunFolder {
             try model.save(to: folder, values: values)
             try store.copyCompanions(to: folder)
         }
-        try model.save(to: path)
+        try model.save(to: path, values: values)
         try store.copyCompanions(to: path)
         try json(state).write(to: "\(path)/\(Self.stateFile)")
     }
@@ -116,7 +124,7 @@ struct RunFolder {
     func resume(
         from folder: String, now: State
     ) throws -> (
-        state: State, tensor: (String) throws -> Tensor, average: (String) throws -> Tensor
+        state: State, optimizer: SavedOptimizer, average: (String) throws -> Tensor
     ) {
         let reader = try ConfigReader(contentsOf: "\(folder)/\(Self.stateFile)")
         try requireSameRun(reader)
@@ -138,9 +146,8 @@ struct RunFolder {
             state.best = State.Best(
                 step: try best.int("step"), loss: try best.double("validation_loss"))
         }
-        let optimizer = try SafetensorsFile(path: "\(folder)/optimizer.safetensors")
         return (
-            state, { name in try Tensor.mapped(optimizer.requiredEntry(name), of: optimizer) },
+            state, try SavedOptimizer(folder: folder),
             { name in
                 let file = try SafetensorsFile(path: "\(folder)/ema.safetensors")
                 return try Tensor.mapped(file.requiredEntry(name), of: file)
@@ -151,14 +158,28 @@ struct RunFolder {
     private func requireSameRun(_ state: ConfigReader) throws {
         let saved = try state.object("run")
         let now = run.json
+        // The same samples in an update are the same run, however many processes share them.
+        let before = try state.int("world_size", default: 1)
+        func micro(_ run: JSONObject, _ world: Int) -> Int? {
+            run["per_device_train_batch_size"]?.integerValue.map {
+                $0.multipliedReportingOverflow(by: world).partialValue
+            }
+        }
+        let hasSameBatch = micro(saved.object, before) == micro(now, worldSize)
         let changed = now.keys.filter { key in
-            !RunConfiguration.keysWithoutInfluence.contains(key) && saved.object[key] != now[key]
+            if key == "per_device_train_batch_size" { return !hasSameBatch }
+            return
+                !RunConfiguration.keysWithoutInfluence.contains(key)
+                && saved.object[key] != now[key]
         }
         guard changed.isEmpty else {
             let list = changed.map { key in
                 let old = (try? saved.object[key]?.text(.compact)) ?? "absent"
                 let new = (try? now[key]?.text(.compact)) ?? "absent"
-                return "\(key) was \(old) and is \(new)"
+                let ranks =
+                    key == "per_device_train_batch_size" && before != worldSize
+                    ? " with \(before) processes then and \(worldSize) now" : ""
+                return "\(key) was \(old) and is \(new)\(ranks)"
             }
             throw TrainingError(
                 .invalidRun,

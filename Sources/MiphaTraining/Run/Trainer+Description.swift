@@ -8,9 +8,12 @@ extension Trainer {
     public var description: [String] {
         let start = firstStep > 0 ? ", going on after update \(firstStep)" : ""
         let held = validation.map { ", \($0.conversations.count) for validation" } ?? ""
+        let ranks = parallel.map {
+            " on \($0.group.worldSize) processes (sharding \($0.mode.rawValue))"
+        }
         return [
             "\(run.stage.rawValue): \(plan.sampleCount) samples\(held), \(plan.totalSteps) updates "
-                + "of \(run.batchSize) x \(run.accumulation) samples, \(run.dtype.rawValue)\(start)"
+                + "of \(run.batchSize) x \(run.accumulation) samples\(ranks ?? ""), \(run.dtype.rawValue)\(start)"
         ] + tuning.table(model, trainable: trainable)
             + incidents.map { "warning: \($0.message)" }
     }

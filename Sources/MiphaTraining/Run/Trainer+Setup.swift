@@ -40,16 +40,22 @@ extension Trainer {
 
     static func optimizer(
         _ run: RunConfiguration, _ plan: TrainingPlan,
-        _ parameters: [(name: String, tensor: Tensor)]
+        _ parameters: [(name: String, tensor: Tensor)], _ parallel: DataParallel?
     ) throws -> AdamW {
-        try AdamW(
-            parameters: parameters, options: run.optimizer,
+        let masters = try masterWeights(run)
+        return try AdamW(
+            parameters: parallel?.pieces ?? parameters, options: run.optimizer,
             groups: { name in
                 let part = plan[ParameterGroup(of: name)]
                 return AdamW.Group(
                     learningRate: part.learningRate,
                     weightDecay: isDecayed(name) ? part.weightDecay : 0)
-            }, masters: masterWeights(run))
+            },
+            masters: { name in
+                try masters(name).map {
+                    try parallel?.part(of: $0, parameter: name).cloned() ?? $0
+                }
+            })
     }
 
     /// Biases and norms are not decayed, as in transformers' Trainer.

@@ -23,9 +23,15 @@ extension Trainer {
         let micro = try loader.samples(step: step)
         let counts = micro.map(Self.supervisedCount)
         var result = UpdateResult(supervised: counts.reduce(0, +))
+        if try agree(on: &result.supervised, shouldStop) { return nil }
         let before = try dropout.state()
-        for (index, samples) in micro.enumerated() where counts[index] > 0 {
-            if shouldStop() {
+        for (index, samples) in micro.enumerated() {
+            parallel?.begin(isLast: index == micro.count - 1)
+            guard counts[index] > 0 else {
+                try parallel?.didEndPass()
+                continue
+            }
+            if parallel == nil && shouldStop() {
                 try optimizer.dropGradients()
                 try dropout.restore(before)
                 return nil
@@ -33,15 +39,22 @@ extension Trainer {
             let scale =
                 switch run.lossReduction {
                 case .token: 1 / Double(result.supervised)
-                case .microBatch: 1 / Double(counts[index] * micro.count)
+                case .microBatch:
+                    1 / Double(counts[index] * micro.count * (parallel?.group.worldSize ?? 1))
                 }
             let loss = try accumulate(samples, scale: scale, into: &result)
-            guard loss.isFinite else {
+            guard loss.isFinite || parallel != nil else {
                 return try skip(step, result, "the loss is \(loss)", recorder)
             }
         }
+        if let parallel {
+            try join(parallel, &result)
+            guard result.loss.isFinite else {
+                return try skip(step, result, "the loss is \(result.loss)", recorder)
+            }
+        }
         let gradients = try optimizer.gradients()
-        result.norm = try Tensor.norm(of: gradients)
+        result.norm = try parallel?.norm(of: gradients) ?? Tensor.norm(of: gradients)
         guard result.norm.isFinite else {
             return try skip(
                 step, result, "the norm of the gradients is \(result.norm)", recorder)
@@ -51,6 +64,7 @@ extension Trainer {
             for gradient in gradients { try gradient.scale(by: factor) }
         }
         try optimizer.step(learningRate: schedule.factor(step))
+        try parallel?.finishStep()
         try average?.update(optimizer.weights)
         skippedInARow = 0
         if result.supervised > 0, let median = spikes.spike(result.loss) {
@@ -70,7 +84,8 @@ extension Trainer {
     ) throws -> Double {
         let chain = try model.lossChain(try collator.batch(samples), dropout: dropout)
         let backward = SegmentedBackward(checkpointing: run.checkpointing)
-        let loss = try backward(chain, scale: scale, trainable: trainable, dropout: dropout)
+        let loss = try backward(
+            chain, scale: scale, trainable: trainable, dropout: dropout, observer: parallel)
         result.loss += loss * scale
         result.tokens += chain.positionCount
         return loss

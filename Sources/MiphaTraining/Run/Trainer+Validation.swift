@@ -10,7 +10,8 @@ extension Trainer {
         guard let validation,
             state.step % run.evaluationSteps == 0 || state.step == plan.totalSteps,
             let loss = try Self.loss(
-                model, validation, collator: collator, batchSize: run.batchSize)
+                model, validation, collator: collator, batchSize: run.batchSize,
+                parallel: parallel)
         else { return false }
         recorder.validationLoss = loss
         let isBest = loss.isFinite && loss < state.best?.loss ?? .infinity
@@ -24,13 +25,18 @@ extension Trainer {
 
     /// Mean cross-entropy over the supervised positions of a data set, without dropout.
     ///
+    /// - Parameter parallel: processes that share the batches; all weights are in memory meanwhile.
     /// - Returns: nats; `nil` when no position is supervised.
     static func loss(
-        _ model: MiphaModel, _ data: TrainingDataSet, collator: Collator, batchSize: Int
+        _ model: MiphaModel, _ data: TrainingDataSet, collator: Collator, batchSize: Int,
+        parallel: DataParallel? = nil
     ) throws -> Double? {
+        try parallel?.gatherWeights()
         var (sum, count) = (0.0, 0)
+        let (rank, world) = (parallel?.group.rank ?? 0, parallel?.group.worldSize ?? 1)
         let total = data.conversations.count
-        for start in stride(from: 0, to: total, by: batchSize) {
+        for start in stride(from: 0, to: total, by: batchSize)
+        where start / batchSize % world == rank {
             let samples = try (start..<min(start + batchSize, total)).map(data.sample)
             guard supervisedCount(samples) > 0 else { continue }
             let chain = try model.lossChain(try collator.batch(samples), dropout: nil)
@@ -39,6 +45,11 @@ extension Trainer {
             }
             sum += try loss.item()
             count += chain.supervisedCount
+        }
+        if let parallel {
+            try parallel.releaseWeights()
+            let totals = try parallel.sum([sum, Double(count)])
+            (sum, count) = (totals[0], Int(totals[1]))
         }
         return count > 0 ? sum / Double(count) : nil
     }

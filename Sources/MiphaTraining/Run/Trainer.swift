@@ -7,7 +7,7 @@ import MiphaImaging
 public import MiphaModels
 import MiphaNN
 import MiphaTokenizers
-import MiphaTorch
+public import MiphaTorch
 
 /// One training run, from its start or from a checkpoint to its end.
 public final class Trainer {
@@ -54,6 +54,7 @@ public final class Trainer {
     let collator: Collator
     let optimizer: AdamW
     let average: WeightAverage?
+    let parallel: DataParallel?
     let dropout: RandomGenerator
     private let isComplete: Bool
     var state = RunFolder.State()
@@ -63,17 +64,21 @@ public final class Trainer {
 
     /// Loads model and data and checks that they fit the run.
     ///
+    /// - Parameter group: the processes that share the work; each makes a trainer of its own.
     /// - Throws: errors of configs, checkpoints, conversations; `TrainingError` for runs that cannot
     ///   work or a checkpoint that belongs to another run.
-    public init(_ run: RunConfiguration, resume: Resume = .auto) throws {
-        try run.validate()
+    public init(
+        _ run: RunConfiguration, resume: Resume = .auto, group: ProcessGroup? = nil
+    ) throws {
+        try run.validate(worldSize: group?.worldSize ?? 1)
         self.run = run
         tuning = try TrainingPlan(run)
-        folder = RunFolder(run: run)
+        folder = RunFolder(run: run, worldSize: group?.worldSize ?? 1)
         (data, validation) = try Self.data(run)
         plan = BatchPlan(
-            sampleCount: data.conversations.count, batchSize: run.batchSize,
-            accumulation: run.accumulation, seed: run.seed, epochs: run.epochs,
+            sampleCount: data.conversations.count,
+            batchSize: run.batchSize * (group?.worldSize ?? 1), accumulation: run.accumulation,
+            seed: run.seed, epochs: run.epochs,
             steps: run.maximumSteps)
         schedule = Self.schedule(run, totalSteps: plan.totalSteps)
         isComplete = try resume == .auto && folder.isComplete(totalSteps: plan.totalSteps)
@@ -89,16 +94,20 @@ public final class Trainer {
         let names = try tuning.trainable(in: model)
         let chosen = Set(names)
         trainable = try model.store.train(where: chosen.contains)
-        optimizer = try Self.optimizer(
-            run, tuning,
-            names.compactMap { name in
-                model.store[name].map { (name, $0) }
-            })
+        let parameters = names.compactMap { name in
+            model.store[name].map { (name: name, tensor: $0) }
+        }
+        let parallel = try group.map {
+            try DataParallel(
+                $0, mode: run.sharding, segments: model.segmentPrefixes(), parameters: parameters)
+        }
+        self.parallel = parallel
+        optimizer = try Self.optimizer(run, tuning, parameters, parallel)
         average = try run.averageDecay.map { [optimizer] in
             try WeightAverage(decay: $0, weights: optimizer.weights)
         }
-        dropout = try RandomGenerator(seed: run.seed)
-        loader = BatchLoader(data, plan)
+        dropout = try RandomGenerator(seed: Self.dropoutSeed(run, group))
+        loader = BatchLoader(data, plan, share: group.map { RankShare($0, run.batchSize) })
         collator = Collator(
             maskedKeyID: run.attentionMask == .notPad ? data.padID : nil,
             pixelShape: [3, model.config.vision.imageSize, model.config.vision.imageSize])
@@ -121,9 +130,12 @@ public final class Trainer {
         incidents = incidents.map {
             Incident($0.kind, step: firstStep, samples: $0.samples, message: $0.message)
         }
-        try optimizer.restore(saved.tensor)
+        try optimizer.restore { try saved.optimizer.tensor($0, for: parallel) }
         try average?.restore(saved.average)
-        try dropout.restore(saved.tensor("generator"))
+        // A process that the job did not have before goes on from a seed of its own.
+        if let state = try saved.optimizer.generator(rank: parallel?.group.rank ?? 0) {
+            try dropout.restore(state)
+        }
         spikes = SpikeDetector(factor: run.spikeFactor, recent: state.recentLosses)
     }
 
@@ -141,7 +153,12 @@ public final class Trainer {
         note: @escaping (String) -> Void = { _ in }
     ) throws -> TrainingOutcome {
         if isComplete { return .alreadyComplete }
+        try agreeOnStart()
+        if let parallel, parallel.group.rank > 0 {
+            return try follow(parallel, shouldStop: shouldStop)
+        }
         try folder.begin(at: firstStep)
+        try parallel?.group.barrier()
         let log = RunLog(
             folder: run.outputFolder, resumingAt: firstStep, tensorBoard: run.tensorBoard)
         defer { log.drain() }
@@ -159,7 +176,8 @@ public final class Trainer {
         let began = clock.now
         for step in firstStep..<plan.totalSteps {
             let started = clock.now
-            guard !shouldStop(), let result = try update(step, recorder, shouldStop: shouldStop)
+            guard parallel != nil || !shouldStop(),
+                let result = try update(step, recorder, shouldStop: shouldStop)
             else {
                 return try stop(writer, recorder)
             }
@@ -177,6 +195,7 @@ public final class Trainer {
             record(progress, log)
             try report(progress)
             if isBest || (run.saveSteps > 0 && progress.step % run.saveSteps == 0) {
+                if parallel != nil { log.drain() }
                 try save(writer, recorder)
             }
             recorder.take(writer.takeFailures())
@@ -184,7 +203,7 @@ public final class Trainer {
         writer.wait()
         recorder.take(writer.takeFailures())
         log.drain()
-        try folder.finish(state, model: model, average: average)
+        try finish()
         if let failure = log.failure { note("warning: a log is incomplete: \(failure)") }
         return .completed
     }
@@ -209,13 +228,21 @@ public final class Trainer {
         writer.wait()
         recorder.take(writer.takeFailures())
         if state.step > 0, !folder.store.steps().contains(state.step) {
-            try writer.writeNow(snapshot())
+            if let parallel {
+                try saveTogether(parallel, recorder)
+            } else {
+                try writer.writeNow(snapshot())
+            }
         }
         return .stopped(step: state.step)
     }
 
     /// Writes a checkpoint; what goes wrong is recorded and the run goes on.
     private func save(_ writer: CheckpointWriter, _ recorder: Recorder) throws {
+        if let parallel {
+            try saveTogether(parallel, recorder)
+            return
+        }
         let snapshot = try snapshot()
         if run.savesInBackground {
             try writer.writeInBackground(snapshot)
@@ -228,15 +255,21 @@ public final class Trainer {
         }
     }
 
-    private func snapshot() throws -> CheckpointSnapshot {
+    /// - Parameters:
+    ///   - weights: values of what learns, where the model does not hold them.
+    ///   - optimizer: the state to write; `nil`: that of this process.
+    func snapshot(
+        weights: [String: Tensor]? = nil, optimizer written: [(name: String, tensor: Tensor)]? = nil
+    ) throws -> CheckpointSnapshot {
         state.recentLosses = spikes.recent
         return CheckpointSnapshot(
             step: state.step, model: model,
-            weights: Dictionary(
-                uniqueKeysWithValues: trainable.compactMap { name in
-                    model.store[name].map { (name, $0) }
-                }),
-            optimizer: optimizer.state + [("generator", try dropout.state())],
+            weights: weights
+                ?? Dictionary(
+                    uniqueKeysWithValues: trainable.compactMap { name in
+                        model.store[name].map { (name, $0) }
+                    }),
+            optimizer: try written ?? optimizer.state + [("generator", try dropout.state())],
             average: average?.state ?? [], state: folder.json(state), bestStep: state.best?.step)
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MiphaData
 import MiphaFiles
+import MiphaTorch
 import MiphaTraining
 
 /// A training run.
@@ -18,6 +19,10 @@ struct Train: ParsableCommand {
             checkpoint-<step> folders and at the end the model. A run that was interrupted goes on \
             from its newest whole checkpoint when the command is given again. Ctrl-C and SIGTERM \
             write a checkpoint first; after SIGTERM the exit status is 0.
+
+            Several processes share a run with --processes N on one machine, or under any launcher \
+            that sets torchrun's variables (torchrun --no-python --nproc-per-node N mipha train \
+            run.yaml). per_device_train_batch_size is that of one process.
             """)
 
     @Argument(help: ArgumentHelp("Run file.", valueName: "run.yaml"))
@@ -30,6 +35,9 @@ struct Train: ParsableCommand {
         help: "auto: from the newest checkpoint; never: from the start; or a checkpoint folder.")
     var resume = "auto"
 
+    @Option(help: "Number of processes on this machine that share the work.")
+    var processes: Int?
+
     @Flag(help: "Load model and data, print what would be trained, and stop.")
     var dryRun = false
 
@@ -37,18 +45,37 @@ struct Train: ParsableCommand {
 
     @OptionGroup var logging: LoggingOptions
 
+    func validate() throws {
+        if let processes, !(1...1024).contains(processes) {
+            throw ValidationError("--processes: expected 1 to 1024, found \(processes)")
+        }
+    }
+
     func run() throws {
+        LocalRanks.followLauncher()
         let configuration = try RunConfiguration(contentsOf: runFile, overrides: settings)
         try engine.start(threads: configuration.threads)
-        let output = logging.output
+        let environment = try RankEnvironment(ProcessInfo.processInfo.environment)
+        if let processes, processes > 1 {
+            guard environment == nil else {
+                throw ValidationError("--processes: a launcher has started several already")
+            }
+            let ranks = try LocalRanks(count: processes, output: logging.output)
+            let status = try ranks.run(Self.argumentsWithoutProcesses())
+            if status != 0 { throw ExitCode(status) }
+            return
+        }
+        let interruption = Interruption()
         let termination = Interruption(signal: SIGTERM)
-        let trainer = try Trainer(configuration, resume: Trainer.Resume(parsing: resume))
+        let group = try environment.map { try ProcessGroup($0) }
+        let output = TerminalOutput(level: group?.rank ?? 0 > 0 ? .error : logging.logLevel)
+        let trainer = try Trainer(
+            configuration, resume: Trainer.Resume(parsing: resume), group: group)
         for line in trainer.description { output.note(line) }
         if dryRun {
             output.result(try JSONValue.object(configuration.json).text() + "\n")
             return
         }
-        let interruption = Interruption()
         var bar = ProgressBar(
             configuration.stage.rawValue, total: trainer.plan.totalSteps, unit: "updates",
             output: output)
@@ -71,5 +98,19 @@ struct Train: ParsableCommand {
                 "stopped after update \(step); the same command goes on from there")
             if !termination.isRaised { throw ExitCode(ExitStatus.interrupted) }
         }
+    }
+
+    /// The arguments of this process, as each of several is to have them.
+    private static func argumentsWithoutProcesses() -> [String] {
+        var kept: [String] = []
+        var arguments = CommandLine.arguments.dropFirst()
+        while let argument = arguments.popFirst() {
+            if argument == "--processes" {
+                arguments = arguments.dropFirst()
+            } else if !argument.hasPrefix("--processes=") {
+                kept.append(argument)
+            }
+        }
+        return kept
     }
 }

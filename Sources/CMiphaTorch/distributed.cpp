@@ -1,0 +1,201 @@
+// Process groups: collective operations between the processes of one job, through c10d.
+#include "internal.h"
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Weverything"
+#define USE_C10D_GLOO
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#if __has_include(<nccl.h>) && __has_include(<cuda_runtime_api.h>)
+#define USE_C10D_NCCL
+#include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
+#endif
+#pragma clang diagnostic pop
+
+using mipha::guard;
+using mipha::unwrap;
+using Milliseconds = std::chrono::milliseconds;
+
+struct mt_store_s {
+    c10::intrusive_ptr<c10d::TCPStore> store;
+};
+
+struct mt_group_s {
+    c10::intrusive_ptr<c10d::Store> store;
+    c10::intrusive_ptr<c10d::Backend> backend;
+};
+
+// The tensors stay alive until the work is done.
+struct mt_work_s {
+    c10::intrusive_ptr<c10d::Work> work;
+    std::vector<at::Tensor> tensors;
+};
+
+static c10::intrusive_ptr<c10d::TCPStore> open_store(const char *host, uint16_t port,
+                                                     bool is_server, Milliseconds timeout) {
+    c10d::TCPStoreOptions options;
+    options.port = port;
+    options.isServer = is_server;
+    options.waitWorkers = false;
+    options.timeout = timeout;
+    return c10::make_intrusive<c10d::TCPStore>(host, options);
+}
+
+mt_status mt_store_serve(const char *host, int64_t timeout_ms, mt_store *out, uint16_t *port) {
+    return guard([&] {
+        auto store = open_store(host, 0, true, Milliseconds(timeout_ms));
+        *port = store->getPort();
+        *out = new mt_store_s{std::move(store)};
+    });
+}
+
+void mt_store_free(mt_store store) { delete store; }
+
+bool mt_nccl_is_available(void) {
+#ifdef USE_C10D_NCCL
+    return true;
+#else
+    return false;
+#endif
+}
+
+static c10::intrusive_ptr<c10d::Backend>
+gloo_backend(const c10::intrusive_ptr<c10d::Store> &store, const mt_group_options &options) {
+    auto settings = c10d::ProcessGroupGloo::Options::create(Milliseconds(options.timeout_ms));
+    const std::string interface = options.interface_or_null ? options.interface_or_null : "";
+    const std::string host = options.host;
+    const bool is_local = host == "127.0.0.1" || host == "localhost" || host == "::1";
+    settings->devices.push_back(
+        !interface.empty() ? c10d::ProcessGroupGloo::createDeviceForInterface(interface)
+        : is_local         ? c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
+                           : c10d::ProcessGroupGloo::createDefaultDevice());
+    return c10::make_intrusive<c10d::ProcessGroupGloo>(store, options.rank, options.world_size,
+                                                       std::move(settings));
+}
+
+static c10::intrusive_ptr<c10d::Backend>
+nccl_backend([[maybe_unused]] const c10::intrusive_ptr<c10d::Store> &store,
+             [[maybe_unused]] const mt_group_options &options) {
+#ifdef USE_C10D_NCCL
+    auto settings = c10d::ProcessGroupNCCL::Options::create();
+    settings->timeout = Milliseconds(options.timeout_ms);
+    return c10::make_intrusive<c10d::ProcessGroupNCCL>(store, options.rank, options.world_size,
+                                                       std::move(settings));
+#else
+    throw std::invalid_argument("this build has no NCCL; it needs a CUDA libtorch and NCCL's header");
+#endif
+}
+
+mt_status mt_group_create(mt_group_options options, mt_group *out) {
+    return guard([&] {
+        const Milliseconds timeout(options.timeout_ms);
+        auto tcp = open_store(options.host, options.port, options.is_server, timeout);
+        auto store = c10::make_intrusive<c10d::PrefixStore>(options.prefix, std::move(tcp));
+        auto backend = options.backend == MT_NCCL ? nccl_backend(store, options)
+                                                  : gloo_backend(store, options);
+        *out = new mt_group_s{std::move(store), std::move(backend)};
+    });
+}
+
+void mt_group_free(mt_group group) {
+    try {
+        delete group;
+    } catch (...) { // a destructor of the library; nothing is left to be done about it
+    }
+}
+
+// Starts an operation and hands out its work; `tensors` are what it reads and writes.
+template <typename Start>
+static mt_status start(mt_work *out, std::vector<at::Tensor> tensors, Start &&operation) {
+    return guard([&] {
+        for (const at::Tensor &tensor : tensors) {
+            if (!tensor.is_contiguous()) {
+                throw std::invalid_argument("collective operations need dense tensors");
+            }
+        }
+        auto work = operation(tensors);
+        *out = new mt_work_s{std::move(work), std::move(tensors)};
+    });
+}
+
+mt_status mt_group_all_reduce(mt_group group, mt_tensor tensor, mt_reduction reduction,
+                              mt_work *out) {
+    return start(out, {unwrap(tensor)}, [&](std::vector<at::Tensor> &tensors) {
+        c10d::AllreduceOptions options;
+        options.reduceOp =
+            reduction == MT_REDUCE_MAX ? c10d::ReduceOp::MAX : c10d::ReduceOp::SUM;
+        return group->backend->allreduce(tensors, options);
+    });
+}
+
+mt_status mt_group_reduce_scatter(mt_group group, mt_tensor output, mt_tensor input,
+                                  mt_work *out) {
+    return start(out, {unwrap(output), unwrap(input)}, [&](std::vector<at::Tensor> &tensors) {
+        c10d::ReduceScatterOptions options;
+        options.reduceOp = c10d::ReduceOp::SUM;
+        return group->backend->_reduce_scatter_base(tensors[0], tensors[1], options);
+    });
+}
+
+mt_status mt_group_all_gather(mt_group group, mt_tensor output, mt_tensor input, mt_work *out) {
+    return start(out, {unwrap(output), unwrap(input)}, [&](std::vector<at::Tensor> &tensors) {
+        return group->backend->_allgather_base(tensors[0], tensors[1], {});
+    });
+}
+
+mt_status mt_group_broadcast(mt_group group, mt_tensor tensor, int32_t root, mt_work *out) {
+    return start(out, {unwrap(tensor)}, [&](std::vector<at::Tensor> &tensors) {
+        c10d::BroadcastOptions options;
+        options.rootRank = root;
+        return group->backend->broadcast(tensors, options);
+    });
+}
+
+mt_status mt_group_barrier(mt_group group, mt_work *out) {
+    return start(out, {}, [&](std::vector<at::Tensor> &) { return group->backend->barrier(); });
+}
+
+mt_status mt_work_wait(mt_work work) {
+    return guard([&] {
+        if (!work->work->wait()) {
+            throw std::runtime_error("the operation was not completed");
+        }
+        work->tensors.clear();
+    });
+}
+
+void mt_work_free(mt_work work) {
+    try {
+        delete work;
+    } catch (...) {
+    }
+}
+
+// Storage may be dropped and made again while views of it are held: their shapes stay.
+mt_status mt_tensor_set_storage_allocated(mt_tensor tensor, bool is_allocated) {
+    return guard([&] {
+        const at::Tensor target = unwrap(tensor);
+        c10::StorageImpl *storage = target.storage().unsafeGetStorageImpl();
+        const size_t bytes = is_allocated ? target.nbytes() : 0;
+        const bool is_whole = storage->nbytes() == 0 || storage->nbytes() == target.nbytes();
+        if (!is_whole || target.storage_offset() != 0 || !target.is_contiguous()) {
+            throw std::invalid_argument("only a tensor that is its whole storage can drop it");
+        }
+        if (storage->nbytes() == bytes) {
+            return;
+        }
+        if (storage->allocator() == nullptr) {
+            throw std::invalid_argument("the storage is not libtorch's own");
+        }
+        storage->set_data_ptr_noswap(storage->allocator()->allocate(bytes));
+        storage->set_nbytes(bytes);
+    });
+}
+
+mt_status mt_tensor_set_data(mt_tensor target, mt_tensor source) {
+    return guard([&] {
+        const c10::NoGradGuard no_grad;
+        unwrap(target).set_data(unwrap(source));
+    });
+}

@@ -1,0 +1,225 @@
+internal import CMiphaTorch
+
+/// The processes of one job, for operations that all of them take part in.
+///
+/// Every process must start the same operations in the same order. An operation runs in the
+/// background and works in place; nobody may touch its tensors until the returned work has been
+/// waited for. A process that ends breaks the connections to it, so that operations of the others fail
+/// at once; one that hangs makes them fail after the timeout.
+@safe
+public final class ProcessGroup {
+    /// How tensors travel.
+    public enum Backend: Sendable {
+        /// TCP, for tensors in main memory.
+        case gloo
+        /// NVIDIA's library, for tensors on CUDA devices.
+        case nccl
+
+        /// Whether this build can use it: Gloo always, NCCL with a CUDA libtorch and NCCL's header.
+        public var isAvailable: Bool { self == .gloo || mt_nccl_is_available() }
+    }
+
+    /// How elements are joined.
+    public enum Reduction: Sendable {
+        /// Their sum.
+        case sum
+        /// The largest.
+        case maximum
+    }
+
+    /// This process's place.
+    public let environment: RankEnvironment
+    private let handle: mt_group
+
+    /// Number of this process, from 0.
+    public var rank: Int { environment.rank }
+    /// Number of processes.
+    public var worldSize: Int { environment.worldSize }
+
+    /// Meets the other processes; returns when all are there.
+    ///
+    /// - Throws: `TensorError` when they do not all arrive within the timeout.
+    public init(_ environment: RankEnvironment, backend: Backend = .gloo) throws(TensorError) {
+        var result: mt_group?
+        let status = unsafe environment.host.withCString { host in
+            unsafe "/mipha/\(environment.attempt)".withCString { prefix in
+                unsafe (environment.interface ?? "").withCString { interface in
+                    unsafe mt_group_create(
+                        mt_group_options(
+                            backend: backend == .gloo ? MT_GLOO : MT_NCCL,
+                            rank: Int32(clamping: environment.rank),
+                            world_size: Int32(clamping: environment.worldSize), host: host,
+                            port: UInt16(clamping: environment.port),
+                            is_server: environment.rank == 0 && !environment.usesLauncherStore,
+                            prefix: prefix, interface_or_null: interface,
+                            timeout_ms: Int64(environment.timeout * 1000)), &result)
+                }
+            }
+        }
+        let operation = Self.name("meeting", environment)
+        do {
+            try check(status, operation)
+        } catch {
+            throw Self.explained(error, environment)
+        }
+        guard let handle = unsafe result else {
+            throw TensorError(.engine, operation: operation, message: "no group")
+        }
+        self.environment = environment
+        unsafe self.handle = unsafe handle
+    }
+
+    deinit {
+        unsafe mt_group_free(handle)
+    }
+
+    /// Replaces a tensor by its reduction over all processes.
+    public func allReduce(
+        _ tensor: Tensor, _ reduction: Reduction = .sum
+    ) throws(TensorError) -> CollectiveWork {
+        try start("all-reduce", [tensor]) {
+            unsafe mt_group_all_reduce(
+                handle, tensor.handle, reduction == .sum ? MT_REDUCE_SUM : MT_REDUCE_MAX, $0)
+        }
+    }
+
+    /// Sums a tensor over all processes and gives every process its part.
+    ///
+    /// - Parameters:
+    ///   - input: `[worldSize * n]`.
+    ///   - output: `[n]`; receives the sum of part `rank` of everyone's input.
+    public func reduceScatter(
+        _ input: Tensor, into output: Tensor
+    ) throws(TensorError) -> CollectiveWork {
+        try requireParts(of: input, output, "reduce-scatter")
+        return try start("reduce-scatter", [input, output]) {
+            unsafe mt_group_reduce_scatter(handle, output.handle, input.handle, $0)
+        }
+    }
+
+    /// Joins the tensors of all processes in the order of their ranks.
+    ///
+    /// - Parameters:
+    ///   - input: `[n]`.
+    ///   - output: `[worldSize * n]`.
+    public func allGather(
+        _ input: Tensor, into output: Tensor
+    ) throws(TensorError) -> CollectiveWork {
+        try requireParts(of: output, input, "all-gather")
+        return try start("all-gather", [input, output]) {
+            unsafe mt_group_all_gather(handle, output.handle, input.handle, $0)
+        }
+    }
+
+    /// Replaces a tensor by that of one process.
+    public func broadcast(_ tensor: Tensor, from root: Int) throws(TensorError) -> CollectiveWork {
+        guard (0..<worldSize).contains(root) else {
+            throw TensorError(
+                .invalidArgument, operation: Self.name("broadcast", environment),
+                message: "rank \(root) is none of \(worldSize)")
+        }
+        return try start("broadcast", [tensor]) {
+            unsafe mt_group_broadcast(handle, tensor.handle, Int32(root), $0)
+        }
+    }
+
+    /// Returns when all processes have arrived here.
+    public func barrier() throws(TensorError) {
+        let work = try start("barrier", []) { unsafe mt_group_barrier(handle, $0) }
+        try work.wait()
+    }
+
+    /// Numbers reduced over all processes.
+    public func reduce(
+        _ values: [Double], _ reduction: Reduction = .sum, on device: Device = .cpu
+    ) throws(TensorError) -> [Double] {
+        let tensor = try Tensor(values).to(device: device)
+        try allReduce(tensor, reduction).wait()
+        return try tensor.values()
+    }
+
+    private func requireParts(
+        of whole: Tensor, _ part: Tensor, _ operation: String
+    ) throws(TensorError) {
+        guard whole.elementCount == worldSize * part.elementCount, whole.dtype == part.dtype else {
+            throw TensorError(
+                .invalidArgument, operation: Self.name(operation, environment),
+                message: "\(whole) is not \(worldSize) times \(part)")
+        }
+    }
+
+    @safe
+    private func start(
+        _ operation: String, _ operands: [Tensor],
+        _ body: (UnsafeMutablePointer<mt_work?>) -> mt_status
+    ) throws(TensorError) -> CollectiveWork {
+        var result: mt_work?
+        do {
+            try check(
+                unsafe body(&result), Self.name(operation, environment), operands)
+        } catch {
+            throw Self.explained(error, environment)
+        }
+        guard let work = unsafe result else {
+            throw TensorError(
+                .engine, operation: Self.name(operation, environment), message: "no work")
+        }
+        return unsafe CollectiveWork(
+            owning: work, operation: Self.name(operation, environment), environment)
+    }
+
+    private static func name(_ operation: String, _ environment: RankEnvironment) -> String {
+        "rank \(environment.rank) of \(environment.worldSize): \(operation)"
+    }
+
+    /// Puts what probably happened before the engine's own words.
+    static func explained(_ error: TensorError, _ environment: RankEnvironment) -> TensorError {
+        let text = error.message.lowercased()
+        let reason: String? =
+            if ["closed by peer", "reset by peer", "broken pipe", "connection refused"]
+                .contains(where: { text.contains($0) })
+            {
+                "another process of the job has ended"
+            } else if text.contains("timed out") || text.contains("timeout") {
+                "another process did not answer within \(Int(environment.timeout)) seconds"
+            } else {
+                nil
+            }
+        guard let reason else { return error }
+        return TensorError(
+            error.code, operation: error.operation, message: "\(reason) (\(error.message))")
+    }
+}
+
+/// A collective operation that is under way.
+@safe
+public final class CollectiveWork {
+    private let handle: mt_work
+    private let operation: String
+    private let environment: RankEnvironment
+    private var isDone = false
+
+    init(owning handle: mt_work, operation: String, _ environment: RankEnvironment) {
+        unsafe self.handle = unsafe handle
+        self.operation = operation
+        self.environment = environment
+    }
+
+    deinit {
+        unsafe mt_work_free(handle)
+    }
+
+    /// Blocks until the operation is done; later calls return at once.
+    ///
+    /// - Throws: `TensorError` naming rank and operation when another process has ended, or did not
+    ///   take part within the timeout.
+    public func wait() throws(TensorError) {
+        guard !isDone else { return }
+        do {
+            try check(unsafe mt_work_wait(handle), operation)
+        } catch {
+            throw ProcessGroup.explained(error, environment)
+        }
+        isDone = true
+    }
+}

@@ -1,0 +1,92 @@
+/// This process's place among the processes of a job, as a launcher tells it.
+///
+/// The variables are those of `torchrun`: `RANK`, `WORLD_SIZE`, `LOCAL_RANK`, `MASTER_ADDR` and
+/// `MASTER_PORT`; with `TORCHELASTIC_USE_AGENT_STORE=True` the launcher runs the key-value store, else
+/// rank 0 does. `GLOO_SOCKET_IFNAME` chooses the network interface between several machines.
+public struct RankEnvironment: Sendable, Equatable {
+    /// Number of this process, from 0.
+    public var rank: Int
+    /// Number of processes of the job.
+    public var worldSize: Int
+    /// Number of this process on its machine, from 0.
+    public var localRank: Int
+    /// Host of the key-value store over which the processes meet.
+    public var host: String
+    /// Port of the key-value store.
+    public var port: Int
+    /// Whether the launcher runs the store.
+    public var usesLauncherStore: Bool
+    /// How often the launcher has started the job again.
+    public var attempt: Int
+    /// Network interface for connections between processes; `nil`: chosen by host name.
+    public var interface: String?
+    /// Seconds after which a waiting operation fails.
+    public var timeout: Double
+
+    /// Describes a process.
+    public init(
+        rank: Int, worldSize: Int, localRank: Int? = nil, host: String = "127.0.0.1", port: Int,
+        usesLauncherStore: Bool = false, attempt: Int = 0, interface: String? = nil,
+        timeout: Double = 600
+    ) {
+        self.rank = rank
+        self.worldSize = worldSize
+        self.localRank = localRank ?? rank
+        self.host = host
+        self.port = port
+        self.usesLauncherStore = usesLauncherStore
+        self.attempt = attempt
+        self.interface = interface
+        self.timeout = timeout
+    }
+
+    /// Reads a process's environment; `nil` when it names no rank, or a job of one process.
+    ///
+    /// `MIPHA_COLLECTIVE_TIMEOUT` sets the timeout in seconds (600).
+    ///
+    /// - Throws: `TensorError` naming the variable that is absent or wrong.
+    public init?(_ environment: [String: String]) throws(TensorError) {
+        guard environment["RANK"] != nil || environment["WORLD_SIZE"] != nil else { return nil }
+        let world = try Self.number("WORLD_SIZE", in: 1...1_000_000, environment)
+        let rank = try Self.number("RANK", in: 0...world - 1, environment)
+        guard world > 1 else { return nil }
+        guard let host = environment["MASTER_ADDR"], !host.isEmpty else {
+            throw Self.failure("MASTER_ADDR", "the host of rank 0", nil)
+        }
+        let interface = environment["GLOO_SOCKET_IFNAME"] ?? ""
+        self.init(
+            rank: rank, worldSize: world,
+            localRank: try environment["LOCAL_RANK"].map { _ throws(TensorError) in
+                try Self.number("LOCAL_RANK", in: 0...rank, environment)
+            }, host: host, port: try Self.number("MASTER_PORT", in: 1...65535, environment),
+            usesLauncherStore: environment["TORCHELASTIC_USE_AGENT_STORE"] == "True",
+            attempt: try environment["TORCHELASTIC_RESTART_COUNT"].map { _ throws(TensorError) in
+                try Self.number("TORCHELASTIC_RESTART_COUNT", in: 0...1_000_000, environment)
+            } ?? 0, interface: interface.isEmpty ? nil : interface)
+        if environment["MIPHA_COLLECTIVE_TIMEOUT"] != nil {
+            timeout = Double(
+                try Self.number("MIPHA_COLLECTIVE_TIMEOUT", in: 1...1_000_000, environment))
+        }
+    }
+
+    private static func number(
+        _ name: String, in range: ClosedRange<Int>, _ environment: [String: String]
+    ) throws(TensorError) -> Int {
+        guard let text = environment[name], let value = Int(text), range.contains(value) else {
+            throw failure(
+                name, "a number from \(range.lowerBound) to \(range.upperBound)",
+                environment[name])
+        }
+        return value
+    }
+
+    private static func failure(
+        _ name: String, _ expected: String, _ found: String?
+    ) -> TensorError {
+        TensorError(
+            .invalidArgument, operation: "environment of a job of several processes",
+            message: "\(name): expected \(expected), found "
+                + (found.map { "\"\($0)\"" } ?? "nothing")
+                + "; start with mipha train --processes N, or torchrun --no-python")
+    }
+}

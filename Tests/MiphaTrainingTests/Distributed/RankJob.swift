@@ -1,0 +1,145 @@
+import Foundation
+import MiphaModels
+import MiphaNN
+import MiphaTestSupport
+import MiphaTorch
+import MiphaTraining
+
+/// Runs `body` once for every rank of a group, each rank on a thread of its own with one core.
+func inGroup<Result: Sendable>(
+    _ count: Int, timeout: Double = 60,
+    _ body: @escaping @Sendable (ProcessGroup) throws -> Result
+) throws -> [Result] {
+    let store = try RendezvousStore()
+    let port = store.port
+    return try withExtendedLifetime(store) {
+        try onRanks(count) { rank in
+            try Engine.setThreadCount(1)
+            return try body(
+                ProcessGroup(
+                    RankEnvironment(
+                        rank: rank, worldSize: count, port: port, usesLauncherStore: true,
+                        timeout: timeout)))
+        }
+    }
+}
+
+/// Ten updates of the tiny model on six rows each, by one process or several.
+struct RankJob: Sendable {
+    var mode = ShardingMode.none
+    /// Micro-batches of one process in an update.
+    var accumulation = 1
+    var checkpointing = false
+    var steps = 10
+    /// The update that rank 1 does not begin.
+    var failingStep: Int?
+    /// Which parameters learn.
+    var trains: @Sendable (String) -> Bool = { _ in true }
+    /// Whether every second row has no picture.
+    var mixesText = false
+
+    /// What a process ends with.
+    struct Outcome: Sendable {
+        var weights: [String: [Float]] = [:]
+        var norms: [Double] = []
+        var losses: [Double] = []
+        var peakBytes = 0
+        var predictedBytes = 0
+        var stateBytes = 0
+    }
+
+    static let rows = 12
+
+    /// The rows of one update.
+    private func rows(_ tiny: TinyModel, step: Int) throws -> [MiphaBatch] {
+        try (0..<Self.rows).map { row in
+            try tiny.batch(
+                answers: [1 + (row + step) % 5], pictures: !mixesText || row % 2 == 0,
+                seed: UInt64(100 * step + row))
+        }
+    }
+
+    /// Trains and returns all weights.
+    func run(_ group: ProcessGroup?) throws -> Outcome {
+        let tiny = try TinyModel(dropout: 0)
+        // Vectors that start at zero would be nothing but steps, whose rounding Adam magnifies.
+        let generator = try RandomGenerator(seed: 3)
+        for (_, tensor) in tiny.model.store.parameters where tensor.rank == 1 {
+            try tensor.accumulate(
+                .normal(tensor.shape, deviation: 0.1, generator: generator))
+        }
+        let trainable = try tiny.model.store.train(where: trains)
+        let parameters = trainable.compactMap { name in
+            tiny.model.store[name].map { (name: name, tensor: $0) }
+        }
+        let parallel = try group.map {
+            try DataParallel(
+                $0, mode: mode, segments: tiny.model.segmentPrefixes(), parameters: parameters)
+        }
+        let optimizer = try AdamW(
+            parameters: parallel?.pieces ?? parameters,
+            groups: {
+                AdamW.Group(learningRate: 1, weightDecay: $0.hasSuffix(".bias") ? 0 : 0.01)
+            })
+        let (rank, world) = (group?.rank ?? 0, group?.worldSize ?? 1)
+        var outcome = Outcome()
+        for step in 0..<steps {
+            if step == failingStep && rank == 1 { throw CancellationError() }
+            let all = try rows(tiny, step: step)
+            let perMicro = Self.rows / (world * accumulation)
+            let micro = (0..<accumulation).map { index in
+                let first = (index * world + rank) * perMicro
+                return Array(all[first..<first + perMicro])
+            }
+            let own = micro.joined().reduce(0) { $0 + $1.supervisedCount }
+            let count = try parallel?.sum([Double(own)])[0] ?? Double(own)
+            var loss = 0.0
+            for (index, batches) in micro.enumerated() {
+                // One row at a time, so that a batch's text rows have a chain without a tower.
+                for (row, batch) in batches.enumerated() {
+                    let isLast = index == micro.count - 1 && row == batches.count - 1
+                    parallel?.begin(isLast: isLast)
+                    let chain = try tiny.model.lossChain(batch, dropout: nil)
+                    loss += try SegmentedBackward(checkpointing: checkpointing)(
+                        chain, scale: 1 / count, trainable: trainable, observer: parallel)
+                }
+            }
+            try parallel?.finishGradients()
+            let gradients = try optimizer.gradients()
+            let norm = try parallel?.norm(of: gradients) ?? Tensor.norm(of: gradients)
+            outcome.norms.append(norm)
+            outcome.losses.append(try parallel?.sum([loss / count])[0] ?? loss / count)
+            if norm > 1 {
+                for gradient in gradients { try gradient.scale(by: 1 / norm) }
+            }
+            try optimizer.step(learningRate: 1e-3)
+            try parallel?.finishStep()
+        }
+        outcome.peakBytes = parallel?.peakBytes ?? 0
+        try parallel?.gatherWeights()
+        for (name, tensor) in tiny.model.store.parameters {
+            outcome.weights[name] = try tensor.values(as: Float.self)
+        }
+        try parallel?.releaseWeights()
+        outcome.predictedBytes = parallel?.layout.predictedBytes(mode) ?? 0
+        outcome.stateBytes = optimizer.state.reduce(0) { $0 + $1.tensor.byteCount }
+        return outcome
+    }
+}
+
+/// Largest distance between equally named tensors, relative to the norm of the expected one.
+///
+/// The biases of keys are left out: softmax does not see a shift of all scores, so that their true
+/// gradient is zero (but for rotated features) and Adam makes steps of rounding noise.
+func largestDistance(
+    _ found: [String: [Float]], _ expected: [String: [Float]]
+) -> (name: String, distance: Double) {
+    guard Set(found.keys) == Set(expected.keys) else { return ("names", .infinity) }
+    var worst = (name: "", distance: 0.0)
+    for (name, values) in expected where !name.hasSuffix("k_proj.bias") {
+        let own = found[name] ?? []
+        let distance = own == values ? 0 : relativeDistance([name: own], [name: values])
+        if !(distance <= worst.distance) { worst = (name, distance) }
+    }
+    return worst
+}
