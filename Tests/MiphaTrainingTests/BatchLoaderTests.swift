@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import MiphaChat
+import MiphaData
 import MiphaImaging
 import MiphaTestSupport
 import MiphaTokenizers

@@ -1,5 +1,6 @@
 import Foundation
 import MiphaChat
+import MiphaData
 import MiphaFiles
 import MiphaImaging
 import MiphaModels

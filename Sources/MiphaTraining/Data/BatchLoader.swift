@@ -1,4 +1,5 @@
 import Dispatch
+package import MiphaData
 import MiphaModels
 import MiphaTorch
 import Synchronization

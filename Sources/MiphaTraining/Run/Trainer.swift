@@ -1,6 +1,7 @@
 import Foundation
 import MiphaChat
 import MiphaCheckpoints
+public import MiphaData
 import MiphaImaging
 public import MiphaModels
 import MiphaNN

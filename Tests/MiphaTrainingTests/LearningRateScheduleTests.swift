@@ -1,7 +1,8 @@
+import MiphaData
 import MiphaTraining
 import Testing
 
-@Suite struct BatchPlanTests {
+@Suite struct LearningRateScheduleTests {
     private func plan(_ samples: Int, _ batch: Int, _ accumulation: Int, epochs: Double = 1)
         -> BatchPlan
     {
@@ -10,24 +11,11 @@ import Testing
             epochs: epochs, steps: nil)
     }
 
-    @Test func `steps of both stages are the reference's`() {
+    @Test func `warm-up of both stages is the reference's`() {
         #expect(plan(558_128, 256, 1).totalSteps == 2_181)
         #expect(plan(665_298, 32, 4, epochs: 2).totalSteps == 10_394)
         #expect(LearningRateSchedule.warmupSteps(ratio: 0.03, totalSteps: 2_181) == 66)
         #expect(LearningRateSchedule.warmupSteps(ratio: 0.03, totalSteps: 10_394) == 312)
-    }
-
-    @Test func `an epoch visits every sample once, in an order of its own`() {
-        let plan = plan(103, 4, 1)
-        let first = plan.order(epoch: 0)
-        #expect(first.sorted() == Array(0..<103))
-        #expect(first != plan.order(epoch: 1))
-        #expect(first == plan.order(epoch: 0))
-        let visited = (0..<plan.stepsPerEpoch).flatMap {
-            plan.microBatches(step: $0, order: first).flatMap { $0 }
-        }
-        #expect(visited == first)
-        #expect(plan.microBatches(step: 25, order: first).map(\.count) == [3])
     }
 
     @Test func `the warm-up ends at the base rate and the cosine at zero`() {
