@@ -26,7 +26,8 @@ import Testing
         return try LoaderData(rereading: data)
     }
 
-    @Test func `skipped samples are recorded exactly, in order, for any number of threads`() throws {
+    @Test func `skipped samples are recorded exactly, in order, for any number of threads`() throws
+    {
         let data = try faulty()
         for threads in [1, 2, 7] {
             let reported = Mutex<[BadSample]>([])

@@ -81,7 +81,9 @@ struct FaultInjection: CustomTestStringConvertible, Sendable {
     ]
 
     private static let entries: [FaultInjection] = [
-        .init("no conversations", [.malformedEntry: 1]) { try $0.add { $0["conversations"] = nil } },
+        .init("no conversations", [.malformedEntry: 1]) {
+            try $0.add { $0["conversations"] = nil }
+        },
         .init("conversations of a wrong type", [.malformedEntry: 1]) {
             try $0.add { $0["conversations"] = "hello" }
         },

@@ -81,7 +81,8 @@ final class FaultyDataSet {
     ///
     /// - Returns: the name of its picture.
     @discardableResult
-    func add(turns: Int = 2, _ change: (inout JSONObject) throws -> Void = { _ in }) throws -> String
+    func add(turns: Int = 2, _ change: (inout JSONObject) throws -> Void = { _ in }) throws
+        -> String
     {
         let index = items.count
         var object = try sample(index, turns: turns).objectValue ?? JSONObject()

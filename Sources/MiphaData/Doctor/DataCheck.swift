@@ -163,7 +163,9 @@ struct DataCheckPass {
         var bytes: [UInt8] = []
         // No text of a file holds these bytes, which UTF-8 does not have.
         for image in images { bytes += Array(image.utf8) + [0xFF] }
-        for turn in turns { bytes += [0xFE] + Array(turn.role.utf8) + [0xFD] + Array(turn.text.utf8) }
+        for turn in turns {
+            bytes += [0xFE] + Array(turn.role.utf8) + [0xFD] + Array(turn.text.utf8)
+        }
         return Fingerprint(bytes)
     }
 

@@ -118,7 +118,11 @@ struct DataEntryReader {
         var index = 0
         try cursor.beginArray()
         while try cursor.nextElement() {
-            if let turn = try readTurn(&cursor, index) { turns.append(turn) } else { isWhole = false }
+            if let turn = try readTurn(&cursor, index) {
+                turns.append(turn)
+            } else {
+                isWhole = false
+            }
             index += 1
         }
         if isWhole { entry.turns = turns }

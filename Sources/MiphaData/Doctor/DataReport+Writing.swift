@@ -4,7 +4,8 @@ extension DataReport {
     /// The report as JSON: every kind of problem with its count, also those that were not found.
     public var json: JSONValue {
         [
-            "files": .array(files.map { ["file": .string($0.path), "samples": .integer($0.samples)] }),
+            "files": .array(
+                files.map { ["file": .string($0.path), "samples": .integer($0.samples)] }),
             "samples": .integer(samples),
             "text_only": .integer(textOnly),
             "pictures": .integer(pictures),

@@ -19,7 +19,7 @@ public final class SampleLoader: Sendable {
 
         /// Makes settings.
         public init(
-            threads: Int = 4, byteBudget: Int = 1 << 30, policy: BadSamplePolicy = .fail
+            threads: Int = 4, byteBudget: Int = 1 << 28, policy: BadSamplePolicy = .fail
         ) {
             self.threads = threads
             self.byteBudget = byteBudget

@@ -15,6 +15,9 @@ public struct TrainingDataSet: Sendable {
     /// The number of samples.
     public var count: Int { source.count }
 
+    /// Id that fills up rows in the reference: the tokenizer's, else the end of text.
+    public var padID: Int? { encoder.tokenizer.padID ?? encoder.tokenizer.endOfTextID }
+
     /// Puts samples together with what prepares them.
     ///
     /// - Parameter processor: how pictures become pixels; `nil` for a run without pictures.
@@ -26,6 +29,18 @@ public struct TrainingDataSet: Sendable {
         self.encoder = encoder
         self.processor = processor
         self.aspectRatio = aspectRatio
+    }
+
+    /// The samples of some numbers, in that order, prepared in the same way.
+    public func part(_ numbers: [Int]) -> TrainingDataSet {
+        TrainingDataSet(
+            SampleSubset(source, numbers: numbers), encoder: encoder, processor: processor,
+            aspectRatio: aspectRatio)
+    }
+
+    /// The id of a sample, or else its file and item.
+    public func name(of number: Int) -> String {
+        (try? source.sample(number))?.id ?? source.place(of: number)
     }
 
     /// Encodes the conversation and decodes the pictures of one sample.

@@ -59,7 +59,7 @@ public final class Trainer {
         let start = Self.start(resume, folder)
         let data = try Self.data(run)
         plan = BatchPlan(
-            sampleCount: data.conversations.count, batchSize: run.batchSize,
+            sampleCount: data.count, batchSize: run.batchSize,
             accumulation: run.accumulation, seed: run.seed, epochs: run.epochs,
             steps: run.maximumSteps)
         schedule = LearningRateSchedule(
@@ -84,7 +84,7 @@ public final class Trainer {
             maskedKeyID: run.attentionMask == .notPad ? data.padID : nil,
             pixelShape: [3, model.config.vision.imageSize, model.config.vision.imageSize])
         if let start {
-            let saved = try folder.resume(from: start, samples: data.conversations.count)
+            let saved = try folder.resume(from: start, samples: data.count)
             guard (1...max(1, plan.totalSteps)).contains(saved.step) else {
                 throw TrainingError(
                     .invalidRun,

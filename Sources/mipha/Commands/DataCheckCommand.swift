@@ -3,6 +3,7 @@ import Foundation
 import MiphaChat
 import MiphaData
 import MiphaInference
+import MiphaModels
 
 /// The dataset doctor.
 struct DataCheckCommand: ParsableCommand {
