@@ -1,5 +1,6 @@
 import MiphaChat
 import MiphaCheckpoints
+import MiphaData
 import MiphaImaging
 import MiphaModels
 import MiphaNN
@@ -91,9 +92,14 @@ extension Trainer {
             try run.stage.takesPictures
             ? ImageProcessor(contentsOf: "\(run.model)/preprocessor_config.json") : nil
         func read(_ files: [String]) throws -> TrainingDataSet {
-            try TrainingDataSet(
-                files: files, imageFolder: run.imageFolder, encoder: encoder,
-                processor: processor, aspectRatio: run.resolvedAspectRatio)
+            let index = try SampleIndex(
+                files.map { ConversationSource(file: $0, imageFolder: run.imageFolder) })
+            guard index.count > 0 else {
+                throw TrainingError(.invalidRun, "no samples in \(files.joined(separator: ", "))")
+            }
+            return TrainingDataSet(
+                index, encoder: encoder, processor: processor,
+                aspectRatio: run.resolvedAspectRatio)
         }
         let data = try read(run.dataFiles)
         if run.validationSplit > 0 {

@@ -76,7 +76,7 @@ public final class Trainer {
         folder = RunFolder(run: run, worldSize: group?.worldSize ?? 1)
         (data, validation) = try Self.data(run)
         plan = BatchPlan(
-            sampleCount: data.conversations.count,
+            sampleCount: data.count,
             batchSize: run.batchSize * (group?.worldSize ?? 1), accumulation: run.accumulation,
             seed: run.seed, epochs: run.epochs,
             steps: run.maximumSteps)
@@ -112,7 +112,7 @@ public final class Trainer {
             maskedKeyID: run.attentionMask == .notPad ? data.padID : nil,
             pixelShape: [3, model.config.vision.imageSize, model.config.vision.imageSize])
         spikes = SpikeDetector(factor: run.spikeFactor)
-        state.samples = data.conversations.count
+        state.samples = data.count
         state.data = try run.dataFiles.map { try SHA256Digest(contentsOf: $0).hex }
         if let start { try restore(from: start) }
     }

@@ -1,0 +1,36 @@
+import MiphaData
+import MiphaImaging
+
+extension TrainingDataSet {
+    /// Refuses a preprocessor whose pictures do not fit the tower.
+    func requirePictures(side: Int, model: String) throws {
+        guard let processor else { return }
+        let found = (processor.outputWidth, processor.outputHeight)
+        guard found == (side, side) else {
+            throw TrainingError(
+                .invalidRun,
+                "\(model)/preprocessor_config.json: expected pictures of \(side) x \(side) pixels "
+                    + "as in config.json, found \(found.0) x \(found.1)")
+        }
+    }
+}
+
+extension TrainingDataSet {
+    /// Holds a share of the samples out, chosen by the seed; both parts keep the order.
+    ///
+    /// - Throws: `TrainingError` when one of the parts would be empty.
+    func split(
+        holdingOut share: Double, seed: UInt64
+    ) throws -> (training: TrainingDataSet, validation: TrainingDataSet) {
+        let held = Int((share * Double(count)).rounded())
+        guard held > 0, held < count else {
+            throw TrainingError(
+                .invalidRun,
+                "validation_split: \(share) of \(count) samples holds \(held) out; expected at "
+                    + "least one on each side")
+        }
+        var generator = SeededGenerator(seed: seed &+ 0x5641_4C49_4441_5445)
+        let order = generator.permutation(count)
+        return (part(order[held...].sorted()), part(order[..<held].sorted()))
+    }
+}
