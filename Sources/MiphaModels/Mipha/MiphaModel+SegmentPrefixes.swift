@@ -5,7 +5,7 @@ extension MiphaModel {
     package func segmentPrefixes() throws -> [[String]] {
         let context = try language.context(.contiguous(count: 1), cache: nil, dropout: nil)
         let embeddings = language.embeddingPrefixes + ["model.mm_projector."]
-        return tower.segments().map(\.prefixes) + [embeddings]
+        return tower.segments(dropout: nil).map(\.prefixes) + [embeddings]
             + language.segments(context).map(\.prefixes) + [language.headPrefixes]
     }
 }

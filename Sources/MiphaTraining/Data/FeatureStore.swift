@@ -76,7 +76,7 @@ public final class FeatureStore {
         misses += 1
         let side = tower.imageSize
         let computed = try withoutGradients { () throws(TensorError) in
-            try tower.segments().run(
+            try tower.segments(dropout: nil).run(
                 Tensor(pixels, shape: [1, 3, side, side]).to(device: device))
         }
         try keep(computed, in: part, at: path)

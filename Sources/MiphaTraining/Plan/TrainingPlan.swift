@@ -86,7 +86,7 @@ public struct TrainingPlan: Sendable, Equatable {
     ///
     /// - Throws: `TrainingError` when a group that should learn has nothing that can.
     public func trainable(in model: MiphaModel) throws(TrainingError) -> [String] {
-        let tower = model.tower.segments()
+        let tower = model.tower.segments(dropout: nil)
         let names = model.store.names.filter { name in
             ParameterGroup(of: name) != .tower || tower.contains { $0.reads(name) }
         }

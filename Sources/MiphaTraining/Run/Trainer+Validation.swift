@@ -1,3 +1,4 @@
+import MiphaData
 import MiphaModels
 import MiphaTorch
 
