@@ -1,4 +1,5 @@
 import Foundation
+import MiphaData
 import MiphaCheckpoints
 import MiphaFiles
 import MiphaImaging
