@@ -11,21 +11,27 @@ package final class BatchLoader: Sendable {
         /// The waits and bad samples of loaders that were given up.
         var secondsWaited = 0.0
         var badSamples: [BadSample] = []
+        var taken = 0
     }
 
     private let data: TrainingDataSet
     private let plan: BatchPlan
+    private let order: @Sendable (Int) -> [Int]
     private let share: RankShare?
     private let settings: SampleLoader.Settings
     private let state = Mutex(State())
 
     /// Creates a loader; nothing is prepared yet.
     ///
-    /// - Parameter share: this process's part of each micro-batch; `nil`: all of it.
+    /// - Parameters:
+    ///   - order: the samples of an epoch in order; `nil`: the plan's own.
+    ///   - share: this process's part of each micro-batch; `nil`: all of it.
     package init(
-        _ data: TrainingDataSet, _ plan: BatchPlan, share: RankShare? = nil,
+        _ data: TrainingDataSet, _ plan: BatchPlan, order: (@Sendable (Int) -> [Int])? = nil,
+        share: RankShare? = nil,
         settings: SampleLoader.Settings = SampleLoader.Settings()
     ) {
+        self.order = order ?? { plan.order(epoch: $0) }
         self.share = share
         self.data = data
         self.plan = plan
@@ -78,13 +84,22 @@ package final class BatchLoader: Sendable {
         state.withLock { $0.badSamples + ($0.loader?.badSamples ?? []) }
     }
 
+    /// Those that were not taken before.
+    func takeBadSamples() -> [BadSample] {
+        state.withLock { state in
+            let all = state.badSamples + (state.loader?.badSamples ?? [])
+            defer { state.taken = all.count }
+            return Array(all.dropFirst(state.taken))
+        }
+    }
+
     /// Micro-batches of one update.
     private var microBatches: Int { min(plan.accumulation, plan.microBatchesPerEpoch) }
 
     private func newLoader(from step: Int) -> SampleLoader {
         let (plan, share) = (plan, share)
         let count = microBatches
-        let orders = EpochOrders(plan)
+        let orders = EpochOrders(order)
         return SampleLoader(data, settings: settings, from: step * count) { number in
             let step = number / count
             guard step < plan.totalSteps else { return nil }
@@ -97,19 +112,19 @@ package final class BatchLoader: Sendable {
 
 /// The order of the samples of an epoch, kept until another one is asked for.
 private final class EpochOrders: Sendable {
-    private let plan: BatchPlan
+    private let order: @Sendable (Int) -> [Int]
     private let kept: Mutex<(epoch: Int, order: [Int])?> = Mutex(nil)
 
-    init(_ plan: BatchPlan) {
-        self.plan = plan
+    init(_ order: @escaping @Sendable (Int) -> [Int]) {
+        self.order = order
     }
 
     subscript(epoch: Int) -> [Int] {
         kept.withLock { kept in
             if let kept, kept.epoch == epoch { return kept.order }
-            let order = plan.order(epoch: epoch)
-            kept = (epoch, order)
-            return order
+            let samples = order(epoch)
+            kept = (epoch, samples)
+            return samples
         }
     }
 }

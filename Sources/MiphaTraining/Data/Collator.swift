@@ -8,6 +8,8 @@ struct Collator {
     let maskedKeyID: Int?
     /// Channels, height and width of a picture.
     let pixelShape: [Int]
+    /// Whether all samples stand in one row.
+    var packs = false
 
     func batch(_ samples: [TrainingSample]) throws -> MiphaBatch {
         let pictures = samples.flatMap(\.pixels)
@@ -16,6 +18,7 @@ struct Collator {
             ? nil : Tensor(pictures.flatMap { $0 }, shape: [pictures.count] + pixelShape)
         let masks = maskedKeyID.map { id in samples.map { $0.ids.map { $0 != id } } }
         return MiphaBatch(
-            ids: samples.map(\.ids), labels: samples.map(\.labels), pixels: pixels, idMasks: masks)
+            ids: samples.map(\.ids), labels: samples.map(\.labels), pixels: pixels, idMasks: masks,
+            packing: packs ? [Array(samples.indices)] : nil)
     }
 }

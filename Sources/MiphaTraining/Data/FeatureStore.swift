@@ -11,8 +11,8 @@ public import MiphaTorch
 /// bit with an empty store, a full one, or one whose budget is spent. Each entry carries a digest of
 /// its bytes: a damaged one is computed again.
 public final class FeatureStore {
-    /// Folder of the entries.
-    public let folder: String
+    /// Folder of the entries; `nil` keeps none.
+    public let folder: String?
     /// Largest number of bytes on disk.
     public let budget: Int
     /// Bytes on disk.
@@ -33,15 +33,19 @@ public final class FeatureStore {
     ///   - model: the model whose tower is frozen.
     ///   - budget: bytes; when they are spent no entry is added.
     /// - Throws: `FileError` when the folder cannot be made or read; `TensorError`.
-    public init(folder: String, budget: Int, model: MiphaModel) throws {
+    public init(folder: String?, budget: Int, model: MiphaModel) throws {
         self.folder = folder
         self.budget = budget
         tower = model.tower
         dtype = model.dtype
         device = model.device
+        byteCount = 0
+        guard let folder else {
+            settings = []
+            return
+        }
         settings = try Self.fingerprint(model)
         try FileSystem.createFolder(folder)
-        byteCount = 0
         for part in try FileSystem.list(folder) {
             let path = FileSystem.join(folder, part)
             guard FileSystem.kind(path) == .folder else { continue }
@@ -65,6 +69,7 @@ public final class FeatureStore {
     }
 
     private func features(of pixels: [Float]) throws -> Tensor {
+        guard let folder else { return try computed(pixels) }
         let name = SHA256Digest(of: pixels, after: settings).hex
         let part = FileSystem.join(folder, String(name.prefix(2)))
         let path = FileSystem.join(part, name + Self.suffix)
@@ -73,14 +78,18 @@ public final class FeatureStore {
             hits += 1
             return found
         }
+        let computed = try computed(pixels)
+        try keep(computed, in: part, at: path)
+        return computed
+    }
+
+    private func computed(_ pixels: [Float]) throws -> Tensor {
         misses += 1
         let side = tower.imageSize
-        let computed = try withoutGradients { () throws(TensorError) in
+        return try withoutGradients { () throws(TensorError) in
             try tower.segments(dropout: nil).run(
                 Tensor(pixels, shape: [1, 3, side, side]).to(device: device))
         }
-        try keep(computed, in: part, at: path)
-        return computed
     }
 
     /// The entry at a path; nil when there is none, or none that is whole.

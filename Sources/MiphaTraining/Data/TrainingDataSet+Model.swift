@@ -16,12 +16,12 @@ extension TrainingDataSet {
 }
 
 extension TrainingDataSet {
-    /// Holds a share of the samples out, chosen by the seed; both parts keep the order.
+    /// Numbers of samples with a share held out, chosen by the seed; both parts keep the order.
     ///
     /// - Throws: `TrainingError` when one of the parts would be empty.
     func split(
         holdingOut share: Double, seed: UInt64
-    ) throws -> (training: TrainingDataSet, validation: TrainingDataSet) {
+    ) throws -> (training: [Int], validation: [Int]) {
         let held = Int((share * Double(count)).rounded())
         guard held > 0, held < count else {
             throw TrainingError(
@@ -31,6 +31,6 @@ extension TrainingDataSet {
         }
         var generator = SeededGenerator(seed: seed &+ 0x5641_4C49_4441_5445)
         let order = generator.permutation(count)
-        return (part(order[held...].sorted()), part(order[..<held].sorted()))
+        return (order[held...].sorted(), order[..<held].sorted())
     }
 }

@@ -65,6 +65,7 @@ extension RunConfiguration {
         maximumLength = try reader.positive("model_max_length", default: maximumLength)
         labelPolicy = try reader.enumValue("label_policy", default: labelPolicy)
         attentionMask = try reader.enumValue("attention_mask", default: attentionMask)
+        try readLoading(reader)
         epochs = try reader.bounded(
             "num_train_epochs", default: epochs, limit: 1e6, includingZero: false)
         maximumSteps = reader.has("max_steps") ? try reader.positive("max_steps", default: 1) : nil
@@ -83,6 +84,18 @@ extension RunConfiguration {
         tensorBoard = try reader.bool("tensorboard", default: tensorBoard)
         threads = reader.has("threads") ? try reader.positive("threads", default: 1) : nil
         loggingSteps = try reader.positive("logging_steps", default: loggingSteps)
+    }
+
+    private mutating func readLoading(_ reader: ConfigReader) throws(CheckpointError) {
+        samplingOrder = try reader.enumValue("sampling_order", default: samplingOrder)
+        packing = try reader.bool("packing", default: packing)
+        badSamples = try reader.enumValue("bad_samples", default: badSamples)
+        loaderThreads = try reader.positive("dataloader_num_workers", default: loaderThreads)
+        prefetchMebibytes = try reader.positive(
+            "dataloader_prefetch_mib", default: prefetchMebibytes)
+        featureFolder = try reader.optionalString("feature_cache")
+        featureGibibytes = try reader.bounded(
+            "feature_cache_gib", default: featureGibibytes, limit: 1e6, includingZero: true)
     }
 
     private mutating func readValidation(_ reader: ConfigReader) throws(CheckpointError) {

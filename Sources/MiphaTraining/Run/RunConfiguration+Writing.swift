@@ -8,6 +8,8 @@ extension RunConfiguration {
     static let keys = [
         "model", "output_dir", "stage", "tune", "data_path", "image_folder", "template",
         "image_aspect_ratio", "model_max_length", "label_policy", "attention_mask",
+        "sampling_order", "packing", "bad_samples", "dataloader_num_workers",
+        "dataloader_prefetch_mib", "feature_cache", "feature_cache_gib",
         "num_train_epochs", "max_steps", "per_device_train_batch_size",
         "gradient_accumulation_steps", "loss_reduction", "z_loss", "learning_rate",
         "learning_rates", "lr_scheduler_type", "warmup_ratio", "decay_ratio", "weight_decay",
@@ -22,7 +24,8 @@ extension RunConfiguration {
     static let keysWithoutInfluence: Set = [
         "output_dir", "save_steps", "save_total_limit", "background_saves", "logging_steps",
         "tensorboard", "threads", "sharding", "spike_factor", "eval_data_path", "eval_steps",
-        "keep_best",
+        "keep_best", "dataloader_num_workers", "dataloader_prefetch_mib", "feature_cache",
+        "feature_cache_gib",
     ]
 
     /// The values under the keys of a run file.
@@ -46,6 +49,12 @@ extension RunConfiguration {
             "model_max_length": .integer(maximumLength),
             "label_policy": .string(labelPolicy.rawValue),
             "attention_mask": .string(attentionMask.rawValue),
+            "sampling_order": .string(samplingOrder.rawValue), "packing": .bool(packing),
+            "bad_samples": .string(badSamples.rawValue),
+            "dataloader_num_workers": .integer(loaderThreads),
+            "dataloader_prefetch_mib": .integer(prefetchMebibytes),
+            "feature_cache": featureFolder.map { .string($0) } ?? .null,
+            "feature_cache_gib": .double(featureGibibytes),
             "num_train_epochs": .double(epochs),
             "max_steps": maximumSteps.map { .integer($0) } ?? .null,
             "per_device_train_batch_size": .integer(batchSize),
@@ -105,6 +114,7 @@ extension RunConfiguration {
         resolved.model = Self.absolute(model)
         resolved.outputFolder = Self.absolute(outputFolder)
         resolved.imageFolder = Self.absolute(imageFolder)
+        resolved.featureFolder = featureFolder.map(Self.absolute)
         resolved.dataFiles = dataFiles.map(Self.absolute)
         resolved.validationFiles = validationFiles.map(Self.absolute)
         let lines = try resolved.json.members.map { "\($0.key): \(try $0.value.text(.compact))" }
@@ -119,6 +129,11 @@ extension RunConfiguration {
 
     /// Refuses settings that exclude each other.
     func validate(worldSize: Int = 1) throws(TrainingError) {
+        if packing && attentionMask != .length {
+            throw TrainingError(
+                .invalidRun,
+                "packing: needs attention_mask: length, found \(attentionMask.rawValue)")
+        }
         if zLoss > 0 {
             throw TrainingError(.invalidRun, "z_loss: expected 0, the loss here has no such term")
         }

@@ -1,3 +1,4 @@
+public import MiphaData
 public import MiphaImaging
 public import MiphaTorch
 
@@ -57,6 +58,20 @@ public struct RunConfiguration: Sendable, Equatable {
     public var labelPolicy = LabelMaskPolicy.offsets
     /// Which keys attention may look at.
     public var attentionMask = AttentionMaskPolicy.length
+    /// How the samples of an epoch are put in order.
+    public var samplingOrder = SamplingOrder.plain
+    /// Whether the samples of a micro-batch stand in one row, without padding.
+    public var packing = false
+    /// What happens to samples that cannot be read.
+    public var badSamples = BadSamplePolicy.fail
+    /// Background threads that prepare samples.
+    public var loaderThreads = 4
+    /// Memory for samples that are prepared ahead, in MiB.
+    public var prefetchMebibytes = 256
+    /// Folder that keeps what a frozen tower gives; `nil` keeps nothing.
+    public var featureFolder: String?
+    /// Largest size of that folder in GiB.
+    public var featureGibibytes = 20.0
     /// Passes over the data.
     public var epochs = 1.0
     /// Number of updates; overrides `epochs`.

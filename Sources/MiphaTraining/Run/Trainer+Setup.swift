@@ -1,10 +1,7 @@
-import MiphaChat
 import MiphaCheckpoints
-import MiphaData
 import MiphaImaging
 import MiphaModels
 import MiphaNN
-import MiphaTokenizers
 import MiphaTorch
 
 extension Trainer {
@@ -76,38 +73,6 @@ extension Trainer {
             else { return nil }
             return try Tensor.mapped(entry, of: file).to(dtype: .float32).cloned()
         }
-    }
-
-    /// The samples to learn from, and those for the validation loss.
-    static func data(
-        _ run: RunConfiguration
-    ) throws -> (training: TrainingDataSet, validation: TrainingDataSet?) {
-        let tokenizer = try Tokenizer(folder: run.model)
-        let encoder = try ConversationEncoder(
-            tokenizer: tokenizer, template: ChatTemplate.named(run.resolvedTemplate),
-            options: EncodingOptions(
-                labels: run.labelPolicy == .offsets ? .offsets : .reference,
-                maximumLength: run.maximumLength))
-        let processor =
-            try run.stage.takesPictures
-            ? ImageProcessor(contentsOf: "\(run.model)/preprocessor_config.json") : nil
-        func read(_ files: [String]) throws -> TrainingDataSet {
-            let index = try SampleIndex(
-                files.map { ConversationSource(file: $0, imageFolder: run.imageFolder) })
-            guard index.count > 0 else {
-                throw TrainingError(.invalidRun, "no samples in \(files.joined(separator: ", "))")
-            }
-            return TrainingDataSet(
-                index, encoder: encoder, processor: processor,
-                aspectRatio: run.resolvedAspectRatio)
-        }
-        let data = try read(run.dataFiles)
-        if run.validationSplit > 0 {
-            let (training, held) = try data.split(
-                holdingOut: run.validationSplit, seed: run.seed)
-            return (training, held)
-        }
-        return (data, run.validationFiles.isEmpty ? nil : try read(run.validationFiles))
     }
 }
 

@@ -22,6 +22,13 @@ extension Trainer {
         _ step: Int, _ recorder: Recorder, shouldStop: () -> Bool
     ) throws -> UpdateResult? {
         let micro = try loader.samples(step: step)
+        for bad in loader.takeBadSamples() {
+            recorder.record(
+                Incident(
+                    .badSample, step: step + 1, samples: [bad.id ?? bad.place],
+                    message: "\(bad.place) was \(bad.action.rawValue): "
+                        + bad.reasons.joined(separator: "; ")))
+        }
         let counts = micro.map(Self.supervisedCount)
         var result = UpdateResult(supervised: counts.reduce(0, +))
         if try agree(on: &result.supervised, shouldStop) { return nil }
@@ -83,7 +90,12 @@ extension Trainer {
     private func accumulate(
         _ samples: [TrainingSample], scale: Double, into result: inout UpdateResult
     ) throws -> Double {
-        let chain = try model.lossChain(try collator.batch(samples), dropout: dropout)
+        var batch = try collator.batch(samples)
+        if let features {
+            batch.features = try features.features(of: samples.flatMap(\.pixels))
+            batch.pixels = nil
+        }
+        let chain = try model.lossChain(batch, dropout: dropout)
         let backward = SegmentedBackward(checkpointing: run.checkpointing)
         let loss = try backward(
             chain, scale: scale, trainable: trainable, dropout: dropout, observer: parallel)
@@ -130,7 +142,7 @@ extension Trainer {
 
     /// Ids of the samples of an update.
     private func sampleNames(_ step: Int) -> [String] {
-        let order = plan.order(epoch: step / plan.stepsPerEpoch)
+        let order = order(step / plan.stepsPerEpoch)
         return plan.microBatches(step: step, order: order).joined().map(data.name)
     }
 }

@@ -51,6 +51,10 @@ public final class Trainer {
     let data: TrainingDataSet
     let validation: TrainingDataSet?
     let loader: BatchLoader
+    /// The samples of an epoch in order.
+    let order: @Sendable (Int) -> [Int]
+    /// What the tower gives, when it is frozen.
+    let features: FeatureStore?
     let collator: Collator
     let optimizer: AdamW
     let average: WeightAverage?
@@ -74,7 +78,8 @@ public final class Trainer {
         self.run = run
         tuning = try TrainingPlan(run)
         folder = RunFolder(run: run, worldSize: group?.worldSize ?? 1)
-        (data, validation) = try Self.data(run)
+        let found = try TrainingData(run)
+        (data, validation) = (found.training, found.validation)
         plan = BatchPlan(
             sampleCount: data.count,
             batchSize: run.batchSize * (group?.worldSize ?? 1), accumulation: run.accumulation,
@@ -82,9 +87,9 @@ public final class Trainer {
             steps: run.maximumSteps)
         schedule = Self.schedule(run, totalSteps: plan.totalSteps)
         isComplete = try resume == .auto && folder.isComplete(totalSteps: plan.totalSteps)
-        var found: [Incident] = []
-        let start = try isComplete ? nil : Self.start(resume, folder) { found.append($0) }
-        incidents = found
+        var passedOver: [Incident] = []
+        let start = try isComplete ? nil : Self.start(resume, folder) { passedOver.append($0) }
+        incidents = passedOver
         var model = try MiphaModel(folder: start ?? run.model, dtype: run.dtype, use: .training)
         if run.stage.takesPictures {
             model.config.imageAspectRatio = run.resolvedAspectRatio.rawValue
@@ -107,10 +112,21 @@ public final class Trainer {
             try WeightAverage(decay: $0, weights: optimizer.weights)
         }
         dropout = try RandomGenerator(seed: Self.dropoutSeed(run, group))
-        loader = BatchLoader(data, plan, share: group.map { RankShare($0, run.batchSize) })
+        order = try found.order(run, world: group?.worldSize ?? 1)
+        loader = BatchLoader(
+            data, plan, order: order, share: group.map { RankShare($0, run.batchSize) },
+            settings: SampleLoader.Settings(
+                threads: run.loaderThreads, byteBudget: run.prefetchMebibytes << 20,
+                policy: run.badSamples))
+        features = try tuning[.tower].mode == .frozen && run.stage.takesPictures
+            ? FeatureStore(
+                folder: run.featureFolder, budget: Int(run.featureGibibytes * 1_073_741_824),
+                model: model)
+            : nil
         collator = Collator(
             maskedKeyID: run.attentionMask == .notPad ? data.padID : nil,
-            pixelShape: [3, model.config.vision.imageSize, model.config.vision.imageSize])
+            pixelShape: [3, model.config.vision.imageSize, model.config.vision.imageSize],
+            packs: run.packing)
         spikes = SpikeDetector(factor: run.spikeFactor)
         state.samples = data.count
         state.data = try run.dataFiles.map { try SHA256Digest(contentsOf: $0).hex }
@@ -191,7 +207,8 @@ public final class Trainer {
                 learningRate: schedule(step), gradientNorm: result.norm,
                 supervisedTokens: result.supervised, tokens: result.tokens, seconds: seconds,
                 secondsLeft: mean * Double(plan.totalSteps - step - 1),
-                isSkipped: result.isSkipped, validationLoss: recorder.validationLoss)
+                secondsWaited: loader.secondsWaited, isSkipped: result.isSkipped,
+                validationLoss: recorder.validationLoss)
             record(progress, log)
             try report(progress)
             if isBest || (run.saveSteps > 0 && progress.step % run.saveSteps == 0) {

@@ -11,6 +11,7 @@ extension TrainingProgress {
             "learning_rate": .double(learningRate), "grad_norm": number(gradientNorm),
             "supervised_tokens": .integer(supervisedTokens), "tokens": .integer(tokens),
             "seconds": .double(seconds), "tokens_per_second": .double(tokensPerSecond),
+            "seconds_waited": .double(secondsWaited),
         ]
         for (group, rate) in rates { line["learning_rate/\(group.rawValue)"] = .double(rate) }
         if let validationLoss { line["validation_loss"] = number(validationLoss) }

@@ -20,6 +20,8 @@ public struct TrainingProgress: Sendable, Equatable {
     public let seconds: Double
     /// Estimated seconds to the end of the run.
     public let secondsLeft: Double
+    /// Seconds that the run waited for samples so far.
+    public var secondsWaited = 0.0
     /// Whether the update was not finite and changed no weight.
     public var isSkipped = false
     /// Mean cross-entropy on the validation data after this update, if it was measured.
