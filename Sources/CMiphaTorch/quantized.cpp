@@ -275,7 +275,7 @@ at::Tensor product(const at::Tensor &x, const at::Tensor &weight, const at::Tens
 
 struct QuantizedLinear : torch::autograd::Function<QuantizedLinear> {
     static at::Tensor forward(AutogradContext *context, const at::Tensor &x,
-                              const at::Tensor &bias, const at::Tensor &codes,
+                              const std::optional<at::Tensor> &bias, const at::Tensor &codes,
                               const at::Tensor &scales, const at::Tensor &nested, int64_t kind,
                               int64_t rows, int64_t columns, double offset) {
         context->save_for_backward({codes, scales, nested});
@@ -283,10 +283,10 @@ struct QuantizedLinear : torch::autograd::Function<QuantizedLinear> {
         context->saved_data["rows"] = rows;
         context->saved_data["columns"] = columns;
         context->saved_data["offset"] = offset;
-        context->saved_data["bias"] = bias.defined();
+        context->saved_data["bias"] = bias.has_value();
         const Matrix matrix(static_cast<mt_quantization>(kind), rows, columns, codes, scales,
                             nested, static_cast<float>(offset));
-        return product(x, matrix.unpack(x.scalar_type()), bias);
+        return product(x, matrix.unpack(x.scalar_type()), bias.value_or(at::Tensor()));
     }
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
@@ -343,9 +343,10 @@ mt_status mt_quantized_linear(mt_tensor x, mt_quantized matrix, mt_tensor bias_o
         if (input.dim() == 0 || input.size(-1) != parts.columns) {
             throw std::invalid_argument("the input's width is not that of the quantised matrix");
         }
-        const at::Tensor bias = bias_or_null == nullptr ? at::Tensor() : unwrap(bias_or_null);
+        // Autograd takes no undefined tensor.
+        const at::Tensor nested = parts.nested.defined() ? parts.nested : parts.scales;
         *out = mipha::wrap(QuantizedLinear::apply(
-            input, bias, parts.codes, parts.scales, parts.nested,
+            input, mipha::unwrap_optional(bias_or_null), parts.codes, parts.scales, nested,
             static_cast<int64_t>(parts.kind), parts.rows, parts.columns,
             static_cast<double>(parts.offset)));
     });

@@ -41,6 +41,7 @@ struct AdapterGolden {
     }
 
     func floats(_ name: String) throws -> [Float] { try file.floats(name) }
+    func integers(_ name: String) throws -> [Int] { try file.integers(name) }
 
     /// The tensors whose names begin so, without that beginning.
     func all(_ prefix: String) throws -> [String: [Float]] {

@@ -134,10 +134,6 @@ import Testing
         for part in ["adapters/lora", "goldens/tiny", "q_proj.lora_A.weight", "[3, 40]"] {
             #expect(error.description.contains(part), "\(error)")
         }
-        let llava = try AdapterFolder(PackagePaths.fixture("adapters/llava"))
-        #expect(throws: ParameterError.self) {
-            try MiphaModel(folder: SmallModel.square, adapter: llava)
-        }
     }
 
     @Test(arguments: [

@@ -80,8 +80,8 @@ import Testing
     func `a quantised layer is the dense one with its values, and so is its gradient`(
         _ format: QuantizationFormat, _ rows: Int
     ) throws {
-        let (layer, _) = try layer(format)
-        guard case .quantized(let matrix) = layer.weight else { return #expect(Bool(false)) }
+        let (layer, store) = try layer(format)
+        let matrix = try #require(store.quantized["layer.weight"])
         var gradients: [[Float]] = []
         for isDense in [false, true] {
             let x = try randomTensor([rows, 70], seed: 8)

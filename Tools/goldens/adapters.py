@@ -11,8 +11,8 @@ The bases are the golden models `square` (its language half as a plain PhiForCau
                          logits and gradients only
     quantized.safetensors
                          codes and scales of a matrix that code and test both compute, by
-                         bitsandbytes; logits, loss and gradients of `lora` over a base in NF4 (layers
-                         of bitsandbytes, double quantisation) and over one in rows of int8
+                         bitsandbytes; logits, loss and gradients of `lora` over a base whose weights
+                         are those of NF4 (double quantisation), and those of rows of int8
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import peft
 import safetensors
 import torch
 import transformers
-from bitsandbytes.nn import Linear4bit, Params4bit
+from bitsandbytes.backends.default.ops import _dequantize_4bit_compute
 from fixtures import draw, save, sha256, write_json
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file
@@ -117,6 +117,9 @@ def make_case(output: Path, name: str, options: dict, ids, labels) -> None:
     disturb(model)
     save_adapter(model, output / name)
     results = run(model, ids, labels)
+    loaded = peft.PeftModel.from_pretrained(phi(ROOT / "Fixtures/goldens/square"), output / name)
+    merged = loaded.merge_and_unload()
+    results["merged.q_proj"] = merged.model.layers[1].self_attn.q_proj.weight
     parameters = learning(model)
     optimizer = torch.optim.AdamW(
         parameters.values(), lr=0.0, betas=(0.9, 0.98), eps=1e-7, weight_decay=0.0,
@@ -130,8 +133,6 @@ def make_case(output: Path, name: str, options: dict, ids, labels) -> None:
     results |= {f"after.{key}": value for key, value in parameters.items()}
     results |= {"ids": ids, "labels": labels, "losses": torch.tensor(losses)}
     results["rates"] = torch.tensor(RATES)
-    merged = model.merge_and_unload()
-    results["merged.q_proj"] = merged.model.layers[1].self_attn.q_proj.weight
     save(output / name / "expected.safetensors", results)
 
 
@@ -165,23 +166,37 @@ def crafted(rows: int, columns: int) -> torch.Tensor:
     return (values * (1 + (place // 1000) % 5).float()).reshape(rows, columns)
 
 
+def four_bits(weight: torch.Tensor):
+    """NF4 with double quantisation: codes, scales, their scales and offset, and the values.
+
+    Codes are bitsandbytes'. Its CPU kernels for the rest are not exact: `quantize_blockwise` takes
+    the farther of two steps near the middle between them, `dequantize_4bit` is right only where rows
+    are whole blocks of 64. So those are the nearest steps, as its portable kernels take.
+    """
+    codes, state = functional.quantize_4bit(weight, blocksize=64, quant_type="nf4")
+    offset = state.absmax.mean()
+    centred = state.absmax - offset
+    places, nested = functional.quantize_blockwise(centred, blocksize=256)
+    steps = nested.code
+    outer = nested.absmax.repeat_interleave(256)[: len(centred)]
+    exact = torch.bucketize(centred / outer, (steps[1:] + steps[:-1]) / 2).to(torch.uint8)
+    assert ((exact.int() - places.int()).abs() <= 1).all()
+    scales = steps[exact.long()] * outer + offset
+    dense = _dequantize_4bit_compute(
+        codes.flatten(), scales, state.code, 64, weight.shape, torch.float32
+    )
+    if weight.shape[1] % 64 == 0:
+        state.absmax = scales
+        assert torch.equal(dense, functional.dequantize_4bit(codes, state))
+    return dense, codes, exact, nested.absmax, offset
+
+
 def in_four_bits(model: PhiForCausalLM) -> PhiForCausalLM:
     for layer in model.model.layers:
         for part in (layer.self_attn, layer.mlp):
-            for name, old in list(part.named_children()):
-                if not isinstance(old, torch.nn.Linear):
-                    continue
-                new = Linear4bit(
-                    old.in_features, old.out_features, bias=True, compute_dtype=torch.float32,
-                    compress_statistics=True, quant_type="nf4",
-                )  # fmt: skip
-                new.weight = Params4bit(
-                    old.weight.data, requires_grad=False, compress_statistics=True,
-                    quant_type="nf4", module=new,
-                )  # fmt: skip
-                new.bias = torch.nn.Parameter(old.bias.data, requires_grad=False)
-                setattr(part, name, new.to("cpu"))
-    model.is_loaded_in_4bit = True
+            for module in part.children():
+                if isinstance(module, torch.nn.Linear):
+                    module.weight.data = four_bits(module.weight.data)[0]
     return model
 
 
@@ -197,26 +212,21 @@ def in_eight_bits(model: PhiForCausalLM) -> PhiForCausalLM:
 
 def make_quantized(output: Path, ids, labels) -> None:
     weight = crafted(130, 160)
-    codes, state = functional.quantize_4bit(
-        weight, blocksize=64, compress_statistics=True, quant_type="nf4"
-    )
+    dense, codes, scales, nested, offset = four_bits(weight)
+    four_bits(crafted(130, 192))
     rows, magnitudes, _ = functional.int8_vectorwise_quant(weight)
-    dense = functional.dequantize_4bit(codes, state)
     eight = functional.int8_vectorwise_dequant(rows, magnitudes)
     results = {
         "shape": torch.tensor(weight.shape),
-        "nf4.codes": codes.flatten(), "nf4.scales": state.absmax,
-        "nf4.nested": state.state2.absmax, "nf4.offset": state.offset,
+        "nf4.codes": codes.flatten(), "nf4.scales": scales,
+        "nf4.nested": nested, "nf4.offset": offset,
         "nf4.row": dense[77], "nf4.sum": dense.double().sum(),
         "int8.row.codes": rows[77], "int8.scales": magnitudes, "int8.row": eight[77],
         "int8.sum": eight.double().sum(),
     }  # fmt: skip
     square = ROOT / "Fixtures/goldens/square"
     for kind, base in [("nf4", in_four_bits(phi(square))), ("int8", in_eight_bits(phi(square)))]:
-        model = peft.PeftModel.from_pretrained(base, output / "lora", is_trainable=True)
-        model.train()  # in evaluation bitsandbytes packs the codes anew, for sizes beyond these
-        layer = model.base_model.model.model.layers[0].mlp.fc1
-        assert (type(layer).__name__ == "Linear4bit") == (kind == "nf4"), type(layer)
+        model = peft.PeftModel.from_pretrained(base, output / "lora", is_trainable=True).eval()
         for key, value in run(model, ids, labels).items():
             if "layers.0" not in key:
                 results[f"{kind}.{key}"] = value

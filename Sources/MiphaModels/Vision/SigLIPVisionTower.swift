@@ -20,7 +20,8 @@ struct SigLIPAttention {
     ) throws(TensorError) -> Tensor {
         let (images, patches, width) = (x.size(0), x.size(1), x.size(2))
         let headed = [images, patches, headCount, width / headCount]
-        let q = try qProj(x, dropout: dropout).reshaped(headed).transposed(1, 2)  // [images, heads, patches, width]
+        // [images, heads, patches, width] each
+        let q = try qProj(x, dropout: dropout).reshaped(headed).transposed(1, 2)
         let k = try kProj(x, dropout: dropout).reshaped(headed).transposed(1, 2)
         let v = try vProj(x, dropout: dropout).reshaped(headed).transposed(1, 2)
         let scale = 1 / Double(width / headCount).squareRoot()

@@ -4,8 +4,10 @@ public import MiphaTorch
 public struct QuantizationPlan: Sendable, Equatable {
     /// How the matrices are held.
     public var format: QuantizationFormat
-    /// Parts of the model that are considered, by consecutive components of the path; everything when
-    /// empty. Mipha's `train.py` leaves tower, projector and head alone, as the default does.
+    /// Parts of the model that are considered, by consecutive components of the path.
+    ///
+    /// Everything when empty. Mipha's `train.py` leaves tower, projector and head alone, as the default
+    /// does.
     public var within: [String]
     /// Parts of the model that are left alone, by consecutive components of the path.
     public var excluding: [String]
