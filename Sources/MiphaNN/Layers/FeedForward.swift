@@ -16,6 +16,7 @@ public struct FeedForward {
 
     /// Applies the maps to `x` `[..., width]`.
     public func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor {
-        try fc2(Functions.activate(fc1(x), activation))
+        try Functions.linear(
+            activated: fc1(x), activation, weight: fc2.weight, bias: fc2.bias)
     }
 }

@@ -172,6 +172,7 @@ public final class Trainer {
                 throw TrainingError(
                     .failed, "update \(step + 1): the loss is \(loss); no weight was changed")
             }
+            if run.accumulation > 1 { try optimizer.collectGradients() }
             result.loss += loss * scale
             result.tokens += chain.positionCount
         }

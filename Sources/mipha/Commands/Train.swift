@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MiphaFiles
+import MiphaTorch
 import MiphaTraining
 
 /// A training run.
@@ -36,6 +37,7 @@ struct Train: ParsableCommand {
 
     func run() throws {
         try engine.start()
+        Engine.keepFreedMemory()
         let output = logging.output
         let configuration = try RunConfiguration(contentsOf: runFile, overrides: settings)
         let trainer = try Trainer(configuration, resume: Trainer.Resume(parsing: resume))
