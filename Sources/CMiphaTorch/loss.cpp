@@ -14,7 +14,7 @@ using torch::autograd::variable_list;
 
 namespace {
 
-constexpr int64_t chunk_bytes = 48 << 20; // of the logits of one chunk in float32
+constexpr int64_t chunk_bytes = 24 << 20; // of the logits of one chunk in float32
 
 at::ScalarType computing_type(const at::Tensor &x) {
     return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;

@@ -18,7 +18,7 @@ public enum Engine {
 
     /// Lets the process keep freed memory for its next tensors instead of returning it to the system.
     ///
-    /// For loops that allocate the same again and again, such as training: without it a third of a
+    /// For loops that allocate the same again and again, such as training: without it a quarter of a
     /// step on the CPU went into page faults. Only glibc has the setting.
     public static func keepFreedMemory() { mt_keep_freed_memory() }
 

@@ -97,7 +97,7 @@ import Testing
 
     @Test(arguments: [0, 0.001])
     func `many chunks give the sum of all`(_ zLoss: Double) throws {
-        // 234 rows of 51,200 logits fill a chunk.
+        // 122 rows of 51,200 logits fill a chunk.
         // In float32 a sum of 51,200 products is good to 1e-5, however it is made.
         for (dtype, limit) in [(DType.float64, Float(1e-6)), (.float32, 3e-5)] {
             let all = try operands(rows: 500, classes: Self.classCount, dtype: dtype)
