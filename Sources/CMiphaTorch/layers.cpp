@@ -14,6 +14,9 @@ using mipha::unwrap_optional;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+using mipha::onednn_product;
+using mipha::prefers_onednn;
+
 namespace {
 
 // MKL runs fp32 products at about half speed on AMD; oneDNN does not. Its linear operator has no
@@ -36,12 +39,23 @@ const std::optional<c10::TypedOperatorHandle<PointwiseLinear>> &onednn_operator(
     return handle;
 }
 
-// x [rows, in] times weight [out, in] transposed; any strides.
-at::Tensor onednn_product(const at::Tensor &x, const at::Tensor &weight,
-                          const std::optional<at::Tensor> &bias) {
+} // namespace
+
+at::Tensor mipha::onednn_product(const at::Tensor &x, const at::Tensor &weight,
+                                 const std::optional<at::Tensor> &bias) {
     const c10::List<std::optional<at::Scalar>> no_scalars;
     return onednn_operator()->call(x, weight, bias, "none", no_scalars, std::nullopt);
 }
+
+bool mipha::prefers_onednn(const at::Tensor &x, const at::Tensor &weight) {
+    constexpr int64_t fewest_rows = 4; // below, the product is bound by memory and MKL is as good
+    return x.is_cpu() && x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat &&
+           x.dim() >= 2 && weight.dim() == 2 && x.size(-1) == weight.size(1) &&
+           x.numel() >= fewest_rows * weight.size(1) && weight.size(1) > 0 &&
+           onednn_operator().has_value();
+}
+
+namespace {
 
 struct OneDNNLinear : torch::autograd::Function<OneDNNLinear> {
     static at::Tensor forward(AutogradContext *context, const at::Tensor &x,
@@ -71,13 +85,65 @@ struct OneDNNLinear : torch::autograd::Function<OneDNNLinear> {
     }
 };
 
-bool prefers_onednn(const at::Tensor &x, const at::Tensor &weight) {
-    constexpr int64_t fewest_rows = 4; // below, the product is bound by memory and MKL is as good
-    return x.is_cpu() && x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat &&
-           x.dim() >= 2 && weight.dim() == 2 && x.size(-1) == weight.size(1) &&
-           x.numel() >= fewest_rows * weight.size(1) && weight.size(1) > 0 &&
-           onednn_operator().has_value();
+// x [..., in] times weight [out, in] transposed, by the faster library.
+at::Tensor product(const at::Tensor &x, const at::Tensor &weight,
+                   const std::optional<at::Tensor> &bias = std::nullopt) {
+    return prefers_onednn(x, weight) ? onednn_product(x, weight, bias)
+                                     : at::linear(x, weight, bias);
 }
+
+at::Tensor activated(const at::Tensor &x, mt_activation activation) {
+    switch (activation) {
+    case MT_GELU_EXACT: return at::gelu(x);
+    case MT_GELU_TANH: return at::gelu(x, "tanh");
+    case MT_SILU: return at::silu(x);
+    }
+    throw std::invalid_argument("unknown activation");
+}
+
+at::Tensor activated_backward(const at::Tensor &gradient, const at::Tensor &x,
+                              mt_activation activation) {
+    switch (activation) {
+    case MT_GELU_EXACT: return at::gelu_backward(gradient, x);
+    case MT_GELU_TANH: return at::gelu_backward(gradient, x, "tanh");
+    case MT_SILU: return at::silu_backward(gradient, x);
+    }
+    throw std::invalid_argument("unknown activation");
+}
+
+// act(x) W^T + b that keeps x only: act(x), as large, is computed again for the weight's gradient.
+struct ActivatedLinear : torch::autograd::Function<ActivatedLinear> {
+    static at::Tensor forward(AutogradContext *context, const at::Tensor &x,
+                              const at::Tensor &weight, const std::optional<at::Tensor> &bias,
+                              int64_t activation) {
+        context->save_for_backward({x, weight});
+        context->saved_data["bias"] = bias.has_value();
+        context->saved_data["activation"] = activation;
+        const at::AutoDispatchBelowADInplaceOrView below;
+        return product(activated(x, static_cast<mt_activation>(activation)), weight, bias);
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        const auto saved = context->get_saved_variables();
+        const at::Tensor &x = saved[0], &weight = saved[1];
+        const auto activation =
+            static_cast<mt_activation>(context->saved_data["activation"].toInt());
+        const at::Tensor gradient = gradients[0].reshape({-1, weight.size(0)});
+        variable_list result(4);
+        if (context->needs_input_grad(1)) {
+            const at::Tensor rows = activated(x, activation).reshape({-1, weight.size(1)});
+            result[1] = product(gradient.t(), rows.t());
+        }
+        if (context->needs_input_grad(0)) {
+            result[0] = activated_backward(product(gradient, weight.t()).view(x.sizes()), x,
+                                           activation);
+        }
+        if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) {
+            result[2] = gradient.sum(0);
+        }
+        return result;
+    }
+};
 
 // One row: `direction` +1 rotates by the angle, -1 back.
 template <typename Scalar>
@@ -187,13 +253,18 @@ mt_status mt_conv2d(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, int64
 }
 
 mt_status mt_activate(mt_tensor x, mt_activation activation, mt_tensor *out) {
+    MT_RETURN(out, activated(unwrap(x), activation));
+}
+
+mt_status mt_activated_linear(mt_tensor x, mt_activation activation, mt_tensor weight,
+                              mt_tensor bias_or_null, mt_tensor *out) {
     return guard([&] {
-        switch (activation) {
-        case MT_GELU_EXACT: *out = mipha::wrap(at::gelu(unwrap(x))); return;
-        case MT_GELU_TANH: *out = mipha::wrap(at::gelu(unwrap(x), "tanh")); return;
-        case MT_SILU: *out = mipha::wrap(at::silu(unwrap(x))); return;
+        const at::Tensor input = unwrap(x), matrix = unwrap(weight);
+        if (input.dim() < 2 || matrix.dim() != 2 || input.size(-1) != matrix.size(1)) {
+            throw std::invalid_argument("input and weight do not fit together");
         }
-        throw std::invalid_argument("unknown activation");
+        *out = mipha::wrap(ActivatedLinear::apply(input, matrix, unwrap_optional(bias_or_null),
+                                                  static_cast<int64_t>(activation)));
     });
 }
 
@@ -241,9 +312,4 @@ mt_status mt_rotary_angles(mt_tensor positions, int64_t rotary, double theta, mt
         *cos = mipha::wrap(std::move(cosines));
         *sin = mipha::wrap(std::move(sines));
     });
-}
-
-mt_status mt_cross_entropy_sum(mt_tensor logits, mt_tensor targets, mt_tensor *out) {
-    MT_RETURN(out, at::cross_entropy_loss(unwrap(logits).to(at::kFloat), unwrap(targets), {},
-                                          at::Reduction::Sum));
 }

@@ -95,12 +95,18 @@ mt_status mt_tensor_topk(mt_tensor tensor, int64_t count, mt_tensor *values, mt_
 mt_status mt_tensors_norm(const mt_tensor *tensors, size_t count, double *out) {
     return guard([&] {
         const c10::NoGradGuard no_grad;
+        constexpr int64_t longest = 1 << 22; // the reduction copies its input to float64
         double sum = 0;
         for (size_t i = 0; i < count; i++) {
-            const double norm =
-                at::linalg_vector_norm(unwrap(tensors[i]), 2, std::nullopt, false, at::kDouble)
-                    .item<double>();
-            sum += norm * norm;
+            const at::Tensor flat = unwrap(tensors[i]).reshape({-1});
+            for (int64_t start = 0; start < flat.numel(); start += longest) {
+                const double norm =
+                    at::linalg_vector_norm(
+                        flat.narrow(0, start, std::min(longest, flat.numel() - start)), 2,
+                        std::nullopt, false, at::kDouble)
+                        .item<double>();
+                sum += norm * norm;
+            }
         }
         *out = std::sqrt(sum);
     });

@@ -1,4 +1,4 @@
-// Process and thread state, generators, the optimiser step.
+// Process and thread state, generators.
 #include "internal.h"
 
 #pragma clang diagnostic push
@@ -10,6 +10,12 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/headeronly/version.h>
 #pragma clang diagnostic pop
+
+#include <limits>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 namespace mipha {
 
@@ -73,6 +79,16 @@ mt_status mt_set_thread_count(int32_t count) {
 
 int32_t mt_thread_count(void) { return at::get_num_threads(); }
 
+void mt_keep_freed_memory(void) {
+#ifdef __GLIBC__
+    // Each block of its own mapping costs page faults anew: a quarter of a training step on CPU.
+    // The largest, whose holes nothing else would fill, keep theirs (glibc allows no higher limit).
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+    mallopt(M_TOP_PAD, 64 << 20);
+#endif
+}
+
 bool mt_grad_mode_set(bool enabled) {
     const bool former = c10::GradMode::is_enabled();
     c10::GradMode::set_enabled(enabled);
@@ -113,28 +129,4 @@ mt_status mt_generator_state(mt_generator generator, mt_tensor *out) {
 
 mt_status mt_generator_set_state(mt_generator generator, mt_tensor state) {
     return guard([&] { unwrap(generator).set_state(unwrap(state)); });
-}
-
-mt_status mt_adamw_step(const mt_tensor *parameters, const mt_tensor *gradients,
-                        const mt_tensor *first_moments, const mt_tensor *second_moments,
-                        const mt_tensor *steps, size_t count, mt_adamw_options options) {
-    return guard([&] {
-        const c10::NoGradGuard no_grad;
-        auto targets = mipha::unwrap_all(parameters, count);
-        auto first = mipha::unwrap_all(first_moments, count);
-        auto second = mipha::unwrap_all(second_moments, count);
-        const auto changes = mipha::unwrap_all(gradients, count);
-        for (size_t i = 0; i < count; i++) {
-            for (const at::Tensor &other : {changes[i], first[i], second[i]}) {
-                if (other.sizes() != targets[i].sizes()) { // the kernel trusts its caller
-                    throw std::invalid_argument("parameter " + std::to_string(i) +
-                                                " and its gradient or moments differ in shape");
-                }
-            }
-        }
-        at::_fused_adamw_(targets, changes, first, second, {},
-                          mipha::unwrap_all(steps, count), options.learning_rate, options.beta1,
-                          options.beta2, options.weight_decay, options.epsilon,
-                          /*amsgrad=*/false, /*maximize=*/false);
-    });
 }

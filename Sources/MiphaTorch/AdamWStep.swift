@@ -28,17 +28,24 @@ public struct AdamWConstants: Sendable, Equatable {
 /// One fused AdamW update of many parameters (libtorch's `_fused_adamw_`).
 ///
 /// - Parameters:
-///   - parameters: updated in place; `gradients`, `first`, `second` have equal shapes and dtypes.
+///   - parameters: updated in place; `first`, `second` have equal shapes and dtypes, `gradients` equal
+///     shapes. Gradients of another dtype are converted piece by piece, never as a whole.
 ///   - steps: float32 scalars, one per parameter, that already count this step.
+///   - copies: for each parameter a tensor that takes the new values, or `nil`; an empty list: none.
 public func applyAdamW(
     to parameters: [Tensor], gradients: [Tensor], first: [Tensor], second: [Tensor],
-    steps: [Tensor], constants: AdamWConstants
+    steps: [Tensor], copies: [Tensor?] = [], constants: AdamWConstants
 ) throws(TensorError) {
     let counts = [gradients.count, first.count, second.count, steps.count]
     guard counts.allSatisfy({ $0 == parameters.count }) else {
         throw TensorError(
             .invalidArgument, operation: "adamw",
             message: "\(parameters.count) parameters, but \(counts) gradients, moments and steps")
+    }
+    guard copies.isEmpty || copies.count == parameters.count else {
+        throw TensorError(
+            .invalidArgument, operation: "adamw",
+            message: "\(parameters.count) parameters, but \(copies.count) copies")
     }
     let options = mt_adamw_options(
         learning_rate: constants.learningRate, beta1: constants.beta1, beta2: constants.beta2,
@@ -48,9 +55,11 @@ public func applyAdamW(
             withHandles(first) { firstHandles, _ in
                 withHandles(second) { secondHandles, _ in
                     withHandles(steps) { stepHandles, _ in
-                        unsafe mt_adamw_step(
-                            parameterHandles, gradientHandles, firstHandles, secondHandles,
-                            stepHandles, count, options)
+                        withHandles(copies) { copyHandles, copyCount in
+                            unsafe mt_adamw_step(
+                                parameterHandles, gradientHandles, firstHandles, secondHandles,
+                                stepHandles, copyCount == 0 ? nil : copyHandles, count, options)
+                        }
                     }
                 }
             }

@@ -8,6 +8,14 @@ public enum ActivationFunction: Sendable {
     case geluTanh
     /// `x * sigmoid(x)`.
     case silu
+
+    var cValue: mt_activation {
+        switch self {
+        case .geluExact: MT_GELU_EXACT
+        case .geluTanh: MT_GELU_TANH
+        case .silu: MT_SILU
+        }
+    }
 }
 
 /// The fused operations that layers are made of; shapes are the engine's own.
@@ -79,13 +87,23 @@ public enum Functions {
     public static func activate(
         _ x: Tensor, _ activation: ActivationFunction
     ) throws(TensorError) -> Tensor {
-        let kind =
-            switch activation {
-            case .geluExact: MT_GELU_EXACT
-            case .geluTanh: MT_GELU_TANH
-            case .silu: MT_SILU
-            }
-        return try produce("activation", [x]) { unsafe mt_activate(x.handle, kind, $0) }
+        try produce("activation", [x]) { unsafe mt_activate(x.handle, activation.cValue, $0) }
+    }
+
+    /// `act(x) W^T + b`, which keeps only `x` for the backward pass and computes `act(x)` again.
+    ///
+    /// - Parameters:
+    ///   - x: `[..., in]`, rank 2 at least.
+    ///   - weight: `[out, in]`.
+    ///   - bias: `[out]`.
+    /// - Returns: `[..., out]`.
+    public static func linear(
+        activated x: Tensor, _ activation: ActivationFunction, weight: Tensor, bias: Tensor?
+    ) throws(TensorError) -> Tensor {
+        try produce("activated linear", [x, weight]) {
+            unsafe mt_activated_linear(
+                x.handle, activation.cValue, weight.handle, bias?.handle, $0)
+        }
     }
 
     /// Zeroes elements with a probability and scales the others up accordingly.
@@ -134,19 +152,6 @@ public enum Functions {
             unsafe mt_rotary_angles(positions.handle, Int64(rotary), theta, $0, &second)
         }
         return (cos, unsafe try adopt(second, "rotary angles"))
-    }
-
-    /// Sum of cross-entropies in nats, computed in float32.
-    ///
-    /// - Parameters:
-    ///   - logits: `[rows, classes]`.
-    ///   - targets: `[rows]` int64.
-    public static func crossEntropySum(
-        _ logits: Tensor, targets: Tensor
-    ) throws(TensorError) -> Tensor {
-        try produce("cross entropy", [logits, targets]) {
-            unsafe mt_cross_entropy_sum(logits.handle, targets.handle, $0)
-        }
     }
 
     /// The `count` largest elements along the last dimension, in descending order, and their places.

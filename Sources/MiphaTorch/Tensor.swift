@@ -97,12 +97,12 @@ func withShape<R>(_ sizes: [Int], _ body: (mt_shape) -> R) -> R {
     }
 }
 
-/// Lends the handles of several tensors to C and keeps the tensors alive meanwhile.
+/// Lends the handles of several tensors to C, null for those that are absent, and keeps them alive.
 @safe
 func withHandles<R>(
-    _ tensors: [Tensor], _ body: (UnsafePointer<mt_tensor?>?, Int) -> R
+    _ tensors: [Tensor?], _ body: (UnsafePointer<mt_tensor?>?, Int) -> R
 ) -> R {
-    let handles: [mt_tensor?] = unsafe tensors.map { unsafe $0.handle }
+    let handles: [mt_tensor?] = unsafe tensors.map { unsafe $0?.handle }
     return withExtendedLifetime(tensors) {
         unsafe handles.withUnsafeBufferPointer { unsafe body($0.baseAddress, $0.count) }
     }

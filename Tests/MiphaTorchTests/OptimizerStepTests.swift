@@ -45,4 +45,28 @@ import Testing
                 Tolerance(relative: 5e-6))
         }
     }
+
+    @Test func `gradients of lower precision are widened and copies take the new values`() throws {
+        // More elements than one piece of the conversion holds.
+        let count = (1 << 20) + 77
+        let start = try randomTensor([count], seed: 1)
+        let gradient = try randomTensor([count], seed: 2).to(dtype: .bfloat16)
+        let constants = AdamWConstants(
+            learningRate: 0.02, beta1: 0.9, beta2: 0.98, epsilon: 1e-3, weightDecay: 0.1)
+        func step(_ gradient: Tensor, copy: Tensor?) throws -> [[Float]] {
+            let parameter = try start.cloned()
+            let moments = try (0..<2).map { _ in try Tensor.zeros([count]) }
+            try applyAdamW(
+                to: [parameter], gradients: [gradient], first: [moments[0]], second: [moments[1]],
+                steps: [Tensor.full([], 1)], copies: [copy], constants: constants)
+            return try ([parameter] + moments).map { try $0.values() }
+        }
+        let copy = try Tensor.zeros([count], dtype: .bfloat16)
+        let found = try step(gradient, copy: copy)
+        let expected = try step(gradient.to(dtype: .float32), copy: nil)
+        #expect(zip(found, expected).allSatisfy { haveSameBits($0, $1) })
+        let rounded = try Tensor(expected[0]).to(dtype: .bfloat16).values(as: Float.self)
+        #expect(haveSameBits(try copy.values(), rounded))
+        try expectFailure { _ = try step(gradient, copy: Tensor.zeros([count - 1])) }
+    }
 }

@@ -119,4 +119,56 @@ import Testing
         let master = optimizer.state.first { $0.name == "master.weight" }?.tensor
         #expect(try master?.values(as: Float.self).first == 1.001)
     }
+
+    @Test func `gradients of bfloat16 collected in float32 keep what is small`() throws {
+        let weight = try parameter(.bfloat16)
+        let optimizer = try AdamW(parameters: [("weight", weight)])
+        // 256 + 1 is 256 in bfloat16.
+        for value in [256.0, 1, 1, 1] {
+            try weight.setGradient(parameter(.bfloat16, value))
+            try optimizer.collectGradients()
+            #expect(try weight.gradient() == nil)
+        }
+        let gradient = try #require(try optimizer.gradients().first)
+        #expect(gradient.dtype == .float32)
+        #expect(try gradient.values(as: Float.self) == Array(repeating: 259, count: 7))
+        try optimizer.step(learningRate: 0.1)
+        #expect(try optimizer.gradients().isEmpty)
+        let moment = try #require(optimizer.state.first { $0.name == "exp_avg.weight" }?.tensor)
+        #expect(try moment.values(as: Float.self).allSatisfy { abs($0 - 25.9) < 1e-4 })
+        try weight.setGradient(parameter(.bfloat16, 1))
+        try optimizer.collectGradients()
+        try optimizer.dropGradients()
+        #expect(try optimizer.gradients().isEmpty)
+    }
+
+    @Test func `gradients in float32 stay where they are`() throws {
+        let weight = try parameter(.float32)
+        let optimizer = try AdamW(parameters: [("weight", weight)])
+        try weight.setGradient(parameter(.float32, 3))
+        try optimizer.collectGradients()
+        #expect(try weight.gradient()?.values(as: Float.self).first == 3)
+        #expect(try optimizer.gradients().count == 1)
+    }
+
+    @Test(arguments: [DType.float32, .bfloat16])
+    func `an update in parts is the update`(dtype: DType) throws {
+        var random = SplitMix64(seed: 9)
+        let gradients = try (0..<2).map { _ in try gradient(dtype, &random) }
+        var results: [[[Float]]] = []
+        for parts in [[nil], [["b"], ["a"]]] as [[Set<String>?]] {
+            let weights = try (0..<2).map { _ in try parameter(dtype) }
+            let optimizer = try AdamW(parameters: [("a", weights[0]), ("b", weights[1])])
+            for (weight, gradient) in zip(weights, gradients) { try weight.setGradient(gradient) }
+            for part in parts {
+                try optimizer.step(learningRate: 0.1, of: part)
+                if part == ["b"] {
+                    #expect(try weights[1].gradient() == nil)
+                    #expect(try weights[0].gradient() != nil)
+                }
+            }
+            results.append(try optimizer.state.map { try $0.tensor.values() })
+        }
+        #expect(zip(results[0], results[1]).allSatisfy { haveSameBits($0, $1) })
+    }
 }

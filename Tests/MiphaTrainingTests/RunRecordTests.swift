@@ -1,6 +1,6 @@
 import Foundation
-import MiphaData
 import MiphaCheckpoints
+import MiphaData
 import MiphaFiles
 import MiphaImaging
 import MiphaModels

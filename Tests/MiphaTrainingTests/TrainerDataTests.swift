@@ -204,7 +204,8 @@ import Testing
         let tiny = try TinyRun()
         let run = tiny.with { $0.stage = .sft }
         let error = #expect(throws: TrainingError.self) { try Trainer(run) }
-        #expect(error?.description.hasSuffix("item 0 has a picture, but this run takes none") == true)
+        #expect(
+            error?.description.hasSuffix("item 0 has a picture, but this run takes none") == true)
     }
 
     @Test func `a preprocessor that does not fit the tower is refused at the start`() throws {

@@ -73,6 +73,9 @@ bool mt_cuda_is_available(void);
 bool mt_mps_is_available(void);
 mt_status mt_set_thread_count(int32_t count);
 int32_t mt_thread_count(void);
+/* Freed memory stays with the process for its next tensors: for loops that allocate the same again
+ * and again. Only glibc has the setting; elsewhere nothing happens. */
+void mt_keep_freed_memory(void);
 /* Gradient mode of the calling thread: returns the former value. */
 bool mt_grad_mode_set(bool enabled);
 bool mt_grad_mode(void);
@@ -180,6 +183,9 @@ mt_status mt_embedding(mt_tensor weight, mt_tensor indices, mt_tensor *out);
 mt_status mt_conv2d(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, int64_t stride,
                     mt_tensor *out);
 mt_status mt_activate(mt_tensor x, mt_activation activation, mt_tensor *out);
+/* act(x) W^T + b; the backward pass keeps x and computes act(x) again. */
+mt_status mt_activated_linear(mt_tensor x, mt_activation activation, mt_tensor weight,
+                              mt_tensor bias_or_null, mt_tensor *out);
 /* Inverted dropout with the caller's generator; `probability` 0 returns `x` itself. */
 mt_status mt_dropout(mt_tensor x, double probability, mt_generator generator, mt_tensor *out);
 /* `q, k, v`: [batch, heads, tokens, head width]; mask: boolean or additive, broadcastable. */
@@ -200,8 +206,14 @@ mt_status mt_rotary(mt_tensor x, mt_tensor cos, mt_tensor sin, mt_tensor *out);
  * position * theta^(-2i / rotary), in the reference's own order of float32 operations. */
 mt_status mt_rotary_angles(mt_tensor positions, int64_t rotary, double theta, mt_tensor *cos,
                            mt_tensor *sin);
-/* Sum of the cross-entropies of logits [n, classes] against targets [n] int64, in float32. */
-mt_status mt_cross_entropy_sum(mt_tensor logits, mt_tensor targets, mt_tensor *out);
+/* Sum of the cross-entropies of logits [n, classes] against targets [n] int64, in float32, plus
+ * `z_loss` times the sum of the squares of log sum exp; rows with target -100 count as nothing. */
+mt_status mt_cross_entropy_sum(mt_tensor logits, mt_tensor targets, double z_loss, mt_tensor *out);
+/* The same of logits x W^T + b, x [n, in], W [classes, in], whose matrix of logits is never whole in
+ * memory: gradients are computed with the loss, chunk by chunk. No target is ignored. The graph can
+ * be walked back once. */
+mt_status mt_linear_cross_entropy_sum(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null,
+                                      mt_tensor targets, double z_loss, mt_tensor *out);
 
 /* ---- Adapters ---- */
 
@@ -243,10 +255,12 @@ typedef struct mt_adamw_options {
 } mt_adamw_options;
 
 /* One fused AdamW step over `count` parameters; `steps` are float32 scalars, one each, and count
- * this step already. */
+ * this step already. Gradients are converted to the dtype of the parameters. `copies`, unless NULL,
+ * holds a tensor or NULL for each parameter, which takes its new values. */
 mt_status mt_adamw_step(const mt_tensor *parameters, const mt_tensor *gradients,
                         const mt_tensor *first_moments, const mt_tensor *second_moments,
-                        const mt_tensor *steps, size_t count, mt_adamw_options options);
+                        const mt_tensor *steps, const mt_tensor *copies, size_t count,
+                        mt_adamw_options options);
 
 /* ---- Processes of one job ---- */
 

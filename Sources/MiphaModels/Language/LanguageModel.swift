@@ -53,6 +53,15 @@ public protocol LanguageModel {
     /// Logits `[..., vocabulary]` of normalised states `[..., width]`.
     func logits(_ normalized: Tensor) throws(TensorError) -> Tensor
 
+    /// Sum of the cross-entropies of the logits of normalised states `[rows, width]`.
+    ///
+    /// - Parameters:
+    ///   - targets: `[rows]` int64 token ids.
+    ///   - zLoss: factor of the sum of `logsumexp(logits)^2`, which is added.
+    func crossEntropySum(
+        _ normalized: Tensor, targets: Tensor, zLoss: Double
+    ) throws(TensorError) -> Tensor
+
     /// Prefixes of the embedding table's parameter names.
     var embeddingPrefixes: [String] { get }
     /// Prefixes of the final norm's and the head's parameter names.

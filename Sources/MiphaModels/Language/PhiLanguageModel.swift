@@ -203,4 +203,11 @@ public struct PhiLanguageModel: LanguageModel {
 
     /// The head.
     public func logits(_ normalized: Tensor) throws(TensorError) -> Tensor { try head(normalized) }
+
+    /// The head and the loss, in chunks.
+    public func crossEntropySum(
+        _ normalized: Tensor, targets: Tensor, zLoss: Double
+    ) throws(TensorError) -> Tensor {
+        try head.crossEntropySum(normalized, targets: targets, zLoss: zLoss)
+    }
 }

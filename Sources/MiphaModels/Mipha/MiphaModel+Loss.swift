@@ -23,12 +23,17 @@ public struct LossChain {
 extension MiphaModel {
     /// The chain of a batch with labels; the last segment gives the *sum* over supervised positions.
     ///
-    /// Head and loss run on supervised positions only, which changes no result. Unlike the reference,
-    /// cross-entropy is computed in float32 whatever the dtype of the model.
+    /// Head and loss run on supervised positions only, some at a time, which changes no result. Unlike
+    /// the reference, cross-entropy is computed in float32 whatever the dtype of the model.
     ///
-    /// - Parameter dropout: generator of dropout masks in training; `nil` turns dropout off.
+    /// - Parameters:
+    ///   - dropout: generator of dropout masks in training; `nil` turns dropout off.
+    ///   - zLoss: factor of the sum of `logsumexp(logits)^2` over supervised positions, which is added
+    ///     to the loss and keeps logits from drifting.
     /// - Throws: `SpliceError`; `TensorError`.
-    public func lossChain(_ batch: MiphaBatch, dropout: RandomGenerator?) throws -> LossChain {
+    public func lossChain(
+        _ batch: MiphaBatch, dropout: RandomGenerator?, zLoss: Double = 0
+    ) throws -> LossChain {
         let plan = try plan(for: batch)
         let supervised = plan.supervised
         let layout = batch.idMasks.map { plan.layout(idMasks: $0) } ?? plan.layout
@@ -38,8 +43,8 @@ extension MiphaModel {
         let head = Segment("loss", prefixes: language.headPrefixes) {
             [language] (hidden) throws(TensorError) in
             let chosen = try hidden.reshaped([-1, language.width]).selecting(positions)
-            return try Functions.crossEntropySum(
-                language.logits(language.normalize(chosen)), targets: targets)
+            return try language.crossEntropySum(
+                language.normalize(chosen), targets: targets, zLoss: zLoss)
         }
         return LossChain(
             segments: embeddingSegments(plan, batch, dropout: dropout)

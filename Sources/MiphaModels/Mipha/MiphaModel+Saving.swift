@@ -68,7 +68,9 @@ extension MiphaModel {
             folder: folder, entries: declarations,
             maximumShardBytes: options.maximumShardBytes, metadata: ["format": "pt"])
         for (_, origin, tensor) in written {
-            try (values[origin] ?? store.merged(origin) ?? tensor).withBytes { try writer.write($0) }
+            try (values[origin] ?? store.merged(origin) ?? tensor).withBytes {
+                try writer.write($0)
+            }
         }
         try writer.finish()
         try config.json(options.layout, dtype: dtype.rawValue).write(to: "\(folder)/config.json")

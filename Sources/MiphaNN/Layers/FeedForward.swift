@@ -18,6 +18,11 @@ public struct FeedForward {
     public func callAsFunction(
         _ x: Tensor, dropout: RandomGenerator? = nil
     ) throws(TensorError) -> Tensor {
-        try fc2(Functions.activate(fc1(x, dropout: dropout), activation), dropout: dropout)
+        let inner = try fc1(x, dropout: dropout)
+        guard case .dense(let weight) = fc2.weight, fc2.adapter == nil else {
+            return try fc2(Functions.activate(inner, activation), dropout: dropout)
+        }
+        return try Functions.linear(
+            activated: inner, activation, weight: weight, bias: fc2.bias)
     }
 }

@@ -46,7 +46,10 @@ public struct CheckpointSource: ParameterSource {
         }
         let stored = try Tensor.mapped(entry, of: file)
         let converted = try stored.to(dtype: dtype, device: device)
-        return use == .training && converted === stored ? try stored.cloned() : converted
+        guard use == .training else { return converted }
+        let copy = converted === stored ? try stored.cloned() : converted
+        file.advise(.dontNeed, for: entry)  // its pages would count as memory of the process
+        return copy
     }
 
     /// Stored names that the model does not use and the dialect does not drop.

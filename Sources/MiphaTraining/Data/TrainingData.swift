@@ -49,7 +49,8 @@ struct TrainingData {
         }
         shapes =
             run.samplingOrder == .plain
-            ? [] : numbers.map { (Int32(clamping: index.wordCount($0)), index.pictureCount($0) > 0) }
+            ? []
+            : numbers.map { (Int32(clamping: index.wordCount($0)), index.pictureCount($0) > 0) }
     }
 
     private static func check(

@@ -55,6 +55,8 @@ public final class AdamW {
 
     private let slots: [Slot]
     private let options: Options
+    /// Float32 sums of gradients of lower precision, by parameter.
+    private var sums: [String: Tensor] = [:]
 
     /// Creates the optimiser's state for the given parameters.
     ///
@@ -84,9 +86,30 @@ public final class AdamW {
         }
     }
 
-    /// The gradients that are there.
+    /// The gradients that are there, those that were collected in float32 included.
     public func gradients() throws -> [Tensor] {
-        try slots.compactMap { try $0.parameter.gradient() }
+        try slots.compactMap(gradient)
+    }
+
+    private func gradient(_ slot: Slot) throws -> Tensor? {
+        try sums[slot.name] ?? slot.parameter.gradient()
+    }
+
+    /// Moves gradients of parameters of lower precision into float32 sums.
+    ///
+    /// To be called after every micro-batch but where an update has only one: the sum of several
+    /// gradients in bfloat16 would lose what the small ones say. Gradients in float32 stay, since the
+    /// engine adds to them in place.
+    public func collectGradients() throws {
+        for slot in slots where slot.master != nil {
+            guard let gradient = try slot.parameter.gradient() else { continue }
+            if let sum = sums[slot.name] {
+                try sum.accumulate(gradient)
+            } else {
+                sums[slot.name] = try gradient.to(dtype: .float32)
+            }
+            try slot.parameter.setGradient(nil)
+        }
     }
 
     /// The float32 value of every parameter: the master where there is one.
@@ -94,40 +117,50 @@ public final class AdamW {
 
     /// Updates all parameters that have a gradient, then drops the gradients.
     ///
-    /// - Parameter learningRate: multiplied by the rate of each group; the step's rate when no
-    ///   groups were given.
-    public func step(learningRate: Double) throws {
+    /// With `names` an update can be made in parts, for instance for each segment during the backward
+    /// pass as soon as its gradients are complete, so that gradients of the whole model are never in
+    /// memory together. That is right only without clipping and with one micro-batch an update.
+    ///
+    /// - Parameters:
+    ///   - learningRate: multiplied by the rate of each group; the step's rate when no groups were
+    ///     given.
+    ///   - names: the parameters to update; `nil` stands for all.
+    public func step(learningRate: Double, of names: Set<String>? = nil) throws {
+        let slots = names.map { names in self.slots.filter { names.contains($0.name) } } ?? slots
         var groups: [Group] = []
         for slot in slots where !groups.contains(slot.group) { groups.append(slot.group) }
         for group in groups {
             var chosen: [Slot] = []
             var gradients: [Tensor] = []
             for slot in slots where slot.group == group {
-                guard let gradient = try slot.parameter.gradient() else { continue }
+                guard let gradient = try gradient(slot) else { continue }
                 try slot.steps.assign(slot.steps + 1)
                 chosen.append(slot)
-                gradients.append(try gradient.to(dtype: .float32))
+                gradients.append(gradient)
             }
             guard !chosen.isEmpty else { continue }
             try withoutGradients { () throws(TensorError) in
                 try applyAdamW(
                     to: chosen.map(\.target), gradients: gradients, first: chosen.map(\.first),
                     second: chosen.map(\.second), steps: chosen.map(\.steps),
+                    copies: chosen.map { $0.master == nil ? nil : $0.parameter },
                     constants: AdamWConstants(
                         learningRate: group.learningRate * learningRate, beta1: options.beta1,
                         beta2: options.beta2, epsilon: options.epsilon,
                         weightDecay: group.weightDecay))
             }
-            for slot in chosen {
-                if let master = slot.master { try slot.parameter.assign(master) }
-            }
         }
-        try dropGradients()
+        try drop(slots)
     }
 
     /// Drops all gradients.
-    public func dropGradients() throws {
-        for slot in slots { try slot.parameter.setGradient(nil) }
+    public func dropGradients() throws { try drop(slots) }
+
+    private func drop(_ slots: [Slot]) throws {
+        for slot in slots {
+            try slot.parameter.setGradient(nil)
+            sums[slot.name] = nil
+        }
     }
 
     /// The whole state by name: moments, step counts and master weights.

@@ -134,9 +134,6 @@ extension RunConfiguration {
                 .invalidRun,
                 "packing: needs attention_mask: length, found \(attentionMask.rawValue)")
         }
-        if zLoss > 0 {
-            throw TrainingError(.invalidRun, "z_loss: expected 0, the loss here has no such term")
-        }
         if worldSize > 1 && sharding != .none && averageDecay != nil {
             throw TrainingError(
                 .invalidRun,

@@ -95,10 +95,11 @@ extension Trainer {
             batch.features = try features.features(of: samples.flatMap(\.pixels))
             batch.pixels = nil
         }
-        let chain = try model.lossChain(batch, dropout: dropout)
+        let chain = try model.lossChain(batch, dropout: dropout, zLoss: run.zLoss)
         let backward = SegmentedBackward(checkpointing: run.checkpointing)
         let loss = try backward(
             chain, scale: scale, trainable: trainable, dropout: dropout, observer: parallel)
+        if run.accumulation > 1 && parallel == nil { try optimizer.collectGradients() }
         result.loss += loss * scale
         result.tokens += chain.positionCount
         return loss

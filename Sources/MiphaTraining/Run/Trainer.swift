@@ -118,7 +118,8 @@ public final class Trainer {
             settings: SampleLoader.Settings(
                 threads: run.loaderThreads, byteBudget: run.prefetchMebibytes << 20,
                 policy: run.badSamples))
-        features = try tuning[.tower].mode == .frozen && run.stage.takesPictures
+        features =
+            try tuning[.tower].mode == .frozen && run.stage.takesPictures
             ? FeatureStore(
                 folder: run.featureFolder, budget: Int(run.featureGibibytes * 1_073_741_824),
                 model: model)

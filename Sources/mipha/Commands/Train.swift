@@ -53,6 +53,7 @@ struct Train: ParsableCommand {
 
     func run() throws {
         LocalRanks.followLauncher()
+        Engine.keepFreedMemory()
         let configuration = try RunConfiguration(contentsOf: runFile, overrides: settings)
         try engine.start(threads: configuration.threads)
         let environment = try RankEnvironment(ProcessInfo.processInfo.environment)

@@ -1,0 +1,181 @@
+// Cross-entropy, of given logits and of those of a linear map that are never all in memory.
+#include "internal.h"
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Weverything"
+#include <torch/csrc/autograd/custom_function.h>
+#pragma clang diagnostic pop
+
+using mipha::guard;
+using mipha::unwrap;
+using mipha::unwrap_optional;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+namespace {
+
+constexpr int64_t chunk_bytes = 24 << 20; // of the logits of one chunk in float32
+
+at::ScalarType computing_type(const at::Tensor &x) {
+    return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+}
+
+struct Wanted {
+    bool x, weight, bias;
+    bool any() const { return x || weight || bias; }
+};
+
+struct Gradients {
+    at::Tensor x, weight, bias;
+};
+
+struct Head {
+    const at::Tensor &weight;
+    const std::optional<at::Tensor> &bias;
+
+    at::Tensor logits(const at::Tensor &x) const {
+        return mipha::prefers_onednn(x, weight) ? mipha::onednn_product(x, weight, bias)
+                                                : at::linear(x, weight, bias);
+    }
+};
+
+void add(at::Tensor &sum, const at::Tensor &part) {
+    if (sum.defined()) {
+        sum.add_(part);
+    } else {
+        sum = part;
+    }
+}
+
+// Adds what the logits of one chunk give; `logit_gradient` is that of its loss, in x's dtype.
+void add_gradients(Gradients &gradients, const Wanted &wanted, const Head &head,
+                   const at::Tensor &x, int64_t start, const at::Tensor &logit_gradient,
+                   bool is_only) {
+    const at::ScalarType computing = computing_type(x);
+    if (wanted.x) {
+        at::Tensor rows = gradients.x.narrow(0, start, x.size(0));
+        at::mm_out(rows, logit_gradient, head.weight);
+    }
+    if (wanted.weight) {
+        const at::Tensor turned = logit_gradient.t();
+        if (!gradients.weight.defined()) {
+            gradients.weight = turned.mm(x);
+            if (!is_only) { // sums over chunks keep all bits
+                gradients.weight = gradients.weight.to(computing);
+            }
+        } else if (gradients.weight.scalar_type() == x.scalar_type()) {
+            gradients.weight.addmm_(turned, x);
+        } else {
+            gradients.weight.add_(turned.mm(x));
+        }
+    }
+    if (wanted.bias) {
+        add(gradients.bias, logit_gradient.sum(0, false, computing));
+    }
+}
+
+at::Tensor chunked_loss(const at::Tensor &x, const Head &head, const at::Tensor &targets,
+                        double z_loss, const Wanted &wanted, Gradients &gradients) {
+    const at::ScalarType computing = computing_type(x);
+    const int64_t rows = x.size(0), classes = head.weight.size(0);
+    const int64_t longest = std::max<int64_t>(1, chunk_bytes / (4 * std::max<int64_t>(1, classes)));
+    const int64_t chunks = std::max<int64_t>(1, (rows + longest - 1) / longest);
+    const int64_t length = (rows + chunks - 1) / chunks;
+    at::Tensor loss = at::zeros({}, x.options().dtype(computing));
+    if (wanted.x) {
+        gradients.x = at::empty_like(x, at::MemoryFormat::Contiguous);
+    }
+    for (int64_t start = 0; start < rows; start += length) {
+        const int64_t count = std::min(length, rows - start);
+        const at::Tensor part = x.narrow(0, start, count);
+        const at::Tensor places = targets.narrow(0, start, count).unsqueeze(1);
+        at::Tensor logits = head.logits(part).to(computing);
+        at::Tensor logs = at::log_softmax(logits, 1);
+        const at::Tensor chosen = logs.gather(1, places);
+        loss.sub_(chosen.sum());
+        at::Tensor sums; // log sum exp of each row
+        if (z_loss != 0) {
+            sums = logits.gather(1, places).sub_(chosen);
+            loss.add_(sums.square().sum(), z_loss);
+        }
+        logits.reset();
+        if (!wanted.any()) {
+            continue;
+        }
+        at::Tensor change = logs.exp_(); // d loss / d logits, in place
+        if (z_loss != 0) {
+            change.mul_(sums.mul(2 * z_loss).add_(1));
+        }
+        change.scatter_add_(1, places, at::full_like(chosen, -1));
+        add_gradients(gradients, wanted, head, part, start, change.to(x.scalar_type()),
+                      count == rows);
+    }
+    return loss;
+}
+
+struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
+    static at::Tensor forward(AutogradContext *context, const at::Tensor &x,
+                              const at::Tensor &weight, const std::optional<at::Tensor> &bias,
+                              const at::Tensor &targets, double z_loss, const Wanted &wanted) {
+        const at::AutoDispatchBelowADInplaceOrView below;
+        Gradients gradients;
+        at::Tensor loss =
+            chunked_loss(x, Head{weight, bias}, targets, z_loss, wanted, gradients);
+        context->saved_data["dtype"] = static_cast<int64_t>(x.scalar_type());
+        context->saved_data["x"] = std::move(gradients.x);
+        context->saved_data["weight"] = std::move(gradients.weight);
+        context->saved_data["bias"] = std::move(gradients.bias);
+        return loss;
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        auto &saved = context->saved_data;
+        if (saved.empty()) {
+            throw std::invalid_argument("the gradients of this loss were handed out already");
+        }
+        const auto dtype = static_cast<at::ScalarType>(saved["dtype"].toInt());
+        variable_list result(6);
+        const char *const names[] = {"x", "weight", "bias"};
+        for (size_t i = 0; i < 3; i++) {
+            at::Tensor gradient = std::move(saved[names[i]]).toTensor();
+            if (gradient.defined()) { // not shared: the chunks are summed in memory of their own
+                result[i] = gradient.mul_(gradients[0]).to(dtype);
+            }
+        }
+        saved.clear();
+        return result;
+    }
+};
+
+} // namespace
+
+mt_status mt_cross_entropy_sum(mt_tensor logits, mt_tensor targets, double z_loss,
+                               mt_tensor *out) {
+    return guard([&] {
+        const at::Tensor values = unwrap(logits).to(at::kFloat), places = unwrap(targets);
+        at::Tensor loss = at::cross_entropy_loss(values, places, {}, at::Reduction::Sum);
+        if (z_loss != 0) {
+            const at::Tensor counted = places.ne(-100).to(at::kFloat);
+            loss = loss + values.logsumexp(1).square().mul(counted).sum() * z_loss;
+        }
+        *out = mipha::wrap(std::move(loss));
+    });
+}
+
+mt_status mt_linear_cross_entropy_sum(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null,
+                                      mt_tensor targets, double z_loss, mt_tensor *out) {
+    return guard([&] {
+        const at::Tensor input = unwrap(x), matrix = unwrap(weight), places = unwrap(targets);
+        const std::optional<at::Tensor> bias = unwrap_optional(bias_or_null);
+        if (input.dim() != 2 || matrix.dim() != 2 || input.size(1) != matrix.size(1) ||
+            places.dim() != 1 || places.size(0) != input.size(0) ||
+            (bias.has_value() && bias->numel() != matrix.size(0))) {
+            throw std::invalid_argument("states, head and targets do not fit together");
+        }
+        const bool records = c10::GradMode::is_enabled();
+        const Wanted wanted{records && input.requires_grad(), records && matrix.requires_grad(),
+                            records && bias.has_value() && bias->requires_grad()};
+        *out = mipha::wrap(
+            LinearCrossEntropy::apply(input, matrix, bias, places, z_loss, wanted));
+    });
+}
