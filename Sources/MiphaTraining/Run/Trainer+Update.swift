@@ -1,4 +1,5 @@
 import MiphaChat
+import MiphaData
 import MiphaModels
 import MiphaTorch
 

@@ -1,3 +1,4 @@
+import MiphaData
 import MiphaModels
 import MiphaTorch
 
@@ -29,7 +30,7 @@ extension Trainer {
         _ model: MiphaModel, _ data: TrainingDataSet, collator: Collator, batchSize: Int
     ) throws -> Double? {
         var (sum, count) = (0.0, 0)
-        let total = data.conversations.count
+        let total = data.count
         for start in stride(from: 0, to: total, by: batchSize) {
             let samples = try (start..<min(start + batchSize, total)).map(data.sample)
             guard supervisedCount(samples) > 0 else { continue }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MiphaData
 import MiphaFiles
 import MiphaTraining
 
