@@ -37,4 +37,19 @@ import Testing
         #expect(constant(5) == 1)
         #expect(constant(109) == 2)
     }
+
+    @Test func `wsd grows, stays and falls in a line`() {
+        let schedule = LearningRateSchedule(
+            shape: .wsd, base: 4, warmupSteps: 2, totalSteps: 10, decaySteps: 4)
+        #expect((0..<10).map { schedule($0) } == [0, 2, 4, 4, 4, 4, 4, 3, 2, 1])
+    }
+
+    @Test(arguments: LearningRateSchedule.Shape.allCases)
+    func `no shape leaves the range`(shape: LearningRateSchedule.Shape) {
+        for (warmup, total, decay) in [(0, 1, 0), (5, 3, 9), (0, 4, 4), (2, 6, 6), (1, 1, 1)] {
+            let schedule = LearningRateSchedule(
+                shape: shape, base: 1, warmupSteps: warmup, totalSteps: total, decaySteps: decay)
+            for step in 0..<total { #expect((0...1).contains(schedule(step))) }
+        }
+    }
 }

@@ -138,6 +138,21 @@ import Testing
         #expect(error?.description.hasPrefix("update 10: the loss is nan") == true)
     }
 
+    @Test func `a sample that cannot be read is left out and recorded`() throws {
+        let tiny = try TinyRun()
+        try FileManager.default.removeItem(atPath: "\(tiny.run.imageFolder)/0.png")
+        let run = tiny.with {
+            $0.badSamples = .skip
+            $0.maximumSteps = 3
+        }
+        let reports = try progress(run)
+        #expect(reports.count == 3)
+        let incidents = try lines("\(run.outputFolder)/incidents.jsonl")
+        #expect(incidents.map { $0["kind"]?.stringValue } == ["bad_sample"])
+        #expect(incidents.first?["samples"]?.arrayValue == ["s0"])
+        #expect(incidents.first?["message"]?.stringValue?.contains("0.png") == true)
+    }
+
     @Test func `a spike is a loss far above the running median`() {
         var detector = SpikeDetector(factor: 3)
         for loss in 0..<16 { #expect(detector.spike(loss == 4 ? 100 : 2) == nil) }

@@ -11,7 +11,6 @@ package final class BatchLoader: Sendable {
         /// The waits and bad samples of loaders that were given up.
         var secondsWaited = 0.0
         var badSamples: [BadSample] = []
-        var taken = 0
     }
 
     private let data: TrainingDataSet
@@ -82,15 +81,6 @@ package final class BatchLoader: Sendable {
     /// The samples that could not be used as they are, in the order of the plan.
     package var badSamples: [BadSample] {
         state.withLock { $0.badSamples + ($0.loader?.badSamples ?? []) }
-    }
-
-    /// Those that were not taken before.
-    func takeBadSamples() -> [BadSample] {
-        state.withLock { state in
-            let all = state.badSamples + (state.loader?.badSamples ?? [])
-            defer { state.taken = all.count }
-            return Array(all.dropFirst(state.taken))
-        }
     }
 
     /// Micro-batches of one update.

@@ -1,5 +1,6 @@
 import Foundation
 public import MiphaCheckpoints
+import MiphaData
 import MiphaFiles
 import MiphaImaging
 import MiphaTorch
@@ -91,6 +92,9 @@ extension RunConfiguration {
         packing = try reader.bool("packing", default: packing)
         badSamples = try reader.enumValue("bad_samples", default: badSamples)
         loaderThreads = try reader.positive("dataloader_num_workers", default: loaderThreads)
+        guard loaderThreads <= 256 else {
+            throw reader.failure("dataloader_num_workers", expected: "a number from 1 to 256")
+        }
         prefetchMebibytes = try reader.positive(
             "dataloader_prefetch_mib", default: prefetchMebibytes)
         featureFolder = try reader.optionalString("feature_cache")

@@ -1,4 +1,5 @@
 import Foundation
+import MiphaData
 public import MiphaFiles
 import MiphaImaging
 import MiphaTorch

@@ -1,4 +1,5 @@
 import MiphaCheckpoints
+import MiphaData
 import MiphaImaging
 import MiphaModels
 import MiphaNN

@@ -22,13 +22,7 @@ extension Trainer {
         _ step: Int, _ recorder: Recorder, shouldStop: () -> Bool
     ) throws -> UpdateResult? {
         let micro = try loader.samples(step: step)
-        for bad in loader.takeBadSamples() {
-            recorder.record(
-                Incident(
-                    .badSample, step: step + 1, samples: [bad.id ?? bad.place],
-                    message: "\(bad.place) was \(bad.action.rawValue): "
-                        + bad.reasons.joined(separator: "; ")))
-        }
+        recorder.take(loader, step: step + 1)
         let counts = micro.map(Self.supervisedCount)
         var result = UpdateResult(supervised: counts.reduce(0, +))
         if try agree(on: &result.supervised, shouldStop) { return nil }

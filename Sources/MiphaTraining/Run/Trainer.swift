@@ -199,6 +199,7 @@ public final class Trainer {
                 return try stop(writer, recorder)
             }
             state.step = step + 1
+            recorder.take(loader, step: state.step)
             let isBest = try validate(recorder)
             let seconds = (clock.now - started) / .seconds(1)
             let mean = (clock.now - began) / .seconds(1) / Double(step + 1 - firstStep)
@@ -208,8 +209,8 @@ public final class Trainer {
                 learningRate: schedule(step), gradientNorm: result.norm,
                 supervisedTokens: result.supervised, tokens: result.tokens, seconds: seconds,
                 secondsLeft: mean * Double(plan.totalSteps - step - 1),
-                secondsWaited: loader.secondsWaited, isSkipped: result.isSkipped,
-                validationLoss: recorder.validationLoss)
+                isSkipped: result.isSkipped, validationLoss: recorder.validationLoss,
+                secondsWaited: recorder.secondsWaited)
             record(progress, log)
             try report(progress)
             if isBest || (run.saveSteps > 0 && progress.step % run.saveSteps == 0) {

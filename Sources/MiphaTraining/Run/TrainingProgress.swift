@@ -20,12 +20,12 @@ public struct TrainingProgress: Sendable, Equatable {
     public let seconds: Double
     /// Estimated seconds to the end of the run.
     public let secondsLeft: Double
-    /// Seconds that the run waited for samples so far.
-    public var secondsWaited = 0.0
     /// Whether the update was not finite and changed no weight.
     public var isSkipped = false
     /// Mean cross-entropy on the validation data after this update, if it was measured.
     public var validationLoss: Double?
+    /// Seconds in which the update waited for its samples.
+    public var secondsWaited = 0.0
 
     /// Positions per second.
     public var tokensPerSecond: Double { seconds > 0 ? Double(tokens) / seconds : 0 }
