@@ -8,11 +8,16 @@ extension Linear {
     ///   - targets: `[rows]` int64, each an output.
     ///   - zLoss: factor of the sum of `logsumexp(logits)^2`, which is added.
     /// - Returns: a scalar, float32.
+    /// - Throws: `TensorError` for a z-loss of a map with an adapter.
     public func crossEntropySum(
         _ x: Tensor, targets: Tensor, zLoss: Double
     ) throws(TensorError) -> Tensor {
         guard adapter == nil else {
-            // An adapter's update has the size of the matrix: folding it in would cost as much.
+            guard zLoss == 0 else {
+                throw TensorError(
+                    .invalidArgument, operation: "cross-entropy",
+                    message: "a z-loss needs a head without an adapter")
+            }
             return try Functions.crossEntropySum(self(x), targets: targets)
         }
         return try Functions.linearCrossEntropySum(
