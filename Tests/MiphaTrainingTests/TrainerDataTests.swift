@@ -219,7 +219,7 @@ import Testing
 
     @Test func `no samples is an error`() throws {
         let tiny = try TinyRun()
-        let error = #expect(throws: TrainingError.self) { try progress(tiny.on("none", [])) }
-        #expect(error?.description.contains("no samples in") == true)
+        let error = #expect(throws: DataError.self) { try progress(tiny.on("none", [])) }
+        #expect(error?.description.contains("expected at least one conversation") == true)
     }
 }

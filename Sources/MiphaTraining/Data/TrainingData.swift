@@ -30,7 +30,7 @@ struct TrainingData {
             let index = try SampleIndex(
                 files.map { ConversationSource(file: $0, imageFolder: run.imageFolder) },
                 faults: run.badSamples == .fail ? .refuse : .keep)
-            try Self.check(index, files, takesPictures: processor != nil)
+            try Self.check(index, takesPictures: processor != nil)
             let data = TrainingDataSet(
                 index, encoder: encoder, processor: processor,
                 aspectRatio: run.resolvedAspectRatio)
@@ -53,12 +53,7 @@ struct TrainingData {
             : numbers.map { (Int32(clamping: index.wordCount($0)), index.pictureCount($0) > 0) }
     }
 
-    private static func check(
-        _ index: SampleIndex, _ files: [String], takesPictures: Bool
-    ) throws {
-        guard index.count > 0 else {
-            throw TrainingError(.invalidRun, "no samples in \(files.joined(separator: ", "))")
-        }
+    private static func check(_ index: SampleIndex, takesPictures: Bool) throws {
         guard !takesPictures, index.textOnlyCount < index.count,
             let pictured = (0..<index.count).first(where: { index.pictureCount($0) > 0 })
         else { return }
