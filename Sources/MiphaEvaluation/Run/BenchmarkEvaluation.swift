@@ -26,6 +26,9 @@ public struct BenchmarkEvaluation: Sendable {
     private let model: EvaluatedModel
     private let known: [Question]?
 
+    /// Whether only some of the questions are asked.
+    public var isPartial: Bool { settings.limit != nil }
+
     /// Prepares an evaluation.
     ///
     /// - Parameters:

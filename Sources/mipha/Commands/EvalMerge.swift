@@ -43,7 +43,7 @@ struct EvalMerge: AsyncParsableCommand {
         try await series.forEach { index, evaluation, show in
             try evaluation.merge(merges[index], report: show)
         }
-        await series.grade(isPartial: settings.contains { $0.limit != nil })
+        await series.grade()
         try series.finish(benchmarks, model: model, facts: Self.facts(settings, sources))
     }
 

@@ -93,7 +93,7 @@ struct EvalRun: AsyncParsableCommand {
             output.result("part \(shard.index) of \(shard.count) is answered\n")
             return
         }
-        await series.grade(isPartial: limit != nil)
+        await series.grade()
         try series.finish(benchmarks, model: identity, facts: settings.facts)
     }
 

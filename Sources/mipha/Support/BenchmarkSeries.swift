@@ -58,13 +58,13 @@ struct BenchmarkSeries {
     }
 
     /// Has the answers graded that need it, when a judge was named.
-    mutating func grade(isPartial: Bool) async {
+    mutating func grade() async {
         guard judge.judgeModel != nil else { return }
         for index in waiting {
             let (source, evaluation) = (sources[index], evaluations[index])
             do {
                 var answers = try Predictions(folders[index].predictionsFile)
-                answers.isPartial = isPartial
+                answers.isPartial = evaluation.isPartial
                 let graded = try await judge.graded(
                     answers, source.scoring.benchmark, source.files, output)
                 results[index] = try evaluation.score(graded: graded)
