@@ -18,6 +18,8 @@ public struct EvaluationError: Error, Sendable, Equatable, CustomStringConvertib
         case invalidRequest
         /// The judge gave no usable answer.
         case judge
+        /// The model gave no answer.
+        case model
         /// A server could not be reached or refused.
         case network
         /// The operating system refused to read or write.

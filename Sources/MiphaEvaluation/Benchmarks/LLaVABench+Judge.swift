@@ -17,9 +17,10 @@ extension LLaVABench {
             throw EvaluationError(
                 .invalidRequest, "LLaVA-Bench is graded once, expected 1 run, found \(runs)")
         }
-        let items = try items(files)
+        let all = try items(files)
         let answers = try predictions.keyed()
-        try Matching.requireAll(items.map(\.id), answered: answers.keys, benchmark: card.title)
+        let items = try Matching.scored(
+            all, \.id, answered: answers.keys, predictions, benchmark: card.title)
         let references = try references(files, items)
         let contexts = try contexts(files)
         let (rules, notes) = try rules(files)

@@ -9,8 +9,8 @@ extension MMVet {
         for predictions: Predictions, files: BenchmarkFiles, runs: Int
     ) throws(EvaluationError) -> JudgePlan {
         let answers = try answers(predictions)
-        let items = try items(files)
-        try Matching.requireAll(items.map(\.id), answered: answers.keys, benchmark: card.title)
+        let items = try Matching.scored(
+            try items(files), \.id, answered: answers.keys, predictions, benchmark: card.title)
         let instruction = try JudgeInstruction.mmvet(files)
         var tasks: [JudgeTask] = []
         for run in 0..<max(runs, 1) {

@@ -5,8 +5,9 @@ import Synchronization
 /// The answers of a run, written one by one as they come.
 ///
 /// Each answer is one line that goes to the system in one piece before the next is asked for, so
-/// that a killed process loses no complete answer; what a kill cut off at the end is dropped when
-/// the log is opened again. One process at a time writes a log.
+/// that a killed process loses no complete answer; an answer that a kill cut off at the end is
+/// dropped when the log is opened again. Anything else that is not an answer is an error, and the
+/// file stays as it is. One process at a time writes a log.
 public final class AnswerLog: Sendable {
     private struct State {
         let handle: FileHandle
@@ -27,9 +28,8 @@ public final class AnswerLog: Sendable {
         self.path = path
         do {
             if FileSystem.kind(path) == nil {
-                guard FileManager.default.createFile(atPath: path, contents: nil) else {
-                    throw EvaluationError(.system, "\(path): the file cannot be made")
-                }
+                // Another process may make the file at this moment: then that one counts.
+                try? Data().write(to: URL(filePath: path), options: .withoutOverwriting)
             }
             let handle = try FileHandle(forUpdating: URL(filePath: path))
             guard flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) == 0 else {
@@ -81,18 +81,34 @@ public final class AnswerLog: Sendable {
             do {
                 value = try JSONValue(parsing: Array(data[start..<end]), file: place)
             } catch {
-                throw EvaluationError(error)
-            }
-            guard let answer = LoggedAnswer(value) else {
                 throw EvaluationError(
                     .malformedFile,
-                    "\(place): expected an answer with key and text; this file was not written by "
-                        + "an evaluation")
+                    "line \(number) of the log is damaged: \(error.message); without this line its "
+                        + "question is asked again")
+            }
+            guard let answer = LoggedAnswer(value) else {
+                throw foreign(place)
             }
             answers[answer.key] = answer
             start = data.index(after: end)
         }
+        guard isCutAnswer(data[start...]) else { throw foreign("\(path):\(number + 1)") }
         return (answers, start - data.startIndex)
+    }
+
+    /// Whether bytes without a line end are nothing or the beginning of an answer.
+    private static func isCutAnswer(_ bytes: Data) -> Bool {
+        let opening = Data(LoggedAnswer.opening.utf8)
+        guard bytes.starts(with: opening) || opening.starts(with: bytes) else { return false }
+        guard let value = try? JSONValue(parsing: Array(bytes), file: "") else { return true }
+        return LoggedAnswer(value) != nil
+    }
+
+    private static func foreign(_ place: String) -> EvaluationError {
+        EvaluationError(
+            .malformedFile,
+            "\(place): expected an answer with key and text; this file was not written by an "
+                + "evaluation")
     }
 
     /// The answer of a question, if it was given before.

@@ -38,8 +38,18 @@ public struct EvaluationFolder: Sendable {
     /// What was run.
     public var runFile: String { "\(path)/run.json" }
 
-    /// Whether an evaluation was begun here.
-    public var isBegun: Bool { FileSystem.kind(logFile) != nil }
+    /// Whether an evaluation was begun here, or somebody's answers would be overwritten.
+    public var isBegun: Bool {
+        [logFile, runFile, predictionsFile].contains { FileSystem.kind($0) != nil }
+    }
+
+    /// Whether a path leads to this folder, whatever way.
+    func isSame(as other: String) -> Bool {
+        func real(_ path: String) -> URL {
+            URL(filePath: path).resolvingSymlinksInPath().standardizedFileURL
+        }
+        return real(path).path() == real(other).path()
+    }
 
     /// Notes what is run.
     public func write(_ run: EvaluationRunRecord) throws(EvaluationError) {
@@ -108,11 +118,13 @@ public struct EvaluationRunRecord: Sendable, Equatable {
     public var shard: EvaluationShard
     /// Number of questions over all parts.
     public var total: Int
+    /// Whether questions on one picture were answered together.
+    public var groupsByPicture: Bool
 
     /// Makes a record.
     public init(
         benchmark: String, model: EvaluatedModel, maxTokens: Int, limit: Int?,
-        shard: EvaluationShard, total: Int
+        shard: EvaluationShard, total: Int, groupsByPicture: Bool = true
     ) {
         self.benchmark = benchmark
         self.model = model
@@ -120,6 +132,7 @@ public struct EvaluationRunRecord: Sendable, Equatable {
         self.limit = limit
         self.shard = shard
         self.total = total
+        self.groupsByPicture = groupsByPicture
     }
 
     var json: JSONValue {
@@ -130,6 +143,7 @@ public struct EvaluationRunRecord: Sendable, Equatable {
                 model.facts.map { ["label": .string($0.label), "value": .string($0.value)] }),
             "max_tokens": .integer(maxTokens), "limit": limit.map { .integer($0) } ?? .null,
             "shard": .string("\(shard.index)/\(shard.count)"), "questions": .integer(total),
+            "groups_by_picture": .bool(groupsByPicture),
         ]
     }
 
@@ -163,6 +177,7 @@ public struct EvaluationRunRecord: Sendable, Equatable {
             benchmark: benchmark,
             model: EvaluatedModel(name: name, fingerprint: fingerprint, facts: facts),
             maxTokens: maxTokens, limit: value["limit"]?.integerValue,
-            shard: try EvaluationShard(parsing: shard), total: total)
+            shard: try EvaluationShard(parsing: shard), total: total,
+            groupsByPicture: value["groups_by_picture"] != .bool(false))
     }
 }

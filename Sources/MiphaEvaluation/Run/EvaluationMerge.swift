@@ -2,6 +2,8 @@ import MiphaFiles
 
 /// The parts of an evaluation that several machines answered.
 public struct EvaluationMerge: Sendable {
+    /// The output folders of the parts.
+    public let folders: [String]
     /// What the parts were, as a whole.
     public let record: EvaluationRunRecord
     /// The answers of all parts.
@@ -41,13 +43,16 @@ public struct EvaluationMerge: Sendable {
             throw EvaluationError(.missingFile, "the parts \(list) are missing")
         }
         whole.shard = .whole
+        self.folders = folders
         record = whole
         self.answers = answers
     }
 
-    /// The settings of the whole.
-    public var settings: EvaluationSettings {
-        EvaluationSettings(maxTokens: record.maxTokens, limit: record.limit)
+    /// The settings of the whole; the benchmark's own longest answer is no setting.
+    public func settings(of card: BenchmarkCard) -> EvaluationSettings {
+        EvaluationSettings(
+            maxTokens: record.maxTokens == card.maxTokens ? nil : record.maxTokens,
+            limit: record.limit, groupsByPicture: record.groupsByPicture)
     }
 }
 

@@ -10,6 +10,8 @@ public struct PlannedQuestion: Sendable {
     public let maxTokens: Int
     /// Digest of everything the answer depends on: model, prompt, pictures and limits.
     public let key: String
+    /// What tells its pictures from others: digests of their bytes.
+    let pictures: [String]
 }
 
 /// The questions of a run.
@@ -27,6 +29,8 @@ public struct EvaluationPlan: Sendable {
     /// Plans a run.
     ///
     /// Every picture is read once for its digest, so that an exchanged picture voids its answers.
+    /// Equal questions are told apart by their number among all that are wanted, so that a question
+    /// has the same key in a shard and in the whole.
     ///
     /// - Parameters:
     ///   - questions: all questions of the benchmark.
@@ -39,7 +43,9 @@ public struct EvaluationPlan: Sendable {
     ) throws {
         let wanted = settings.limit.map { Array(questions.prefix($0)) } ?? questions
         let positions = Self.positions(wanted, settings.shard)
-        let pictures = Set(positions.flatMap { wanted[$0].pictures })
+        let taken = Set(positions)
+        let twins = Self.twins(wanted, taken)
+        let pictures = Set((positions + twins).flatMap { wanted[$0].pictures })
         var digests: [PictureSource: String] = [:]
         for picture in pictures {
             // A picture that cannot be read fails when its questions are asked, with its name.
@@ -49,7 +55,7 @@ public struct EvaluationPlan: Sendable {
         }
         let maxTokens = settings.maxTokens ?? defaultMaxTokens
         var occurrences: [String: Int] = [:]
-        self.questions = positions.map { position in
+        self.questions = (positions + twins).sorted().compactMap { position in
             let question = wanted[position]
             let parts =
                 [model.fingerprint, "\(maxTokens)", question.id.text, question.text]
@@ -58,12 +64,41 @@ public struct EvaluationPlan: Sendable {
             let body = parts.map { "\($0.utf8.count):\($0)" }.joined()
             let same = occurrences[body, default: 0]
             occurrences[body] = same + 1
+            guard taken.contains(position) else { return nil }
             return PlannedQuestion(
                 position: position, question: question, maxTokens: maxTokens,
-                key: SHA256Digest(of: Array("\(same)|\(body)".utf8)).hex)
+                key: SHA256Digest(of: Array("\(same)|\(body)".utf8)).hex,
+                pictures: question.pictures.map { picture in
+                    let digest = digests[picture] ?? Self.missing
+                    return digest == Self.missing ? "\(digest) \(picture.name)" : digest
+                })
         }
         total = wanted.count
-        pictureCount = Set(digests.values).subtracting([Self.missing]).count
+        pictureCount =
+            Set(positions.flatMap { wanted[$0].pictures }.compactMap { digests[$0] })
+            .subtracting([Self.missing]).count
+    }
+
+    /// What can be told of a question without reading pictures.
+    private struct Words: Hashable {
+        let id: String
+        let text: String
+        let pictureCount: Int
+
+        init(_ question: Question) {
+            id = question.id.text
+            text = question.text
+            pictureCount = question.pictures.count
+        }
+    }
+
+    /// The places outside of a shard whose questions are equal to one inside if their pictures are.
+    private static func twins(_ questions: [Question], _ taken: Set<Int>) -> [Int] {
+        guard taken.count < questions.count else { return [] }
+        let inside = Set(taken.map { Words(questions[$0]) })
+        return questions.indices.filter { index in
+            !taken.contains(index) && inside.contains(Words(questions[index]))
+        }
     }
 
     /// The places of a shard's questions; questions on the same pictures stay together.

@@ -1,6 +1,5 @@
 public import MiphaChat
 import MiphaFiles
-import Synchronization
 
 /// Asks a model the questions of a plan and keeps the answers.
 public struct EvaluationRun: Sendable {
@@ -17,7 +16,7 @@ public struct EvaluationRun: Sendable {
         /// The question.
         public let id: QuestionID
         /// What went wrong.
-        public let message: String
+        public let error: EvaluationError
     }
 
     /// How a run ended.
@@ -28,7 +27,7 @@ public struct EvaluationRun: Sendable {
         public var reused = 0
         /// Questions that could not be asked, in the benchmark's order.
         public var failures: [Failure] = []
-        /// Whether it was stopped before the end.
+        /// Whether it was stopped or cancelled before the end.
         public var isStopped = false
         /// Seconds this run took.
         public var seconds = 0.0
@@ -53,10 +52,10 @@ public struct EvaluationRun: Sendable {
     ///
     /// Two lists are under way: while one is answered the pictures of the next are decoded. A
     /// question whose picture is missing or damaged is left out, noted and asked again by the next
-    /// run.
+    /// run. A stop ends the lists that are under way too; what was answered by then is kept.
     ///
     /// - Parameters:
-    ///   - isStopped: asked between lists.
+    ///   - isStopped: asked ten times a second, on any thread.
     ///   - report: told after each answer, on any thread.
     /// - Throws: `EvaluationError` when an answer cannot be written; what the responder throws.
     public func answer(
@@ -71,25 +70,38 @@ public struct EvaluationRun: Sendable {
         let batches = QuestionBatches(
             groupsByPicture: settings.groupsByPicture, rows: settings.batchRows
         ).batches(open)
-        let collector = Collector(
+        let collector = AnswerCollector(
             log: log, answered: outcome.reused, total: plan.questions.count, report: report)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            var next = 0
+        try await withThrowingTaskGroup(of: Event.self) { group in
+            var (next, running) = (0, 0)
             func begin() {
-                guard next < batches.count, !isStopped() else { return }
+                guard next < batches.count, !isStopped(), !collector.isCancelled else { return }
                 let batch = batches[next]
                 next += 1
-                group.addTask { try await ask(batch, responder, collector) }
+                running += 1
+                group.addTask {
+                    try await ask(batch, responder, collector)
+                    return .listEnded
+                }
+            }
+            group.addTask {
+                await Self.wait { isStopped() || collector.error != nil }
+                return .stopped
             }
             begin()
             begin()
-            while try await group.next() != nil {
+            while running > 0, let event = try await group.next() {
                 if let error = collector.error { throw error }
-                if isStopped() { group.cancelAll() }
-                begin()
+                switch event {
+                case .stopped: group.cancelAll()
+                case .listEnded:
+                    running -= 1
+                    begin()
+                }
             }
+            group.cancelAll()
         }
-        outcome.isStopped = isStopped()
+        outcome.isStopped = isStopped() || collector.isCancelled
         outcome.statistics = collector.statistics
         outcome.answered = collector.answered - outcome.reused
         outcome.failures = collector.failures
@@ -97,18 +109,35 @@ public struct EvaluationRun: Sendable {
         return outcome
     }
 
+    /// What a task of a run came to.
+    private enum Event: Sendable {
+        case listEnded, stopped
+    }
+
+    /// Waits until something is so, or until it is cancelled.
+    private static func wait(until isSo: @Sendable () -> Bool) async {
+        while !isSo() {
+            do {
+                try await Task.sleep(for: .milliseconds(100))
+            } catch {
+                return
+            }
+        }
+    }
+
     private func ask(
-        _ batch: [PlannedQuestion], _ responder: any BatchResponder, _ collector: Collector
+        _ batch: [PlannedQuestion], _ responder: any BatchResponder, _ collector: AnswerCollector
     ) async throws {
         var asked: [PlannedQuestion] = []
         var requests: [ChatRequest] = []
-        var loaded: [PictureSource: ImageReference] = [:]
+        var loaded: [String: ImageReference] = [:]
         for planned in batch {
             do {
-                let images = try planned.question.pictures.map { picture in
-                    if let image = loaded[picture] { return image }
+                let pictures = zip(planned.question.pictures, planned.pictures)
+                let images = try pictures.map { picture, contents in
+                    if let image = loaded[contents] { return image }
                     let image = try picture.reference()
-                    loaded[picture] = image
+                    loaded[contents] = image
                     return image
                 }
                 requests.append(
@@ -138,72 +167,10 @@ public struct EvaluationRun: Sendable {
             collector.add(statistics)
         } catch is CancellationError {
             // What was answered is kept; the rest stays open.
+            collector.cancel()
         } catch  where !settings.groupsByPicture {
             collector.fail(questions[0], error)
         }
-    }
-}
-
-/// Takes answers from any thread into the log.
-private final class Collector: Sendable {
-    private struct State {
-        var answered: Int
-        var failures: [(position: Int, failure: EvaluationRun.Failure)] = []
-        var error: EvaluationError?
-        var statistics = BatchStatistics()
-    }
-
-    private let log: AnswerLog
-    private let total: Int
-    private let report: @Sendable (EvaluationRun.Progress) -> Void
-    private let state: Mutex<State>
-
-    init(
-        log: AnswerLog, answered: Int, total: Int,
-        report: @escaping @Sendable (EvaluationRun.Progress) -> Void
-    ) {
-        self.log = log
-        self.total = total
-        self.report = report
-        state = Mutex(State(answered: answered))
-    }
-
-    var answered: Int { state.withLock { $0.answered } }
-    var error: EvaluationError? { state.withLock { $0.error } }
-    var statistics: BatchStatistics { state.withLock { $0.statistics } }
-    var failures: [EvaluationRun.Failure] {
-        state.withLock { $0.failures.sorted { $0.position < $1.position }.map(\.failure) }
-    }
-
-    func keep(_ planned: PlannedQuestion, _ reply: ChatReply) {
-        guard reply.outcome.reason != .cancelled else { return }
-        let answer = LoggedAnswer(
-            key: planned.key, id: planned.question.id, text: reply.text,
-            tokens: reply.outcome.usage.completionTokens,
-            finishReason: reply.outcome.reason.rawValue)
-        let answered: Int? = state.withLock { state in
-            do throws(EvaluationError) {
-                try log.append(answer)
-                state.answered += 1
-                return state.answered
-            } catch {
-                state.error = error
-                return nil
-            }
-        }
-        if let answered {
-            report(EvaluationRun.Progress(answered: answered, total: total))
-        }
-    }
-
-    func add(_ statistics: BatchStatistics) {
-        state.withLock { $0.statistics += statistics }
-    }
-
-    func fail(_ planned: PlannedQuestion, _ error: any Error) {
-        guard !(error is CancellationError) else { return }
-        let failure = EvaluationRun.Failure(id: planned.question.id, message: "\(error)")
-        state.withLock { $0.failures.append((planned.position, failure)) }
     }
 }
 

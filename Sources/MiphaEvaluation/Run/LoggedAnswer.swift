@@ -22,6 +22,9 @@ public struct LoggedAnswer: Sendable, Hashable {
         self.finishReason = finishReason
     }
 
+    /// How the line of every answer begins.
+    static let opening = "{\"key\":\""
+
     var json: JSONValue {
         [
             "key": .string(key), "question_id": id.json, "text": .string(text),

@@ -24,9 +24,9 @@ struct QuestionBatches {
 
     private func groups(_ questions: [PlannedQuestion]) -> [[PlannedQuestion]] {
         var groups: [[PlannedQuestion]] = []
-        var places: [[PictureSource]: Int] = [:]
+        var places: [[String]: Int] = [:]
         for question in questions {
-            let pictures = question.question.pictures
+            let pictures = question.pictures
             if !pictures.isEmpty, let place = places[pictures] {
                 groups[place].append(question)
             } else {

@@ -15,6 +15,8 @@ struct EvalRun: AsyncParsableCommand {
               mipha eval Mipha-3B --benchmark gqa --data gqa --output out --resume
               mipha eval Mipha-3B --benchmark vqav2 --data vqav2 --output part-2 --shard 2/8
               mipha eval merge part-1 part-2 --benchmark vqav2 --data vqav2 --output out
+              mipha eval Mipha-3B --benchmark mmvet --data mmvet --output out \
+            --judge-model gpt-4-0613
 
             --data is the folder of one benchmark as its authors or LLaVA's eval bundle ship it, or a \
             folder of such folders named like the benchmarks. Questions on one picture are answered \
@@ -45,6 +47,7 @@ struct EvalRun: AsyncParsableCommand {
     @Flag(help: "Answer each question alone, its picture included, as the reference does.")
     var oneByOne = false
 
+    @OptionGroup(title: "Judge") var judge: JudgeArguments
     @OptionGroup(title: "Common options") var common: CommonOptions
 
     func validate() throws {
@@ -64,6 +67,7 @@ struct EvalRun: AsyncParsableCommand {
         let output = common.logging.output
         let shard = try EvaluationShard(parsing: shard)
         let chosen = try benchmarks.chosen()
+        try judge.check(before: chosen, isPart: shard.count > 1)
         let folders = try chosen.map { try benchmarks.folder(of: $0.benchmark.card) }
         for folder in folders where folder.isBegun && !resume {
             throw EvaluationError(
@@ -71,35 +75,37 @@ struct EvalRun: AsyncParsableCommand {
                 "\(folder.path) holds an evaluation; give --resume to go on with it, or another "
                     + "--output")
         }
+        let sources = try benchmarks.sources(chosen)
         let bundle = try ModelBundle(
             folder: model, for: "mipha eval", dtype: choice.dtype, device: choice.device)
         let identity = EvaluatedModel(
             name: bundle.folder.name,
             fingerprint: try bundle.folder.fingerprint(dtype: choice.dtype),
             facts: bundle.facts.map { EvaluationReport.Fact($0.label, $0.value) })
-        // An answer must not depend on which questions were asked before it.
-        let engine = InferenceEngine(bundle, keepsBeginning: false)
-        let interruption = Interruption()
         let settings = EvaluationSettings(
             maxTokens: maxTokens, limit: limit, shard: shard, groupsByPicture: !oneByOne,
             batchRows: batch)
-        var results: [EvaluationReport.Result] = []
-        for (scoring, folder) in zip(chosen, folders) {
-            let card = scoring.benchmark.card
-            let evaluation = BenchmarkEvaluation(
-                scoring, files: try benchmarks.files(card), folder: folder, settings: settings,
-                model: identity)
-            let progress = EvaluationProgress(card, output)
-            defer { progress.finish() }
-            let result = try await evaluation.run(
-                with: engine, isStopped: interruption.isRaisedNow, report: progress.show)
-            progress.finish()
-            if let result { results.append(result) }
-        }
+        let evaluations = zip(sources, folders).map { $0.evaluation($1, settings, identity) }
+        var series = BenchmarkSeries(sources, evaluations, folders, judge: judge, output: output)
+        try await Self.answer(&series, with: InferenceEngine(bundle, keepsBeginning: false))
         guard shard.count == 1 else {
+            try series.failures.check()
             output.result("part \(shard.index) of \(shard.count) is answered\n")
             return
         }
-        try benchmarks.write(results, model: identity, facts: settings.facts, output: output)
+        await series.grade()
+        try series.finish(benchmarks, model: identity, facts: settings.facts)
+    }
+
+    /// Answers everything; while it does, Ctrl-C is an orderly end.
+    private static func answer(
+        _ series: inout BenchmarkSeries, with engine: InferenceEngine
+    ) async throws {
+        let interruption = Interruption()
+        let isStopped = interruption.isRaisedNow
+        try await series.forEach { _, evaluation, show in
+            try await evaluation.run(with: engine, isStopped: isStopped, report: show)
+        }
+        withExtendedLifetime(interruption) {}
     }
 }

@@ -118,8 +118,8 @@ struct Score: AsyncParsableCommand {
             try write(scoring.benchmark, answers, files, to: upload, output)
             return
         }
-        answers = try await judge.graded(answers, scoring.benchmark, files, output)
         answers.isPartial = partial
+        answers = try await judge.graded(answers, scoring.benchmark, files, output)
         let result = try scoring.score(answers, against: files, itemsFile: perItem)
         if json {
             try output.result(result.report.json)

@@ -2,6 +2,24 @@ import ArgumentParser
 import Foundation
 import MiphaEvaluation
 
+/// A benchmark with its data.
+struct BenchmarkSource {
+    let scoring: Scoring
+    let files: BenchmarkFiles
+    let questions: [Question]
+
+    var card: BenchmarkCard { scoring.benchmark.card }
+
+    /// Its evaluation with a model.
+    func evaluation(
+        _ folder: EvaluationFolder, _ settings: EvaluationSettings, _ model: EvaluatedModel
+    ) -> BenchmarkEvaluation {
+        BenchmarkEvaluation(
+            scoring, files: files, folder: folder, settings: settings, model: model,
+            questions: questions)
+    }
+}
+
 /// Options about which benchmarks to run, on which data, and where results go.
 struct BenchmarkArguments: ParsableArguments {
     @Option(
@@ -24,22 +42,47 @@ struct BenchmarkArguments: ParsableArguments {
 
     /// The benchmarks with their variants, in the order given.
     func chosen() throws -> [Scoring] {
-        let names = benchmark.map { $0.split(separator: ":").first.map(String.init) ?? "" }
-        if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+        let chosen = try benchmark.map { name in
+            let parts = name.split(
+                separator: ":", maxSplits: 1, omittingEmptySubsequences: false
+            ).map(String.init)
+            guard let id = parts.first, !parts.contains("") else {
+                throw ValidationError(
+                    "--benchmark: expected ID or ID:VARIANT, such as pope or mme:lmms-eval, found "
+                        + "\"\(name)\"; mipha score --list names all")
+            }
+            return try Scoring(
+                BenchmarkCatalog.named(id), variant: parts.count > 1 ? parts[1] : nil)
+        }
+        let ids = chosen.map(\.benchmark.card.id)
+        if let twice = ids.first(where: { id in ids.count { $0 == id } > 1 }) {
             throw ValidationError(
                 "--benchmark: \(twice) is named twice; mipha score scores its predictions by "
                     + "further variants")
         }
-        return try benchmark.map { name in
-            let parts = name.split(separator: ":", maxSplits: 1).map(String.init)
-            return try Scoring(
-                BenchmarkCatalog.named(parts[0]), variant: parts.count > 1 ? parts[1] : nil)
-        }
+        return chosen
     }
 
-    /// Where a benchmark's files are: a folder of its own in `--data`, or `--data` itself.
-    func files(_ card: BenchmarkCard) throws -> BenchmarkFiles {
-        try BenchmarkFiles(data, for: card)
+    /// The data of benchmarks: of each a folder of its own in `--data`, or `--data` itself.
+    ///
+    /// - Throws: the error of the only one that cannot be read, or one that names all of them.
+    func sources(_ chosen: [Scoring]) throws -> [BenchmarkSource] {
+        var sources: [BenchmarkSource] = []
+        var failures = BenchmarkFailures(count: chosen.count)
+        for scoring in chosen {
+            let card = scoring.benchmark.card
+            do {
+                let files = try BenchmarkFiles(data, for: card)
+                sources.append(
+                    BenchmarkSource(
+                        scoring: scoring, files: files,
+                        questions: try scoring.benchmark.questions(files)))
+            } catch {
+                failures.add(card, error)
+            }
+        }
+        try failures.check()
+        return sources
     }
 
     /// Where a benchmark's results go.

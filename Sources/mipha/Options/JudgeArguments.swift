@@ -7,8 +7,8 @@ import MiphaFiles
 struct JudgeArguments: ParsableArguments {
     @Option(
         help: """
-            Model that grades the answers of mmvet and llavabench; without it predictions must \
-            be a file of recorded grades.
+            Model that grades the answers of mmvet and llavabench; without it they have to be \
+            graded before they are scored.
             """)
     var judgeModel: String?
 
@@ -77,7 +77,9 @@ struct JudgeArguments: ParsableArguments {
         }
         try AtomicFile.write(try judged.gradeFile(outcomes).bytes, to: file)
         output.note("grades written to \(file)")
-        return try Predictions(file)
+        var graded = try Predictions(file)
+        graded.isPartial = predictions.isPartial
+        return graded
     }
 
     private func confirm(_ estimate: JudgeEstimate) throws {

@@ -53,7 +53,7 @@ enum ExitStatus {
         case let error as CheckpointError: error.code == .system ? failure : badInput
         case let error as InferenceError: error.code == .invalidLogits ? failure : badInput
         case let error as EvaluationError:
-            [.system, .network, .judge].contains(error.code) ? failure : badInput
+            [.system, .network, .judge, .model].contains(error.code) ? failure : badInput
         case is TokenizerError, is ChatError, is ImagingError, is SpliceError, is ParameterError:
             badInput
         case let error as DataError: error.code == .system ? failure : badInput
