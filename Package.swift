@@ -49,6 +49,9 @@ let core: [Target] = [
     library("MiphaTokenizers", ["MiphaFiles"]),
     library("MiphaImaging", ["CMiphaImage"]),
     library("MiphaChat", ["MiphaTokenizers", "MiphaImaging", "MiphaFiles"]),
+    library(
+        "MiphaData",
+        ["MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles"]),
     library("MiphaEvaluation", ["MiphaChat", "MiphaImaging", "MiphaFiles", crypto]),
     .target(
         name: "MiphaTestSupport", dependencies: ["MiphaCheckpoints", "MiphaFiles"],
@@ -58,6 +61,9 @@ let core: [Target] = [
     tests("MiphaTokenizersTests", ["MiphaTokenizers"]),
     tests("MiphaImagingTests", ["MiphaImaging"]),
     tests("MiphaChatTests", ["MiphaChat", "MiphaTokenizers"]),
+    tests(
+        "MiphaDataTests",
+        ["MiphaData", "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles"]),
     tests(
         "MiphaEvaluationTests",
         ["MiphaEvaluation", "MiphaChat", "MiphaTokenizers", "MiphaFiles"]),
@@ -82,8 +88,8 @@ let torch: [Target] = [
     library(
         "MiphaTraining",
         [
-            "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat",
-            "MiphaTokenizers", "MiphaImaging", "MiphaFiles", yams,
+            "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaData",
+            "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles", yams,
         ]),
     library(
         "MiphaInference",
@@ -96,7 +102,7 @@ let torch: [Target] = [
         [
             "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch",
             "MiphaImaging", "MiphaChat", "MiphaTokenizers", "MiphaCheckpoints", "MiphaFiles",
-            "MiphaEvaluation",
+            "MiphaEvaluation", "MiphaData",
         ],
         resources: [.embedInCode("Resources/tokenizer.json")]),
     .executableTarget(
@@ -104,7 +110,7 @@ let torch: [Target] = [
         dependencies: [
             "MiphaDemo", "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN",
             "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
-            "MiphaFiles", "MiphaEvaluation", argumentParser,
+            "MiphaFiles", "MiphaEvaluation", "MiphaData", argumentParser,
         ],
         swiftSettings: strict),
     tests("MiphaTorchTests", ["MiphaTorch"]),
@@ -116,7 +122,7 @@ let torch: [Target] = [
         "MiphaTrainingTests",
         [
             "MiphaTraining", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints",
-            "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
+            "MiphaData", "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
         ]),
     tests(
         "MiphaInferenceTests",
@@ -148,7 +154,7 @@ let package = Package(
                 targets: [
                     "MiphaTorch", "MiphaFiles", "MiphaCheckpoints", "MiphaNN", "MiphaModels",
                     "MiphaTokenizers", "MiphaImaging", "MiphaChat", "MiphaInference",
-                    "MiphaTraining", "MiphaEvaluation",
+                    "MiphaTraining", "MiphaEvaluation", "MiphaData",
                 ]),
         ],
     dependencies: [

@@ -1,14 +1,14 @@
 import CMiphaImage
 
 /// The file formats that are read.
-enum ImageFormat: String, Sendable {
+package enum ImageFormat: String, Sendable {
     case jpeg = "JPEG"
     case png = "PNG"
     case webp = "WebP"
     case gif = "GIF"
 
     /// Recognises a format by its first bytes, never by a file name.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         if bytes.starts(with: [0xff, 0xd8, 0xff]) {
             self = .jpeg
         } else if bytes.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) {

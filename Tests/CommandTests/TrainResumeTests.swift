@@ -40,7 +40,8 @@ struct TrainResumeTests {
             per_device_train_batch_size: 2
             gradient_accumulation_steps: 2
             learning_rate: 1.0e-3
-            save_steps: 4
+            ema_decay: 0.9
+            save_steps: 2
 
             """, to: "run.yaml")
     }
@@ -50,10 +51,14 @@ struct TrainResumeTests {
     }
 
     /// Starts a run without waiting for its end.
-    private func start(_ output: String) throws -> Process {
+    ///
+    /// - Parameter limit: largest size of a file in kilobytes: writing more fails as on a full disk.
+    private func start(_ output: String, fileLimit limit: Int? = nil) throws -> Process {
         let process = Process()
-        process.executableURL = URL(filePath: MiphaProcess.executable ?? "")
-        process.arguments = arguments(output)
+        process.executableURL = URL(filePath: "/bin/bash")
+        process.arguments =
+            ["-c", (limit.map { "ulimit -f \($0); " } ?? "") + "exec \"$@\"", "mipha"]
+            + [MiphaProcess.executable ?? ""] + arguments(output)
         process.environment = ProcessInfo.processInfo.environment
             .merging(["OMP_NUM_THREADS": "1"]) { $1 }
         process.standardInput = FileHandle.nullDevice
@@ -68,8 +73,26 @@ struct TrainResumeTests {
         try #require(done.status == 0, "\(done.errors)")
     }
 
-    private func weights(_ output: String) throws -> [UInt8] {
-        try [UInt8](Data(contentsOf: URL(filePath: "\(output)/model.safetensors")))
+    private func weights(_ output: String) throws -> [[UInt8]] {
+        try ["model.safetensors", "ema/model.safetensors"].map {
+            try [UInt8](Data(contentsOf: URL(filePath: "\(output)/\($0)")))
+        }
+    }
+
+    private func incidents(_ output: String) -> [String] {
+        let text = try? String(contentsOfFile: "\(output)/incidents.jsonl", encoding: .utf8)
+        return (text ?? "").split(separator: "\n").compactMap {
+            (try? JSONValue(parsing: String($0)))?["kind"]?.stringValue
+        }
+    }
+
+    /// Waits until a checkpoint is being written, or the process ends.
+    private func waitForWrite(of process: Process, _ output: String) {
+        let deadline = Date.now.addingTimeInterval(5)
+        while process.isRunning, Date.now < deadline {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: output)) ?? []
+            if names.contains(where: { $0.hasSuffix(".partial") }) { return }
+        }
     }
 
     /// Numbers of the updates in the metrics file.
@@ -104,14 +127,15 @@ struct TrainResumeTests {
         for trial in 0..<10 {
             let output = sample.temporary.file("trial-\(trial)")
             for _ in 0...trial % 2 where !exists("\(output)/trainer_state.json") {
-                let process = try start(output)
+                let process = try start(output, fileLimit: trial % 5 == 4 ? 40 : nil)
                 if trial.isMultiple(of: 2) {
                     let share = Double.random(in: 0.1...0.95, using: &random)
                     Thread.sleep(forTimeInterval: share * duration)
                 } else {
                     let step = Int.random(in: 1..<Self.steps, using: &random)
                     wait(for: step, of: process, output)
-                    Thread.sleep(forTimeInterval: .random(in: 0...0.02, using: &random))
+                    waitForWrite(of: process, output)
+                    Thread.sleep(forTimeInterval: .random(in: 0...0.005, using: &random))
                 }
                 if process.isRunning { kills += 1 }
                 kill(process.processIdentifier, SIGKILL)
@@ -148,6 +172,47 @@ struct TrainResumeTests {
         let again = try MiphaProcess(arguments(output))
         #expect(again.status == 0)
         #expect(again.errors.contains("is complete already"))
+    }
+
+    @Test func `a full disk loses no checkpoint, and only the last save must succeed`() throws {
+        let reference = sample.temporary.file("reference")
+        try finish(reference)
+        let output = sample.temporary.file("full")
+        let first = try start(output)
+        wait(for: 6, of: first, output)
+        kill(first.processIdentifier, SIGINT)
+        first.waitUntilExit()
+        let before = try FileManager.default.contentsOfDirectory(atPath: output)
+            .filter { $0.hasPrefix("checkpoint-") }.sorted()
+        #expect(!before.isEmpty)
+        let full = try start(output, fileLimit: 40)
+        full.waitUntilExit()
+        #expect(full.terminationReason == .exit)
+        #expect(full.terminationStatus == 1)
+        #expect(loggedSteps(output) == Array(1...Self.steps))
+        #expect(incidents(output).contains("checkpoint_failed"))
+        let after = try FileManager.default.contentsOfDirectory(atPath: output)
+        #expect(after.filter { $0.hasPrefix("checkpoint-") }.sorted() == before)
+        #expect(!exists("\(output)/trainer_state.json"))
+        try finish(output)
+        #expect(try weights(output) == weights(reference))
+    }
+
+    @Test func `a termination signal leaves a checkpoint and exit status 0`() throws {
+        let reference = sample.temporary.file("reference")
+        try finish(reference)
+        let output = sample.temporary.file("terminated")
+        let process = try start(output)
+        wait(for: 3, of: process, output)
+        kill(process.processIdentifier, SIGTERM)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit)
+        #expect(process.terminationStatus == 0)
+        let done = try #require(loggedSteps(output).last)
+        #expect(done < Self.steps)
+        #expect(exists("\(output)/checkpoint-\(done)/checksums.json"))
+        try finish(output)
+        #expect(try weights(output) == weights(reference))
     }
 
     @Test func `--resume never starts over and a checkpoint folder goes on`() throws {

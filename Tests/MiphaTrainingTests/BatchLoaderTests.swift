@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import MiphaChat
+import MiphaData
 import MiphaImaging
 import MiphaTestSupport
 import MiphaTokenizers
@@ -22,7 +23,7 @@ import Testing
 
     private func plan(epochs: Double = 2) -> BatchPlan {
         BatchPlan(
-            sampleCount: data.conversations.count, batchSize: 2, accumulation: 2, seed: 9,
+            sampleCount: data.count, batchSize: 2, accumulation: 2, seed: 9,
             epochs: epochs, steps: nil)
     }
 

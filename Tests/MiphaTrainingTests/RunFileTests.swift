@@ -23,6 +23,7 @@ import Testing
         ("tune", "{tower: last:4, head: frozen}", ["tower": "last:4", "head": "frozen"]),
         ("data_path", "[a.json, b.json]", ["a.json", "b.json"]),
         ("image_folder", "pictures", "pictures"), ("template", "gemma", "gemma"),
+        ("bad_samples", "skip", "skip"), ("loader_threads", "7", 7), ("loader_bytes", "99", 99),
         ("image_aspect_ratio", "square", "square"), ("model_max_length", "77", 77),
         ("label_policy", "reference", "reference"), ("attention_mask", "not_pad", "not_pad"),
         ("num_train_epochs", "2.5", 2.5), ("max_steps", "9", 9),

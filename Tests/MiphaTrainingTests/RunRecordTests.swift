@@ -1,5 +1,6 @@
 import Foundation
 import MiphaCheckpoints
+import MiphaData
 import MiphaFiles
 import MiphaImaging
 import MiphaModels
@@ -135,6 +136,21 @@ import Testing
         try bias.assign(Tensor.full(bias.shape, .nan))
         let error = #expect(throws: TrainingError.self) { try trainer.train() }
         #expect(error?.description.hasPrefix("update 10: the loss is nan") == true)
+    }
+
+    @Test func `a sample that cannot be read is left out and recorded`() throws {
+        let tiny = try TinyRun()
+        try FileManager.default.removeItem(atPath: "\(tiny.run.imageFolder)/0.png")
+        let run = tiny.with {
+            $0.badSamples = .skip
+            $0.maximumSteps = 3
+        }
+        let reports = try progress(run)
+        #expect(reports.count == 3)
+        let incidents = try lines("\(run.outputFolder)/incidents.jsonl")
+        #expect(incidents.map { $0["kind"]?.stringValue } == ["bad_sample"])
+        #expect(incidents.first?["samples"]?.arrayValue == ["s0"])
+        #expect(incidents.first?["message"]?.stringValue?.contains("0.png") == true)
     }
 
     @Test func `a spike is a loss far above the running median`() {

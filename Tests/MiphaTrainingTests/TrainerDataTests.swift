@@ -1,5 +1,6 @@
 import Foundation
 import MiphaChat
+import MiphaData
 import MiphaFiles
 import MiphaImaging
 import MiphaModels
@@ -202,7 +203,7 @@ import Testing
     @Test func `a text run refuses pictures by the sample's name`() throws {
         let tiny = try TinyRun()
         let run = tiny.with { $0.stage = .sft }
-        let error = #expect(throws: TrainingError.self) { try progress(run) }
+        let error = #expect(throws: DataError.self) { try progress(run) }
         #expect(error?.description == "sample s0 has a picture, but this run takes none")
     }
 
@@ -217,7 +218,7 @@ import Testing
 
     @Test func `no samples is an error`() throws {
         let tiny = try TinyRun()
-        let error = #expect(throws: TrainingError.self) { try progress(tiny.on("none", [])) }
+        let error = #expect(throws: DataError.self) { try progress(tiny.on("none", [])) }
         #expect(error?.description.contains("no samples in") == true)
     }
 }

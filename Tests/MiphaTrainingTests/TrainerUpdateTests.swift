@@ -1,4 +1,5 @@
 import MiphaCheckpoints
+import MiphaData
 import MiphaTestSupport
 import MiphaTraining
 import Testing

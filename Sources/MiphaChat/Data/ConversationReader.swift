@@ -1,4 +1,4 @@
-import MiphaFiles
+package import MiphaFiles
 
 /// Reads LLaVA conversation files: one JSON array, or one JSON object after the other (JSON lines).
 ///
@@ -50,7 +50,13 @@ public struct ConversationReader: Sendable {
         return samples
     }
 
-    private func item(_ cursor: inout JSONCursor, _ index: Int) throws -> ConversationSample {
+    /// Reads the item that a cursor over one value stands at.
+    ///
+    /// - Parameter index: the item's number, for messages.
+    /// - Throws: `ChatError` for what is no conversation, `FileError` for malformed JSON.
+    package func item(
+        _ cursor: inout JSONCursor, _ index: Int
+    ) throws -> ConversationSample {
         var parser = ConversationItemParser(file: cursor.file, index: index)
         let sample = try parser.parse(&cursor)
         guard checksTurnOrder else { return sample }

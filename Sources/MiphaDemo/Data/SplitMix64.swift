@@ -1,4 +1,4 @@
-import MiphaTraining
+import MiphaData
 
 /// Draws of the kinds that scenes need, from the seeded stream of the trainer.
 ///

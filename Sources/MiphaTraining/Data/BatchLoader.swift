@@ -1,96 +1,114 @@
-import Dispatch
-import MiphaModels
-import MiphaTorch
+package import MiphaData
 import Synchronization
 
 /// Prepares the samples of coming updates on background threads while the engine works.
 ///
 /// The order of samples is fixed by the plan alone, whatever the threads do.
 package final class BatchLoader: Sendable {
-    private typealias Prepared = Result<[[TrainingSample]], any Error>
-
-    private struct State {
-        var epoch = -1
-        var order: [Int] = []
-        var pending: [Int: DispatchGroup] = [:]
-        var ready: [Int: Prepared] = [:]
+    private struct State: Sendable {
+        var loader: SampleLoader?
+        var nextStep = 0
+        /// The waits and bad samples of loaders that were given up.
+        var secondsWaited = 0.0
+        var badSamples: [BadSample] = []
     }
 
     private let data: TrainingDataSet
     private let plan: BatchPlan
-    private let share: RankShare?
-    private let queue = DispatchQueue(label: "mipha.batches")
+    private let rank: Int
+    private let settings: SampleLoader.Settings
     private let state = Mutex(State())
 
     /// Creates a loader; nothing is prepared yet.
     ///
-    /// - Parameter share: this process's part of each micro-batch; `nil`: all of it.
-    package init(_ data: TrainingDataSet, _ plan: BatchPlan, share: RankShare? = nil) {
+    /// - Parameter rank: number of this process among those of the plan.
+    package init(
+        _ data: TrainingDataSet, _ plan: BatchPlan, rank: Int = 0,
+        settings: SampleLoader.Settings = SampleLoader.Settings()
+    ) {
         self.data = data
         self.plan = plan
-        self.share = share
+        self.rank = rank
+        self.settings = settings
     }
 
-    /// Starts preparing an update, if the run has it and nobody has started it.
+    /// Starts preparing from an update on, if nothing is prepared yet.
     package func prefetch(step: Int) {
-        guard step < plan.totalSteps else { return }
-        let group = DispatchGroup()
-        let isNew = state.withLock { state in
-            guard state.pending[step] == nil else { return false }
-            state.pending[step] = group
-            return true
-        }
-        guard isNew else { return }
-        queue.async(group: group) { [self] in
-            let whole = microBatches(step: step)
-            let indices = share.map { share in whole.map { share($0) } } ?? whole
-            let result = Prepared { try indices.map { try $0.map(data.sample) } }
-            state.withLock { $0.ready[step] = result }
+        guard (0..<plan.totalSteps).contains(step) else { return }
+        state.withLock { state in
+            guard state.loader == nil else { return }
+            state.loader = newLoader(from: step)
+            state.nextStep = step
+            state.loader?.start()
         }
     }
 
-    /// The micro-batches of an update, with the next update started behind it.
+    /// The micro-batches of an update; those of later updates are prepared behind it.
+    ///
+    /// Updates in order are cheapest: another one begins anew.
     package func samples(step: Int) throws -> [[TrainingSample]] {
-        prefetch(step: step)
-        prefetch(step: step + 1)
-        state.withLock { $0.pending[step] }?.wait()
-        let result = state.withLock { state in
-            state.pending[step] = nil
-            return state.ready.removeValue(forKey: step)
-        }
-        guard let result else {
+        guard (0..<plan.totalSteps).contains(step) else {
             throw TrainingError(
                 .failed, "update \(step + 1) is not one of the \(plan.totalSteps) of the run")
         }
-        return try result.get()
+        let loader = state.withLock { state in
+            if let loader = state.loader, state.nextStep == step {
+                state.nextStep += 1
+                return loader
+            }
+            if let old = state.loader {
+                state.secondsWaited += old.secondsWaited
+                state.badSamples += old.badSamples
+            }
+            let loader = newLoader(from: step)
+            state.loader = loader
+            state.nextStep = step + 1
+            return loader
+        }
+        return try loader.next(microBatches).map(\.samples)
     }
 
-    private func microBatches(step: Int) -> [[Int]] {
-        let epoch = step / plan.stepsPerEpoch
-        return state.withLock { state in
-            if state.epoch != epoch {
-                state.epoch = epoch
-                state.order = plan.order(epoch: epoch)
-            }
-            return plan.microBatches(step: step, order: state.order)
+    /// How long the caller had to wait for samples, in seconds.
+    package var secondsWaited: Double {
+        state.withLock { $0.secondsWaited + ($0.loader?.secondsWaited ?? 0) }
+    }
+
+    /// The samples that could not be used as they are, in the order of the plan.
+    package var badSamples: [BadSample] {
+        state.withLock { $0.badSamples + ($0.loader?.badSamples ?? []) }
+    }
+
+    /// Micro-batches of one update.
+    private var microBatches: Int { min(plan.accumulation, plan.microBatchesPerEpoch) }
+
+    private func newLoader(from step: Int) -> SampleLoader {
+        let (plan, rank) = (plan, rank)
+        let count = microBatches
+        let orders = EpochOrders(plan)
+        return SampleLoader(data, settings: settings, from: step * count) { number in
+            let step = number / count
+            guard step < plan.totalSteps else { return nil }
+            let order = orders[plan.epoch(ofStep: step)]
+            return plan.microBatches(step: step, order: order, rank: rank)[number % count]
         }
     }
 }
 
-/// Makes batches of samples.
-struct Collator {
-    /// Masks attention keys that equal this id, as the reference does; `nil` masks none.
-    let maskedKeyID: Int?
-    /// Channels, height and width of a picture.
-    let pixelShape: [Int]
+/// The order of the samples of an epoch, kept until another one is asked for.
+private final class EpochOrders: Sendable {
+    private let plan: BatchPlan
+    private let kept: Mutex<(epoch: Int, order: [Int])?> = Mutex(nil)
 
-    func batch(_ samples: [TrainingSample]) throws -> MiphaBatch {
-        let pictures = samples.flatMap(\.pixels)
-        let pixels =
-            try pictures.isEmpty
-            ? nil : Tensor(pictures.flatMap { $0 }, shape: [pictures.count] + pixelShape)
-        let masks = maskedKeyID.map { id in samples.map { $0.ids.map { $0 != id } } }
-        return MiphaBatch(
-            ids: samples.map(\.ids), labels: samples.map(\.labels), pixels: pixels, idMasks: masks)
+    init(_ plan: BatchPlan) {
+        self.plan = plan
+    }
+
+    subscript(epoch: Int) -> [Int] {
+        kept.withLock { kept in
+            if let kept, kept.epoch == epoch { return kept.order }
+            let order = plan.order(epoch: epoch)
+            kept = (epoch, order)
+            return order
+        }
     }
 }

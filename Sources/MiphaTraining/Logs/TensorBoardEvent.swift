@@ -64,7 +64,7 @@ package struct TensorBoardEvent: Sendable, Equatable {
         case .version:
             Self.append(field: 0x1A, Array("brain.Event:2".utf8), to: &bytes)  // file_version = 3
         case .start:
-            Self.append(field: 0x3A, [0x08, 0x01], to: &bytes)  // session_log = 7 { status = START }
+            Self.append(field: 0x3A, [0x08, 0x01], to: &bytes)  // session_log = 7
         case .scalars(let scalars):
             var summary: [UInt8] = []
             for scalar in scalars {

@@ -1,9 +1,15 @@
+import MiphaData
+
 /// Where a running trainer tells what happened: the run's log, and whoever watches.
 final class Recorder {
     private let log: RunLog?
     private let note: (String) -> Void
     /// The validation loss after the update under way, if it was measured.
     var validationLoss: Double?
+    /// Seconds that the update under way waited for its samples.
+    private(set) var secondsWaited = 0.0
+    private var secondsBefore = 0.0
+    private var badSamplesBefore = 0
 
     init(log: RunLog?, note: @escaping (String) -> Void) {
         self.log = log
@@ -17,6 +23,21 @@ final class Recorder {
     func record(_ incident: Incident) {
         log?.incident(incident)
         note("warning: update \(incident.step): \(incident.message)")
+    }
+
+    /// Records what a loader had to leave out or change for an update, and how long it made it wait.
+    func take(_ loader: BatchLoader, step: Int) {
+        secondsWaited = loader.secondsWaited - secondsBefore
+        secondsBefore += secondsWaited
+        let bad = loader.badSamples
+        for sample in bad.dropFirst(badSamplesBefore) {
+            record(
+                Incident(
+                    .badSample, step: step, samples: [sample.id ?? sample.place],
+                    message: "\(sample.place): \(sample.action.rawValue): "
+                        + sample.reasons.joined(separator: "; ")))
+        }
+        badSamplesBefore = bad.count
     }
 
     /// Records checkpoints that could not be written.

@@ -1,5 +1,6 @@
 import Foundation
 public import MiphaCheckpoints
+import MiphaData
 import MiphaFiles
 import MiphaImaging
 import MiphaTorch
@@ -82,6 +83,15 @@ extension RunConfiguration {
         savesInBackground = try reader.bool("background_saves", default: savesInBackground)
         tensorBoard = try reader.bool("tensorboard", default: tensorBoard)
         threads = reader.has("threads") ? try reader.positive("threads", default: 1) : nil
+        badSamples = try reader.enumValue("bad_samples", default: badSamples)
+        loaderThreads = try reader.positive("loader_threads", default: loaderThreads)
+        guard loaderThreads <= 256 else {
+            throw reader.failure("loader_threads", expected: "a number from 1 to 256")
+        }
+        loaderBytes = try reader.int("loader_bytes", default: loaderBytes)
+        guard loaderBytes > 0 else {
+            throw reader.failure("loader_bytes", expected: "a number of bytes from 1")
+        }
         loggingSteps = try reader.positive("logging_steps", default: loggingSteps)
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import MiphaData
 public import MiphaFiles
 import MiphaImaging
 import MiphaTorch
@@ -7,7 +8,8 @@ extension RunConfiguration {
     /// The keys of a run file, in the order in which they are written.
     static let keys = [
         "model", "output_dir", "stage", "tune", "data_path", "image_folder", "template",
-        "image_aspect_ratio", "model_max_length", "label_policy", "attention_mask",
+        "image_aspect_ratio", "model_max_length", "bad_samples", "loader_threads", "loader_bytes",
+        "label_policy", "attention_mask",
         "num_train_epochs", "max_steps", "per_device_train_batch_size",
         "gradient_accumulation_steps", "loss_reduction", "z_loss", "learning_rate",
         "learning_rates", "lr_scheduler_type", "warmup_ratio", "decay_ratio", "weight_decay",
@@ -21,8 +23,8 @@ extension RunConfiguration {
     /// Keys that change no weight: they may differ between a run and its continuation.
     static let keysWithoutInfluence: Set = [
         "output_dir", "save_steps", "save_total_limit", "background_saves", "logging_steps",
-        "tensorboard", "threads", "sharding", "spike_factor", "eval_data_path", "eval_steps",
-        "keep_best",
+        "tensorboard", "threads", "loader_threads", "loader_bytes", "sharding", "spike_factor",
+        "eval_data_path", "eval_steps", "keep_best",
     ]
 
     /// The values under the keys of a run file.
@@ -44,6 +46,8 @@ extension RunConfiguration {
             "image_folder": .string(imageFolder), "template": template.map { .string($0) } ?? .null,
             "image_aspect_ratio": aspectRatio.map { .string($0.rawValue) } ?? .null,
             "model_max_length": .integer(maximumLength),
+            "bad_samples": .string(badSamples.rawValue),
+            "loader_threads": .integer(loaderThreads), "loader_bytes": .integer(loaderBytes),
             "label_policy": .string(labelPolicy.rawValue),
             "attention_mask": .string(attentionMask.rawValue),
             "num_train_epochs": .double(epochs),
@@ -124,6 +128,9 @@ extension RunConfiguration {
                 .invalidRun,
                 "ema_decay: expected none with sharding \(sharding.rawValue), where no process has "
                     + "all float32 weights; set sharding: none")
+        }
+        if zLoss > 0 {
+            throw TrainingError(.invalidRun, "z_loss: expected 0, the loss here has no such term")
         }
         if !validationFiles.isEmpty && validationSplit > 0 {
             throw TrainingError(

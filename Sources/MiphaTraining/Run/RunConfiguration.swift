@@ -1,3 +1,4 @@
+public import MiphaData
 public import MiphaImaging
 public import MiphaTorch
 
@@ -111,6 +112,12 @@ public struct RunConfiguration: Sendable, Equatable {
     public var saveSteps = 500
     /// Number of checkpoints kept.
     public var saveLimit = 2
+    /// What happens to samples that cannot be read.
+    public var badSamples = BadSamplePolicy.fail
+    /// Threads that prepare samples.
+    public var loaderThreads = 4
+    /// Bytes of samples that are prepared ahead.
+    public var loaderBytes = 1 << 28
     /// Whether checkpoints are written in the background, from a copy of the state in memory.
     public var savesInBackground = true
     /// Whether TensorBoard event files are written.

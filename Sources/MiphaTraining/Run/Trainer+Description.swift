@@ -1,3 +1,4 @@
+import MiphaData
 import MiphaModels
 import MiphaNN
 import MiphaTorch
@@ -6,7 +7,7 @@ extension Trainer {
     /// What the run will train, group by group with parameter counts, in a few lines.
     public var description: [String] {
         let start = firstStep > 0 ? ", going on after update \(firstStep)" : ""
-        let held = validation.map { ", \($0.conversations.count) for validation" } ?? ""
+        let held = validation.map { ", \($0.count) for validation" } ?? ""
         let ranks = parallel.map {
             " on \($0.group.worldSize) processes (sharding \($0.mode.rawValue))"
         }

@@ -1,4 +1,5 @@
 import Foundation
+import MiphaData
 import MiphaModels
 import MiphaNN
 import MiphaTorch

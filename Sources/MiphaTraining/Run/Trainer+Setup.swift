@@ -1,5 +1,6 @@
 import MiphaChat
 import MiphaCheckpoints
+import MiphaData
 import MiphaImaging
 import MiphaModels
 import MiphaNN

@@ -1,3 +1,4 @@
+import MiphaData
 import MiphaModels
 import MiphaTorch
 
@@ -34,7 +35,7 @@ extension Trainer {
         try parallel?.gatherWeights()
         var (sum, count) = (0.0, 0)
         let (rank, world) = (parallel?.group.rank ?? 0, parallel?.group.worldSize ?? 1)
-        let total = data.conversations.count
+        let total = data.count
         for start in stride(from: 0, to: total, by: batchSize)
         where start / batchSize % world == rank {
             let samples = try (start..<min(start + batchSize, total)).map(data.sample)

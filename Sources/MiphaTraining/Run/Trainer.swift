@@ -1,6 +1,7 @@
 import Foundation
 import MiphaChat
 import MiphaCheckpoints
+public import MiphaData
 import MiphaFiles
 import MiphaImaging
 public import MiphaModels
@@ -75,9 +76,9 @@ public final class Trainer {
         folder = RunFolder(run: run, worldSize: group?.worldSize ?? 1)
         (data, validation) = try Self.data(run)
         plan = BatchPlan(
-            sampleCount: data.conversations.count,
-            batchSize: run.batchSize * (group?.worldSize ?? 1), accumulation: run.accumulation,
-            seed: run.seed, epochs: run.epochs,
+            sampleCount: data.count, batchSize: run.batchSize,
+            accumulation: run.accumulation, world: group?.worldSize ?? 1, seed: run.seed,
+            epochs: run.epochs,
             steps: run.maximumSteps)
         schedule = Self.schedule(run, totalSteps: plan.totalSteps)
         isComplete = try resume == .auto && folder.isComplete(totalSteps: plan.totalSteps)
@@ -106,12 +107,15 @@ public final class Trainer {
             try WeightAverage(decay: $0, weights: optimizer.weights)
         }
         dropout = try RandomGenerator(seed: Self.dropoutSeed(run, group))
-        loader = BatchLoader(data, plan, share: group.map { RankShare($0, run.batchSize) })
+        loader = BatchLoader(
+            data, plan, rank: group?.rank ?? 0,
+            settings: SampleLoader.Settings(
+                threads: run.loaderThreads, byteBudget: run.loaderBytes, policy: run.badSamples))
         collator = Collator(
             maskedKeyID: run.attentionMask == .notPad ? data.padID : nil,
             pixelShape: [3, model.config.vision.imageSize, model.config.vision.imageSize])
         spikes = SpikeDetector(factor: run.spikeFactor)
-        state.samples = data.conversations.count
+        state.samples = data.count
         state.data = try run.dataFiles.map { try SHA256Digest(contentsOf: $0).hex }
         if let start { try restore(from: start) }
     }
@@ -181,6 +185,7 @@ public final class Trainer {
                 return try stop(writer, recorder)
             }
             state.step = step + 1
+            recorder.take(loader, step: state.step)
             let isBest = try validate(recorder)
             let seconds = (clock.now - started) / .seconds(1)
             let mean = (clock.now - began) / .seconds(1) / Double(step + 1 - firstStep)
@@ -190,7 +195,8 @@ public final class Trainer {
                 learningRate: schedule(step), gradientNorm: result.norm,
                 supervisedTokens: result.supervised, tokens: result.tokens, seconds: seconds,
                 secondsLeft: mean * Double(plan.totalSteps - step - 1),
-                isSkipped: result.isSkipped, validationLoss: recorder.validationLoss)
+                isSkipped: result.isSkipped, validationLoss: recorder.validationLoss,
+                secondsWaited: recorder.secondsWaited)
             record(progress, log)
             try report(progress)
             if isBest || (run.saveSteps > 0 && progress.step % run.saveSteps == 0) {

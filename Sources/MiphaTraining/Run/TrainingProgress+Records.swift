@@ -11,6 +11,7 @@ extension TrainingProgress {
             "learning_rate": .double(learningRate), "grad_norm": number(gradientNorm),
             "supervised_tokens": .integer(supervisedTokens), "tokens": .integer(tokens),
             "seconds": .double(seconds), "tokens_per_second": .double(tokensPerSecond),
+            "wait_seconds": .double(secondsWaited),
         ]
         for (group, rate) in rates { line["learning_rate/\(group.rawValue)"] = .double(rate) }
         if let validationLoss { line["validation_loss"] = number(validationLoss) }
@@ -28,6 +29,7 @@ extension TrainingProgress {
             TensorBoardEvent.Scalar("train/grad_norm", Float(gradientNorm)),
             TensorBoardEvent.Scalar("train/epoch", Float(epoch)),
             TensorBoardEvent.Scalar("speed/tokens_per_second", Float(tokensPerSecond)),
+            TensorBoardEvent.Scalar("speed/wait_seconds", Float(secondsWaited)),
             TensorBoardEvent.Scalar("speed/seconds_per_update", Float(seconds)),
         ]
         for (group, rate) in rates {

@@ -24,6 +24,8 @@ public struct TrainingProgress: Sendable, Equatable {
     public var isSkipped = false
     /// Mean cross-entropy on the validation data after this update, if it was measured.
     public var validationLoss: Double?
+    /// Seconds in which the update waited for its samples.
+    public var secondsWaited = 0.0
 
     /// Positions per second.
     public var tokensPerSecond: Double { seconds > 0 ? Double(tokens) / seconds : 0 }

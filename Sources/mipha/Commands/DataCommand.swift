@@ -4,5 +4,5 @@ import ArgumentParser
 struct DataCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "data", abstract: "Get and examine data sets.",
-        subcommands: [DataFetch.self])
+        subcommands: [DataFetch.self, DataCheckCommand.self])
 }

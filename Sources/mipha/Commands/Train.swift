@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MiphaData
 import MiphaFiles
 import MiphaTorch
 import MiphaTraining
@@ -64,7 +65,6 @@ struct Train: ParsableCommand {
             if status != 0 { throw ExitCode(status) }
             return
         }
-        let interruption = Interruption()
         let termination = Interruption(signal: SIGTERM)
         let group = try environment.map { try ProcessGroup($0) }
         let output = TerminalOutput(level: group?.rank ?? 0 > 0 ? .error : logging.logLevel)
@@ -75,6 +75,7 @@ struct Train: ParsableCommand {
             output.result(try JSONValue.object(configuration.json).text() + "\n")
             return
         }
+        let interruption = Interruption()
         var bar = ProgressBar(
             configuration.stage.rawValue, total: trainer.plan.totalSteps, unit: "updates",
             output: output)

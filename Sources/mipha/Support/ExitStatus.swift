@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MiphaChat
 import MiphaCheckpoints
+import MiphaData
 import MiphaDemo
 import MiphaEvaluation
 import MiphaFiles
@@ -55,6 +56,7 @@ enum ExitStatus {
             [.system, .network, .judge].contains(error.code) ? failure : badInput
         case is TokenizerError, is ChatError, is ImagingError, is SpliceError, is ParameterError:
             badInput
+        case let error as DataError: error.code == .system ? failure : badInput
         case let error as DemoError: error.code == .plan ? badInput : failure
         case let error as TrainingError: error.code == .invalidRun ? badInput : failure
         default: isUsage(error) ? badInput : failure

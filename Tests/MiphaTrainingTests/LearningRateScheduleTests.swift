@@ -1,7 +1,8 @@
+import MiphaData
 import MiphaTraining
 import Testing
 
-@Suite struct BatchPlanTests {
+@Suite struct LearningRateScheduleTests {
     private func plan(_ samples: Int, _ batch: Int, _ accumulation: Int, epochs: Double = 1)
         -> BatchPlan
     {
@@ -10,24 +11,11 @@ import Testing
             epochs: epochs, steps: nil)
     }
 
-    @Test func `steps of both stages are the reference's`() {
+    @Test func `warm-up of both stages is the reference's`() {
         #expect(plan(558_128, 256, 1).totalSteps == 2_181)
         #expect(plan(665_298, 32, 4, epochs: 2).totalSteps == 10_394)
         #expect(LearningRateSchedule.warmupSteps(ratio: 0.03, totalSteps: 2_181) == 66)
         #expect(LearningRateSchedule.warmupSteps(ratio: 0.03, totalSteps: 10_394) == 312)
-    }
-
-    @Test func `an epoch visits every sample once, in an order of its own`() {
-        let plan = plan(103, 4, 1)
-        let first = plan.order(epoch: 0)
-        #expect(first.sorted() == Array(0..<103))
-        #expect(first != plan.order(epoch: 1))
-        #expect(first == plan.order(epoch: 0))
-        let visited = (0..<plan.stepsPerEpoch).flatMap {
-            plan.microBatches(step: $0, order: first).flatMap { $0 }
-        }
-        #expect(visited == first)
-        #expect(plan.microBatches(step: 25, order: first).map(\.count) == [3])
     }
 
     @Test func `the warm-up ends at the base rate and the cosine at zero`() {
@@ -48,5 +36,20 @@ import Testing
             shape: .constant, base: 2, warmupSteps: 10, totalSteps: 110)
         #expect(constant(5) == 1)
         #expect(constant(109) == 2)
+    }
+
+    @Test func `wsd grows, stays and falls in a line`() {
+        let schedule = LearningRateSchedule(
+            shape: .wsd, base: 4, warmupSteps: 2, totalSteps: 10, decaySteps: 4)
+        #expect((0..<10).map { schedule($0) } == [0, 2, 4, 4, 4, 4, 4, 3, 2, 1])
+    }
+
+    @Test(arguments: LearningRateSchedule.Shape.allCases)
+    func `no shape leaves the range`(shape: LearningRateSchedule.Shape) {
+        for (warmup, total, decay) in [(0, 1, 0), (5, 3, 9), (0, 4, 4), (2, 6, 6), (1, 1, 1)] {
+            let schedule = LearningRateSchedule(
+                shape: shape, base: 1, warmupSteps: warmup, totalSteps: total, decaySteps: decay)
+            for step in 0..<total { #expect((0...1).contains(schedule(step))) }
+        }
     }
 }

@@ -9,6 +9,11 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
         state = seed
     }
 
+    /// Starts the sequence of an epoch.
+    init(seed: UInt64, epoch: Int) {
+        self.init(seed: seed &+ UInt64(epoch) &* 0xD134_2543_DE82_EF95)
+    }
+
     /// The next 64 random bits.
     public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15

@@ -1,0 +1,232 @@
+import MiphaChat
+import MiphaFiles
+import MiphaImaging
+
+/// How far a check of a data set is.
+public struct DataCheckProgress: Sendable, Equatable {
+    /// What is being read.
+    public enum Phase: Sendable, Equatable {
+        /// Pictures of benchmarks; how many there are is not known before the end.
+        case benchmarks(pictures: Int)
+        /// Conversation files, in bytes.
+        case samples(bytes: Int, total: Int)
+    }
+
+    /// What is being read.
+    public let phase: Phase
+    /// The number of samples so far.
+    public let samples: Int
+}
+
+/// A check of a data set before it is trained on.
+///
+/// The conversation files are streamed; threads decode pictures and count tokens. Memory grows by
+/// fingerprints only: some 100 bytes a sample and a picture. Counts are exact and places are in the
+/// order of the files, whatever the number of threads.
+public struct DataCheck: Sendable {
+    private let settings: DataCheckSettings
+
+    /// Prepares a check.
+    public init(_ settings: DataCheckSettings) {
+        self.settings = settings
+    }
+
+    /// Checks everything.
+    ///
+    /// - Parameters:
+    ///   - shouldStop: asked for every sample.
+    ///   - progress: called for every sample.
+    /// - Throws: `FileError` when a conversation file cannot be read or is not JSON, naming line and
+    ///   column; `DataError` for folders that do not exist; `CancellationError` when asked to stop.
+    public func run(
+        shouldStop: () -> Bool = { false }, progress: (DataCheckProgress) -> Void = { _ in }
+    ) throws -> DataReport {
+        if !settings.imageFolder.isEmpty, FileSystem.kind(settings.imageFolder) != .folder {
+            throw DataError(
+                .invalidRequest, "\(settings.imageFolder): no such folder of pictures")
+        }
+        var pass = DataCheckPass(settings)
+        defer { pass.cancel() }
+        try pass.readBenchmarks { count in
+            if shouldStop() { throw CancellationError() }
+            progress(DataCheckProgress(phase: .benchmarks(pictures: count), samples: 0))
+        }
+        let sizes = try settings.files.map { path throws(FileError) in
+            try RandomAccessFile(path: path).size
+        }
+        let total = sizes.reduce(0, +)
+        var done = 0
+        for (path, size) in zip(settings.files, sizes) {
+            try pass.read(path) { bytes, samples in
+                if shouldStop() { throw CancellationError() }
+                progress(
+                    DataCheckProgress(
+                        phase: .samples(bytes: done + bytes, total: total), samples: samples))
+            }
+            done += size
+        }
+        return pass.finish()
+    }
+}
+
+/// The state of one check.
+struct DataCheckPass {
+    private let settings: DataCheckSettings
+    private let separators: [[UInt8]]
+    private let findings: DataFindings
+    private let register = PictureRegister()
+    private let benchmarks: BenchmarkPictures
+    private let queue: JobQueue
+    private var files: [DataReport.File] = []
+    private var starts: [Int] = []
+    private var samples = 0
+    private var textOnly = 0
+    private var ids = Repetitions()
+    private var contents = Repetitions()
+
+    init(_ settings: DataCheckSettings) {
+        self.settings = settings
+        separators = TextExamination.separators(of: settings.template)
+        findings = DataFindings(limit: settings.listLimit)
+        benchmarks = BenchmarkPictures(settings.benchmarks)
+        queue = JobQueue(threads: settings.threads, name: "mipha-check")
+    }
+
+    func cancel() {
+        queue.cancel()
+    }
+
+    func readBenchmarks(_ step: (Int) throws -> Void) throws {
+        try benchmarks.read(queue, step: step)
+    }
+
+    /// Reads a conversation file.
+    mutating func read(_ path: String, _ step: (Int, Int) throws -> Void) throws {
+        let items = try JSONElements(contentsOf: path)
+        starts.append(samples)
+        let first = samples
+        while var cursor = try items.next() {
+            try step(cursor.place.byte, samples)
+            let entry = try DataEntryReader.read(&cursor)
+            try cursor.finish()
+            examine(entry, samples)
+            samples += 1
+        }
+        files.append(DataReport.File(path: path, samples: samples - first))
+    }
+
+    private mutating func examine(_ entry: DataEntry, _ sample: Int) {
+        for (problem, detail) in TextExamination(entry, separators: separators).findings {
+            findings.add(problem, sample: sample, id: entry.id) { detail }
+        }
+        if let id = entry.id, let other = ids.add(Fingerprint(id), number: sample) {
+            findings.add(.duplicateID, sample: sample, id: id) {
+                "as \(name(of: other)), the first with this id"
+            }
+        }
+        if let turns = entry.turns, let images = entry.images {
+            if let other = contents.add(Self.fingerprint(images, turns), number: sample) {
+                findings.add(.duplicateSample, sample: sample, id: entry.id) {
+                    "the same pictures and turns as \(name(of: other))"
+                }
+            }
+            examineLength(entry, turns, images, sample)
+        }
+        guard let images = entry.images else { return }
+        if images.isEmpty { textOnly += 1 }
+        for (number, image) in register.mention(images, sample: sample) {
+            let path = settings.path(of: image)
+            queue.add { [settings, findings, register] in
+                let examination = PictureExamination(path: path, settings: settings)
+                register.note(examination, of: number)
+                for (problem, detail) in examination.findings {
+                    findings.add(problem, sample: sample, picture: number) { detail }
+                }
+            }
+        }
+    }
+
+    private func examineLength(
+        _ entry: DataEntry, _ turns: [DataEntry.Turn], _ images: [String], _ sample: Int
+    ) {
+        let examination = LengthExamination(turns: turns, images: images, limit: settings.limit)
+        let note: @Sendable () -> Void = { [findings] in
+            for (problem, detail) in examination.findings() {
+                findings.add(problem, sample: sample, id: entry.id) { detail }
+            }
+        }
+        // Words are counted faster than handed over.
+        if case .tokens = settings.limit { queue.add(note) } else { note() }
+    }
+
+    private static func fingerprint(_ images: [String], _ turns: [DataEntry.Turn]) -> Fingerprint {
+        var bytes: [UInt8] = []
+        // No text of a file holds these bytes, which UTF-8 does not have.
+        for image in images { bytes += Array(image.utf8) + [0xFF] }
+        for turn in turns {
+            bytes += [0xFE] + Array(turn.role.utf8) + [0xFD] + Array(turn.text.utf8)
+        }
+        return Fingerprint(bytes)
+    }
+
+    // MARK: The report
+
+    /// File and item of a sample.
+    private func place(of sample: Int) -> (file: String, item: Int) {
+        let file = (starts.lastIndex { $0 <= sample }) ?? 0
+        return (settings.files[file], sample - starts[file])
+    }
+
+    private func name(of sample: Int) -> String {
+        let place = place(of: sample)
+        return "\(place.file): item \(place.item)"
+    }
+
+    /// Waits for the threads and looks for pictures that come twice or are a benchmark's.
+    mutating func finish() -> DataReport {
+        queue.finish()
+        var pictures = Repetitions()
+        for number in 0..<register.count {
+            guard let content = register.content(number) else { continue }
+            let sample = register.firstSample(number)
+            if let other = pictures.add(content, number: number) {
+                register.mark(.duplicatePicture, number)
+                findings.add(.duplicatePicture, sample: sample, picture: number) {
+                    "the same pixels as \(register.image(other).quoted)"
+                }
+            }
+            if let name = benchmarks.name(of: content) {
+                register.mark(.benchmarkLeak, number)
+                findings.add(.benchmarkLeak, sample: sample, picture: number) {
+                    "the same pixels as \(name)"
+                }
+            }
+        }
+        return DataReport(
+            files: files, textOnly: textOnly, pictures: register.count,
+            references: register.references, benchmarks: benchmarks.summaries,
+            limit: (settings.limit.count, settings.limit.unit),
+            problems: DataProblem.allCases.map { problem($0, pictureGroups: pictures.groups) })
+    }
+
+    private func problem(_ kind: DataProblem, pictureGroups: Int) -> DataReport.Problem {
+        let list = findings[kind]
+        let groups: Int? =
+            switch kind {
+            case .duplicateID: ids.groups
+            case .duplicateSample: contents.groups
+            case .duplicatePicture: pictureGroups
+            default: nil
+            }
+        let places = list.kept.map { finding in
+            let (file, item) = place(of: finding.sample)
+            return DataReport.Place(
+                file: file, item: item, id: finding.id,
+                picture: finding.picture.map(register.image), detail: finding.detail)
+        }
+        return DataReport.Problem(
+            kind: kind, count: list.count,
+            samples: kind.unit == .samples ? list.count : register.samples(with: kind),
+            groups: groups, places: places)
+    }
+}

@@ -1,0 +1,68 @@
+public import MiphaChat
+
+/// What a check of a data set looks at and where it draws lines.
+public struct DataCheckSettings: Sendable {
+    /// The length that samples should not exceed.
+    public enum Limit: Sendable {
+        /// Words between blanks.
+        case words(Int)
+        /// Ids as training makes them, a picture counting one; the encoder must not cut.
+        case tokens(Int, ConversationEncoder)
+
+        /// The number.
+        public var count: Int {
+            switch self {
+            case .words(let count), .tokens(let count, _): count
+            }
+        }
+
+        /// What is counted.
+        public var unit: String {
+            switch self {
+            case .words: "words"
+            case .tokens: "tokens"
+            }
+        }
+    }
+
+    /// LLaVA JSON arrays or JSON lines.
+    public var files: [String]
+    /// The folder that relative picture paths start from; empty for the working directory.
+    public var imageFolder: String
+    /// Folders, zip archives or tables whose pictures must not be in the data.
+    public var benchmarks: [String]
+    /// Longest turn and sample; a text of more words than a run keeps tokens is cut for certain.
+    public var limit: Limit
+    /// The template whose separators should not be in turns.
+    public var template: ChatTemplate
+    /// The least pixels of a picture's shorter side.
+    public var smallestSide: Int
+    /// The most that a picture's longer side may be of its shorter one.
+    public var largestAspect: Int
+    /// Places that are listed for each kind of problem; the counts are exact anyway.
+    public var listLimit: Int
+    /// Threads that decode pictures and count tokens.
+    public var threads: Int
+
+    /// Makes settings.
+    public init(
+        files: [String], imageFolder: String = "", benchmarks: [String] = [],
+        limit: Limit = .words(2048), template: ChatTemplate = .phi, smallestSide: Int = 16,
+        largestAspect: Int = 10, listLimit: Int = 20, threads: Int = 1
+    ) {
+        self.files = files
+        self.imageFolder = imageFolder
+        self.benchmarks = benchmarks
+        self.limit = limit
+        self.template = template
+        self.smallestSide = smallestSide
+        self.largestAspect = largestAspect
+        self.listLimit = listLimit
+        self.threads = threads
+    }
+
+    /// The path of a picture.
+    func path(of image: String) -> String {
+        imageFolder.isEmpty || image.hasPrefix("/") ? image : "\(imageFolder)/\(image)"
+    }
+}

@@ -1,0 +1,95 @@
+/// The kinds of problems that the check of a data set looks for.
+///
+/// Each is judged on its own, so one sample can have several. The raw value names the kind in reports.
+public enum DataProblem: String, Sendable, CaseIterable {
+    // MARK: What a run stops at, or learns wrong things from
+
+    /// An item without a list of turns, or with values of a wrong type.
+    case malformedEntry = "malformed-entry"
+    /// A turn from somebody who is neither human nor assistant.
+    case unknownRole = "unknown-role"
+    /// Turns that do not start with the human and alternate.
+    case roleOrder = "role-order"
+    /// Turns in order, but none from the assistant.
+    case noAnswer = "no-answer"
+    /// A turn of blanks only.
+    case emptyTurn = "empty-turn"
+    /// No word in any turn; samplers that group by length refuse it.
+    case noWords = "no-words"
+    /// Another number of `<image>` in the human turns than of pictures.
+    case markerMismatch = "marker-mismatch"
+    /// `<image>` in an answer.
+    case markerInAnswer = "marker-in-answer"
+    /// A picture file that does not exist.
+    case missingPicture = "missing-picture"
+    /// A picture file that cannot be opened, or whose bytes are no picture.
+    case unreadablePicture = "unreadable-picture"
+    /// A picture file whose bytes end inside the picture, also where lenient decoders make do.
+    case truncatedPicture = "truncated-picture"
+    /// A picture that is also one of a benchmark, pixel by pixel.
+    case benchmarkLeak = "benchmark-leak"
+
+    // MARK: What a run survives
+
+    /// An odd number of turns: the last question has no answer.
+    case oddTurns = "odd-turns"
+    /// An identifier that an earlier sample has.
+    case duplicateID = "duplicate-id"
+    /// Pictures and turns that an earlier sample has.
+    case duplicateSample = "duplicate-sample"
+    /// Another file with the pixels of an earlier one.
+    case duplicatePicture = "duplicate-picture"
+    /// A file name that ends like another kind of file than its content is.
+    case wrongExtension = "wrong-extension"
+    /// A turn that alone is longer than the limit.
+    case longTurn = "long-turn"
+    /// A sample that is longer than the limit; training cuts its end off.
+    case longSample = "long-sample"
+    /// Text of the template inside a turn, at which the reference's label mask breaks.
+    case templateSeparator = "template-separator"
+    /// A picture whose shorter side has too few pixels, and is not extreme in proportion.
+    case smallPicture = "small-picture"
+    /// A picture whose longer side is too many times its shorter one.
+    case extremeAspect = "extreme-aspect"
+
+    /// How bad a problem is.
+    public enum Severity: String, Sendable {
+        /// Training stops there, or the result cannot be trusted.
+        case error
+        /// Training goes on.
+        case warning
+    }
+
+    /// What a problem is counted in.
+    public enum Unit: String, Sendable {
+        /// Items of the conversation files.
+        case samples
+        /// Picture files, each once however many samples name it.
+        case pictures
+    }
+
+    /// How bad it is.
+    public var severity: Severity {
+        switch self {
+        case .oddTurns, .duplicateID, .duplicateSample, .duplicatePicture, .wrongExtension,
+            .longTurn, .longSample, .templateSeparator, .smallPicture, .extremeAspect:
+            .warning
+        default: .error
+        }
+    }
+
+    /// What it is counted in.
+    public var unit: Unit {
+        switch self {
+        case .missingPicture, .unreadablePicture, .truncatedPicture, .benchmarkLeak,
+            .duplicatePicture, .wrongExtension, .smallPicture, .extremeAspect:
+            .pictures
+        default: .samples
+        }
+    }
+
+    /// Whether several belong together: the first one is fine, the others repeat it.
+    public var isRepetition: Bool {
+        self == .duplicateID || self == .duplicateSample || self == .duplicatePicture
+    }
+}

@@ -1,0 +1,46 @@
+import MiphaChat
+
+/// Whether turns or a whole sample are longer than a limit.
+struct LengthExamination: Sendable {
+    let turns: [DataEntry.Turn]
+    let images: [String]
+    let limit: DataCheckSettings.Limit
+
+    /// What is too long; nothing for samples that cannot be encoded, whose problem is another.
+    func findings() -> [(problem: DataProblem, detail: String)] {
+        switch limit {
+        case .words(let limit):
+            let words = turns.map { WordCount.words(in: $0.text) }
+            return judge(words.reduce(0, +), limit) { words[$0] }
+        case .tokens(let limit, let encoder):
+            guard let sample, let total = try? encoder.encode(sample).ids.count else { return [] }
+            return judge(total, limit) { encoder.tokenizer.encode(turns[$0].text).count }
+        }
+    }
+
+    private var sample: ConversationSample? {
+        let parts = turns.compactMap { turn in
+            TextExamination.role(turn.role).map { ConversationSample.Turn($0, turn.text) }
+        }
+        guard parts.count == turns.count else { return nil }
+        return ConversationSample(images: images, turns: parts)
+    }
+
+    /// A turn is measured only when the sample is too long.
+    private func judge(
+        _ total: Int, _ most: Int, _ length: (Int) -> Int
+    ) -> [(problem: DataProblem, detail: String)] {
+        guard total > most else { return [] }
+        var findings: [(problem: DataProblem, detail: String)] = []
+        if let index = turns.indices.first(where: { length($0) > most }) {
+            findings.append(
+                (
+                    .longTurn,
+                    "conversations[\(index)].value: \(length(index)) \(limit.unit), the limit is "
+                        + "\(most)"
+                ))
+        }
+        findings.append((.longSample, "\(total) \(limit.unit), the limit is \(most)"))
+        return findings
+    }
+}

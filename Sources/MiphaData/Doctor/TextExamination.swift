@@ -1,0 +1,148 @@
+import MiphaChat
+import MiphaFiles
+
+/// What is wrong with the text of an item, found without looking at pictures.
+struct TextExamination {
+    /// One finding each kind at most, in the order of the kinds.
+    private(set) var findings: [(problem: DataProblem, detail: String)] = []
+
+    private let entry: DataEntry
+    private let separators: [[UInt8]]
+
+    /// Examines an item.
+    ///
+    /// - Parameter separators: the texts of ``separators(of:)``.
+    init(_ entry: DataEntry, separators: [[UInt8]]) {
+        self.entry = entry
+        self.separators = separators
+        if let fault = entry.faults.first {
+            let more = entry.faults.count > 1 ? " (and \(entry.faults.count - 1) more)" : ""
+            found(.malformedEntry, fault + more)
+        }
+        guard let turns = entry.turns else { return }
+        let isOrdered = examineRoles(turns)
+        examineTexts(turns)
+        examineMarkers(turns, isOrdered: isOrdered)
+    }
+
+    /// Texts of a template that break the reference's label mask when a turn holds them: the end of a
+    /// turn, and what stands between question and answer.
+    static func separators(of template: ChatTemplate) -> [[UInt8]] {
+        guard template.style == .turns else { return [] }
+        let middle = template.userSuffix + template.assistantPrefix + template.answerPrefix
+        return [Array(template.endOfTurn.utf8), Array(middle.utf8)]
+    }
+
+    /// The role of a name in a file, nil when it is unknown.
+    static func role(_ name: String) -> ConversationSample.Role? {
+        switch name {
+        case "human", "user": .human
+        case "gpt", "assistant": .assistant
+        default: nil
+        }
+    }
+
+    private mutating func found(_ problem: DataProblem, _ detail: String) {
+        findings.append((problem, detail))
+    }
+
+    /// - Returns: whether human and assistant alternate.
+    private mutating func examineRoles(_ turns: [DataEntry.Turn]) -> Bool {
+        let roles = turns.map { Self.role($0.role) }
+        if let index = roles.firstIndex(of: nil) {
+            found(
+                .unknownRole,
+                "conversations[\(index)].from: expected \"human\" or \"gpt\", found "
+                    + turns[index].role.quoted)
+        }
+        let expected: (Int) -> ConversationSample.Role = {
+            $0.isMultiple(of: 2) ? .human : .assistant
+        }
+        var isOrdered = !roles.contains(nil)
+        if isOrdered, let index = roles.indices.first(where: { roles[$0] != expected($0) }) {
+            isOrdered = false
+            let name = expected(index) == .human ? "human" : "gpt"
+            found(
+                .roleOrder,
+                "conversations[\(index)].from: expected \"\(name)\", found "
+                    + turns[index].role.quoted)
+        }
+        if isOrdered, !roles.contains(.assistant) {
+            found(.noAnswer, turns.isEmpty ? "no turn" : "one turn and no answer")
+        }
+        if !turns.count.isMultiple(of: 2) {
+            found(.oddTurns, turns.count == 1 ? "1 turn" : "\(turns.count) turns")
+        }
+        return isOrdered
+    }
+
+    private mutating func examineTexts(_ turns: [DataEntry.Turn]) {
+        let words = turns.map { WordCount.words(in: $0.text) }
+        let empty = words.indices.filter { words[$0] == 0 }
+        if let first = empty.first {
+            let more = empty.count > 1 ? " (and \(empty.count - 1) more)" : ""
+            found(
+                .emptyTurn,
+                "conversations[\(first)].value: expected text, found "
+                    + turns[first].text.quoted + more)
+        }
+        if empty.count == turns.count {
+            found(.noWords, "no word in \(turns.count) turn\(turns.count == 1 ? "" : "s")")
+        }
+        for (index, turn) in turns.enumerated() {
+            let bytes = Array(turn.text.utf8)
+            guard let separator = separators.first(where: { bytes.holds($0) }) else { continue }
+            found(
+                .templateSeparator,
+                "conversations[\(index)].value: holds "
+                    + String(decoding: separator, as: UTF8.self).quoted)
+            break
+        }
+    }
+
+    private mutating func examineMarkers(_ turns: [DataEntry.Turn], isOrdered: Bool) {
+        let marker = Array(ImageMarker.text.utf8)
+        var markers = 0
+        var answer: Int?
+        for (index, turn) in turns.enumerated() {
+            let count = Array(turn.text.utf8).count(of: marker)
+            if isOrdered, Self.role(turn.role) == .assistant {
+                if count > 0, answer == nil { answer = index }
+            } else {
+                markers += count
+            }
+        }
+        if let images = entry.images, markers != images.count {
+            found(
+                .markerMismatch,
+                "expected \(images.count) <image> for \(images.count) picture"
+                    + "\(images.count == 1 ? "" : "s"), found \(markers)")
+        }
+        if let answer {
+            found(.markerInAnswer, "conversations[\(answer)].value: <image> in an answer")
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Whether a text stands somewhere in this one.
+    func holds(_ needle: [UInt8]) -> Bool { count(of: needle, limit: 1) > 0 }
+
+    /// How often a text stands in this one, without overlap.
+    func count(of needle: [UInt8], limit: Int = .max) -> Int {
+        guard let first = needle.first, count >= needle.count else { return 0 }
+        var found = 0
+        var index = 0
+        while index <= count - needle.count, found < limit {
+            if self[index] == first,
+                self[index..<index + needle.count].elementsEqual(needle)
+            {
+                found += 1
+                index += needle.count
+            } else {
+                index += 1
+            }
+        }
+        return found
+    }
+}

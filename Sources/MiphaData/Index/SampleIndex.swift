@@ -1,0 +1,141 @@
+public import MiphaChat
+import MiphaFiles
+
+/// Where each sample of some conversation files stands, and what samplers need to know of it.
+///
+/// The files are read once from front to back; 24 bytes of each sample stay in memory. Texts are
+/// read again from their place when a sample is asked for, by any number of threads at once.
+public struct SampleIndex: Sendable {
+    /// What happens to an item that is well-formed JSON but no conversation to learn from.
+    public enum FaultPolicy: Sendable, Hashable {
+        /// The index is not made; the error names the item.
+        case refuse
+        /// The item is a sample like others, and ``sample(_:)`` throws the error.
+        case keep
+    }
+
+    /// A file of the index.
+    public struct File: Sendable, Hashable {
+        /// What the caller asked for.
+        public let source: ConversationSource
+        /// The numbers of its samples.
+        public let samples: Range<Int>
+    }
+
+    struct Entry {
+        let offset: UInt64
+        let length: UInt32
+        let words: UInt32
+        let pictures: UInt16
+        let file: UInt16
+        let isFaulty: Bool
+    }
+
+    /// The memory of one sample.
+    package static var bytesPerSample: Int { MemoryLayout<Entry>.stride }
+
+    /// The files in order.
+    public let files: [File]
+    let entries: [Entry]
+    private let handles: [RandomAccessFile]
+    private let reader = ConversationReader()
+
+    /// The number of samples.
+    public var count: Int { entries.count }
+    /// The number of samples without pictures.
+    public let textOnlyCount: Int
+    /// The number of items kept although they are no conversations to learn from.
+    public let faultyCount: Int
+
+    /// Reads conversation files and notes where their samples stand.
+    ///
+    /// - Parameters:
+    ///   - sources: LLaVA JSON arrays or JSON lines.
+    ///   - faults: what happens to items that are no conversations to learn from.
+    ///   - progress: called now and then with the number of samples so far.
+    /// - Throws: `ChatError` naming the file and the line and column, or the item and key;
+    ///   `DataError` when a file holds no sample.
+    public init(
+        _ sources: [ConversationSource], faults: FaultPolicy = .refuse,
+        progress: (Int) -> Void = { _ in }
+    ) throws {
+        guard sources.count <= Int(UInt16.max) else {
+            throw DataError(
+                .invalidOption,
+                "conversation files: expected at most \(UInt16.max), found \(sources.count)")
+        }
+        var builder = SampleIndexBuilder(faults: faults)
+        var handles: [RandomAccessFile] = []
+        var files: [File] = []
+        for source in sources {
+            let first = builder.entries.count
+            handles.append(try builder.read(source.file, progress: progress))
+            guard builder.entries.count > first else {
+                throw DataError(
+                    .noSamples, "\(source.file): expected at least one conversation, found none")
+            }
+            files.append(File(source: source, samples: first..<builder.entries.count))
+        }
+        guard !files.isEmpty else {
+            throw DataError(.noSamples, "conversation files: expected at least one, found none")
+        }
+        self.files = files
+        self.handles = handles
+        entries = builder.entries
+        textOnlyCount = entries.count { $0.pictures == 0 }
+        faultyCount = entries.count(where: \.isFaulty)
+    }
+
+    /// Reads one sample.
+    ///
+    /// - Parameter number: of the sample, below ``count``.
+    /// - Throws: `ChatError` naming file and item when the item is no conversation to learn from,
+    ///   or the file is not what it was.
+    public func sample(_ number: Int) throws(ChatError) -> ConversationSample {
+        let entry = entries[number]
+        let handle = handles[Int(entry.file)]
+        do {
+            let bytes = try handle.read(
+                FilePlace(offset: Int(entry.offset), length: Int(entry.length)))
+            var cursor = JSONCursor(bytes, file: handle.path, style: .words)
+            return try reader.item(&cursor, item(of: number))
+        } catch let error as ChatError {
+            throw error
+        } catch let error as FileError where error.code != .malformedJSON {
+            throw ChatError(.unreadableFile, "\(place(of: number)): \(error.message)")
+        } catch {
+            throw ChatError(
+                .malformedJSON,
+                "\(place(of: number)): expected the conversation that was there at the start, "
+                    + "found other bytes; do not change a file while it is in use (\(error))")
+        }
+    }
+
+    // MARK: What is known without reading
+
+    /// The number of words of all turns, as Python's `split` counts them.
+    public func wordCount(_ number: Int) -> Int { Int(entries[number].words) }
+
+    /// The number of pictures; 0 for text only.
+    public func pictureCount(_ number: Int) -> Int { Int(entries[number].pictures) }
+
+    /// Whether the item is known to be no conversation to learn from.
+    public func isFaulty(_ number: Int) -> Bool { entries[number].isFaulty }
+
+    /// The file that a sample is from.
+    public func file(of number: Int) -> File { files[Int(entries[number].file)] }
+
+    /// The number of a sample in its own file, from 0.
+    public func item(of number: Int) -> Int { number - file(of: number).samples.lowerBound }
+
+    /// File and item of a sample, for messages.
+    public func place(of number: Int) -> String {
+        "\(file(of: number).source.file): item \(item(of: number))"
+    }
+
+    /// The path of a sample's picture.
+    public func imagePath(_ image: String, of number: Int) -> String {
+        let folder = file(of: number).source.imageFolder
+        return folder.isEmpty || image.hasPrefix("/") ? image : "\(folder)/\(image)"
+    }
+}

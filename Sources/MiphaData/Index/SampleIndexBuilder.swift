@@ -1,0 +1,78 @@
+import MiphaChat
+import MiphaFiles
+
+/// Walks over conversation files and collects the entries of an index.
+struct SampleIndexBuilder {
+    let faults: SampleIndex.FaultPolicy
+    private(set) var entries: [SampleIndex.Entry] = []
+    private var fileCount = 0
+    private let reader = ConversationReader(checksTurnOrder: false)
+
+    init(faults: SampleIndex.FaultPolicy) {
+        self.faults = faults
+    }
+
+    /// Adds the samples of a file and leaves it open.
+    mutating func read(_ path: String, progress: (Int) -> Void) throws -> RandomAccessFile {
+        do {
+            let handle = try RandomAccessFile(path: path)
+            let items = try JSONElements(contentsOf: path, shape: .automatic(), style: .words)
+            let first = entries.count
+            while let cursor = try items.next() {
+                let entry = try entry(cursor, item: entries.count - first)
+                guard Int(entry.offset) + Int(entry.length) <= handle.size else {
+                    throw ChatError(
+                        .unreadableFile,
+                        "\(path): expected \(handle.size) bytes as at the start, found more; "
+                            + "do not change a file while it is in use")
+                }
+                entries.append(entry)
+                if entries.count.isMultiple(of: 4096) { progress(entries.count) }
+            }
+            progress(entries.count)
+            fileCount += 1
+            return handle
+        } catch let error as FileError {
+            throw ChatError(
+                error.code == .malformedJSON ? .malformedJSON : .unreadableFile, error.message)
+        }
+    }
+
+    private func entry(_ start: JSONCursor, item: Int) throws -> SampleIndex.Entry {
+        var cursor = start
+        var words = 0
+        var pictures = 0
+        var isFaulty = false
+        do {
+            let sample = try reader.item(&cursor, item)
+            try cursor.finish()
+            words = sample.turns.reduce(0) { $0 + WordCount.words(in: $1.text) }
+            pictures = sample.images.count
+            try check(sample, "\(start.file): item \(item)")
+        } catch let error as ChatError {
+            // What is no JSON at all is never kept, and told by line and column.
+            cursor = start
+            try cursor.skip()
+            guard faults == .keep else { throw error }
+            isFaulty = true
+        }
+        return SampleIndex.Entry(
+            offset: UInt64(start.place.byte), length: UInt32(cursor.position - start.position),
+            words: UInt32(words), pictures: UInt16(clamping: pictures), file: UInt16(fileCount),
+            isFaulty: isFaulty)
+    }
+
+    private func check(_ sample: ConversationSample, _ place: String) throws(ChatError) {
+        do throws(ChatError) {
+            try sample.checkTurnOrder()
+        } catch {
+            throw ChatError(error.code, "\(place): \(error.message)")
+        }
+        guard sample.images.count <= Int(UInt16.max) else {
+            throw ChatError(
+                .malformedItem,
+                "\(place): key \"image\": expected at most \(UInt16.max) pictures, found "
+                    + "\(sample.images.count)")
+        }
+    }
+}

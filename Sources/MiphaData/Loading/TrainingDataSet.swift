@@ -1,0 +1,179 @@
+public import MiphaChat
+public import MiphaImaging
+
+/// Conversations and their pictures, read and encoded on demand by any number of threads.
+public struct TrainingDataSet: Sendable {
+    /// The conversations.
+    public let source: any SampleSource
+    /// What turns them into ids and labels.
+    public let encoder: ConversationEncoder
+    /// How pictures become pixels; `nil` for a run without pictures.
+    public let processor: ImageProcessor?
+    /// What to do with pictures that are not square.
+    public let aspectRatio: ImageAspectRatio
+
+    /// The number of samples.
+    public var count: Int { source.count }
+
+    /// Id that fills up rows in the reference: the tokenizer's, else the end of text.
+    public var padID: Int? { encoder.tokenizer.padID ?? encoder.tokenizer.endOfTextID }
+
+    /// Puts samples together with what prepares them.
+    ///
+    /// - Parameter processor: how pictures become pixels; `nil` for a run without pictures.
+    public init(
+        _ source: any SampleSource, encoder: ConversationEncoder, processor: ImageProcessor?,
+        aspectRatio: ImageAspectRatio
+    ) {
+        self.source = source
+        self.encoder = encoder
+        self.processor = processor
+        self.aspectRatio = aspectRatio
+    }
+
+    /// The samples of some numbers, in that order, prepared in the same way.
+    public func part(_ numbers: [Int]) -> TrainingDataSet {
+        TrainingDataSet(
+            SampleSubset(source, numbers: numbers), encoder: encoder, processor: processor,
+            aspectRatio: aspectRatio)
+    }
+
+    /// The id of a sample, or else its file and item.
+    public func name(of number: Int) -> String {
+        (try? source.sample(number))?.id ?? source.place(of: number)
+    }
+
+    /// Encodes the conversation and decodes the pictures of one sample.
+    ///
+    /// A marker cut off at the maximum length takes its picture with it.
+    ///
+    /// - Throws: `ChatError` naming file and item; `ImagingError` naming the picture; `DataError` for
+    ///   a picture in a run without pictures.
+    public func sample(_ number: Int) throws -> TrainingSample {
+        let conversation = try source.sample(number)
+        return try prepare(conversation, number) { path, processor in
+            try pixels(path, processor)
+        }
+    }
+
+    /// A sample prepared under a policy.
+    struct Prepared: Sendable {
+        var sample: TrainingSample?
+        var bad: BadSample?
+    }
+
+    /// Prepares a sample as a policy wants it.
+    ///
+    /// - Parameter conversation: the sample, or why it could not be read.
+    /// - Throws: under the policy ``BadSamplePolicy/fail`` what ``sample(_:)`` throws; under all of
+    ///   them when memory runs out.
+    func prepare(
+        _ conversation: Result<ConversationSample, any Error>, _ number: Int, microBatch: Int,
+        policy: BadSamplePolicy
+    ) throws -> Prepared {
+        var reasons: [String] = []
+        func record(_ action: BadSample.Action) -> BadSample {
+            BadSample(
+                microBatch: microBatch, sample: number, id: (try? conversation.get())?.id,
+                place: source.place(of: number), action: action, reasons: reasons)
+        }
+        do {
+            let sample = try prepare(conversation.get(), number) { path, processor in
+                do throws(ImagingError) {
+                    return try pixels(path, processor)
+                } catch {
+                    guard policy == .blank, error.code != .memory else { throw error }
+                    reasons.append(error.message)
+                    return try blank(processor)
+                }
+            }
+            return Prepared(sample: sample, bad: reasons.isEmpty ? nil : record(.blanked))
+        } catch {
+            let isMemory = (error as? ImagingError)?.code == .memory
+            guard policy != .fail, !isMemory else { throw error }
+            reasons = ["\(error)"]
+            return Prepared(sample: nil, bad: record(.skipped))
+        }
+    }
+
+    /// An upper bound of what a sample takes when it is prepared, in bytes.
+    func byteLimit(of conversation: ConversationSample) -> Int {
+        // A token has at least a byte of text; a turn's template at most some hundred.
+        let text = conversation.turns.reduce(1024) { $0 + $1.text.utf8.count + 256 }
+        let tokens = min(text, encoder.options.maximumLength ?? text)
+        let area = processor.map { $0.outputWidth * $0.outputHeight } ?? 0
+        return tokens * 2 * MemoryLayout<Int>.size
+            + conversation.images.count * 3 * area * MemoryLayout<Float>.size
+    }
+
+    private func prepare(
+        _ conversation: ConversationSample, _ number: Int,
+        _ pixels: (String, ImageProcessor) throws -> [Float]
+    ) throws -> TrainingSample {
+        let encoded: EncodedSample
+        do {
+            encoded = try encoder.encode(conversation)
+        } catch {
+            throw ChatError(error.code, "\(source.place(of: number)): \(error.message)")
+        }
+        guard encoded.imageCount <= conversation.images.count else {
+            throw ChatError(
+                .imageMarkers,
+                "\(source.place(of: number)): expected \(encoded.imageCount) pictures for its "
+                    + "<image> markers, found \(conversation.images.count)")
+        }
+        let pictures = try conversation.images.prefix(encoded.imageCount).map { image in
+            guard let processor else {
+                throw DataError(
+                    .invalidRequest,
+                    "sample \(conversation.id ?? "without id") has a picture, but this run takes "
+                        + "none")
+            }
+            return try pixels(source.imagePath(image, of: number), processor)
+        }
+        return TrainingSample(ids: encoded.ids, labels: encoded.labels, pixels: pictures)
+    }
+
+    private func pixels(
+        _ path: String, _ processor: ImageProcessor
+    ) throws(ImagingError) -> [Float] {
+        try processor.pixelValues(RGBImage(contentsOf: path), aspectRatio: aspectRatio)
+    }
+
+    /// A picture of the colour that padding has.
+    private func blank(_ processor: ImageProcessor) throws(ImagingError) -> [Float] {
+        let (red, green, blue) = processor.padColour
+        var colours: [UInt8] = []
+        let area = processor.outputWidth * processor.outputHeight
+        colours.reserveCapacity(3 * area)
+        for _ in 0..<area { colours += [red, green, blue] }
+        let image = try RGBImage(
+            width: processor.outputWidth, height: processor.outputHeight, pixels: colours)
+        return try processor.pixelValues(image, aspectRatio: .square)
+    }
+}
+
+extension TrainingDataSet {
+    /// Reads conversation files whole.
+    ///
+    /// - Parameters:
+    ///   - files: LLaVA JSON arrays or JSON lines.
+    ///   - imageFolder: the folder that relative picture paths start from.
+    /// - Throws: `ChatError` naming file, item and key; `DataError` when there is no sample, or one
+    ///   with a picture in a run without pictures.
+    public init(
+        files: [String], imageFolder: String, encoder: ConversationEncoder,
+        processor: ImageProcessor?, aspectRatio: ImageAspectRatio
+    ) throws {
+        let list = try ConversationList(files: files, imageFolder: imageFolder)
+        guard list.count > 0 else {
+            throw DataError(.noSamples, "no samples in \(files.joined(separator: ", "))")
+        }
+        if processor == nil, let sample = list.conversations.first(where: { !$0.images.isEmpty }) {
+            throw DataError(
+                .invalidRequest,
+                "sample \(sample.id ?? "without id") has a picture, but this run takes none")
+        }
+        self.init(list, encoder: encoder, processor: processor, aspectRatio: aspectRatio)
+    }
+}
