@@ -7,7 +7,10 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
-#if __has_include(<nccl.h>) && __has_include(<cuda_runtime_api.h>)
+// A CUDA libtorch (which has the first header), NCCL's header, and those of a CUDA toolkit.
+#if __has_include(<ATen/cuda/CUDAConfig.h>) && __has_include(<nccl.h>) && \
+    __has_include(<cuda_runtime_api.h>) && __has_include(<crt/host_config.h>) && \
+    __has_include(<cusparse.h>) && __has_include(<cublas_v2.h>) && __has_include(<cusolverDn.h>)
 #define USE_C10D_NCCL
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif

@@ -32,7 +32,7 @@ import Testing
         ("weight_decay", "0.125", 0.125), ("adam_beta1", "0.5", 0.5), ("adam_beta2", "0.75", 0.75),
         ("adam_epsilon", "1e-3", 0.001), ("max_grad_norm", "1", 1),
         ("dtype", "bfloat16", "bfloat16"),
-        ("gradient_checkpointing", "true", true),
+        ("gradient_checkpointing", "true", true), ("sharding", "zero2", "zero2"),
         ("learning_rates", "{tower: 2e-6}", ["tower": 2e-6]),
         (
             "weight_decays", "{language: 0.5, projector: 0.25}",

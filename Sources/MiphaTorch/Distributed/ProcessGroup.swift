@@ -186,8 +186,10 @@ public final class ProcessGroup {
                 nil
             }
         guard let reason else { return error }
+        // The engine adds advice after the first sentence.
+        let words = error.message.split(separator: ". This is").first ?? ""
         return TensorError(
-            error.code, operation: error.operation, message: "\(reason) (\(error.message))")
+            error.code, operation: error.operation, message: "\(reason) (\(words))")
     }
 }
 

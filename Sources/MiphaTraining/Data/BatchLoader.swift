@@ -16,7 +16,7 @@ package final class BatchLoader: Sendable {
     private let data: TrainingDataSet
     private let plan: BatchPlan
     private let order: @Sendable (Int) -> [Int]
-    private let share: RankShare?
+    private let rank: Int
     private let settings: SampleLoader.Settings
     private let state = Mutex(State())
 
@@ -24,16 +24,16 @@ package final class BatchLoader: Sendable {
     ///
     /// - Parameters:
     ///   - order: the samples of an epoch in order; `nil`: the plan's own.
-    ///   - share: this process's part of each micro-batch; `nil`: all of it.
+    ///   - rank: number of this process among those of the plan.
     package init(
         _ data: TrainingDataSet, _ plan: BatchPlan, order: (@Sendable (Int) -> [Int])? = nil,
-        share: RankShare? = nil,
+        rank: Int = 0,
         settings: SampleLoader.Settings = SampleLoader.Settings()
     ) {
         self.order = order ?? { plan.order(epoch: $0) }
-        self.share = share
         self.data = data
         self.plan = plan
+        self.rank = rank
         self.settings = settings
     }
 
@@ -87,15 +87,14 @@ package final class BatchLoader: Sendable {
     private var microBatches: Int { min(plan.accumulation, plan.microBatchesPerEpoch) }
 
     private func newLoader(from step: Int) -> SampleLoader {
-        let (plan, share) = (plan, share)
+        let (plan, rank) = (plan, rank)
         let count = microBatches
         let orders = EpochOrders(order)
         return SampleLoader(data, settings: settings, from: step * count) { number in
             let step = number / count
             guard step < plan.totalSteps else { return nil }
             let order = orders[plan.epoch(ofStep: step)]
-            let whole = plan.microBatches(step: step, order: order)[number % count]
-            return share?(whole) ?? whole
+            return plan.microBatches(step: step, order: order, rank: rank)[number % count]
         }
     }
 }

@@ -7,6 +7,8 @@ final class GradientReducer {
         let work: CollectiveWork
         /// What is sent, and where the sum arrives.
         let flat, sum: Tensor
+        /// The buffer that `flat` is the beginning of, to be used again.
+        let buffer: Tensor?
     }
 
     /// Sums on their way at one time; more would hold more memory, fewer would wait.
@@ -17,6 +19,7 @@ final class GradientReducer {
     private let mode: ShardingMode
     private let parameters: [String: Tensor]
     private var transfers: [Transfer] = []
+    private var buffers: [Tensor] = []
     private var sums: [Int: Tensor] = [:]
     private var seen: Set<String> = []
     private var localBytes: [Int: Int] = [:]
@@ -24,9 +27,9 @@ final class GradientReducer {
     /// Bytes of the gradients in memory, those on their way included.
     var heldBytes: Int {
         let flights = transfers.reduce(0) {
-            $0 + $1.flat.byteCount + ($1.flat === $1.sum ? 0 : $1.sum.byteCount)
+            $0 + ($1.buffer ?? $1.flat).byteCount + ($1.flat === $1.sum ? 0 : $1.sum.byteCount)
         }
-        return flights + localBytes.values.reduce(0, +)
+        return flights + buffers.reduce(0) { $0 + $1.byteCount } + localBytes.values.reduce(0, +)
             + sums.values.reduce(0) { $0 + $1.byteCount }
     }
     /// Called whenever `heldBytes` may be at a peak.
@@ -58,7 +61,7 @@ final class GradientReducer {
         guard mode.sharesGradients || isLast else { return }
         let device = parameters[unit.entries.first?.name ?? ""]?.device ?? .cpu
         while transfers.count >= Self.limit { try retire() }
-        let flat = try Tensor.zeros([unit.shardLength * layout.shardCount], device: device)
+        let (flat, buffer) = try vector(unit.shardLength * layout.shardCount, on: device)
         for (entry, gradient) in gradients {
             try flat.narrowed(0, from: entry.offset, length: entry.count)
                 .assign(gradient.reshaped([entry.count]))
@@ -67,15 +70,29 @@ final class GradientReducer {
         let work =
             mode == .none
             ? try group.allReduce(flat) : try group.reduceScatter(flat, into: sum)
-        transfers.append(Transfer(unit: number, work: work, flat: flat, sum: sum))
+        transfers.append(Transfer(unit: number, work: work, flat: flat, sum: sum, buffer: buffer))
         observe()
         for entry in unit.entries { try parameters[entry.name]?.setGradient(nil) }
         localBytes[number] = nil
     }
 
+    /// A vector of zeros to send; from a buffer that is used again, where the sum arrives elsewhere.
+    ///
+    /// New memory for every unit would leave the heap full of holes.
+    private func vector(_ length: Int, on device: Device) throws -> (flat: Tensor, buffer: Tensor?)
+    {
+        guard mode != .none else { return (try .zeros([length], device: device), nil) }
+        let longest = layout.units.map { $0.shardLength * layout.shardCount }.max() ?? length
+        let buffer = try buffers.popLast() ?? .empty([longest], device: device)
+        let flat = try buffer.narrowed(0, from: 0, length: length)
+        try flat.setZero()
+        return (flat, buffer)
+    }
+
     private func retire() throws {
         let transfer = transfers.removeFirst()
         try transfer.work.wait()
+        if let buffer = transfer.buffer { buffers.append(buffer) }
         if let before = sums[transfer.unit] {
             try before.accumulate(transfer.sum)
         } else {

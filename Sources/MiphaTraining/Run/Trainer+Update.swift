@@ -138,6 +138,8 @@ extension Trainer {
     /// Ids of the samples of an update.
     private func sampleNames(_ step: Int) -> [String] {
         let order = order(step / plan.stepsPerEpoch)
-        return plan.microBatches(step: step, order: order).joined().map(data.name)
+        return (0..<plan.world).flatMap { rank in
+            plan.microBatches(step: step, order: order, rank: rank).joined().map(data.name)
+        }
     }
 }

@@ -81,9 +81,9 @@ public final class Trainer {
         let found = try TrainingData(run)
         (data, validation) = (found.training, found.validation)
         plan = BatchPlan(
-            sampleCount: data.count,
-            batchSize: run.batchSize * (group?.worldSize ?? 1), accumulation: run.accumulation,
-            seed: run.seed, epochs: run.epochs,
+            sampleCount: data.count, batchSize: run.batchSize,
+            accumulation: run.accumulation, world: group?.worldSize ?? 1, seed: run.seed,
+            epochs: run.epochs,
             steps: run.maximumSteps)
         schedule = Self.schedule(run, totalSteps: plan.totalSteps)
         isComplete = try resume == .auto && folder.isComplete(totalSteps: plan.totalSteps)
@@ -114,7 +114,7 @@ public final class Trainer {
         dropout = try RandomGenerator(seed: Self.dropoutSeed(run, group))
         order = try found.order(run, world: group?.worldSize ?? 1)
         loader = BatchLoader(
-            data, plan, order: order, share: group.map { RankShare($0, run.batchSize) },
+            data, plan, order: order, rank: group?.rank ?? 0,
             settings: SampleLoader.Settings(
                 threads: run.loaderThreads, byteBudget: run.prefetchMebibytes << 20,
                 policy: run.badSamples))

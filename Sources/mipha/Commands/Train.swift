@@ -66,7 +66,6 @@ struct Train: ParsableCommand {
             if status != 0 { throw ExitCode(status) }
             return
         }
-        let interruption = Interruption()
         let termination = Interruption(signal: SIGTERM)
         let group = try environment.map { try ProcessGroup($0) }
         let output = TerminalOutput(level: group?.rank ?? 0 > 0 ? .error : logging.logLevel)

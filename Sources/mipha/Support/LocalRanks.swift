@@ -105,7 +105,9 @@ final class LocalRanks {
         }
         if failure == nil { failure = firstFailure(isInterrupted: !passed.isEmpty) }
         guard let failure else {
-            return processes.map(\.terminationStatus).max() ?? 0
+            // A signal that came before a process was ready for it ended that process at once.
+            let isCut = processes.contains { $0.terminationReason == .uncaughtSignal }
+            return isCut ? ExitStatus.interrupted : processes.map(\.terminationStatus).max() ?? 0
         }
         return report(failure.rank, failure.ending)
     }
@@ -113,11 +115,17 @@ final class LocalRanks {
     /// The process that has failed; death by a signal counts before an error, which may follow from it.
     private func firstFailure(isInterrupted: Bool) -> (rank: Int, ending: Ending)? {
         let ended = processes.enumerated().filter { !$1.isRunning }
-        if let killed = ended.first(where: { $1.terminationReason == .uncaughtSignal }) {
+        func wasStopped(_ process: Process) -> Bool {
+            isInterrupted && [SIGINT, SIGTERM].contains(process.terminationStatus)
+        }
+        let killed = ended.first {
+            $1.terminationReason == .uncaughtSignal && !wasStopped($1)
+        }
+        if let killed {
             return (killed.offset, .signal(killed.element.terminationStatus))
         }
         return ended.first {
-            $1.terminationStatus != 0
+            $1.terminationReason == .exit && $1.terminationStatus != 0
                 && !(isInterrupted && $1.terminationStatus == ExitStatus.interrupted)
         }.map { ($0.offset, .exit($0.element.terminationStatus)) }
     }

@@ -57,7 +57,7 @@ struct DataParallelTests {
         var peaks: [Int] = []
         var states: [Int] = []
         for mode in ShardingMode.allCases {
-            let job = RankJob(mode: mode, steps: 1)
+            let job = RankJob(mode: mode, accumulation: 2, steps: 1)
             let outcome = try inGroup(3) { try job.run($0) }[0]
             #expect(outcome.peakBytes <= outcome.predictedBytes, "\(mode)")
             #expect(Double(outcome.peakBytes) >= 0.7 * Double(outcome.predictedBytes), "\(mode)")

@@ -6,7 +6,7 @@ import MiphaTraining
 import Testing
 
 struct OptimizerShardsTests {
-    /// The parameters of two segments, filled with 0, 1, 2, …
+    /// The parameters of two segments, filled with their places.
     private static func parameters() throws -> [(name: String, tensor: Tensor)] {
         try [("a.weight", [3, 5]), ("a.bias", [7]), ("b.weight", [2, 2])].map { name, shape in
             let count = shape.reduce(1, *)

@@ -95,9 +95,10 @@ struct RankJob: Sendable {
             let count = try parallel?.sum([Double(own)])[0] ?? Double(own)
             var loss = 0.0
             for (index, batches) in micro.enumerated() {
-                // One row at a time, so that a batch's text rows have a chain without a tower.
-                for (row, batch) in batches.enumerated() {
-                    let isLast = index == micro.count - 1 && row == batches.count - 1
+                // Rows without pictures go alone, so that their chain has no tower.
+                let passes = mixesText ? batches : [try MiphaBatch(joining: batches)]
+                for (row, batch) in passes.enumerated() {
+                    let isLast = index == micro.count - 1 && row == passes.count - 1
                     parallel?.begin(isLast: isLast)
                     let chain = try tiny.model.lossChain(batch, dropout: nil)
                     loss += try SegmentedBackward(checkpointing: checkpointing)(
@@ -124,6 +125,15 @@ struct RankJob: Sendable {
         outcome.predictedBytes = parallel?.layout.predictedBytes(mode) ?? 0
         outcome.stateBytes = optimizer.state.reduce(0) { $0 + $1.tensor.byteCount }
         return outcome
+    }
+}
+
+extension MiphaBatch {
+    /// The rows of several batches, all with pictures.
+    init(joining batches: [MiphaBatch]) throws {
+        self.init(
+            ids: batches.flatMap(\.ids), labels: batches.flatMap { $0.labels ?? [] },
+            pixels: try .concatenating(batches.compactMap(\.pixels), along: 0))
     }
 }
 
