@@ -76,6 +76,7 @@ struct Train: ParsableCommand {
             output.result(try JSONValue.object(configuration.json).text() + "\n")
             return
         }
+        let interruption = Interruption()
         var bar = ProgressBar(
             configuration.stage.rawValue, total: trainer.plan.totalSteps, unit: "updates",
             output: output)
