@@ -44,7 +44,7 @@ import Testing
         ("eval_steps", "7", 7), ("keep_best", "true", true), ("background_saves", "false", false),
         ("tensorboard", "false", false), ("threads", "3", 3),
         ("seed", "-7", -7), ("save_steps", "11", 11), ("save_total_limit", "4", 4),
-        ("logging_steps", "6", 6), ("sharding", "zero2", "zero2"),
+        ("logging_steps", "6", 6),
         ("sampling_order", "modality_length", "modality_length"), ("packing", "true", true),
         ("bad_samples", "skip", "skip"), ("dataloader_num_workers", "9", 9),
         ("dataloader_prefetch_mib", "64", 64), ("feature_cache", "features", "features"),

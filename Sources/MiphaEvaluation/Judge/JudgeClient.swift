@@ -127,7 +127,7 @@ public final class JudgeClient: Sendable {
         let data: Data
         let response: URLResponse
         do {
-            (data, response) = try await session.data(for: request)
+            (data, response) = try await session.reply(to: request)
         } catch {
             throw JudgeFailure(transport: error)
         }

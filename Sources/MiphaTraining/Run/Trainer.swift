@@ -187,6 +187,8 @@ public final class Trainer {
         }
         records.hashInputs()
         let writer = CheckpointWriter(store: folder.store, log: log)
+        // An error ends the run, not the checkpoint that is being written.
+        defer { writer.wait() }
         let recorder = Recorder(log: log, note: note)
         for incident in incidents { log.incident(incident) }
         let clock = ContinuousClock()
