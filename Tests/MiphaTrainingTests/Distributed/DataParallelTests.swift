@@ -4,6 +4,10 @@ import MiphaTraining
 import Testing
 
 struct DataParallelTests {
+    /// Largest difference of weights after ten updates, relative to a tensor's largest value: sums
+    /// over ranks are rounded in another order, which makes up to 1.1e-6.
+    private let rounding = 2e-6
+
     @Test(arguments: ShardingMode.allCases, [2, 3])
     func `ten updates on several ranks end with the weights of one process`(
         mode: ShardingMode, world: Int
@@ -13,7 +17,7 @@ struct DataParallelTests {
         let outcomes = try inGroup(world) { try job.run($0) }
         for (rank, outcome) in outcomes.enumerated() {
             let worst = largestDistance(outcome.weights, alone.weights)
-            #expect(worst.distance <= 1e-6, "rank \(rank): \(worst)")
+            #expect(worst.distance <= rounding, "rank \(rank): \(worst)")
             for (found, expected) in zip(outcome.norms, alone.norms) {
                 #expect(abs(found - expected) <= 1e-6 * expected)
             }
@@ -35,7 +39,7 @@ struct DataParallelTests {
         let changed = job
         for outcome in try inGroup(2, { try changed.run($0) }) {
             let worst = largestDistance(outcome.weights, alone.weights)
-            #expect(worst.distance <= 1e-6, "\(worst)")
+            #expect(worst.distance <= rounding, "\(worst)")
         }
     }
 
@@ -49,7 +53,7 @@ struct DataParallelTests {
         let alone = try job.run(nil)
         for outcome in try inGroup(2, { try job.run($0) }) {
             let worst = largestDistance(outcome.weights, alone.weights)
-            #expect(worst.distance <= 1e-6, "\(worst)")
+            #expect(worst.distance <= rounding, "\(worst)")
         }
     }
 

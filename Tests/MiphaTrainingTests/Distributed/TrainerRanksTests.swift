@@ -63,7 +63,7 @@ struct TrainerRanksTests {
             #expect(abs(found.gradientNorm - expected.gradientNorm) <= 1e-5 * expected.gradientNorm)
         }
         let found = try distance(together, alone)
-        #expect(found <= 1e-6, "\(found)")
+        #expect(found <= 2e-6, "\(found)")
     }
 
     @Test(arguments: ShardingMode.allCases)
@@ -82,7 +82,7 @@ struct TrainerRanksTests {
                 atPath: broken.outputFolder, toPath: resumed.outputFolder)
             #expect(try train(resumed, world: world).map(\.step) == [4, 5, 6])
             let found = try distance(resumed, alone)
-            #expect(found <= 1e-6, "\(world) ranks: \(found)")
+            #expect(found <= 2e-6, "\(world) ranks: \(found)")
         }
     }
 
