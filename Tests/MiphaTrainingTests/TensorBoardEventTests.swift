@@ -25,6 +25,9 @@ import Testing
             TensorBoardEvent(
                 time: 1_700_000_003, step: 5_000_000_000,
                 content: .scalars([.init("validation/loss", -.infinity)])),
+            TensorBoardEvent(
+                time: 1_700_000_004, step: 8,
+                content: .text(.init("samples/1", "What is it?\n\nA café"))),
         ]
         #expect(events.map(hex) == lines)
     }

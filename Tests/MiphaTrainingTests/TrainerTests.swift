@@ -60,12 +60,14 @@ import Testing
         try AtomicFile.write(
             #"[{"id": 1, "conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Yes"}]}]"#,
             to: text)
+        let pairs = try tiny.preference()
         let run = tiny.with {
             $0.stage = stage
             $0.maximumSteps = 2
             $0.warmupRatio = 0
             $0.template = "phi"
             if stage == .sft { $0.dataFiles = [text] }
+            if stage == .preference { $0.dataFiles = pairs.dataFiles }
         }
         _ = try train(run)
         let before = try weights(of: run.model)
@@ -82,7 +84,7 @@ import Testing
                 switch stage {
                 case .align: isProjector
                 case .alignParity: isProjector || name.hasPrefix("lm_head.")
-                case .sft: !isTower && !isProjector
+                case .sft, .preference: !isTower && !isProjector
                 case .instruct, .instructLoRA: !unused.contains { name.hasPrefix($0) }
                 }
             // Attention scores do not change when all keys move together: k_proj.bias has gradient 0

@@ -31,6 +31,7 @@ import Testing
         arguments: [
             (.align, [.projector]), (.alignParity, [.projector, .head]),
             (.instruct, [.tower, .projector, .language, .head]), (.sft, [.language, .head]),
+            (.preference, [.language, .head]),
         ] as [(TrainingStage, Set<ParameterGroup>)])
     func `a stage is a preset over groups`(
         stage: TrainingStage, expected: Set<ParameterGroup>

@@ -19,6 +19,9 @@ def main() -> None:
     found = {}
     for tag in reader.Tags()["scalars"]:
         found[tag] = [[event.step, event.value] for event in reader.Scalars(tag)]
+    for tag in reader.Tags()["tensors"]:
+        values = [[e.step, e.tensor_proto.string_val[0].decode()] for e in reader.Tensors(tag)]
+        found[tag] = values
     print(json.dumps(found, indent=1))
 
 

@@ -11,13 +11,26 @@ import io
 from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
-from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_TENSOR, Summary, SummaryMetadata
+from tensorboard.compat.proto.tensor_pb2 import TensorProto
+from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
+from tensorboard.compat.proto.types_pb2 import DT_STRING
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 
 class Sink(io.BytesIO):
     def close(self) -> None:
         pass
+
+
+def text(tag: str, value: str) -> Summary:
+    """As the text plugin wants it: a tensor of one string."""
+    metadata = SummaryMetadata(
+        plugin_data=SummaryMetadata.PluginData(plugin_name="text"), data_class=DATA_CLASS_TENSOR
+    )
+    shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)])
+    tensor = TensorProto(dtype=DT_STRING, tensor_shape=shape, string_val=[value.encode()])
+    return Summary(value=[Summary.Value(tag=tag, tensor=tensor, metadata=metadata)])
 
 
 def summary(*values: tuple[str, float]) -> Summary:
@@ -36,6 +49,11 @@ EVENTS = [
         wall_time=1_700_000_003,
         step=5_000_000_000,
         summary=summary(("validation/loss", float("-inf"))),
+    ),
+    Event(
+        wall_time=1_700_000_004,
+        step=8,
+        summary=text("samples/1", "What is it?\n\nA café"),
     ),
 ]
 

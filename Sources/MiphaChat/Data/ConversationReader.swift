@@ -6,10 +6,13 @@ package import MiphaFiles
 public struct ConversationReader: Sendable {
     /// Whether each item must start with a human turn, alternate and hold an answer.
     public var checksTurnOrder: Bool
+    /// What items are read as.
+    public var form: SampleForm
 
     /// Makes a reader.
-    public init(checksTurnOrder: Bool = true) {
+    public init(checksTurnOrder: Bool = true, form: SampleForm = .conversations) {
         self.checksTurnOrder = checksTurnOrder
+        self.form = form
     }
 
     /// Reads a file.
@@ -57,7 +60,7 @@ public struct ConversationReader: Sendable {
     package func item(
         _ cursor: inout JSONCursor, _ index: Int
     ) throws -> ConversationSample {
-        var parser = ConversationItemParser(file: cursor.file, index: index)
+        var parser = ConversationItemParser(file: cursor.file, index: index, form: form)
         let sample = try parser.parse(&cursor)
         guard checksTurnOrder else { return sample }
         do throws(ChatError) {
@@ -73,13 +76,17 @@ public struct ConversationReader: Sendable {
 struct ConversationItemParser {
     let file: String
     let index: Int
+    let form: SampleForm
     private var id: String?
     private var images: [String] = []
     private var turns: [ConversationSample.Turn]?
+    /// What only items with a pair of answers have.
+    private var pair = PairParts()
 
-    init(file: String, index: Int) {
+    init(file: String, index: Int, form: SampleForm) {
         self.file = file
         self.index = index
+        self.form = form
     }
 
     mutating func parse(_ cursor: inout JSONCursor) throws -> ConversationSample {
@@ -89,9 +96,14 @@ struct ConversationItemParser {
             switch key {
             case "id": id = try identifier(&cursor)
             case "image": images = try imagePaths(&cursor)
-            case "conversations": turns = try conversation(&cursor)
-            default: break
+            case "conversations": turns = try conversation(&cursor, key)
+            default: if form == .preferences { try readPair(&cursor, key, into: &pair) }
             }
+        }
+        if form == .preferences {
+            return ConversationSample(
+                id: id, images: images, turns: try question(turns, images: images.count, pair),
+                answers: try answers(pair))
         }
         guard let turns else {
             throw failure("key \"conversations\" is missing; expected an array of turns")
@@ -99,13 +111,13 @@ struct ConversationItemParser {
         return ConversationSample(id: id, images: images, turns: turns)
     }
 
-    private func failure(_ what: String) -> ChatError {
+    func failure(_ what: String) -> ChatError {
         let name = id.map { "(id \"\($0)\") " } ?? ""
         return ChatError(.malformedItem, "\(file): item \(index): \(name)\(what)")
     }
 
     /// An error about a value of the wrong kind; for one that is no value, the reader's own.
-    private func mismatch(
+    func mismatch(
         _ cursor: JSONCursor, _ key: String?, _ expected: String
     ) throws -> ChatError {
         guard let kind = cursor.kind else {
@@ -155,52 +167,59 @@ struct ConversationItemParser {
         return path
     }
 
-    private func string(
+    func string(
         _ cursor: inout JSONCursor, _ key: @autoclosure () -> String
     ) throws -> String {
         guard cursor.kind == .string else { throw try mismatch(cursor, key(), "a string") }
         return try cursor.string()
     }
 
-    private func conversation(_ cursor: inout JSONCursor) throws -> [ConversationSample.Turn] {
-        guard cursor.kind == .array else {
-            throw try mismatch(cursor, "conversations", "an array")
-        }
+    /// The turns under a key.
+    func conversation(
+        _ cursor: inout JSONCursor, _ key: String
+    ) throws -> [ConversationSample.Turn] {
+        guard cursor.kind == .array else { throw try mismatch(cursor, key, "an array") }
         var turns: [ConversationSample.Turn] = []
-        try cursor.array { cursor, index in turns.append(try turn(&cursor, index)) }
+        try cursor.array { cursor, index in turns.append(try turn(&cursor, "\(key)[\(index)]")) }
         return turns
     }
 
-    private func turn(_ cursor: inout JSONCursor, _ turn: Int) throws -> ConversationSample.Turn {
-        guard cursor.kind == .object else {
-            throw try mismatch(cursor, "conversations[\(turn)]", "an object")
-        }
+    /// A turn, whose place in the item is told in messages.
+    func turn(
+        _ cursor: inout JSONCursor, _ place: @autoclosure () -> String
+    ) throws -> ConversationSample.Turn {
+        guard cursor.kind == .object else { throw try mismatch(cursor, place(), "an object") }
         var role: ConversationSample.Role?
         var value: String?
+        let isPair = form == .preferences
         try cursor.beginObject()
         while let key = try cursor.nextKey() {
             switch key {
-            case "from": role = try self.role(&cursor, turn)
-            case "value": value = try string(&cursor, "conversations[\(turn)].value")
+            case "from", "role":
+                guard key == "from" || isPair else { break }
+                role = try self.role(&cursor, "\(place()).\(key)")
+            case "value", "content":
+                guard key == "value" || isPair else { break }
+                value = try string(&cursor, "\(place()).\(key)")
             default: break
             }
         }
-        guard let role else { throw failure("key \"conversations[\(turn)].from\" is missing") }
-        guard let value else { throw failure("key \"conversations[\(turn)].value\" is missing") }
+        guard let role else { throw failure("key \"\(place()).from\" is missing") }
+        guard let value else { throw failure("key \"\(place()).value\" is missing") }
         return ConversationSample.Turn(role, value)
     }
 
     private func role(
-        _ cursor: inout JSONCursor, _ turn: Int
+        _ cursor: inout JSONCursor, _ key: @autoclosure () -> String
     ) throws -> ConversationSample.Role {
-        let name = try string(&cursor, "conversations[\(turn)].from")
+        let name = try string(&cursor, key())
         switch name {
         case "human", "user": return .human
         case "gpt", "assistant": return .assistant
         default:
             throw failure(
-                "key \"conversations[\(turn)].from\": expected \"human\" or \"gpt\" (also \"user\", "
-                    + "\"assistant\"), found \"\(name)\"")
+                "key \"\(key())\": expected \"human\" or \"gpt\" (also \"user\", \"assistant\"), "
+                    + "found \"\(name)\"")
         }
     }
 }

@@ -31,15 +31,21 @@ public struct ConversationSample: Sendable, Hashable {
     public let images: [String]
     /// The turns in order.
     public let turns: [Turn]
+    /// Two answers to the last turn, which is then the human's; nil for an ordinary conversation.
+    public let answers: AnswerPair?
 
     /// Makes a sample.
-    public init(id: String? = nil, images: [String] = [], turns: [Turn]) {
+    public init(
+        id: String? = nil, images: [String] = [], turns: [Turn], answers: AnswerPair? = nil
+    ) {
         self.id = id
         self.images = images
         self.turns = turns
+        self.answers = answers
     }
 
-    /// Checks that the human starts, that turns alternate and that there is an answer.
+    /// Checks that the human starts, that turns alternate and that there is an answer; with a pair of
+    /// answers, that the last turn is the human's.
     ///
     /// The reference drops a leading answer without a word and fails with an assertion on two turns
     /// of one role (zhuyiche/llava-phi, `mipha/train/train.py`, `preprocess_v0`); here both are
@@ -55,6 +61,13 @@ public struct ConversationSample: Sendable, Hashable {
                     "\(label)conversations[\(index)].from: expected \(Self.name(expected)), found "
                         + "\(Self.name(turn.role)); turns must start with \"human\" and alternate")
             }
+        }
+        if answers != nil {
+            guard turns.count.isMultiple(of: 2) else { return }
+            throw ChatError(
+                .turnOrder,
+                "\(label)conversations: expected a \"human\" turn at the end, which \"chosen\" and "
+                    + "\"rejected\" answer, found \(turns.isEmpty ? "no turn" : "\"gpt\"")")
         }
         guard turns.count >= 2 else {
             throw ChatError(

@@ -90,7 +90,7 @@ public struct ConversationEncoder: Sendable {
         try sample.checkTurnOrder()
     }
 
-    private func labels(of tokens: [Token], supervised: [Range<Int>]) -> [Int] {
+    func labels(of tokens: [Token], supervised: [Range<Int>]) -> [Int] {
         var labels = [Int](repeating: IgnoredLabel.id, count: tokens.count)
         var next = 0
         for (index, token) in tokens.enumerated() {

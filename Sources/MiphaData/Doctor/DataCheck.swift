@@ -125,12 +125,15 @@ struct DataCheckPass {
             }
         }
         if let turns = entry.turns, let images = entry.images {
-            if let other = contents.add(Self.fingerprint(images, turns), number: sample) {
+            let answers = entry.answerTurns
+            let print = Self.fingerprint(images, turns + answers)
+            if let other = contents.add(print, number: sample) {
                 findings.add(.duplicateSample, sample: sample, id: entry.id) {
                     "the same pictures and turns as \(name(of: other))"
                 }
             }
-            examineLength(entry, turns, images, sample)
+            let longest = answers.max { $0.text.utf8.count < $1.text.utf8.count }
+            examineLength(entry, turns + (longest.map { [$0] } ?? []), images, sample)
         }
         guard let images = entry.images else { return }
         if images.isEmpty { textOnly += 1 }

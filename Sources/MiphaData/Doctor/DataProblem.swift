@@ -20,6 +20,10 @@ public enum DataProblem: String, Sendable, CaseIterable {
     case markerMismatch = "marker-mismatch"
     /// `<image>` in an answer.
     case markerInAnswer = "marker-in-answer"
+    /// A pair of answers without the chosen or the rejected one.
+    case missingAnswer = "missing-answer"
+    /// A chosen or rejected answer of blanks only.
+    case emptyAnswer = "empty-answer"
     /// A picture file that does not exist.
     case missingPicture = "missing-picture"
     /// A picture file that cannot be opened, or whose bytes are no picture.
@@ -33,6 +37,8 @@ public enum DataProblem: String, Sendable, CaseIterable {
 
     /// An odd number of turns: the last question has no answer.
     case oddTurns = "odd-turns"
+    /// A chosen answer that is the rejected one too.
+    case identicalAnswers = "identical-answers"
     /// An identifier that an earlier sample has.
     case duplicateID = "duplicate-id"
     /// Pictures and turns that an earlier sample has.
@@ -71,7 +77,8 @@ public enum DataProblem: String, Sendable, CaseIterable {
     /// How bad it is.
     public var severity: Severity {
         switch self {
-        case .oddTurns, .duplicateID, .duplicateSample, .duplicatePicture, .wrongExtension,
+        case .oddTurns, .identicalAnswers, .duplicateID, .duplicateSample, .duplicatePicture,
+            .wrongExtension,
             .longTurn, .longSample, .templateSeparator, .smallPicture, .extremeAspect:
             .warning
         default: .error

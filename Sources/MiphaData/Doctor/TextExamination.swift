@@ -7,7 +7,7 @@ struct TextExamination {
     private(set) var findings: [(problem: DataProblem, detail: String)] = []
 
     private let entry: DataEntry
-    private let separators: [[UInt8]]
+    let separators: [[UInt8]]
 
     /// Examines an item.
     ///
@@ -19,6 +19,7 @@ struct TextExamination {
             let more = entry.faults.count > 1 ? " (and \(entry.faults.count - 1) more)" : ""
             found(.malformedEntry, fault + more)
         }
+        if let answers = entry.answers { examineAnswers(answers) }
         guard let turns = entry.turns else { return }
         let isOrdered = examineRoles(turns)
         examineTexts(turns)
@@ -42,7 +43,7 @@ struct TextExamination {
         }
     }
 
-    private mutating func found(_ problem: DataProblem, _ detail: String) {
+    mutating func found(_ problem: DataProblem, _ detail: String) {
         findings.append((problem, detail))
     }
 
@@ -66,6 +67,16 @@ struct TextExamination {
                 .roleOrder,
                 "conversations[\(index)].from: expected \"\(name)\", found "
                     + turns[index].role.quoted)
+        }
+        if entry.answers != nil {
+            if isOrdered, turns.count.isMultiple(of: 2) {
+                isOrdered = false
+                found(
+                    .roleOrder,
+                    "conversations: expected a \"human\" turn at the end, before chosen and rejected"
+                )
+            }
+            return isOrdered
         }
         if isOrdered, !roles.contains(.assistant) {
             found(.noAnswer, turns.isEmpty ? "no turn" : "one turn and no answer")

@@ -38,7 +38,7 @@ public struct SampleIndex: Sendable {
     public let files: [File]
     let entries: [Entry]
     private let handles: [RandomAccessFile]
-    private let reader = ConversationReader()
+    private let reader: ConversationReader
 
     /// The number of samples.
     public var count: Int { entries.count }
@@ -51,12 +51,14 @@ public struct SampleIndex: Sendable {
     ///
     /// - Parameters:
     ///   - sources: LLaVA JSON arrays or JSON lines.
+    ///   - form: what items are read as.
     ///   - faults: what happens to items that are no conversations to learn from.
     ///   - progress: called now and then with the number of samples so far.
     /// - Throws: `ChatError` naming the file and the line and column, or the item and key;
     ///   `DataError` when a file holds no sample.
     public init(
-        _ sources: [ConversationSource], faults: FaultPolicy = .refuse,
+        _ sources: [ConversationSource], form: SampleForm = .conversations,
+        faults: FaultPolicy = .refuse,
         progress: (Int) -> Void = { _ in }
     ) throws {
         guard sources.count <= Int(UInt16.max) else {
@@ -64,7 +66,7 @@ public struct SampleIndex: Sendable {
                 .invalidOption,
                 "conversation files: expected at most \(UInt16.max), found \(sources.count)")
         }
-        var builder = SampleIndexBuilder(faults: faults)
+        var builder = SampleIndexBuilder(faults: faults, form: form)
         var handles: [RandomAccessFile] = []
         var files: [File] = []
         for source in sources {
@@ -81,6 +83,7 @@ public struct SampleIndex: Sendable {
         }
         self.files = files
         self.handles = handles
+        reader = ConversationReader(form: form)
         entries = builder.entries
         textOnlyCount = entries.count { $0.pictures == 0 }
         faultyCount = entries.count(where: \.isFaulty)
@@ -113,7 +116,7 @@ public struct SampleIndex: Sendable {
 
     // MARK: What is known without reading
 
-    /// The number of words of all turns, as Python's `split` counts them.
+    /// The number of words of all turns and answers, as Python's `split` counts them.
     public func wordCount(_ number: Int) -> Int { Int(entries[number].words) }
 
     /// The number of pictures; 0 for text only.

@@ -6,10 +6,11 @@ struct SampleIndexBuilder {
     let faults: SampleIndex.FaultPolicy
     private(set) var entries: [SampleIndex.Entry] = []
     private var fileCount = 0
-    private let reader = ConversationReader(checksTurnOrder: false)
+    private let reader: ConversationReader
 
-    init(faults: SampleIndex.FaultPolicy) {
+    init(faults: SampleIndex.FaultPolicy, form: SampleForm) {
         self.faults = faults
+        reader = ConversationReader(checksTurnOrder: false, form: form)
     }
 
     /// Adds the samples of a file and leaves it open.
@@ -46,7 +47,7 @@ struct SampleIndexBuilder {
         do {
             let sample = try reader.item(&cursor, item)
             try cursor.finish()
-            words = sample.turns.reduce(0) { $0 + WordCount.words(in: $1.text) }
+            words = sample.texts.reduce(0) { $0 + WordCount.words(in: $1) }
             pictures = sample.images.count
             try check(sample, "\(start.file): item \(item)")
         } catch let error as ChatError {
@@ -74,5 +75,12 @@ struct SampleIndexBuilder {
                 "\(place): key \"image\": expected at most \(UInt16.max) pictures, found "
                     + "\(sample.images.count)")
         }
+    }
+}
+
+extension ConversationSample {
+    /// The texts of all turns and answers.
+    fileprivate var texts: [String] {
+        turns.map(\.text) + (answers.map { [$0.chosen, $0.rejected] } ?? [])
     }
 }

@@ -100,7 +100,12 @@ public struct TrainingDataSet: Sendable {
     func byteLimit(of conversation: ConversationSample) -> Int {
         // A token has at least a byte of text; a turn's template at most some hundred.
         let text = conversation.turns.reduce(1024) { $0 + $1.text.utf8.count + 256 }
-        let tokens = min(text, encoder.options.maximumLength ?? text)
+        let rows =
+            conversation.answers.map {
+                [$0.chosen, $0.rejected].map { text + $0.utf8.count + 256 }
+            }
+            ?? [text]
+        let tokens = rows.reduce(0) { $0 + min($1, encoder.options.maximumLength ?? $1) }
         let area = processor.map { $0.outputWidth * $0.outputHeight } ?? 0
         return tokens * 2 * MemoryLayout<Int>.size
             + conversation.images.count * 3 * area * MemoryLayout<Float>.size
@@ -110,19 +115,21 @@ public struct TrainingDataSet: Sendable {
         _ conversation: ConversationSample, _ number: Int,
         _ pixels: (String, ImageProcessor) throws -> [Float]
     ) throws -> TrainingSample {
-        let encoded: EncodedSample
-        do {
-            encoded = try encoder.encode(conversation)
+        let encoded: [EncodedSample]
+        do throws(ChatError) {
+            encoded = try encode(conversation)
         } catch {
             throw ChatError(error.code, "\(source.place(of: number)): \(error.message)")
         }
-        guard encoded.imageCount <= conversation.images.count else {
+        // The pictures of a pair belong to the question, which both rows begin with.
+        let imageCount = encoded[0].imageCount
+        guard imageCount <= conversation.images.count else {
             throw ChatError(
                 .imageMarkers,
-                "\(source.place(of: number)): expected \(encoded.imageCount) pictures for its "
+                "\(source.place(of: number)): expected \(imageCount) pictures for its "
                     + "<image> markers, found \(conversation.images.count)")
         }
-        let pictures = try conversation.images.prefix(encoded.imageCount).map { image in
+        let pictures = try conversation.images.prefix(imageCount).map { image in
             guard let processor else {
                 throw DataError(
                     .invalidRequest,
@@ -131,7 +138,19 @@ public struct TrainingDataSet: Sendable {
             }
             return try pixels(source.imagePath(image, of: number), processor)
         }
-        return TrainingSample(ids: encoded.ids, labels: encoded.labels, pixels: pictures)
+        let rows = encoded.map { TrainingSample.Row(ids: $0.ids, labels: $0.labels) }
+        return rows.count == 2
+            ? TrainingSample(chosen: rows[0], rejected: rows[1], pixels: pictures)
+            : TrainingSample(ids: rows[0].ids, labels: rows[0].labels, pixels: pictures)
+    }
+
+    /// One row, or two for a pair of answers.
+    private func encode(
+        _ conversation: ConversationSample
+    ) throws(ChatError) -> [EncodedSample] {
+        guard conversation.answers != nil else { return [try encoder.encode(conversation)] }
+        let pair = try encoder.encodePair(conversation)
+        return [pair.chosen, pair.rejected]
     }
 
     private func pixels(

@@ -1,22 +1,49 @@
 /// One sample ready for a batch.
+///
+/// It is one row of ids or, for a pair of answers, two that begin with the same question and share its
+/// pictures.
 public struct TrainingSample: Sendable, Equatable {
-    /// Ids with picture markers.
-    public let ids: [Int]
-    /// Labels, one per id.
-    public let labels: [Int]
-    /// Pixels of each picture, `[3, height, width]` in row-major order.
+    /// Ids and labels of one text.
+    public struct Row: Sendable, Equatable {
+        /// Ids with picture markers.
+        public let ids: [Int]
+        /// Labels, one per id.
+        public let labels: [Int]
+
+        /// Makes a row.
+        public init(ids: [Int], labels: [Int]) {
+            self.ids = ids
+            self.labels = labels
+        }
+    }
+
+    /// The rows: one, or that of the chosen answer and that of the rejected one.
+    public let rows: [Row]
+    /// Pixels of each picture, `[3, height, width]` in row-major order; each row has a marker for each.
     public let pixels: [[Float]]
+
+    /// Ids with picture markers; of the chosen answer's row in a pair.
+    public var ids: [Int] { rows[0].ids }
+    /// Labels, one per id; of the chosen answer's row in a pair.
+    public var labels: [Int] { rows[0].labels }
+    /// Whether this is a pair of answers.
+    public var isPair: Bool { rows.count == 2 }
 
     /// Makes a sample.
     public init(ids: [Int], labels: [Int], pixels: [[Float]]) {
-        self.ids = ids
-        self.labels = labels
+        rows = [Row(ids: ids, labels: labels)]
+        self.pixels = pixels
+    }
+
+    /// Makes a pair of answers.
+    public init(chosen: Row, rejected: Row, pixels: [[Float]]) {
+        rows = [chosen, rejected]
         self.pixels = pixels
     }
 
     /// The memory that ids, labels and pixels take, in bytes.
     public var byteCount: Int {
-        (ids.count + labels.count) * MemoryLayout<Int>.size
+        rows.reduce(0) { $0 + ($1.ids.count + $1.labels.count) * MemoryLayout<Int>.size }
             + pixels.reduce(0) { $0 + $1.count * MemoryLayout<Float>.size }
     }
 }

@@ -18,14 +18,19 @@ public struct PromptBuilder: Sendable {
 
     /// Reads what a folder holds; a missing picture preprocessing is an error only when pictures come.
     ///
+    /// - Parameters:
+    ///   - template: the strings around turns; `nil`: the folder's own.
+    ///   - aspectRatio: what to do with pictures that are not square; `nil`: as the folder says.
     /// - Throws: `InferenceError`, `TokenizerError`, `ImagingError`, `ChatError`.
-    public init(_ folder: ModelFolder) throws {
+    public init(
+        _ folder: ModelFolder, template: ChatTemplate? = nil, aspectRatio: ImageAspectRatio? = nil
+    ) throws {
         tokenizer = try folder.tokenizer()
-        template = folder.template
+        self.template = template ?? folder.template
         processor = folder.hasImageProcessor ? try folder.imageProcessor() : nil
-        aspectRatio = try folder.aspectRatio()
+        self.aspectRatio = try aspectRatio ?? folder.aspectRatio()
         path = folder.path
-        try template.check(tokenizer)
+        try self.template.check(tokenizer)
         guard tokenizer.count <= folder.config.language.vocabularySize else {
             throw InferenceError(
                 .mismatchedParts,

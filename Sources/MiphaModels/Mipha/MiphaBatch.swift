@@ -11,6 +11,9 @@ public struct MiphaBatch {
     /// What the tower gives for the pictures, `[images, patches, width]`, where it is known already;
     /// then `pixels` is not read.
     public var features: Tensor?
+    /// For each marker of the batch in order the number of the picture it stands for, where rows share
+    /// pictures; `nil`: the markers take the pictures one after another.
+    public var pictures: [Int]?
     /// Masks over ids as the reference makes them; `nil` for causal attention over all real tokens.
     public var idMasks: [[Bool]]?
     /// The samples of each row, where several stand in one row one after another; `nil`: a row each.
@@ -20,12 +23,13 @@ public struct MiphaBatch {
 
     /// Creates a batch.
     public init(
-        ids: [[Int]], labels: [[Int]]? = nil, pixels: Tensor? = nil, idMasks: [[Bool]]? = nil,
-        packing: [[Int]]? = nil
+        ids: [[Int]], labels: [[Int]]? = nil, pixels: Tensor? = nil, pictures: [Int]? = nil,
+        idMasks: [[Bool]]? = nil, packing: [[Int]]? = nil
     ) {
         self.ids = ids
         self.labels = labels
         self.pixels = pixels
+        self.pictures = pictures
         self.idMasks = idMasks
         self.packing = packing
     }

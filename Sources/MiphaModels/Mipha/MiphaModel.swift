@@ -136,6 +136,7 @@ public struct MiphaModel {
     ) throws(SpliceError) -> SplicePlan {
         try SplicePlan(
             ids: batch.ids, labels: batch.labels, tokensPerImage: tower.patchCount,
-            imageCount: batch.imageCount, padding: padding, packing: batch.packing)
+            imageCount: batch.imageCount, pictures: batch.pictures, padding: padding,
+            packing: batch.packing)
     }
 }

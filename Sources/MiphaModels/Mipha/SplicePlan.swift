@@ -52,17 +52,23 @@ public struct SplicePlan: Sendable, Equatable {
     ///   - labels: one label per id; `nil` ignores all.
     ///   - tokensPerImage: feature vectors of one picture.
     ///   - imageCount: pictures of the whole batch, in the order of the samples.
+    ///   - pictures: the picture of each marker, where samples share some; `nil`: each its own.
     ///   - packing: the samples of each row; `nil`: a row each. It needs padding on the right.
-    /// - Throws: `SpliceError` when markers and pictures differ in number, an id is negative, or
+    /// - Throws: `SpliceError` when markers and pictures do not fit, an id is negative, or
     ///   `packing` does not hold every sample once.
     public init(
         ids: [[Int]], labels: [[Int]]? = nil, tokensPerImage: Int, imageCount: Int,
-        padding: Padding = .right, packing: [[Int]]? = nil
+        pictures: [Int]? = nil, padding: Padding = .right, packing: [[Int]]? = nil
     ) throws(SpliceError) {
         let markers = ids.reduce(0) { $0 + $1.count { $0 == MarkerID.image } }
-        guard markers == imageCount else {
+        let places = pictures?.count ?? imageCount
+        guard markers == places else {
             throw SpliceError(
-                description: "the batch has \(markers) picture markers and \(imageCount) pictures")
+                description: "the batch has \(markers) picture markers and \(places) pictures")
+        }
+        if let wrong = pictures?.first(where: { !(0..<imageCount).contains($0) }) {
+            throw SpliceError(
+                description: "a marker stands for picture \(wrong) of the batch's \(imageCount)")
         }
         guard labels == nil || labels?.count == ids.count else {
             throw SpliceError(
@@ -77,7 +83,8 @@ public struct SplicePlan: Sendable, Equatable {
         }
         let textCount = ids.reduce(0) { $0 + $1.count } - markers
         var splicing = Splicing(
-            textCount: textCount, tokensPerImage: tokensPerImage, texts: [], image: 0)
+            textCount: textCount, tokensPerImage: tokensPerImage, pictures: pictures, texts: [],
+            marker: 0)
         splicing.texts.reserveCapacity(textCount)
         var samples: [(sources: [Int], labels: [Int])] = []
         for (row, rowIDs) in ids.enumerated() {
@@ -108,8 +115,9 @@ public struct SplicePlan: Sendable, Equatable {
     /// The state of walking through the samples.
     private struct Splicing {
         let textCount, tokensPerImage: Int
+        let pictures: [Int]?
         var texts: [Int]
-        var image: Int
+        var marker: Int
 
         /// Sources and labels of one sample's positions.
         mutating func append(
@@ -123,11 +131,11 @@ public struct SplicePlan: Sendable, Equatable {
             var spliced: [Int] = []
             for (place, id) in ids.enumerated() {
                 if id == MarkerID.image {
-                    let first = textCount + image * tokensPerImage
+                    let first = textCount + (pictures?[marker] ?? marker) * tokensPerImage
                     sources.append(contentsOf: first..<first + tokensPerImage)
                     spliced.append(
                         contentsOf: repeatElement(MarkerID.ignored, count: tokensPerImage))
-                    image += 1
+                    marker += 1
                 } else if id >= 0 {
                     sources.append(texts.count)
                     texts.append(id)
@@ -163,10 +171,16 @@ public struct SplicePlan: Sendable, Equatable {
         return (positions, targets)
     }
 
-    /// Number of learned positions of every row.
+    /// Number of learned positions of every sample, row by row; their sum is that of ``supervised``.
     public var supervisedCounts: [Int] {
-        var counts = Array(repeating: 0, count: rows)
-        for position in supervised.positions { counts[position / columns] += 1 }
+        var counts: [Int] = []
+        for (row, labels) in labels.enumerated() {
+            let offset = padding == .left ? columns - lengths[row] : 0
+            for document in documents[row] {
+                counts.append(
+                    document.dropFirst().count { labels[$0 + offset] != MarkerID.ignored })
+            }
+        }
         return counts
     }
 

@@ -52,6 +52,11 @@ package final class BatchLoader: Sendable {
     ///
     /// Updates in order are cheapest: another one begins anew.
     package func samples(step: Int) throws -> [[TrainingSample]] {
+        try microBatches(step: step).map(\.samples)
+    }
+
+    /// The same with the numbers of the samples.
+    package func microBatches(step: Int) throws -> [SampleLoader.MicroBatch] {
         guard (0..<plan.totalSteps).contains(step) else {
             throw TrainingError(
                 .failed, "update \(step + 1) is not one of the \(plan.totalSteps) of the run")
@@ -70,7 +75,7 @@ package final class BatchLoader: Sendable {
             state.nextStep = step + 1
             return loader
         }
-        return try loader.next(microBatches).map(\.samples)
+        return try loader.next(microBatches)
     }
 
     /// How long the caller had to wait for samples, in seconds.

@@ -29,7 +29,7 @@ struct TrainingData {
         func read(_ files: [String]) throws -> (index: SampleIndex, data: TrainingDataSet) {
             let index = try SampleIndex(
                 files.map { ConversationSource(file: $0, imageFolder: run.imageFolder) },
-                faults: run.badSamples == .fail ? .refuse : .keep)
+                form: run.stage.form, faults: run.badSamples == .fail ? .refuse : .keep)
             try Self.check(index, takesPictures: processor != nil)
             let data = TrainingDataSet(
                 index, encoder: encoder, processor: processor,

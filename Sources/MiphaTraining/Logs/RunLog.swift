@@ -12,6 +12,7 @@ final class RunLog: Sendable {
         var metrics: LogFile?
         var incidents: LogFile?
         var events: LogFile?
+        var samples: LogFile?
         var failure: String?
         var dropped = 0
         var waiting = 0
@@ -24,7 +25,9 @@ final class RunLog: Sendable {
     private let files: Mutex<Files>
 
     /// Opens the files of a run's folder and drops what updates beyond `step` left there.
-    init(folder: String, resumingAt step: Int, tensorBoard: Bool) {
+    ///
+    /// - Parameter samples: whether there is a file of answers to sample questions.
+    init(folder: String, resumingAt step: Int, tensorBoard: Bool, samples: Bool = false) {
         files = Mutex(Files())
         files.withLock { files in
             func open(_ make: () throws -> LogFile) -> LogFile? {
@@ -40,6 +43,11 @@ final class RunLog: Sendable {
             }
             files.incidents = open {
                 try LogFile.lines(path: "\(folder)/incidents.jsonl", resumingAt: step)
+            }
+            if samples {
+                files.samples = open {
+                    try LogFile.lines(path: "\(folder)/samples.jsonl", resumingAt: step)
+                }
             }
             if tensorBoard {
                 files.events = open { try LogFile(path: Self.eventPath(in: folder)) }
@@ -57,6 +65,12 @@ final class RunLog: Sendable {
     /// Adds a line to `incidents.jsonl`.
     func incident(_ incident: Incident) { write(\.incidents) { try Self.line(incident.json) } }
 
+    /// Adds a line to `samples.jsonl`.
+    func sample(_ line: JSONObject) { write(\.samples) { try Self.line(line) } }
+
+    /// Adds a text to the event file.
+    func text(_ text: TensorBoardEvent.Text, step: Int) { event(.text(text), step: step) }
+
     /// Adds numbers to the event file.
     func scalars(_ scalars: [TensorBoardEvent.Scalar], step: Int) {
         event(.scalars(scalars), step: step)
@@ -66,7 +80,9 @@ final class RunLog: Sendable {
     func drain() {
         queue.sync {
             files.withLock { files in
-                for file in [files.metrics, files.incidents, files.events] { try? file?.flush() }
+                for file in [files.metrics, files.incidents, files.events, files.samples] {
+                    try? file?.flush()
+                }
             }
         }
     }

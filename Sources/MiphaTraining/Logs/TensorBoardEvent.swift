@@ -1,7 +1,7 @@
 /// One record of a TensorBoard event file.
 ///
 /// The messages are TensorFlow's `Event` and `Summary` (`tensorflow/core/util/event.proto`,
-/// `framework/summary.proto`), of which four fields are needed; the frame is that of TFRecord:
+/// `framework/summary.proto`, `framework/tensor.proto`), of which few fields are needed; the frame is that of TFRecord:
 /// length, masked checksum of the length, data, masked checksum of the data, little-endian.
 package struct TensorBoardEvent: Sendable, Equatable {
     /// What is recorded.
@@ -12,6 +12,21 @@ package struct TensorBoardEvent: Sendable, Equatable {
         case start
         /// Numbers by tag.
         case scalars([Scalar])
+        /// A text by tag, which TensorBoard shows as Markdown.
+        case text(Text)
+    }
+
+    /// One text.
+    package struct Text: Sendable, Equatable {
+        /// What it is, such as `samples/1`.
+        package let tag: String
+        /// The text.
+        package let value: String
+
+        package init(_ tag: String, _ value: String) {
+            self.tag = tag
+            self.value = value
+        }
     }
 
     /// One number.
@@ -75,8 +90,29 @@ package struct TensorBoardEvent: Sendable, Equatable {
                 Self.append(field: 0x0A, value, to: &summary)  // value = 1
             }
             Self.append(field: 0x2A, summary, to: &bytes)  // summary = 5
+        case .text(let text):
+            var summary: [UInt8] = []
+            Self.append(field: 0x0A, Self.value(text), to: &summary)  // value = 1
+            Self.append(field: 0x2A, summary, to: &bytes)  // summary = 5
         }
         return bytes
+    }
+
+    /// A value of the text plugin: a tensor of one string.
+    private static func value(_ text: Text) -> [UInt8] {
+        var plugin: [UInt8] = []
+        append(field: 0x0A, Array("text".utf8), to: &plugin)  // plugin_name = 1
+        var metadata: [UInt8] = []
+        append(field: 0x0A, plugin, to: &metadata)  // plugin_data = 1
+        metadata += [0x20, 0x02]  // data_class = 4: tensor
+        var tensor: [UInt8] = [0x08, 0x07]  // dtype = 1: string
+        append(field: 0x12, [0x12, 0x02, 0x08, 0x01], to: &tensor)  // tensor_shape = 2: [1]
+        append(field: 0x42, Array(text.value.utf8), to: &tensor)  // string_val = 8
+        var value: [UInt8] = []
+        append(field: 0x0A, Array(text.tag.utf8), to: &value)  // tag = 1
+        append(field: 0x42, tensor, to: &value)  // tensor = 8
+        append(field: 0x4A, metadata, to: &value)  // metadata = 9
+        return value
     }
 
     private static func append(_ value: UInt64, _ count: Int, to bytes: inout [UInt8]) {

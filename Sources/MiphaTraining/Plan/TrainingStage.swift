@@ -1,3 +1,5 @@
+public import MiphaChat
+
 /// A named plan: which groups learn when the run file does not say otherwise.
 public enum TrainingStage: String, Sendable, CaseIterable {
     /// Stage 1: the projector alone, on captions.
@@ -11,6 +13,8 @@ public enum TrainingStage: String, Sendable, CaseIterable {
     case instructLoRA = "instruct-lora"
     /// The language model alone, on conversations without pictures.
     case sft
+    /// The language model, on pairs of a chosen and a rejected answer.
+    case preference
 
     /// How much of a group learns.
     public func mode(of group: ParameterGroup) -> TuningMode {
@@ -22,7 +26,8 @@ public enum TrainingStage: String, Sendable, CaseIterable {
         case (.instructLoRA, .head): .frozen
         case (.instructLoRA, _): .full
         case (.sft, .language), (.sft, .head): .full
-        case (.sft, _): .frozen
+        case (.preference, .language), (.preference, .head): .full
+        case (.sft, _), (.preference, _): .frozen
         }
     }
 
@@ -31,4 +36,7 @@ public enum TrainingStage: String, Sendable, CaseIterable {
 
     /// Whether samples have pictures.
     public var takesPictures: Bool { self != .sft }
+
+    /// What the items of data files are read as.
+    public var form: SampleForm { self == .preference ? .preferences : .conversations }
 }

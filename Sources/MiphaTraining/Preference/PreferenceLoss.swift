@@ -27,8 +27,8 @@ public enum PreferenceLoss: Sendable, Equatable {
     /// Identity preference optimisation: `(r - 1 / (2 beta))^2` with log-probabilities per token.
     case ipo(beta: Double)
     /// Simple preference optimisation: `-log sigmoid(beta * r - gamma)` with log-probabilities per
-    /// token and no reference model.
-    case simpo(beta: Double, gamma: Double)
+    /// token and no reference model; `smoothing` as in DPO.
+    case simpo(beta: Double, gamma: Double, smoothing: Double = 0)
 
     /// What a pair contributes.
     public struct Value: Sendable, Equatable {
@@ -39,9 +39,14 @@ public enum PreferenceLoss: Sendable, Equatable {
         public var chosenSlope: Double
         /// Derivative of the loss by the rejected answer's log-probability.
         public var rejectedSlope: Double
-        /// How much more the policy prefers the chosen answer than the reference model does, times
-        /// `beta`; TRL's reward margin.
-        public var margin: Double
+        /// TRL's reward of the chosen answer: `beta` times its log-probability minus the reference
+        /// model's; under SimPO times its log-probability per token.
+        public var chosenReward: Double
+        /// The same of the rejected answer.
+        public var rejectedReward: Double
+
+        /// How much more the chosen answer is rewarded than the rejected one.
+        public var margin: Double { chosenReward - rejectedReward }
     }
 
     /// Whether the objective compares with a frozen reference model.
@@ -56,43 +61,42 @@ public enum PreferenceLoss: Sendable, Equatable {
         chosen: AnswerLikelihood, rejected: AnswerLikelihood,
         reference: (chosen: Double, rejected: Double) = (0, 0)
     ) -> Value {
+        let gains = (
+            chosen: chosen.logProbability - reference.chosen,
+            rejected: rejected.logProbability - reference.rejected
+        )
         switch self {
         case .dpo(let beta, let smoothing):
-            let ratio =
-                chosen.logProbability - rejected.logProbability
-                - (reference.chosen - reference.rejected)
-            let slope = beta * (smoothing - Self.sigmoid(-beta * ratio))
-            let loss =
-                (1 - smoothing) * Self.softplus(-beta * ratio)
-                + smoothing * Self.softplus(beta * ratio)
+            let (loss, slope) = Self.logistic(beta * (gains.chosen - gains.rejected), smoothing)
             return Value(
-                loss: loss, chosenSlope: slope, rejectedSlope: -slope, margin: beta * ratio)
+                loss: loss, chosenSlope: beta * slope, rejectedSlope: -beta * slope,
+                chosenReward: beta * gains.chosen, rejectedReward: beta * gains.rejected)
         case .ipo(let beta):
             let ratio =
-                chosen.mean - rejected.mean
-                - (reference.chosen / Double(max(1, chosen.tokens))
-                    - reference.rejected / Double(max(1, rejected.tokens)))
+                gains.chosen / Double(max(1, chosen.tokens))
+                - gains.rejected / Double(max(1, rejected.tokens))
             let distance = ratio - 1 / (2 * beta)
-            return value(
-                loss: distance * distance, slope: 2 * distance, margin: beta * ratio, chosen,
-                rejected)
-        case .simpo(let beta, let gamma):
-            let ratio = chosen.mean - rejected.mean
-            let argument = beta * ratio - gamma
-            return value(
-                loss: Self.softplus(-argument), slope: -beta * Self.sigmoid(-argument),
-                margin: beta * ratio, chosen, rejected)
+            return Value(
+                loss: distance * distance,
+                chosenSlope: 2 * distance / Double(max(1, chosen.tokens)),
+                rejectedSlope: -2 * distance / Double(max(1, rejected.tokens)),
+                chosenReward: beta * gains.chosen, rejectedReward: beta * gains.rejected)
+        case .simpo(let beta, let gamma, let smoothing):
+            let (loss, slope) = Self.logistic(
+                beta * (chosen.mean - rejected.mean) - gamma, smoothing)
+            return Value(
+                loss: loss, chosenSlope: beta * slope / Double(max(1, chosen.tokens)),
+                rejectedSlope: -beta * slope / Double(max(1, rejected.tokens)),
+                chosenReward: beta * chosen.mean, rejectedReward: beta * rejected.mean)
         }
     }
 
-    /// A value whose slope is by the log-probabilities per token.
-    private func value(
-        loss: Double, slope: Double, margin: Double, _ chosen: AnswerLikelihood,
-        _ rejected: AnswerLikelihood
-    ) -> Value {
-        Value(
-            loss: loss, chosenSlope: slope / Double(max(1, chosen.tokens)),
-            rejectedSlope: -slope / Double(max(1, rejected.tokens)), margin: margin)
+    /// `-(1 - s) log sigmoid(x) - s log sigmoid(-x)` and its derivative.
+    private static func logistic(_ x: Double, _ smoothing: Double) -> (Double, Double) {
+        (
+            (1 - smoothing) * softplus(-x) + smoothing * softplus(x),
+            smoothing - sigmoid(-x)
+        )
     }
 
     /// `log(1 + exp(x))` without overflow.

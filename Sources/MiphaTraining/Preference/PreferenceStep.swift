@@ -19,12 +19,19 @@ public struct PreferenceBatch {
 public struct PreferenceOutcome: Sendable, Equatable {
     /// Sum of the losses of the pairs.
     public var loss = 0.0
-    /// Number of pairs whose chosen answer gained on the rejected one against the reference.
+    /// Number of pairs whose chosen answer is rewarded more than the rejected one.
     public var preferred = 0
+    /// Sum of the rewards of the chosen answers.
+    public var chosenRewards = 0.0
+    /// Sum of the rewards of the rejected answers.
+    public var rejectedRewards = 0.0
+    /// What the policy makes of each row.
+    public var likelihoods: [AnswerLikelihood] = []
+
     /// Sum of the reward margins.
-    public var margin = 0.0
+    public var margin: Double { chosenRewards - rejectedRewards }
     /// Log-probability of each row under the policy.
-    public var logProbabilities: [Double] = []
+    public var logProbabilities: [Double] { likelihoods.map(\.logProbability) }
 
     /// An outcome of no pairs.
     public init() {}
@@ -76,10 +83,11 @@ extension MiphaModel {
                     reference: (reference[pair], reference[pair + 1]))
                 slopes += [value.chosenSlope, value.rejectedSlope]
                 outcome.loss += value.loss
-                outcome.margin += value.margin
+                outcome.chosenRewards += value.chosenReward
+                outcome.rejectedRewards += value.rejectedReward
                 if value.margin > 0 { outcome.preferred += 1 }
             }
-            outcome.logProbabilities = likelihoods.map(\.logProbability)
+            outcome.likelihoods = likelihoods
             report(outcome)
             return (outcome.loss, slopes)
         }
@@ -96,6 +104,9 @@ extension MiphaModel {
     ) throws -> LossChain {
         let chain = try lossChain(batch, dropout: dropout)
         let plan = try plan(for: batch)
+        precondition(
+            batch.packing.map { Array($0.joined()) == Array(batch.ids.indices) } ?? true,
+            "samples are packed in their order")
         let supervised = plan.supervised
         let counts = plan.supervisedCounts
         let positions = try Tensor(supervised.positions).to(device: device)

@@ -73,6 +73,8 @@ extension RunConfiguration {
         batchSize = try reader.positive("per_device_train_batch_size", default: batchSize)
         accumulation = try reader.positive("gradient_accumulation_steps", default: accumulation)
         lossReduction = try reader.enumValue("loss_reduction", default: lossReduction)
+        preference = try PreferenceOptions(reader)
+        sampling = try SampleGeneration(reader)
         try readOptimization(reader)
         seed = UInt64(bitPattern: Int64(try reader.int("seed", default: 42)))
         try readValidation(reader)
@@ -164,7 +166,7 @@ extension ConfigReader {
         return [try string(key)]
     }
 
-    fileprivate func positive(_ key: String, default value: Int) throws(CheckpointError) -> Int {
+    func positive(_ key: String, default value: Int) throws(CheckpointError) -> Int {
         let found = try int(key, default: value)
         guard (1...1_000_000_000).contains(found) else {
             throw failure(key, expected: "a number from 1 to 1000000000")
@@ -173,7 +175,7 @@ extension ConfigReader {
     }
 
     /// A finite number from 0, or from above 0, to `limit`.
-    fileprivate func bounded(
+    func bounded(
         _ key: String, default value: Double, limit: Double, includingZero: Bool
     ) throws(CheckpointError) -> Double {
         let found = try double(key, default: value)
@@ -184,7 +186,7 @@ extension ConfigReader {
     }
 
     /// A number from 0 to 1.
-    fileprivate func share(
+    func share(
         _ key: String, default value: Double, excludingOne: Bool = false
     ) throws(CheckpointError) -> Double {
         let found = try double(key, default: value)

@@ -12,13 +12,15 @@ extension RunConfiguration {
         "sampling_order", "packing", "bad_samples", "dataloader_num_workers",
         "dataloader_prefetch_mib", "feature_cache", "feature_cache_gib",
         "num_train_epochs", "max_steps", "per_device_train_batch_size",
-        "gradient_accumulation_steps", "loss_reduction", "z_loss", "learning_rate",
+        "gradient_accumulation_steps", "preference_loss", "beta", "simpo_gamma", "label_smoothing",
+        "loss_reduction", "z_loss", "learning_rate",
         "learning_rates", "lr_scheduler_type", "warmup_ratio", "decay_ratio", "weight_decay",
         "weight_decays", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm",
         "on_nonfinite", "spike_factor", "ema_decay", "dtype", "gradient_checkpointing",
         "sharding", "threads", "seed", "eval_data_path", "validation_split", "eval_steps",
         "keep_best", "save_steps",
         "save_total_limit", "background_saves", "logging_steps", "tensorboard",
+        "sample_steps", "sample_prompts", "sample_max_tokens",
     ]
 
     /// Keys that change no weight: they may differ between a run and its continuation.
@@ -26,13 +28,15 @@ extension RunConfiguration {
         "output_dir", "save_steps", "save_total_limit", "background_saves", "logging_steps",
         "tensorboard", "threads", "sharding", "spike_factor", "eval_data_path", "eval_steps",
         "keep_best", "dataloader_num_workers", "dataloader_prefetch_mib", "feature_cache",
-        "feature_cache_gib",
+        "feature_cache_gib", "sample_steps", "sample_prompts", "sample_max_tokens",
     ]
 
     /// The values under the keys of a run file.
     public var json: JSONObject {
         var object = dataJSON
-        for member in optimizationJSON.members + recordJSON.members {
+        for member in optimizationJSON.members + preferenceJSON.members + sampling.json.members
+            + recordJSON.members
+        {
             object[member.key] = member.value
         }
         return JSONObject(
@@ -130,6 +134,8 @@ extension RunConfiguration {
 
     /// Refuses settings that exclude each other.
     func validate(worldSize: Int = 1) throws(TrainingError) {
+        try preference.validate(self)
+        try sampling.validate()
         if packing && attentionMask != .length {
             throw TrainingError(
                 .invalidRun,

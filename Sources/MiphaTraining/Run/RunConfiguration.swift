@@ -80,6 +80,10 @@ public struct RunConfiguration: Sendable, Equatable {
     public var batchSize = 16
     /// Micro-batches of one update.
     public var accumulation = 1
+    /// What learning from pairs minimises, in the stage `preference`.
+    public var preference = PreferenceOptions()
+    /// What the run asks its model now and then.
+    public var sampling = SampleGeneration()
     /// How losses are weighed.
     public var lossReduction = LossReduction.token
     /// Highest learning rate.

@@ -13,6 +13,8 @@ import MiphaTorch
 /// OUTPUT/inputs.json               size and SHA-256 of data and model files
 /// OUTPUT/metrics.jsonl             one line per logged update
 /// OUTPUT/incidents.jsonl           skipped updates, spikes, failed checkpoints, bad samples
+/// OUTPUT/samples.jsonl             answers to sample questions
+/// OUTPUT/reference.safetensors     see ReferenceLikelihoods
 /// OUTPUT/events.out.tfevents.*     the metrics for TensorBoard
 /// OUTPUT/checkpoint-<step>/        see CheckpointStore
 /// OUTPUT/ema/                      the model with averaged weights
@@ -71,7 +73,7 @@ struct RunFolder {
         }
         var stale = [Self.stateFile]
         if step == 0 {
-            stale += ["metrics.jsonl", "incidents.jsonl", "environment.json"]
+            stale += ["metrics.jsonl", "incidents.jsonl", "samples.jsonl", "environment.json"]
             stale += try FileSystem.list(path).filter { $0.hasPrefix("events.out.tfevents.") }
         }
         for name in stale where files.fileExists(atPath: "\(path)/\(name)") {

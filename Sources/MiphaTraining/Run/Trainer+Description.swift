@@ -12,8 +12,8 @@ extension Trainer {
             " on \($0.group.worldSize) processes (sharding \($0.mode.rawValue))"
         }
         return [
-            "\(run.stage.rawValue): \(plan.sampleCount) samples\(held), \(plan.totalSteps) updates "
-                + "of \(run.batchSize) x \(run.accumulation) samples\(ranks ?? ""), \(run.dtype.rawValue)\(start)"
+            "\(run.stage.rawValue): \(plan.sampleCount) \(objective.unit)\(held), \(plan.totalSteps) updates "
+                + "of \(run.batchSize) x \(run.accumulation) \(objective.unit)\(ranks ?? ""), \(run.dtype.rawValue)\(start)"
         ] + tuning.table(model, trainable: trainable)
             + incidents.map { "warning: \($0.message)" }
     }

@@ -30,22 +30,25 @@ extension Trainer {
         }
     }
 
-    /// Sums the supervised positions of an update over all processes.
+    /// Sums the weight and the supervised positions of an update over all processes.
     ///
     /// - Returns: whether one of the processes is to stop.
-    func agree(on supervised: inout Int, _ shouldStop: () -> Bool) throws -> Bool {
+    func agree(on result: inout UpdateResult, _ shouldStop: () -> Bool) throws -> Bool {
         guard let parallel else { return false }
-        let totals = try parallel.sum([Double(supervised), shouldStop() ? 1 : 0])
-        supervised = Int(totals[0])
-        return totals[1] > 0
+        let totals = try parallel.sum([
+            Double(result.weight), Double(result.supervised), shouldStop() ? 1 : 0,
+        ])
+        (result.weight, result.supervised) = (Int(totals[0]), Int(totals[1]))
+        return totals[2] > 0
     }
 
     /// Ends the backward passes of an update: gradients, loss and counts are those of all processes.
     func join(_ parallel: DataParallel, _ result: inout UpdateResult) throws {
         try parallel.finishGradients()
-        let totals = try parallel.sum([result.loss, Double(result.tokens)])
+        let totals = try parallel.sum([result.loss, Double(result.tokens)] + result.figures)
         result.loss = totals[0]
         result.tokens = Int(totals[1])
+        result.figures = Array(totals.dropFirst(2))
     }
 
     /// The run in a process other than rank 0: the same updates, without records.
@@ -61,6 +64,7 @@ extension Trainer {
             }
             state.step = step + 1
             let isBest = try validate(recorder)
+            try takeSamples(nil, nil, recorder)
             if isBest || (run.saveSteps > 0 && state.step % run.saveSteps == 0) {
                 try saveTogether(parallel, recorder)
             }

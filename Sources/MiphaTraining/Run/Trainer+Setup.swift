@@ -1,6 +1,6 @@
 import MiphaCheckpoints
 import MiphaData
-import MiphaImaging
+package import MiphaImaging
 import MiphaModels
 import MiphaNN
 import MiphaTorch
@@ -78,8 +78,10 @@ extension Trainer {
 }
 
 extension RunConfiguration {
-    var resolvedAspectRatio: ImageAspectRatio {
+    /// What happens to pictures that are not square, the stage's default included.
+    package var resolvedAspectRatio: ImageAspectRatio {
         aspectRatio ?? (stage.isAlignment ? .square : .pad)
     }
-    var resolvedTemplate: String { template ?? (stage.isAlignment ? "plain" : "phi") }
+    /// Chat template by name, the stage's default included.
+    package var resolvedTemplate: String { template ?? (stage.isAlignment ? "plain" : "phi") }
 }

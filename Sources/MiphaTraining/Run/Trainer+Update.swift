@@ -7,8 +7,12 @@ extension Trainer {
     struct UpdateResult {
         var loss = 0.0
         var norm = 0.0
+        /// What the means of the update divide by, as the objective counts.
+        var weight = 0
         var supervised = 0
         var tokens = 0
+        /// Sums of the objective's figures.
+        var figures: [Double] = []
         var isSkipped = false
     }
 
@@ -21,13 +25,16 @@ extension Trainer {
     func update(
         _ step: Int, _ recorder: Recorder, shouldStop: () -> Bool
     ) throws -> UpdateResult? {
-        let micro = try loader.samples(step: step)
+        let micro = try loader.microBatches(step: step)
         recorder.take(loader, step: step + 1)
-        let counts = micro.map(Self.supervisedCount)
-        var result = UpdateResult(supervised: counts.reduce(0, +))
-        if try agree(on: &result.supervised, shouldStop) { return nil }
+        let counts = micro.map { objective.weight(of: $0.samples) }
+        var result = UpdateResult(
+            weight: counts.reduce(0, +),
+            supervised: micro.reduce(0) { $0 + Self.supervisedCount($1.samples) },
+            figures: objective.figures.map { _ in 0 })
+        if try agree(on: &result, shouldStop) { return nil }
         let before = try dropout.state()
-        for (index, samples) in micro.enumerated() {
+        for (index, batch) in micro.enumerated() {
             parallel?.begin(isLast: index == micro.count - 1)
             guard counts[index] > 0 else {
                 try parallel?.didEndPass()
@@ -40,11 +47,11 @@ extension Trainer {
             }
             let scale =
                 switch run.lossReduction {
-                case .token: 1 / Double(result.supervised)
+                case .token: 1 / Double(result.weight)
                 case .microBatch:
                     1 / Double(counts[index] * micro.count * (parallel?.group.worldSize ?? 1))
                 }
-            let loss = try accumulate(samples, scale: scale, into: &result)
+            let loss = try accumulate(batch, scale: scale, into: &result)
             guard loss.isFinite || parallel != nil else {
                 return try skip(step, result, "the loss is \(loss)", recorder)
             }
@@ -69,7 +76,7 @@ extension Trainer {
         try parallel?.finishStep()
         try average?.update(optimizer.weights)
         skippedInARow = 0
-        if result.supervised > 0, let median = spikes.spike(result.loss) {
+        if result.weight > 0, let median = spikes.spike(result.loss) {
             recorder.record(
                 Incident(
                     .lossSpike, step: step + 1, samples: sampleNames(step),
@@ -82,27 +89,24 @@ extension Trainer {
     ///
     /// - Returns: the loss, a sum in nats, not scaled.
     private func accumulate(
-        _ samples: [TrainingSample], scale: Double, into result: inout UpdateResult
+        _ micro: SampleLoader.MicroBatch, scale: Double, into result: inout UpdateResult
     ) throws -> Double {
-        var batch = try collator.batch(samples)
-        if let features {
-            batch.features = try features.features(of: samples.flatMap(\.pixels))
-            batch.pixels = nil
-        }
-        let chain = try model.lossChain(batch, dropout: dropout, zLoss: run.zLoss)
+        let pass = try objective.pass(
+            batch(micro.samples), numbers: micro.indices, of: .training, dropout: dropout)
         let backward = SegmentedBackward(checkpointing: run.checkpointing)
         let loss = try backward(
-            chain, scale: scale, trainable: trainable, dropout: dropout, observer: parallel)
+            pass.chain, scale: scale, trainable: trainable, dropout: dropout, observer: parallel)
         if run.accumulation > 1 && parallel == nil { try optimizer.collectGradients() }
         result.loss += loss * scale
-        result.tokens += chain.positionCount
+        result.tokens += pass.chain.positionCount
+        result.figures = zip(result.figures, pass.figures()).map { $0 + $1 }
         return loss
     }
 
     static func supervisedCount(_ samples: [TrainingSample]) -> Int {
-        samples.reduce(0) { sum, sample in
+        samples.lazy.flatMap(\.rows).reduce(0) { sum, row in
             sum
-                + zip(sample.ids, sample.labels).dropFirst().count { id, label in
+                + zip(row.ids, row.labels).dropFirst().count { id, label in
                     label != MarkerID.ignored && id != MarkerID.image
                 }
         }

@@ -8,13 +8,13 @@ extension Trainer {
     /// - Returns: whether it is the lowest so far and its checkpoint is to be kept.
     func validate(_ recorder: Recorder) throws -> Bool {
         recorder.validationLoss = nil
+        recorder.validationFigures = []
         guard let validation,
             state.step % run.evaluationSteps == 0 || state.step == plan.totalSteps,
-            let loss = try Self.loss(
-                model, validation, collator: collator, batchSize: run.batchSize,
-                parallel: parallel)
+            let (loss, figures) = try measure(validation)
         else { return false }
         recorder.validationLoss = loss
+        recorder.validationFigures = figures
         let isBest = loss.isFinite && loss < state.best?.loss ?? .infinity
         recorder.say(
             "update \(state.step): validation loss \(loss)\(isBest ? ", the lowest so far" : "")")
@@ -24,34 +24,40 @@ extension Trainer {
         return isBest && run.keepsBest
     }
 
-    /// Mean cross-entropy over the supervised positions of a data set, without dropout.
+    /// Mean loss over the validation data, without dropout, and the objective's figures.
     ///
-    /// - Parameter parallel: processes that share the batches; all weights are in memory meanwhile.
-    /// - Returns: nats; `nil` when no position is supervised.
-    static func loss(
-        _ model: MiphaModel, _ data: TrainingDataSet, collator: Collator, batchSize: Int,
-        parallel: DataParallel? = nil
-    ) throws -> Double? {
+    /// Processes share the batches; all weights are in memory meanwhile.
+    ///
+    /// - Returns: `nil` when nothing counts in the mean, such as no supervised position.
+    private func measure(
+        _ data: TrainingDataSet
+    ) throws -> (loss: Double, figures: [TrainingProgress.Figure])? {
         try parallel?.gatherWeights()
-        var (sum, count) = (0.0, 0)
+        var (sum, weight) = (0.0, 0)
+        var figures = objective.figures.map { _ in 0.0 }
         let (rank, world) = (parallel?.group.rank ?? 0, parallel?.group.worldSize ?? 1)
-        let total = data.count
-        for start in stride(from: 0, to: total, by: batchSize)
-        where start / batchSize % world == rank {
-            let samples = try (start..<min(start + batchSize, total)).map(data.sample)
-            guard supervisedCount(samples) > 0 else { continue }
-            let chain = try model.lossChain(try collator.batch(samples), dropout: nil)
+        for start in stride(from: 0, to: data.count, by: run.batchSize)
+        where start / run.batchSize % world == rank {
+            let numbers = Array(start..<min(start + run.batchSize, data.count))
+            let samples = try numbers.map(data.sample)
+            let own = objective.weight(of: samples)
+            guard own > 0 else { continue }
+            let pass = try objective.pass(
+                collator.batch(samples), numbers: numbers, of: .validation, dropout: nil)
             let loss = try withoutGradients { () throws(TensorError) in
-                try chain.segments.run(chain.input)
+                try pass.chain.segments.run(pass.chain.input)
             }
             sum += try loss.item()
-            count += chain.supervisedCount
+            weight += own
+            figures = zip(figures, pass.figures()).map { $0 + $1 }
         }
         if let parallel {
             try parallel.releaseWeights()
-            let totals = try parallel.sum([sum, Double(count)])
-            (sum, count) = (totals[0], Int(totals[1]))
+            let totals = try parallel.sum([sum, Double(weight)] + figures)
+            (sum, weight) = (totals[0], Int(totals[1]))
+            figures = Array(totals.dropFirst(2))
         }
-        return count > 0 ? sum / Double(count) : nil
+        guard weight > 0 else { return nil }
+        return (sum / Double(weight), self.figures(figures, weight: weight))
     }
 }

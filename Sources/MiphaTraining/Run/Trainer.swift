@@ -56,6 +56,7 @@ public final class Trainer {
     /// What the tower gives, when it is frozen.
     let features: FeatureStore?
     let collator: Collator
+    let objective: any Objective
     let optimizer: AdamW
     let average: WeightAverage?
     let parallel: DataParallel?
@@ -128,6 +129,7 @@ public final class Trainer {
             maskedKeyID: run.attentionMask == .notPad ? data.padID : nil,
             pixelShape: [3, model.config.vision.imageSize, model.config.vision.imageSize],
             packs: run.packing)
+        objective = Self.objective(run, model)
         spikes = SpikeDetector(factor: run.spikeFactor)
         state.samples = data.count
         state.data = try run.dataFiles.map { try SHA256Digest(contentsOf: $0).hex }
@@ -164,20 +166,26 @@ public final class Trainer {
     ///     and ends the run.
     ///   - report: called after each update.
     ///   - note: told what is worth a line: validation losses, skipped updates, failed checkpoints.
+    ///   - answers: answers the run's sample questions; needed when it has some.
     public func train(
         version: String = "", shouldStop: () -> Bool = { false },
         report: (TrainingProgress) throws -> Void = { _ in },
-        note: @escaping (String) -> Void = { _ in }
+        note: @escaping (String) -> Void = { _ in }, answers: Answering? = nil
     ) throws -> TrainingOutcome {
         if isComplete { return .alreadyComplete }
+        try requireAnswers(answers)
         try agreeOnStart()
+        guard try objective.prepare(self, shouldStop: shouldStop, note: note) else {
+            return .stopped(step: firstStep)
+        }
         if let parallel, parallel.group.rank > 0 {
             return try follow(parallel, shouldStop: shouldStop)
         }
         try folder.begin(at: firstStep)
         try parallel?.group.barrier()
         let log = RunLog(
-            folder: run.outputFolder, resumingAt: firstStep, tensorBoard: run.tensorBoard)
+            folder: run.outputFolder, resumingAt: firstStep, tensorBoard: run.tensorBoard,
+            samples: run.sampling.steps > 0)
         defer { log.drain() }
         let records = RunRecord(folder: run.outputFolder, run: run, version: version)
         do {
@@ -212,8 +220,11 @@ public final class Trainer {
                 supervisedTokens: result.supervised, tokens: result.tokens, seconds: seconds,
                 secondsLeft: mean * Double(plan.totalSteps - step - 1),
                 isSkipped: result.isSkipped, validationLoss: recorder.validationLoss,
-                secondsWaited: recorder.secondsWaited)
+                secondsWaited: recorder.secondsWaited,
+                figures: result.isSkipped ? [] : figures(result.figures, weight: result.weight),
+                validationFigures: recorder.validationFigures)
             record(progress, log)
+            try takeSamples(answers, log, recorder)
             try report(progress)
             if isBest || (run.saveSteps > 0 && progress.step % run.saveSteps == 0) {
                 if parallel != nil { log.drain() }

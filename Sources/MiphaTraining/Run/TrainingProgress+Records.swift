@@ -15,6 +15,10 @@ extension TrainingProgress {
         ]
         for (group, rate) in rates { line["learning_rate/\(group.rawValue)"] = .double(rate) }
         if let validationLoss { line["validation_loss"] = number(validationLoss) }
+        for figure in figures { line[figure.name] = number(figure.value) }
+        for figure in validationFigures {
+            line["validation_\(figure.name)"] = number(figure.value)
+        }
         if isSkipped { line["skipped"] = true }
         return line
     }
@@ -38,6 +42,11 @@ extension TrainingProgress {
         }
         if let validationLoss {
             scalars.append(TensorBoardEvent.Scalar("validation/loss", Float(validationLoss)))
+        }
+        for (group, list) in [("train", figures), ("validation", validationFigures)] {
+            scalars += list.map {
+                TensorBoardEvent.Scalar("\(group)/\($0.name)", Float($0.value))
+            }
         }
         return scalars
     }

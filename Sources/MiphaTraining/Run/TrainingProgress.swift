@@ -1,12 +1,20 @@
 /// What one update did.
 public struct TrainingProgress: Sendable, Equatable {
+    /// A number that an objective tells beside its loss, such as the mean reward of chosen answers.
+    public struct Figure: Sendable, Equatable {
+        /// The name in records, such as `rewards/margins`.
+        public let name: String
+        /// The mean.
+        public let value: Double
+    }
+
     /// Number of updates done.
     public let step: Int
     /// Number of updates of the run.
     public let totalSteps: Int
     /// Passes over the data so far.
     public let epoch: Double
-    /// Mean cross-entropy of the update in nats; not a number when the update was skipped for it.
+    /// Mean loss of the update, a cross-entropy in nats but for pairs of answers; not a number when the update was skipped for it.
     public let loss: Double
     /// Learning rate of the update, by the run's own rate.
     public let learningRate: Double
@@ -22,10 +30,14 @@ public struct TrainingProgress: Sendable, Equatable {
     public let secondsLeft: Double
     /// Whether the update was not finite and changed no weight.
     public var isSkipped = false
-    /// Mean cross-entropy on the validation data after this update, if it was measured.
+    /// Mean loss on the validation data after this update, if it was measured.
     public var validationLoss: Double?
     /// Seconds in which the update waited for its samples.
     public var secondsWaited = 0.0
+    /// What the objective tells of the update beside the loss.
+    public var figures: [Figure] = []
+    /// The same of the validation data, if they were measured.
+    public var validationFigures: [Figure] = []
 
     /// Positions per second.
     public var tokensPerSecond: Double { seconds > 0 ? Double(tokens) / seconds : 0 }
@@ -45,7 +57,10 @@ extension TrainingProgress {
     /// Loss, rates and speed in a few words, for a progress line.
     public var summary: String {
         let rate = (learningRate * 1e7).rounded() / 1e7
+        let accuracy = figures.first { $0.name == "rewards/accuracies" }
+        let preferred = accuracy.map { "  \(Int(($0.value * 100).rounded())) % preferred" } ?? ""
         return
-            "loss \((loss * 1000).rounded() / 1000)  lr \(rate)  \(Int(tokensPerSecond)) tokens/s"
+            "loss \((loss * 1000).rounded() / 1000)\(preferred)  lr \(rate)  "
+            + "\(Int(tokensPerSecond)) tokens/s"
     }
 }

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Foundation
+import MiphaChat
 import MiphaData
 import MiphaFiles
+import MiphaInference
 import MiphaTorch
 import MiphaTraining
 
@@ -76,6 +78,8 @@ struct Train: ParsableCommand {
             output.result(try JSONValue.object(configuration.json).text() + "\n")
             return
         }
+        let questions =
+            try group?.rank ?? 0 == 0 ? SampleQuestions(configuration)?.answers(of:) : nil
         let interruption = Interruption()
         var bar = ProgressBar(
             configuration.stage.rawValue, total: trainer.plan.totalSteps, unit: "updates",
@@ -88,7 +92,7 @@ struct Train: ParsableCommand {
             note: {
                 bar.finish()
                 output.note($0)
-            })
+            }, answers: questions)
         bar.finish()
         switch outcome {
         case .completed: output.note("trained model in \(configuration.outputFolder)")

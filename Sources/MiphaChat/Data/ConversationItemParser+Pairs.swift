@@ -1,0 +1,87 @@
+import MiphaFiles
+
+/// The keys of an item that only items with a pair of answers have.
+struct PairParts {
+    /// The question where it is one text.
+    var question: (key: String, text: String)?
+    /// The question where it is a list of turns.
+    var turns: [ConversationSample.Turn]?
+    var chosen: String?
+    var rejected: String?
+}
+
+/// Items with a chosen and a rejected answer.
+///
+/// Two forms are read: a LLaVA conversation that ends with a question, and the published one whose
+/// question stands under `prompt` or `question`, as a text or (TRL's conversational form) as turns
+/// of `role` and `content`.
+extension ConversationItemParser {
+    /// Reads the value of a key that ordinary items do not have; unknown keys are skipped.
+    func readPair(
+        _ cursor: inout JSONCursor, _ key: String, into parts: inout PairParts
+    ) throws {
+        switch key {
+        case "prompt", "question":
+            if cursor.kind == .array {
+                parts.turns = try conversation(&cursor, key)
+            } else {
+                parts.question = (key, try string(&cursor, key))
+            }
+        case "chosen": parts.chosen = try answer(&cursor, key)
+        case "rejected": parts.rejected = try answer(&cursor, key)
+        default: break
+        }
+    }
+
+    /// An answer: a text, a turn, or a list of one turn.
+    private func answer(_ cursor: inout JSONCursor, _ key: String) throws -> String {
+        let turn: ConversationSample.Turn
+        switch cursor.kind {
+        case .string: return try cursor.string()
+        case .object: turn = try self.turn(&cursor, key)
+        case .array:
+            let turns = try conversation(&cursor, key)
+            guard turns.count == 1 else {
+                throw failure("key \"\(key)\": expected one turn, found \(turns.count)")
+            }
+            turn = turns[0]
+        default: throw try mismatch(cursor, key, "a text or a turn")
+        }
+        guard turn.role == .assistant else {
+            throw failure("key \"\(key)\": expected a turn of \"gpt\", found one of \"human\"")
+        }
+        return turn.text
+    }
+
+    /// The turns that the answers follow.
+    ///
+    /// A question that is one text gets the markers of its pictures in front when it has none, since
+    /// the published form does not write them.
+    func question(
+        _ turns: [ConversationSample.Turn]?, images: Int, _ parts: PairParts
+    ) throws -> [ConversationSample.Turn] {
+        if let turns = turns ?? parts.turns { return turns }
+        guard let (_, text) = parts.question else {
+            throw failure(
+                "key \"conversations\" is missing; expected turns there, or a text under \"prompt\" "
+                    + "or \"question\"")
+        }
+        let marker = ImageMarker.utf8
+        guard images > 0, UTF8Text.occurrences(of: marker, in: Array(text.utf8)).isEmpty else {
+            return [ConversationSample.Turn(.human, text)]
+        }
+        let markers = String(repeating: ImageMarker.text + "\n", count: images)
+        return [ConversationSample.Turn(.human, markers + text)]
+    }
+
+    /// Both answers.
+    func answers(_ parts: PairParts) throws -> AnswerPair {
+        guard let chosen = parts.chosen else { throw missing("chosen") }
+        guard let rejected = parts.rejected else { throw missing("rejected") }
+        return AnswerPair(chosen: chosen, rejected: rejected)
+    }
+
+    private func missing(_ key: String) -> ChatError {
+        failure("key \"\(key)\" is missing; expected a text or a turn")
+    }
+}

@@ -1,0 +1,74 @@
+import MiphaData
+import MiphaModels
+import MiphaTorch
+
+/// Pairs of answers under a preference loss; every pair counts the same.
+///
+/// Dropout is off, as by default in TRL (`disable_dropout`): the policy starts as the reference model.
+final class PreferenceObjective: Objective {
+    private let model: MiphaModel
+    private let loss: PreferenceLoss
+    /// What the reference model makes of the pairs, once it is known.
+    private var reference: ReferenceLikelihoods?
+
+    init(_ model: MiphaModel, _ loss: PreferenceLoss) {
+        self.model = model
+        self.loss = loss
+    }
+
+    var unit: String { "pairs" }
+
+    /// TRL's names.
+    var figures: [String] {
+        [
+            "rewards/chosen", "rewards/rejected", "rewards/accuracies", "rewards/margins",
+            "logps/chosen", "logps/rejected",
+        ]
+    }
+
+    func weight(of samples: [TrainingSample]) -> Int { samples.count }
+
+    func prepare(
+        _ trainer: Trainer, shouldStop: () -> Bool, note: (String) -> Void
+    ) throws -> Bool {
+        guard loss.needsReference else { return true }
+        reference = try ReferencePass(trainer).run(shouldStop: shouldStop, note: note)
+        return reference != nil
+    }
+
+    func pass(
+        _ batch: MiphaBatch, numbers: [Int], of part: DataPart, dropout: RandomGenerator?
+    ) throws -> ObjectivePass {
+        var known: [Double] = []
+        if loss.needsReference {
+            guard let reference else {
+                throw TrainingError(
+                    .failed, "the reference model's log-probabilities are not there")
+            }
+            known = try numbers.flatMap { try reference.pair($0, of: part) }
+        }
+        let outcome = Outcome()
+        let chain = try model.preferenceChain(
+            PreferenceBatch(rows: batch, reference: known), loss: loss, dropout: nil
+        ) { outcome.value = $0 }
+        return ObjectivePass(chain: chain) { [loss] in
+            let value = outcome.value
+            // As TRL has it: the mean of an answer's tokens where the loss is of means alone.
+            let sums = value.likelihoods.map {
+                loss.needsReference ? $0.logProbability : $0.mean
+            }
+            func sum(from first: Int) -> Double {
+                stride(from: first, to: sums.count, by: 2).reduce(0) { $0 + sums[$1] }
+            }
+            return [
+                value.chosenRewards, value.rejectedRewards, Double(value.preferred), value.margin,
+                sum(from: 0), sum(from: 1),
+            ]
+        }
+    }
+
+    /// What the last segment of a chain reported.
+    private final class Outcome {
+        var value = PreferenceOutcome()
+    }
+}

@@ -1,0 +1,72 @@
+import MiphaData
+import MiphaModels
+import MiphaTorch
+
+/// Which of a run's data sets a sample is from.
+enum DataPart: Sendable, CaseIterable {
+    case training, validation
+}
+
+/// What a run minimises.
+///
+/// An update asks how much its samples weigh, runs their passes, and divides by the weight of all.
+protocol Objective {
+    /// What samples are called, in the plural.
+    var unit: String { get }
+    /// Names of the means that are told beside the loss.
+    var figures: [String] { get }
+
+    /// How much samples count in a mean.
+    func weight(of samples: [TrainingSample]) -> Int
+
+    /// The pass over a batch.
+    ///
+    /// - Parameters:
+    ///   - numbers: of the batch's samples in their data set.
+    ///   - dropout: generator of dropout masks; `nil` turns dropout off.
+    func pass(
+        _ batch: MiphaBatch, numbers: [Int], of part: DataPart, dropout: RandomGenerator?
+    ) throws -> ObjectivePass
+
+    /// Does what has to be done before the first update; every process takes part.
+    ///
+    /// - Parameters:
+    ///   - shouldStop: whether the run is to stop.
+    ///   - note: told about progress.
+    /// - Returns: false when the run is to stop.
+    func prepare(
+        _ trainer: Trainer, shouldStop: () -> Bool, note: (String) -> Void
+    ) throws -> Bool
+}
+
+/// One pass over a batch.
+struct ObjectivePass {
+    /// The chain to the sum of the losses.
+    let chain: LossChain
+    /// Sums of the objective's figures; known when the chain has run.
+    var figures: () -> [Double] = { [] }
+}
+
+/// Cross-entropy of the supervised positions.
+struct TokenObjective: Objective {
+    let model: MiphaModel
+    /// Weight of the z-loss in training.
+    let zLoss: Double
+
+    var unit: String { "samples" }
+    var figures: [String] { [] }
+
+    func weight(of samples: [TrainingSample]) -> Int { Trainer.supervisedCount(samples) }
+
+    func pass(
+        _ batch: MiphaBatch, numbers: [Int], of part: DataPart, dropout: RandomGenerator?
+    ) throws -> ObjectivePass {
+        ObjectivePass(
+            chain: try model.lossChain(
+                batch, dropout: dropout, zLoss: part == .training ? zLoss : 0))
+    }
+
+    func prepare(
+        _ trainer: Trainer, shouldStop: () -> Bool, note: (String) -> Void
+    ) throws -> Bool { true }
+}

@@ -1,0 +1,34 @@
+/// The questions that a run asks its model now and then, to show what it has learned.
+///
+/// Answers are greedy and draw nothing from the run's generators; the result of the training is the
+/// same with and without them.
+public struct SampleGeneration: Sendable, Equatable {
+    /// One question.
+    public struct Prompt: Sendable, Equatable {
+        /// What is asked.
+        public var text: String
+        /// Pictures, relative to the run's picture folder.
+        public var images: [String]
+
+        /// Creates a question.
+        public init(_ text: String, images: [String] = []) {
+            self.text = text
+            self.images = images
+        }
+    }
+
+    /// Updates between two rounds of questions; 0 asks none. The last update always has one.
+    public var steps = 0
+    /// The questions.
+    public var prompts: [Prompt] = []
+    /// Most tokens of an answer.
+    public var maximumTokens = 64
+
+    /// Creates settings that ask nothing.
+    public init() {}
+
+    /// Whether questions are asked after an update.
+    func isDue(step: Int, of total: Int) -> Bool {
+        steps > 0 && (step.isMultiple(of: steps) || step == total)
+    }
+}

@@ -1,0 +1,41 @@
+import MiphaData
+import MiphaModels
+import MiphaTorch
+
+extension Trainer {
+    /// What a run of a stage minimises.
+    static func objective(_ run: RunConfiguration, _ model: MiphaModel) -> any Objective {
+        switch run.stage {
+        case .preference: PreferenceObjective(model, run.preference.loss)
+        default: TokenObjective(model: model, zLoss: run.zLoss)
+        }
+    }
+
+    /// A batch of samples, with what a frozen tower gives for their pictures.
+    func batch(_ samples: [TrainingSample]) throws -> MiphaBatch {
+        var batch = try collator.batch(samples)
+        if let features {
+            batch.features = try features.features(of: samples.flatMap(\.pixels))
+            batch.pixels = nil
+        }
+        return batch
+    }
+
+    /// The model that the run starts from, once more.
+    func startModel() throws -> MiphaModel {
+        try MiphaModel(folder: run.model, dtype: run.dtype)
+    }
+
+    /// The objective's means over an update or a data set.
+    func figures(_ sums: [Double], weight: Int) -> [TrainingProgress.Figure] {
+        guard weight > 0 else { return [] }
+        return zip(objective.figures, sums).map {
+            TrainingProgress.Figure(name: $0, value: $1 / Double(weight))
+        }
+    }
+}
+
+extension RunConfiguration {
+    /// Keys of settings that change what the model of the start is.
+    var keysOfTheStartModel: [String] { [] }
+}

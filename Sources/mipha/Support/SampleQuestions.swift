@@ -1,0 +1,30 @@
+import MiphaChat
+import MiphaInference
+import MiphaModels
+import MiphaTraining
+
+/// The sample questions of a training run, encoded and ready to be asked.
+struct SampleQuestions {
+    private let questions: FixedQuestions
+
+    /// Reads questions and pictures; `nil` for a run that asks nothing.
+    init?(_ run: RunConfiguration) throws {
+        guard run.sampling.steps > 0 else { return nil }
+        let requests = run.sampling.prompts.map { prompt in
+            ChatRequest(
+                prompt.text,
+                images: prompt.images.map { image in
+                    let isWhole = run.imageFolder.isEmpty || image.hasPrefix("/")
+                    return .file(isWhole ? image : "\(run.imageFolder)/\(image)")
+                },
+                sampling: SamplingOptions(maxTokens: run.sampling.maximumTokens))
+        }
+        questions = try FixedQuestions(
+            requests, folder: run.model, for: "mipha train with sample_prompts",
+            template: ChatTemplate.named(run.resolvedTemplate),
+            aspectRatio: run.resolvedAspectRatio)
+    }
+
+    /// The model's answers.
+    func answers(of model: MiphaModel) throws -> [String] { try questions.answers(of: model) }
+}
