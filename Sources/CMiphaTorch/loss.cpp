@@ -75,7 +75,8 @@ void add_gradients(Gradients &gradients, const Wanted &wanted, const Head &head,
 }
 
 at::Tensor chunked_loss(const at::Tensor &x, const Head &head, const at::Tensor &targets,
-                        double z_loss, const Wanted &wanted, Gradients &gradients) {
+                        const std::optional<at::Tensor> &weights, double z_loss,
+                        const Wanted &wanted, Gradients &gradients) {
     const at::ScalarType computing = computing_type(x);
     const int64_t rows = x.size(0), classes = head.weight.size(0);
     const int64_t longest = std::max<int64_t>(1, chunk_bytes / (4 * std::max<int64_t>(1, classes)));
@@ -92,7 +93,11 @@ at::Tensor chunked_loss(const at::Tensor &x, const Head &head, const at::Tensor 
         at::Tensor logits = head.logits(part).to(computing);
         at::Tensor logs = at::log_softmax(logits, 1);
         const at::Tensor chosen = logs.gather(1, places);
-        loss.sub_(chosen.sum());
+        std::optional<at::Tensor> shares; // of each row
+        if (weights.has_value()) {
+            shares = weights->narrow(0, start, count).to(computing).unsqueeze(1);
+        }
+        loss.sub_(shares.has_value() ? chosen.mul(*shares).sum() : chosen.sum());
         at::Tensor sums; // log sum exp of each row
         if (z_loss != 0) {
             sums = logits.gather(1, places).sub_(chosen);
@@ -107,6 +112,9 @@ at::Tensor chunked_loss(const at::Tensor &x, const Head &head, const at::Tensor 
             change.mul_(sums.mul(2 * z_loss).add_(1));
         }
         change.scatter_add_(1, places, at::full_like(chosen, -1));
+        if (shares.has_value()) {
+            change.mul_(*shares);
+        }
         add_gradients(gradients, wanted, head, part, start, change.to(x.scalar_type()),
                       count == rows);
     }
@@ -116,11 +124,13 @@ at::Tensor chunked_loss(const at::Tensor &x, const Head &head, const at::Tensor 
 struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
     static at::Tensor forward(AutogradContext *context, const at::Tensor &x,
                               const at::Tensor &weight, const std::optional<at::Tensor> &bias,
-                              const at::Tensor &targets, double z_loss, const Wanted &wanted) {
+                              const at::Tensor &targets,
+                              const std::optional<at::Tensor> &weights, double z_loss,
+                              const Wanted &wanted) {
         const at::AutoDispatchBelowADInplaceOrView below;
         Gradients gradients;
         at::Tensor loss =
-            chunked_loss(x, Head{weight, bias}, targets, z_loss, wanted, gradients);
+            chunked_loss(x, Head{weight, bias}, targets, weights, z_loss, wanted, gradients);
         context->saved_data["dtype"] = static_cast<int64_t>(x.scalar_type());
         context->saved_data["x"] = std::move(gradients.x);
         context->saved_data["weight"] = std::move(gradients.weight);
@@ -134,7 +144,7 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
             throw std::invalid_argument("the gradients of this loss were handed out already");
         }
         const auto dtype = static_cast<at::ScalarType>(saved["dtype"].toInt());
-        variable_list result(6);
+        variable_list result(7);
         const char *const names[] = {"x", "weight", "bias"};
         for (size_t i = 0; i < 3; i++) {
             at::Tensor gradient = std::move(saved[names[i]]).toTensor();
@@ -163,7 +173,8 @@ mt_status mt_cross_entropy_sum(mt_tensor logits, mt_tensor targets, double z_los
 }
 
 mt_status mt_linear_cross_entropy_sum(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null,
-                                      mt_tensor targets, double z_loss, mt_tensor *out) {
+                                      mt_tensor targets, mt_tensor weights_or_null, double z_loss,
+                                      mt_tensor *out) {
     return guard([&] {
         const at::Tensor input = unwrap(x), matrix = unwrap(weight), places = unwrap(targets);
         const std::optional<at::Tensor> bias = unwrap_optional(bias_or_null);
@@ -172,10 +183,15 @@ mt_status mt_linear_cross_entropy_sum(mt_tensor x, mt_tensor weight, mt_tensor b
             (bias.has_value() && bias->numel() != matrix.size(0))) {
             throw std::invalid_argument("states, head and targets do not fit together");
         }
+        const std::optional<at::Tensor> shares = unwrap_optional(weights_or_null);
+        if (shares.has_value() &&
+            (shares->dim() != 1 || shares->size(0) != input.size(0) || z_loss != 0)) {
+            throw std::invalid_argument("expected one weight for each row, and no z-loss with weights");
+        }
         const bool records = c10::GradMode::is_enabled();
         const Wanted wanted{records && input.requires_grad(), records && matrix.requires_grad(),
                             records && bias.has_value() && bias->requires_grad()};
         *out = mipha::wrap(
-            LinearCrossEntropy::apply(input, matrix, bias, places, z_loss, wanted));
+            LinearCrossEntropy::apply(input, matrix, bias, places, shares, z_loss, wanted));
     });
 }

@@ -169,6 +169,51 @@ import Testing
         #expect(try loss.detached().item() == 0)
     }
 
+    @Test(arguments: [5, classCount])
+    func `weights multiply the rows' losses and gradients, in one chunk and several`(
+        classes: Int
+    ) throws {
+        let rows = classes == 5 ? 4 : 130
+        let all = try operands(rows: rows, classes: classes)
+        let targets = try targets(rows: rows, classes: classes)
+        let shares = (0..<rows).map { Float($0 % 7) * 0.5 - 1 }
+        let learns = [true, true, true]
+        let found = try Outcome(all, learns: learns, scale: 2) {
+            try Functions.linearCrossEntropySum(
+                $0[0], weight: $0[1], bias: $0[2], targets: targets, weights: Tensor(shares))
+        }
+        let expected = try Outcome(all, learns: learns, scale: 2) { leaves in
+            var sum = try Tensor.zeros([])
+            for (row, share) in shares.enumerated() {
+                let one = try Functions.linearCrossEntropySum(
+                    leaves[0].narrowed(0, from: row, length: 1), weight: leaves[1], bias: leaves[2],
+                    targets: targets.narrowed(0, from: row, length: 1))
+                sum = try sum + one * Double(share)
+            }
+            return sum
+        }
+        #expect(abs(found.loss - expected.loss) <= 1e-5 * Double(rows))
+        for (found, expected) in zip(found.gradients, expected.gradients) {
+            let (a, b): ([Float], [Float]) = try (
+                #require(found).values(), #require(expected).values()
+            )
+            let largest = b.reduce(0) { max($0, abs($1)) }
+            #expect(zip(a, b).allSatisfy { abs($0 - $1) <= 1e-5 * largest })
+        }
+    }
+
+    @Test func `weights that do not fit are refused`() throws {
+        let all = try operands(rows: 2, classes: 5)
+        let targets = try Tensor([1, 4])
+        for (weights, zLoss) in [([1], 0), ([1, 2, 3], 0), ([1, 2], 0.1)] as [([Float], Double)] {
+            try expectFailure {
+                _ = try Functions.linearCrossEntropySum(
+                    all[0], weight: all[1], bias: all[2], targets: targets,
+                    weights: Tensor(weights), zLoss: zLoss)
+            }
+        }
+    }
+
     @Test func `z-loss of given logits skips ignored rows`() throws {
         let logits = try randomTensor([3, 5], seed: 4)
         let logs = try logits.logSoftmax().values(as: Double.self)

@@ -210,10 +210,11 @@ mt_status mt_rotary_angles(mt_tensor positions, int64_t rotary, double theta, mt
  * `z_loss` times the sum of the squares of log sum exp; rows with target -100 count as nothing. */
 mt_status mt_cross_entropy_sum(mt_tensor logits, mt_tensor targets, double z_loss, mt_tensor *out);
 /* The same of logits x W^T + b, x [n, in], W [classes, in], whose matrix of logits is never whole in
- * memory: gradients are computed with the loss, chunk by chunk. No target is ignored. The graph can
- * be walked back once. */
+ * memory: gradients are computed with the loss, chunk by chunk. No target is ignored. Weights [n], only
+ * with a z_loss of 0, multiply the cross-entropies of the rows. The graph can be walked back once. */
 mt_status mt_linear_cross_entropy_sum(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null,
-                                      mt_tensor targets, double z_loss, mt_tensor *out);
+                                      mt_tensor targets, mt_tensor weights_or_null, double z_loss,
+                                      mt_tensor *out);
 
 /* ---- Adapters ---- */
 

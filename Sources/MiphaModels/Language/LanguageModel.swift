@@ -57,9 +57,10 @@ public protocol LanguageModel {
     ///
     /// - Parameters:
     ///   - targets: `[rows]` int64 token ids.
+    ///   - weights: `[rows]` factors of the rows' cross-entropies, without a z-loss; `nil`: 1.
     ///   - zLoss: factor of the sum of `logsumexp(logits)^2`, which is added.
     func crossEntropySum(
-        _ normalized: Tensor, targets: Tensor, zLoss: Double
+        _ normalized: Tensor, targets: Tensor, weights: Tensor?, zLoss: Double
     ) throws(TensorError) -> Tensor
 
     /// Prefixes of the embedding table's parameter names.

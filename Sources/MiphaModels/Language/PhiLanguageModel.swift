@@ -206,8 +206,8 @@ public struct PhiLanguageModel: LanguageModel {
 
     /// The head and the loss, in chunks.
     public func crossEntropySum(
-        _ normalized: Tensor, targets: Tensor, zLoss: Double
+        _ normalized: Tensor, targets: Tensor, weights: Tensor?, zLoss: Double
     ) throws(TensorError) -> Tensor {
-        try head.crossEntropySum(normalized, targets: targets, zLoss: zLoss)
+        try head.crossEntropySum(normalized, targets: targets, weights: weights, zLoss: zLoss)
     }
 }

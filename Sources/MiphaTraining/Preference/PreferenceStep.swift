@@ -45,7 +45,7 @@ extension MiphaModel {
         var found: [AnswerLikelihood] = []
         let chain = try answerChain(batch, dropout: nil) { likelihoods in
             found = likelihoods
-            return (0, likelihoods.map { _ in 0 })
+            return (0, nil)
         }
         _ = try withoutGradients { () throws(TensorError) in
             try chain.segments.run(chain.input)
@@ -97,10 +97,14 @@ extension MiphaModel {
     /// them.
     ///
     /// The value of the last segment is `objective`'s, its gradient that of the log-probabilities
-    /// times the slopes: the outer derivative is taken by hand, in double precision.
+    /// times the slopes: the outer derivative is taken by hand, in double precision. The head runs
+    /// over the answers' positions twice, some at a time: for the log-probabilities, and once the
+    /// slopes are known for the gradient.
+    ///
+    /// - Parameter objective: gives a value and the slopes, which are `nil` where nothing learns.
     private func answerChain(
         _ batch: MiphaBatch, dropout: RandomGenerator?,
-        objective: @escaping ([AnswerLikelihood]) -> (value: Double, slopes: [Double])
+        objective: @escaping ([AnswerLikelihood]) -> (value: Double, slopes: [Double]?)
     ) throws -> LossChain {
         let chain = try lossChain(batch, dropout: dropout)
         let plan = try plan(for: batch)
@@ -114,30 +118,42 @@ extension MiphaModel {
         let head = Segment("preference", prefixes: language.headPrefixes) {
             [language] (hidden) throws(TensorError) in
             let chosen = try hidden.reshaped([-1, language.width]).selecting(positions)
-            let logits = try language.logits(language.normalize(chosen))
-            var sums: [Tensor] = []
-            var likelihoods: [AnswerLikelihood] = []
-            var start = 0
-            for count in counts {
-                let sum = try Functions.crossEntropySum(
-                    logits.narrowed(0, from: start, length: count),
-                    targets: targets.narrowed(0, from: start, length: count))
-                sums.append(sum)
-                likelihoods.append(
-                    AnswerLikelihood(logProbability: -(try sum.item()), tokens: count))
-                start += count
+            let states = try language.normalize(chosen)
+            let likelihoods = try withoutGradients { () throws(TensorError) in
+                try language.likelihoods(states, targets: targets, counts: counts)
             }
             let (value, slopes) = objective(likelihoods)
-            var total = try Tensor.full([], value, device: hidden.device)
-            for (index, sum) in sums.enumerated() {
-                // Zero in value: only the gradient of the sum goes through.
-                let difference = try sum + likelihoods[index].logProbability
-                total = try total + difference * -slopes[index]
+            let total = try Tensor.full([], value, device: hidden.device)
+            guard let slopes else { return total }
+            let weights = zip(slopes, counts).flatMap { slope, count in
+                Array(repeating: Float(-slope), count: count)
             }
-            return total
+            let sum = try language.crossEntropySum(
+                states, targets: targets, weights: Tensor(weights).to(device: hidden.device),
+                zLoss: 0)
+            // Zero in value: only the gradient of the sum goes through.
+            return try total + (sum - sum.detached())
         }
         return LossChain(
             segments: chain.segments.dropLast() + [head], input: chain.input,
             supervisedCount: chain.supervisedCount, positionCount: chain.positionCount)
+    }
+}
+
+extension LanguageModel {
+    /// The log-probability of each of several answers whose states stand one behind another.
+    fileprivate func likelihoods(
+        _ states: Tensor, targets: Tensor, counts: [Int]
+    ) throws(TensorError) -> [AnswerLikelihood] {
+        var likelihoods: [AnswerLikelihood] = []
+        var start = 0
+        for count in counts {
+            let sum = try crossEntropySum(
+                states.narrowed(0, from: start, length: count),
+                targets: targets.narrowed(0, from: start, length: count), weights: nil, zLoss: 0)
+            likelihoods.append(AnswerLikelihood(logProbability: -(try sum.item()), tokens: count))
+            start += count
+        }
+        return likelihoods
     }
 }
