@@ -52,7 +52,7 @@ struct FullDisk {
 
     /// Runs a command that writes to `mount` twice, the second time to its end, and copies what it
     /// wrote to `result`.
-    func trial(mount: String, result: String, first command: [String]) throws -> Report {
+    func trial(mount: String, result: String, _ command: [String]) throws -> Report {
         try FileManager.default.createDirectory(atPath: mount, withIntermediateDirectories: true)
         let script = """
             mount=$1; result=$2; room=$3; seconds=$4; shift 4; \

@@ -59,7 +59,11 @@ struct KillTrialsTests {
             } else {
                 let limit = disk == .roomy ? nil : 40
                 for _ in 0...(number / 2) % 2 {
-                    try killOnce(output, moment, duration, limit, &tally, &random)
+                    // Which run is over before its kill begins again.
+                    for _ in 0..<9 {
+                        if try killOnce(output, moment, duration, limit, &tally, &random) { break }
+                        try? FileManager.default.removeItem(atPath: output)
+                    }
                 }
                 if !fixture.checkpoints(output).isEmpty { tally.resumes += 1 }
                 try fixture.finish(output, [loaderThreads(&random)])
@@ -75,7 +79,7 @@ struct KillTrialsTests {
                 + "\(tally.killsOnFullDisks) on a full disk; \(tally.resumes) went on from a "
                 + "checkpoint; \(tally.lost.count) lost")
         #expect(tally.lost.isEmpty)
-        #expect(tally.kills >= Self.trials / 2)
+        #expect(tally.kills >= Self.trials)
         #expect(tally.killsInsideWrites >= Self.trials / 6)
         #expect(tally.resumes >= Self.trials / 3)
     }
@@ -85,22 +89,25 @@ struct KillTrialsTests {
     }
 
     /// Starts or continues a run and kills it.
+    ///
+    /// - Returns: whether it was still running then.
     private func killOnce(
         _ output: String, _ moment: Moment, _ duration: Double, _ limit: Int?, _ tally: inout Tally,
         _ random: inout SplitMix64
-    ) throws {
-        guard !fixture.exists("\(output)/trainer_state.json") else { return }
-        if !fixture.checkpoints(output).isEmpty { tally.resumes += 1 }
+    ) throws -> Bool {
+        let resumes = !fixture.checkpoints(output).isEmpty
         let settings = [
             loaderThreads(&random), "background_saves=\(Bool.random(using: &random))",
         ]
         let process = try fixture.start(output, settings, fileLimit: limit)
         switch moment {
         case .anyTime:
-            let share = Double.random(in: 0.1...0.95, using: &random)
+            let share = Double.random(in: 0.1...0.9, using: &random)
             Thread.sleep(forTimeInterval: share * duration)
         case .insideWrite:
-            let step = Int.random(in: 1..<TrainFixture.steps, using: &random)
+            let done = fixture.loggedSteps(output).last ?? 0
+            let last = max(done + 1, TrainFixture.steps - 4)
+            let step = Int.random(in: done + 1...last, using: &random)
             fixture.wait(for: step, of: process, output)
             fixture.waitForWrite(of: process, output)
             Thread.sleep(forTimeInterval: .random(in: 0...0.003, using: &random))
@@ -108,27 +115,33 @@ struct KillTrialsTests {
         let isRunning = process.isRunning
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
-        guard isRunning, process.terminationReason == .uncaughtSignal else { return }
+        guard isRunning, process.terminationReason == .uncaughtSignal else { return false }
         tally.kills += 1
+        if resumes { tally.resumes += 1 }
         if limit != nil { tally.killsOnFullDisks += 1 }
         if fixture.hasPartialCheckpoint(output) { tally.killsInsideWrites += 1 }
+        return true
     }
 
     /// A trial whose output folder is a file system of its own that has no room at first.
     private func trialOnFullDisk(
         _ output: String, _ duration: Double, _ tally: inout Tally, _ random: inout SplitMix64
     ) throws {
-        let disk = FullDisk(
-            room: Int.random(in: 20...400, using: &random),
-            seconds: Double.random(in: 0.3...0.9, using: &random) * duration)
         let mount = fixture.sample.temporary.file("mount")
-        let report = try disk.trial(
-            mount: mount, result: output,
-            first: [MiphaProcess.executable ?? ""]
-                + fixture.arguments(mount, [loaderThreads(&random)]))
-        tally.kills += report.wasKilled ? 1 : 0
-        tally.killsOnFullDisks += report.wasKilled ? 1 : 0
-        tally.killsInsideWrites += report.hadPartial ? 1 : 0
-        tally.resumes += report.checkpoints > 0 ? 1 : 0
+        let command =
+            [MiphaProcess.executable ?? ""] + fixture.arguments(mount, [loaderThreads(&random)])
+        for attempt in 1...9 {
+            try? FileManager.default.removeItem(atPath: output)
+            let share = Double.random(in: 0.2...0.9, using: &random) / Double(attempt)
+            let disk = FullDisk(
+                room: Int.random(in: 100...1_000, using: &random), seconds: share * duration)
+            let report = try disk.trial(mount: mount, result: output, command)
+            guard report.wasKilled else { continue }
+            tally.kills += 1
+            tally.killsOnFullDisks += 1
+            tally.killsInsideWrites += report.hadPartial ? 1 : 0
+            tally.resumes += report.checkpoints > 0 ? 1 : 0
+            return
+        }
     }
 }

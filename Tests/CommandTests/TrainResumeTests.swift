@@ -95,6 +95,18 @@ struct TrainResumeTests {
         #expect(other.errors.contains("learning_rate was 0.001 and is 0.002"))
     }
 
+    @Test func `the run's folder is enough to repeat the run, from anywhere`() throws {
+        let output = fixture.sample.temporary.file("first")
+        try fixture.finish(output)
+        let again = fixture.sample.temporary.file("again")
+        let done = try MiphaProcess([
+            "train", "\(output)/resolved.yaml", "--set", "output_dir=\(again)", "--set",
+            "dataloader_num_workers=1",
+        ])
+        #expect(done.status == 0, "\(done.errors)")
+        #expect(try fixture.weights(again) == fixture.weights(output))
+    }
+
     @Test func `a wrong run file is one line and exit status 2`() throws {
         let broken = try fixture.sample.write("model: [\n", to: "broken.yaml")
         for arguments in [
