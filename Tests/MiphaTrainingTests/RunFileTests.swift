@@ -1,5 +1,6 @@
 import Foundation
 import MiphaCheckpoints
+import MiphaData
 import MiphaFiles
 import MiphaTestSupport
 import MiphaTraining
@@ -171,5 +172,7 @@ import Testing
         #expect(instruct.batchSize * instruct.accumulation == 128)
         #expect(instruct.learningRate == 2e-5)
         #expect(instruct.epochs == 2)
+        #expect(align.samplingOrder == .plain)
+        #expect(instruct.samplingOrder == .modalityLength)
     }
 }
