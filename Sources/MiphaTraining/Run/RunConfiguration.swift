@@ -46,6 +46,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var tune: [ParameterGroup: TuningMode] = [:]
     /// Conversation files.
     public var dataFiles: [String] = []
+    /// How often an epoch shows the samples of each file, see ``Mixture``; empty: all once.
+    public var dataWeights: [Double] = []
     /// Folder that picture paths are relative to.
     public var imageFolder = ""
     /// Chat template by name; `nil`: `plain` for alignment, else `phi`.
@@ -62,6 +64,9 @@ public struct RunConfiguration: Sendable, Equatable {
     public var samplingOrder = SamplingOrder.plain
     /// Whether the samples of a micro-batch stand in one row, without padding.
     public var packing = false
+    /// Most positions of a packed row, which then takes as many samples as fit, and `batchSize`
+    /// counts rows; `nil`: a row takes the samples of a micro-batch.
+    public var packingBudget: Int?
     /// What happens to samples that cannot be read.
     public var badSamples = BadSamplePolicy.fail
     /// Background threads that prepare samples.

@@ -80,11 +80,7 @@ public final class Trainer {
         folder = RunFolder(run: run, worldSize: group?.worldSize ?? 1)
         let found = try TrainingData(run)
         (data, validation) = (found.training, found.validation)
-        plan = BatchPlan(
-            sampleCount: data.count, batchSize: run.batchSize,
-            accumulation: run.accumulation, world: group?.worldSize ?? 1, seed: run.seed,
-            epochs: run.epochs,
-            steps: run.maximumSteps)
+        plan = found.plan(run, world: group?.worldSize ?? 1)
         schedule = Self.schedule(run, totalSteps: plan.totalSteps)
         isComplete = try resume == .auto && folder.isComplete(totalSteps: plan.totalSteps)
         var passedOver: [Incident] = []
