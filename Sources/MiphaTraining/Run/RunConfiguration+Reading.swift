@@ -57,6 +57,7 @@ extension RunConfiguration {
             }
             return mode
         }
+        try readAdapters(reader)
         dataFiles = try reader.files("data_path")
         imageFolder = try reader.string("image_folder", default: imageFolder)
         template = try reader.optionalString("template")

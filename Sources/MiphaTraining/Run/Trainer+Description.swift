@@ -14,7 +14,7 @@ extension Trainer {
         return [
             "\(run.stage.rawValue): \(plan.sampleCount) samples\(held), \(plan.totalSteps) updates "
                 + "of \(run.batchSize) x \(run.accumulation) samples\(ranks ?? ""), \(run.dtype.rawValue)\(start)"
-        ] + tuning.table(model, trainable: trainable)
+        ] + tuning.table(model, trainable: trainable) + tuning.adapterLines(model)
             + incidents.map { "warning: \($0.message)" }
     }
 }
