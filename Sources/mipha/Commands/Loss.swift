@@ -18,8 +18,7 @@ struct Loss: ParsableCommand {
             loss depends on have none.
             """)
 
-    @Argument(help: "Model folder.")
-    var model: String
+    @OptionGroup var source: ModelArguments
 
     @Option(help: "LLaVA conversations: a JSON array, or one object on each line.")
     var data: String
@@ -40,7 +39,7 @@ struct Loss: ParsableCommand {
 
     func run() throws {
         let choice = try common.start()
-        let folder = try ModelFolder(model, for: "mipha loss")
+        let folder = try source.folder(for: "mipha loss")
         let samples = try samples(folder)
         let network = try folder.model(dtype: choice.dtype, device: choice.device)
         let count = samples.count
