@@ -40,7 +40,7 @@ extension TrainingPlan {
     }
 
     /// Digits in groups of three.
-    private static func grouped(_ number: Int) -> String {
+    static func grouped(_ number: Int) -> String {
         var text = ""
         for (place, digit) in String(number).reversed().enumerated() {
             if place > 0 && place % 3 == 0 { text.append(",") }
