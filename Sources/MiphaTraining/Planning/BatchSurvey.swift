@@ -10,9 +10,23 @@ struct BatchSurvey {
     let pictures: Int
     /// The updates to go through: all of a short run, else the first, the largest, and one more.
     let updates: [[PlannedBatch]]
+    /// Samples of the first micro-batch.
+    let first: [SampleShapes.Shape]
+    /// What an update computes on average.
+    let work: Work
+
+    /// The work of a run.
+    struct Work {
+        let updates: Int
+        /// Positions with padding, pictures and supervised positions of an update.
+        let positions: Double
+        let pictures: Double
+        let supervised: Double
+        var validationSamples = 0
+    }
+
     /// Bytes of the prepared samples of each update that was looked at, in order.
     private let bytes: [Int]
-    private let isWhole: Bool
 
     /// Updates that a run may have for all of them to be gone through.
     private static let shortest = 4
@@ -24,8 +38,8 @@ struct BatchSurvey {
         model: PlannedRunModel
     ) {
         totalSteps = plan.totalSteps
-        isWhole = plan.totalSteps <= Self.looked
         var (positions, pictures, cost, worst) = (0, 0, 0, 0)
+        var (padded, seen, supervised) = (0, 0, 0)
         var bytes: [Int] = []
         var (epoch, samples) = (-1, [Int]())
         func numbers(_ step: Int) -> [[Int]] {
@@ -43,6 +57,9 @@ struct BatchSurvey {
                 let planned = PlannedBatch(own, packs: packs)
                 positions += own.reduce(0) { $0 + $1.positions }
                 if step < plan.stepsPerEpoch { pictures += planned.pictures }
+                padded += planned.positions
+                seen += planned.pictures
+                supervised += planned.supervised
                 sum += own.reduce(0) { $0 + $1.bytes(pixels: model.pixels) }
                 let size = model.cost(of: planned)
                 if size > cost { (cost, worst) = (size, step) }
@@ -52,7 +69,13 @@ struct BatchSurvey {
         tokens = steps == 0 ? 0 : positions * plan.totalSteps / steps * plan.world
         self.pictures = pictures
         self.bytes = bytes
-        let chosen = steps <= Self.shortest ? Array(0..<steps) : [0, worst, min(worst + 1, steps - 1)]
+        first = (steps > 0 ? numbers(0).first ?? [] : []).map(shapes.exact)
+        let share = 1 / Double(max(1, steps))
+        work = Work(
+            updates: plan.totalSteps, positions: Double(padded) * share,
+            pictures: Double(seen) * share, supervised: Double(supervised) * share)
+        let chosen =
+            steps <= Self.shortest ? Array(0..<steps) : [0, worst, min(worst + 1, steps - 1)]
         updates = chosen.map { step in
             numbers(step).map { batch in
                 PlannedBatch(batch.map(shapes.exact), packs: packs)

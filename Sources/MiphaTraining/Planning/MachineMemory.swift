@@ -71,7 +71,8 @@ public struct MachineMemory: Sendable, Equatable {
         // Version 1 writes a number near the largest there is for no limit.
         guard let limit = number("\(folder)/\(names.0)"), limit < 1 << 60 else { return nil }
         let used = number("\(folder)/\(names.1)") ?? 0
-        let cache = (text("\(folder)/memory.stat") ?? "").split(separator: "\n")
+        let cache =
+            (text("\(folder)/memory.stat") ?? "").split(separator: "\n")
             .first { $0.hasPrefix("\(names.2) ") }
             .flatMap { Int($0.dropFirst(names.2.count + 1)) } ?? 0
         return max(0, limit - max(0, used - cache))

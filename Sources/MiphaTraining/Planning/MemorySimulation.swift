@@ -119,9 +119,16 @@ struct MemorySimulation {
         var records: [Record] = []
         let before = heap.live
         forward(segments, start, into: &records)
-        largestActivations = max(largestActivations, heap.live - before)
+        // The head's gradient is made with the loss.
+        let head = headGradient
+        largestActivations = max(largestActivations, heap.live - before - head)
         backward(&records)
         withExtendedLifetime((facts.towerIsFrozen ? nil : pixels, angles)) {}
+    }
+
+    private var headGradient: Int {
+        facts.parameters.filter { $0.learns && $0.name.hasPrefix("lm_head.") }
+            .reduce(0) { $0 + $1.count * 4 }
     }
 
     /// Pixels of a batch: a list that grows by doubling, then a tensor.
@@ -273,7 +280,7 @@ struct MemorySimulation {
             MemoryPlan.Part(name: "moments", bytes: 8 * count),
             MemoryPlan.Part(name: "moving average", bytes: facts.keepsAverage ? 4 * count : 0),
             MemoryPlan.Part(name: "gradients", bytes: gradients),
-            MemoryPlan.Part(name: "activations", bytes: max(0, largestActivations - gradients)),
+            MemoryPlan.Part(name: "activations", bytes: max(0, largestActivations)),
             MemoryPlan.Part(name: "samples prepared ahead", bytes: facts.prefetched),
         ]
         parts.removeAll { $0.bytes == 0 }

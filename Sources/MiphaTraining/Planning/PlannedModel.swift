@@ -40,12 +40,14 @@ struct PlannedModel {
     // MARK: Parts of a segment
 
     private func parameter(_ name: String) -> PlannedTensor {
-        parameters[name] ?? PlannedTensor(PlannedStorage(operations.heap, bytes: 0), count: 1, width: 4)
+        parameters[name]
+            ?? PlannedTensor(PlannedStorage(operations.heap, bytes: 0), count: 1, width: 4)
     }
 
     private func linear(_ path: String, _ inputs: Int, _ outputs: Int) -> PlannedLinear {
         var adapter: PlannedAdapter?
-        if let down = parameters["\(path).lora_A.weight"], let up = parameters["\(path).lora_B.weight"]
+        if let down = parameters["\(path).lora_A.weight"],
+            let up = parameters["\(path).lora_B.weight"]
         {
             adapter = PlannedAdapter(
                 down: down, up: up, magnitude: parameters["\(path).lora_magnitude_vector"],
@@ -118,7 +120,10 @@ struct PlannedModel {
         return operations.record(
             operations.tensor(count, operations.width), [turned, places],
             { gradient in
-                [gradient, places.needsGradient ? operations.tensor(places.count, places.width) : nil]
+                [
+                    gradient,
+                    places.needsGradient ? operations.tensor(places.count, places.width) : nil,
+                ]
             })
     }
 

@@ -4,7 +4,42 @@ import MiphaTorch
 
 extension RunPlan {
     /// The plan as JSON.
-    public var json: JSONObject {
+    ///
+    /// - Parameters:
+    ///   - machine: the memory there is, if known.
+    ///   - freeDisk: free bytes where the run writes, if known.
+    ///   - time: what a measurement gave, if there was one.
+    public func json(
+        machine: MachineMemory? = nil, freeDisk: Int? = nil, time: TimePlan? = nil
+    ) -> JSONObject {
+        var object = facts
+        guard let machine else { return object }
+        object["memory_limit"] = [
+            "bytes": .integer(machine.available), "source": .string(machine.source),
+        ]
+        object["fits"] = .bool(
+            memory.peak.bytes <= machine.available && disk.bytes <= freeDisk ?? .max)
+        if memory.peak.bytes > machine.available {
+            let limit = Int(Double(machine.available) * Self.nearShare)
+            object["proposals"] = .array(
+                proposals(limit: limit).map {
+                    [
+                        "settings": .array($0.settings.map { .string($0) }),
+                        "peak_bytes": .integer($0.memory.peak.bytes),
+                    ]
+                })
+        }
+        if let freeDisk { object["free_disk_bytes"] = .integer(freeDisk) }
+        if let time {
+            object["time"] = [
+                "seconds_per_update": .double(time.secondsPerUpdate),
+                "seconds": .double(time.seconds), "probe_seconds": .double(time.probeSeconds),
+            ]
+        }
+        return object
+    }
+
+    private var facts: JSONObject {
         [
             "run": .object(run.json),
             "samples": .integer(sampleCount), "updates": .integer(totalSteps),
@@ -34,8 +69,10 @@ extension RunPlan {
         ]
     }
 
-    /// The plan in lines of text.
-    public var lines: [String] {
+    /// The plan in lines of text; the parameters are those of the JSON.
+    public func lines(
+        machine: MachineMemory? = nil, freeDisk: Int? = nil, time: TimePlan? = nil
+    ) -> [String] {
         let rate = tokensAreCounted ? "counted" : "estimated from words"
         var lines = [
             "\(run.stage.rawValue): \(sampleCount) samples, \(totalSteps) updates of "
@@ -56,10 +93,30 @@ extension RunPlan {
             "disk: \(Self.gigabytes(disk.bytes)) at most: \(disk.checkpoints) checkpoints of "
                 + "\(Self.gigabytes(disk.checkpointBytes)), the model "
                 + "\(Self.gigabytes(disk.modelBytes))"
-                + (disk.averageBytes > 0 ? ", its average \(Self.gigabytes(disk.averageBytes))" : "")
+                + (disk.averageBytes > 0
+                    ? ", its average \(Self.gigabytes(disk.averageBytes))" : "")
                 + (disk.featureBytes > 0
                     ? ", the feature cache \(Self.gigabytes(disk.featureBytes))" : ""))
+        if let freeDisk { lines[lines.count - 1] += "; \(Self.size(freeDisk)) are free" }
+        if let machine {
+            lines.append("memory there is: \(Self.size(machine.available)) \(machine.source)")
+        }
+        if let time {
+            lines.append(
+                "time: about \(Self.duration(time.seconds)), "
+                    + "\(String(format: "%.2f", time.secondsPerUpdate)) s an update, scaled up from "
+                    + "one block of each kind measured for "
+                    + "\(String(format: "%.1f", time.probeSeconds)) s; without waits and checkpoints"
+            )
+        }
         return lines
+    }
+
+    private static func duration(_ seconds: Double) -> String {
+        let minutes = seconds / 60
+        if minutes < 1 { return "\(Int(seconds.rounded(.up))) s" }
+        if minutes < 60 { return String(format: "%.1f min", minutes) }
+        return String(format: "%.1f h", minutes / 60)
     }
 
     private static func column(_ text: String, width: Int = 26) -> String {

@@ -1,6 +1,6 @@
 import Foundation
-import MiphaCheckpoints
 import MiphaChat
+import MiphaCheckpoints
 import MiphaData
 import MiphaFiles
 import MiphaModels
@@ -34,6 +34,7 @@ public struct RunPlan {
     public let disk: DiskPlan
 
     let model: PlannedRunModel
+    private let survey: BatchSurvey
     private let shapes: SampleShapes
     private let validationShapes: SampleShapes?
     private let order: @Sendable (Int) -> [Int]
@@ -66,7 +67,7 @@ public struct RunPlan {
         warmupSteps = schedule.warmupSteps
         let tuning = try TrainingPlan(run)
         table = tuning.table(model.dry, trainable: model.trainable)
-        let survey = BatchSurvey(plan, shapes, order: order, packs: run.packing, model: model)
+        survey = BatchSurvey(plan, shapes, order: order, packs: run.packing, model: model)
         tokens = survey.tokens
         tokensAreCounted = shapes.isExact
         memory = Self.memory(
@@ -83,6 +84,17 @@ public struct RunPlan {
         BatchPlan(
             sampleCount: sampleCount, batchSize: run.batchSize, accumulation: run.accumulation,
             world: world, seed: run.seed, epochs: run.epochs, steps: run.maximumSteps)
+    }
+
+    /// Measures a part of a step with random weights and scales it to the run.
+    ///
+    /// - Returns: `nil` when the first samples have nothing to learn.
+    /// - Throws: `TensorError`.
+    public func time() throws -> TimePlan? {
+        var work = survey.work
+        work.validationSamples = validationShapes?.count ?? 0
+        return try SpeedProbe(run, model, samples: survey.first)
+            .measure(work, learning: model.learningCount)
     }
 
     /// The memory of the same data and model under other settings.
