@@ -1,5 +1,6 @@
 import Foundation
 import MiphaCheckpoints
+import MiphaData
 import MiphaFiles
 import MiphaTestSupport
 import MiphaTraining
@@ -21,6 +22,10 @@ import Testing
         ("model", "some/base", "some/base"), ("output_dir", "some/out", "some/out"),
         ("stage", "sft", "sft"),
         ("tune", "{tower: last:4, head: frozen}", ["tower": "last:4", "head": "frozen"]),
+        ("lora_r", "8", 8), ("lora_alpha", "32", 32), ("lora_dropout", "0.25", 0.25),
+        ("lora_targets", "[q_proj, v_proj]", ["q_proj", "v_proj"]), ("use_rslora", "true", true),
+        ("use_dora", "true", true), ("load_in_8bit", "true", true), ("load_in_4bit", "true", true),
+        ("bnb_4bit_use_double_quant", "false", false),
         ("data_path", "[a.json, b.json]", ["a.json", "b.json"]),
         ("image_folder", "pictures", "pictures"), ("template", "gemma", "gemma"),
         ("image_aspect_ratio", "square", "square"), ("model_max_length", "77", 77),
@@ -199,5 +204,7 @@ import Testing
         #expect(instruct.batchSize * instruct.accumulation == 128)
         #expect(instruct.learningRate == 2e-5)
         #expect(instruct.epochs == 2)
+        #expect(align.samplingOrder == .plain)
+        #expect(instruct.samplingOrder == .modalityLength)
     }
 }

@@ -57,6 +57,7 @@ extension RunConfiguration {
             }
             return mode
         }
+        try readAdapters(reader)
         (dataFiles, dataWeights) = try reader.weightedFiles("data_path")
         imageFolder = try reader.string("image_folder", default: imageFolder)
         template = try reader.optionalString("template")

@@ -7,7 +7,9 @@ import MiphaTorch
 extension RunConfiguration {
     /// The keys of a run file, in the order in which they are written.
     static let keys = [
-        "model", "output_dir", "stage", "tune", "data_path", "image_folder", "template",
+        "model", "output_dir", "stage", "tune", "lora_r", "lora_alpha", "lora_dropout",
+        "lora_targets", "use_rslora", "use_dora", "load_in_8bit", "load_in_4bit",
+        "bnb_4bit_use_double_quant", "data_path", "image_folder", "template",
         "image_aspect_ratio", "model_max_length", "label_policy", "attention_mask",
         "sampling_order", "packing", "packing_budget", "bad_samples", "dataloader_num_workers",
         "dataloader_prefetch_mib", "feature_cache", "feature_cache_gib",
@@ -32,7 +34,7 @@ extension RunConfiguration {
     /// The values under the keys of a run file.
     public var json: JSONObject {
         var object = dataJSON
-        for member in optimizationJSON.members + recordJSON.members {
+        for member in adapterJSON.members + optimizationJSON.members + recordJSON.members {
             object[member.key] = member.value
         }
         return JSONObject(

@@ -44,6 +44,10 @@ public struct RunConfiguration: Sendable, Equatable {
     public var stage = TrainingStage.instruct
     /// How much of a group learns, where it is not as the stage has it.
     public var tune: [ParameterGroup: TuningMode] = [:]
+    /// The adapters of groups in the mode `lora`.
+    public var adapters = AdapterSettings()
+    /// How the frozen matrices under adapters are held.
+    public var base = BasePrecision()
     /// Conversation files.
     public var dataFiles: [String] = []
     /// How often an epoch shows the samples of each file, see ``Mixture``; empty: all once.

@@ -20,7 +20,7 @@ extension Trainer {
             "\(run.stage.rawValue): \(samples)\(held), \(plan.totalSteps) updates "
                 + "of \(run.batchSize) x \(run.accumulation) \(packs == nil ? "samples" : "rows")"
                 + "\(ranks ?? ""), \(run.dtype.rawValue)\(start)"
-        ] + tuning.table(model, trainable: trainable)
+        ] + tuning.table(model, trainable: trainable) + tuning.adapterLines(model)
             + incidents.map { "warning: \($0.message)" }
     }
 }

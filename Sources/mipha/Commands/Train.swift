@@ -38,8 +38,11 @@ struct Train: ParsableCommand {
     @Option(help: "Number of processes on this machine that share the work.")
     var processes: Int?
 
-    @Flag(help: "Load model and data, print what would be trained, and stop.")
+    @Flag(help: "Print what mipha plan prints, and stop.")
     var dryRun = false
+
+    @Flag(help: "Start even when weights and optimiser are larger than the memory that is free.")
+    var ignoreMemory = false
 
     @OptionGroup var engine: EngineOptions
 
@@ -56,6 +59,12 @@ struct Train: ParsableCommand {
         Engine.keepFreedMemory()
         let configuration = try RunConfiguration(contentsOf: runFile, overrides: settings)
         try engine.start(threads: configuration.threads)
+        if dryRun {
+            let printer = PlanPrinter(
+                asJSON: false, probes: false, memory: nil, output: logging.output)
+            try printer.print(RunPlan(configuration, world: processes ?? 1))
+            return
+        }
         let environment = try RankEnvironment(ProcessInfo.processInfo.environment)
         if let processes, processes > 1 {
             guard environment == nil else {
@@ -67,15 +76,14 @@ struct Train: ParsableCommand {
             return
         }
         let termination = Interruption(signal: SIGTERM)
+        if environment == nil, !ignoreMemory, let machine = MachineMemory() {
+            try RunPlan.requireRoomForState(configuration, machine)
+        }
         let group = try environment.map { try ProcessGroup($0) }
         let output = TerminalOutput(level: group?.rank ?? 0 > 0 ? .error : logging.logLevel)
         let trainer = try Trainer(
             configuration, resume: Trainer.Resume(parsing: resume), group: group)
         for line in trainer.description { output.note(line) }
-        if dryRun {
-            output.result(try JSONValue.object(configuration.json).text() + "\n")
-            return
-        }
         let interruption = Interruption()
         var bar = ProgressBar(
             configuration.stage.rawValue, total: trainer.plan.totalSteps, unit: "updates",
