@@ -3,9 +3,12 @@ import Testing
 
 /// The golden files themselves.
 @Suite struct ManifestTests {
-    @Test func `every golden file is listed, with its size and tensors`() throws {
-        let manifest = try GoldenManifest()
-        #expect(manifest.files.count > 20)
+    @Test(arguments: [("goldens", 20), ("adapters", 20)])
+    func `every golden file is listed, with its size, hash and tensors`(
+        _ folder: String, _ least: Int
+    ) throws {
+        let manifest = try GoldenManifest(folder)
+        #expect(manifest.files.count > least)
         #expect(manifest.unlisted() == [])
         for file in manifest.files {
             #expect(try manifest.problems(of: file) == [])

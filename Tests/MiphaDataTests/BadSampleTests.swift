@@ -1,6 +1,7 @@
 import Foundation
 import MiphaChat
 import MiphaData
+import MiphaDataFaults
 import MiphaFiles
 import MiphaImaging
 import MiphaTestSupport

@@ -10,15 +10,15 @@ public struct GoldenManifest: Sendable {
     private let folder: String
     private let entries: JSONObject
 
-    /// Reads `Fixtures/goldens/manifest.json`.
-    public init() throws {
-        folder = PackagePaths.fixture("goldens")
+    /// Reads the `manifest.json` of a folder of `Fixtures`.
+    public init(_ name: String = "goldens") throws {
+        folder = PackagePaths.fixture(name)
         let reader = try ConfigReader(contentsOf: "\(folder)/manifest.json")
         entries = try reader.object("files").object
         files = entries.keys
     }
 
-    /// What is wrong with a listed file: absent, of another size, or with other tensors.
+    /// What is wrong with a listed file: absent, of another size or content, or with other tensors.
     public func problems(of name: String) throws -> [String] {
         guard let entry = entries[name] else { return ["\(name): not listed"] }
         let path = "\(folder)/\(name)"
@@ -26,6 +26,10 @@ public struct GoldenManifest: Sendable {
         var problems: [String] = []
         if size != entry["bytes"]?.integerValue {
             problems.append("\(name): \(size ?? -1) bytes, listed with another size")
+        }
+        let digest = try SHA256Digest(contentsOf: path).hex
+        if digest != entry["sha256"]?.stringValue {
+            problems.append("\(name): SHA-256 \(digest), listed with another one")
         }
         guard let tensors = entry["tensors"]?.objectValue else { return problems }
         let file = try SafetensorsFile(path: path)

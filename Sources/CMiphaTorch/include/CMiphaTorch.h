@@ -230,7 +230,9 @@ typedef enum mt_quantization {
     /* codes uint8 [ceil(n / 2)], two places of the NF4 code to a byte, the first one high; blocks of
      * 64 elements have scales uint8, places of the 8-bit dynamic code, whose blocks of 256 have
      * `nested` float32; `offset` is added to all scales. */
-    MT_NF4
+    MT_NF4,
+    /* The same codes; scales float32, the largest magnitude of each block. */
+    MT_NF4_PLAIN
 } mt_quantization;
 
 typedef struct mt_quantized {

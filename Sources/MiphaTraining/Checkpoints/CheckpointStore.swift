@@ -5,8 +5,8 @@ import MiphaModels
 import MiphaNN
 import MiphaTorch
 
-/// The checkpoints in a run's folder: `checkpoint-<step>`, each a whole model folder with
-/// `optimizer.safetensors`, `ema.safetensors`, `trainer_state.json` and `checksums.json`.
+/// The checkpoints in a run's folder: `checkpoint-<step>`, each a whole model folder, or that of an
+/// adapter, with `optimizer.safetensors`, `ema.safetensors`, `trainer_state.json` and `checksums.json`.
 struct CheckpointStore: Sendable {
     /// The run's folder.
     let folder: String
@@ -58,8 +58,8 @@ struct CheckpointStore: Sendable {
     ) throws {
         let target = try AtomicDirectory(path: path(snapshot.step), replacesExisting: true)
         let partial = target.partialPath
-        try snapshot.model.save(to: partial, values: snapshot.weights)
-        try copyCompanions(to: partial)
+        try write(
+            snapshot.model, values: snapshot.weights, trained: snapshot.trained, to: partial)
         try Self.write(snapshot.optimizer, to: "\(partial)/optimizer.safetensors")
         if !snapshot.average.isEmpty {
             try Self.write(snapshot.average, to: "\(partial)/ema.safetensors")

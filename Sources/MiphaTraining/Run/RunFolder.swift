@@ -16,7 +16,7 @@ import MiphaTorch
 /// OUTPUT/events.out.tfevents.*     the metrics for TensorBoard
 /// OUTPUT/checkpoint-<step>/        see CheckpointStore
 /// OUTPUT/ema/                      the model with averaged weights
-/// OUTPUT/model.safetensors, …      the trained model
+/// OUTPUT/model.safetensors, …      the trained model; of a run with adapters these alone
 /// OUTPUT/trainer_state.json        written last; the run is complete
 /// ```
 struct RunFolder {
@@ -96,9 +96,11 @@ struct RunFolder {
 
     /// Writes the trained model; the state file comes last and marks the run as complete.
     ///
-    /// - Parameter values: weights to write instead of the model's own, by name.
+    /// - Parameters:
+    ///   - trained: names of the parameters that learn.
+    ///   - values: weights to write instead of the model's own, by name.
     func finish(
-        _ state: State, model: MiphaModel, average: WeightAverage?,
+        _ state: State, model: MiphaModel, trained: [String], average: WeightAverage?,
         values: [String: Tensor] = [:]
     ) throws {
         if let average {
@@ -107,13 +109,13 @@ struct RunFolder {
                 atPath: folder, withIntermediateDirectories: true)
             let values = try Dictionary(
                 uniqueKeysWithValues: average.state.map {
-                    ($0.name, try $0.tensor.to(dtype: run.dtype))
+                    ($0.name, try $0.tensor.to(dtype: model.store[$0.name]?.dtype))
                 })
-            try model.save(to: folder, values: values)
-            try store.copyCompanions(to: folder)
+            try store.removeOtherResult(than: model, from: folder)
+            try store.write(model, values: values, trained: trained, to: folder)
         }
-        try model.save(to: path, values: values)
-        try store.copyCompanions(to: path)
+        try store.removeOtherResult(than: model, from: path)
+        try store.write(model, values: values, trained: trained, to: path)
         try json(state).write(to: "\(path)/\(Self.stateFile)")
     }
 
@@ -153,6 +155,11 @@ struct RunFolder {
                 return try Tensor.mapped(file.requiredEntry(name), of: file)
             }
         )
+    }
+
+    /// Refuses a checkpoint of another run.
+    func requireSameRun(in folder: String) throws {
+        try requireSameRun(ConfigReader(contentsOf: "\(folder)/\(Self.stateFile)"))
     }
 
     private func requireSameRun(_ state: ConfigReader) throws {

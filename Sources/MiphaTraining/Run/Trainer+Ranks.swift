@@ -73,7 +73,8 @@ extension Trainer {
     func finish() throws {
         let weights = try parallel?.collectWeights() ?? [:]
         if parallel?.group.rank ?? 0 == 0 {
-            try folder.finish(state, model: model, average: average, values: weights)
+            try folder.finish(
+                state, model: model, trained: trainable, average: average, values: weights)
         }
         try parallel?.group.barrier()
     }

@@ -75,22 +75,20 @@ public final class Trainer {
         _ run: RunConfiguration, resume: Resume = .auto, group: ProcessGroup? = nil
     ) throws {
         try run.validate(worldSize: group?.worldSize ?? 1)
+        try Self.requireWholeModel(run.model)
         self.run = run
         tuning = try TrainingPlan(run)
         folder = RunFolder(run: run, worldSize: group?.worldSize ?? 1)
         let found = try TrainingData(run)
         (data, validation) = (found.training, found.validation)
-        plan = BatchPlan(
-            sampleCount: data.count, batchSize: run.batchSize,
-            accumulation: run.accumulation, world: group?.worldSize ?? 1, seed: run.seed,
-            epochs: run.epochs,
-            steps: run.maximumSteps)
+        plan = found.plan(run, world: group?.worldSize ?? 1)
         schedule = Self.schedule(run, totalSteps: plan.totalSteps)
         isComplete = try resume == .auto && folder.isComplete(totalSteps: plan.totalSteps)
         var passedOver: [Incident] = []
         let start = try isComplete ? nil : Self.start(resume, folder) { passedOver.append($0) }
         incidents = passedOver
-        var model = try MiphaModel(folder: start ?? run.model, dtype: run.dtype, use: .training)
+        if let start { try folder.requireSameRun(in: start) }
+        var model = try Self.model(run, tuning, from: start)
         if run.stage.takesPictures {
             model.config.imageAspectRatio = run.resolvedAspectRatio.rawValue
         }
@@ -290,6 +288,7 @@ public final class Trainer {
                     uniqueKeysWithValues: trainable.compactMap { name in
                         model.store[name].map { (name, $0) }
                     }),
+            trained: trainable,
             optimizer: try written ?? optimizer.state + [("generator", try dropout.state())],
             average: average?.state ?? [], state: folder.json(state), bestStep: state.best?.step)
     }
