@@ -25,7 +25,7 @@ public struct DiskPlan: Sendable, Equatable {
         let width = run.dtype.byteCount
         let all = model.dry.store.elementCount
         let learning = model.learningCount
-        let state = learning * (8 + (width == 4 ? 0 : 4))
+        let state = learning * (8 + model.facts(run).masterWidth(width))
         let average = run.averageDecay == nil ? 0 : learning * 4
         modelBytes = all * width
         averageBytes = run.averageDecay == nil ? 0 : all * width

@@ -51,15 +51,16 @@ struct PlannedRunModel {
                 name: name, count: tensor.elementCount, learns: learning.contains(name),
                 width: isAdapter ? 4 : run.dtype.byteCount, storedWidth: stored[name] ?? 0)
         }
-        let tower = trainable.contains { ParameterGroup(of: $0) == .tower }
-        return MemoryFacts(
-            config: config, parameters: parameters, width: run.dtype.byteCount,
-            checkpointing: run.checkpointing, accumulation: run.accumulation,
-            masksKeys: run.attentionMask == .notPad, towerIsFrozen: !tower,
-            keepsAverage: run.averageDecay != nil, updates: [])
+        var facts = MemoryFacts(config, parameters: parameters, width: run.dtype.byteCount)
+        facts.checkpointing = run.checkpointing
+        facts.accumulation = run.accumulation
+        facts.masksKeys = run.attentionMask == .notPad
+        facts.towerIsFrozen = !trainable.contains { ParameterGroup(of: $0) == .tower }
+        facts.keepsAverage = run.averageDecay != nil
+        return facts
     }
 
-    /// Bytes of a picture's pixels as they are prepared, in elements.
+    /// Elements of a prepared picture.
     var pixels: Int {
         config.vision.channelCount * config.vision.imageSize * config.vision.imageSize
     }

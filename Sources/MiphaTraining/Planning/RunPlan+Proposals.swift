@@ -115,8 +115,9 @@ extension RunPlan {
             ? "\((bytes + 500_000) / 1_000_000) MB" : "\(tenths / 10).\(tenths % 10) GB"
     }
 
-    /// The bytes that stay in memory from the first update to the last: weights, master weights,
-    /// moments and averages. Cheap, as only configs and headers of files are read.
+    /// Refuses a run whose weights, master weights, moments and averages alone do not fit.
+    ///
+    /// Cheap: only configs and headers of weight files are read.
     ///
     /// - Throws: `TrainingError` when a process alone would not have room for them.
     public static func requireRoomForState(
@@ -125,8 +126,7 @@ extension RunPlan {
         let facts = try PlannedRunModel(run).facts(run)
         let bytes = facts.parameters.reduce(0) { sum, parameter in
             let weights = parameter.packedBytes ?? parameter.count * parameter.width
-            let masters = parameter.width == 4 ? 0 : 4
-            let state = 8 + masters + (facts.keepsAverage ? 4 : 0)
+            let state = 8 + facts.masterWidth(parameter.width) + (facts.keepsAverage ? 4 : 0)
             return sum + weights + (parameter.learns ? parameter.count * state : 0)
         }
         guard bytes > machine.available else { return }
