@@ -21,7 +21,7 @@ TEST_ARGS ?=
 BENCH_ARGS ?=
 PYTHON ?= python3
 
-.PHONY: help configure bootstrap build release demo test test-core goldens lint format docs bench \
+.PHONY: help configure bootstrap build release demo test test-core nightly goldens lint format docs bench \
 	check clean
 
 help: ## Lists the commands.
@@ -49,6 +49,9 @@ test: bootstrap ## Sets up, builds and runs all tests (TEST_ARGS="--filter 'rota
 test-core: ## Builds and tests the half that needs no libtorch, without it.
 	@MIPHA_WITHOUT_TORCH=1 Scripts/bootstrap
 	@MIPHA_WITHOUT_TORCH=1 Scripts/test $(TEST_ARGS)
+
+nightly: bootstrap ## Builds and runs the long tests: 50 killed runs, the whole mix (KILL_TRIALS=200).
+	@Scripts/nightly $(KILL_TRIALS)
 
 goldens: ## Makes the committed reference tensors anew (Python and network; PYTHON=python3).
 	@Scripts/goldens

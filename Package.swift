@@ -56,6 +56,10 @@ let core: [Target] = [
     .target(
         name: "MiphaTestSupport", dependencies: ["MiphaCheckpoints", "MiphaFiles"],
         path: "Tests/MiphaTestSupport", swiftSettings: strict),
+    .target(
+        name: "MiphaDataFaults",
+        dependencies: ["MiphaData", "MiphaImaging", "MiphaFiles", "MiphaTestSupport"],
+        path: "Tests/MiphaDataFaults", swiftSettings: strict),
     tests("MiphaFilesTests", ["MiphaFiles"]),
     tests("MiphaCheckpointsTests", ["MiphaCheckpoints", "MiphaFiles"]),
     tests("MiphaTokenizersTests", ["MiphaTokenizers"]),
@@ -63,7 +67,10 @@ let core: [Target] = [
     tests("MiphaChatTests", ["MiphaChat", "MiphaTokenizers"]),
     tests(
         "MiphaDataTests",
-        ["MiphaData", "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles"]),
+        [
+            "MiphaData", "MiphaDataFaults", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
+            "MiphaFiles",
+        ]),
     tests(
         "MiphaEvaluationTests",
         ["MiphaEvaluation", "MiphaChat", "MiphaTokenizers", "MiphaFiles"]),
@@ -122,7 +129,8 @@ let torch: [Target] = [
         "MiphaTrainingTests",
         [
             "MiphaTraining", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints",
-            "MiphaData", "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
+            "MiphaData", "MiphaDataFaults", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
+            "MiphaFiles",
         ]),
     tests(
         "MiphaInferenceTests",

@@ -121,7 +121,7 @@ Packed pack_rows(const at::Tensor &weight) {
     return result;
 }
 
-Packed pack_normal(const at::Tensor &weight) {
+Packed pack_normal(const at::Tensor &weight, bool nests) {
     const int64_t count = weight.numel(), blocks = pieces(count, block);
     const float *values = weight.const_data_ptr<float>();
     Packed result;
@@ -140,6 +140,10 @@ Packed pack_normal(const at::Tensor &weight) {
             }
         }
     });
+    if (!nests) {
+        result.scales = scales;
+        return result;
+    }
     result.offset = scales.mean().item<double>();
     const at::Tensor rest = scales - result.offset;
     const float *centred = rest.const_data_ptr<float>();
@@ -183,14 +187,22 @@ struct Matrix {
 
     void check() const {
         const int64_t count = rows * columns, blocks = pieces(count, block);
-        const bool fits =
-            kind == MT_INT8_ROWS
-                ? codes.scalar_type() == at::kChar && codes.numel() == count &&
-                      scales.scalar_type() == at::kFloat && scales.numel() == rows
-                : codes.scalar_type() == at::kByte && codes.numel() == pieces(count, 2) &&
-                      scales.scalar_type() == at::kByte && scales.numel() == blocks &&
-                      nested.defined() && nested.scalar_type() == at::kFloat &&
-                      nested.numel() == pieces(blocks, outer_block);
+        const auto has = [](const at::Tensor &part, at::ScalarType type, int64_t size) {
+            return part.defined() && part.scalar_type() == type && part.numel() == size;
+        };
+        bool fits = false;
+        switch (kind) {
+        case MT_INT8_ROWS:
+            fits = has(codes, at::kChar, count) && has(scales, at::kFloat, rows);
+            break;
+        case MT_NF4:
+            fits = has(codes, at::kByte, pieces(count, 2)) && has(scales, at::kByte, blocks) &&
+                   has(nested, at::kFloat, pieces(blocks, outer_block));
+            break;
+        case MT_NF4_PLAIN:
+            fits = has(codes, at::kByte, pieces(count, 2)) && has(scales, at::kFloat, blocks);
+            break;
+        }
         if (!fits) {
             throw std::invalid_argument("the parts of the quantised matrix do not fit together");
         }
@@ -209,19 +221,33 @@ struct Matrix {
         });
     }
 
-    template <typename Scalar> void unpack_normal(Scalar *out) const {
-        const int64_t count = rows * columns;
-        const auto *bytes = codes.const_data_ptr<uint8_t>(),
-                   *places = scales.const_data_ptr<uint8_t>();
+    // The largest magnitude of each block of four-bit codes, float32.
+    at::Tensor block_scales() const {
+        if (kind == MT_NF4_PLAIN) {
+            return scales;
+        }
+        const auto *places = scales.const_data_ptr<uint8_t>();
         const float *outer = nested.const_data_ptr<float>();
         const auto &dynamic = dynamic_code();
+        at::Tensor result = at::empty({scales.numel()}, at::kFloat);
+        auto *values = result.mutable_data_ptr<float>();
+        for (int64_t b = 0; b < scales.numel(); b++) {
+            const float centred = dynamic[places[b]] * outer[b / outer_block];
+            values[b] = centred + offset; // two roundings, as bitsandbytes has
+        }
+        return result;
+    }
+
+    template <typename Scalar> void unpack_normal(Scalar *out) const {
+        const int64_t count = rows * columns;
+        const auto *bytes = codes.const_data_ptr<uint8_t>();
+        const at::Tensor all = block_scales();
+        const float *magnitudes = all.const_data_ptr<float>();
         at::parallel_for(0, pieces(count, block), 256, [&](int64_t begin, int64_t end) {
             std::array<Scalar, 16> values;
             for (int64_t b = begin; b < end; b++) {
-                const float centred = dynamic[places[b]] * outer[b / outer_block];
-                const float magnitude = centred + offset; // two roundings, as bitsandbytes has
                 for (size_t i = 0; i < values.size(); i++) {
-                    values[i] = static_cast<Scalar>(normal_float[i] * magnitude);
+                    values[i] = static_cast<Scalar>(normal_float[i] * magnitudes[b]);
                 }
                 const int64_t first = b * block, last = std::min(first + block, count);
                 for (int64_t i = first; i < last; i += 2) {
@@ -322,7 +348,7 @@ mt_status mt_quantize(mt_tensor weight, mt_quantization kind, mt_tensor *codes, 
             throw std::invalid_argument("expected a matrix with elements");
         }
         const at::Tensor dense = source.cpu().to(at::kFloat).contiguous();
-        Packed packed = kind == MT_INT8_ROWS ? pack_rows(dense) : pack_normal(dense);
+        Packed packed = kind == MT_INT8_ROWS ? pack_rows(dense) : pack_normal(dense, kind == MT_NF4);
         const at::Device place = source.device();
         *offset = packed.offset;
         *nested = packed.nested.defined() ? mipha::wrap(packed.nested.to(place)) : nullptr;

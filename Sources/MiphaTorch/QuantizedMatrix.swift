@@ -7,16 +7,19 @@ public enum QuantizationFormat: String, Sendable, CaseIterable {
     /// Four bits: blocks of 64 elements in the 16 steps of the NF4 code, whose scales are themselves
     /// held in 8 bits by blocks of 256 (QLoRA's double quantisation).
     case nf4
+    /// The same codes with the scales of blocks in float32: about 4.5 bits an element.
+    case plainNF4 = "nf4-plain"
 
     var cValue: mt_quantization {
         switch self {
         case .int8: MT_INT8_ROWS
         case .nf4: MT_NF4
+        case .plainNF4: MT_NF4_PLAIN
         }
     }
 }
 
-/// A frozen matrix `[out, in]` in 8 or about 4.13 bits an element, with bitsandbytes' values.
+/// A frozen matrix `[out, in]` in 8, 4.5 or about 4.13 bits an element, with bitsandbytes' values.
 ///
 /// It is unpacked for each product and never kept dense, in the backward pass neither. Reference:
 /// bitsandbytes 0.50, `quantize_4bit` and `int8_vectorwise_quant`; QLoRA, arXiv 2305.14314.
@@ -27,9 +30,9 @@ public struct QuantizedMatrix {
     public let shape: [Int]
     /// int8 `[out, in]`, or uint8 with two elements to a byte.
     public let codes: Tensor
-    /// float32 `[out]`, or uint8 with one element for each block.
+    /// float32 `[out]`, or one element for each block: uint8, float32 for `plainNF4`.
     public let scales: Tensor
-    /// float32 with one element for each block of scales; `nil` for `int8`.
+    /// float32 with one element for each block of scales; only of `nf4`.
     public let nestedScales: Tensor?
     /// Added to the unpacked scales of `nf4`.
     public let offset: Double
@@ -50,8 +53,9 @@ public struct QuantizedMatrix {
                 isRows ? weight.shape : [(count + 1) / 2], dtype: isRows ? .int8 : .uint8,
                 device: meta)
             scales = try .empty(
-                [isRows ? weight.size(0) : blocks], dtype: isRows ? .float32 : .uint8, device: meta)
-            nestedScales = isRows ? nil : try .empty([(blocks + 255) / 256], device: meta)
+                [isRows ? weight.size(0) : blocks], dtype: format == .nf4 ? .uint8 : .float32,
+                device: meta)
+            nestedScales = format == .nf4 ? try .empty([(blocks + 255) / 256], device: meta) : nil
             offset = 0
             return
         }

@@ -16,7 +16,7 @@ struct Mipha: AsyncParsableCommand {
             """,
         version: "mipha 0.1.0",
         groupedSubcommands: [
-            CommandGroup(name: "Training", subcommands: [DemoCommand.self, Train.self]),
+            CommandGroup(name: "Training", subcommands: [DemoCommand.self, Train.self, Plan.self]),
             CommandGroup(
                 name: "Evaluation", subcommands: [Eval.self, Score.self, DataCommand.self]),
             CommandGroup(name: "Answers", subcommands: [Generate.self, Chat.self]),

@@ -96,7 +96,7 @@ import Testing
         expectSame(found.gradients, gradients, .of(.gradient))
     }
 
-    @Test(arguments: QuantizationFormat.allCases)
+    @Test(arguments: [QuantizationFormat.int8, .nf4])
     func `codes and values of quantised matrices equal those of bitsandbytes`(
         _ format: QuantizationFormat
     ) throws {
@@ -115,7 +115,7 @@ import Testing
         let row = try Array(dense.values(as: Float.self)[77 * shape[1]..<78 * shape[1]])
         #expect(try haveSameBits(row, expected.floats("\(format.rawValue).row")))
         switch format {
-        case .nf4:
+        case .nf4, .plainNF4:
             #expect(try same(matrix.codes, "nf4.codes"))
             #expect(try same(matrix.scales, "nf4.scales"))
             #expect(
@@ -131,7 +131,7 @@ import Testing
         #expect(abs(Float(sum) - (try expected.floats("\(format.rawValue).sum")[0])) < 1e-3)
     }
 
-    @Test(arguments: QuantizationFormat.allCases)
+    @Test(arguments: [QuantizationFormat.int8, .nf4])
     func `an adapter over a quantised base equals PEFT over bitsandbytes' weights`(
         _ format: QuantizationFormat
     ) throws {

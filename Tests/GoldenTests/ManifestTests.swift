@@ -3,9 +3,10 @@ import Testing
 
 /// The golden files themselves.
 @Suite struct ManifestTests {
-    @Test(arguments: [("goldens", 20), ("preference", 0), ("preference-run", 8)])
+    @Test(
+        arguments: [("goldens", 20), ("adapters", 20), ("preference", 0), ("preference-run", 8)])
     func `every golden file is listed, with its size, hash and tensors`(
-        folder: String, least: Int
+        _ folder: String, _ least: Int
     ) throws {
         let manifest = try GoldenManifest(folder)
         #expect(manifest.files.count > least)

@@ -68,6 +68,31 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 2, 3])
+    func `packs are dealt like samples, each sample once`(world: Int) throws {
+        let lengths = (0..<60).map { Int32(1 + $0 * 7 % 30) }
+        let packs = try PackingPlan(order: Array(0..<60), lengths: lengths, capacity: 40)
+        let plan = BatchPlan(
+            sampleCount: packs.count, batchSize: 2, accumulation: 2, world: world, seed: 3,
+            epochs: 1, steps: nil, packs: packs)
+        let order = plan.order(epoch: 0)
+        #expect(order.sorted() == Array(0..<packs.count))
+        var shown: [Int] = []
+        for step in 0..<plan.stepsPerEpoch {
+            let ranks = (0..<world).map {
+                plan.microBatches(step: step, order: order, rank: $0)
+            }
+            #expect(ranks.allSatisfy { $0.count == 2 })
+            for batch in (0..<2).flatMap({ micro in ranks.map { $0[micro] } }) {
+                #expect(batch.reduce(0) { $0 + Int(lengths[$1]) } <= 2 * 40)
+                shown += batch
+            }
+        }
+        let used = plan.stepsPerEpoch * 4 * world
+        #expect(shown == (0..<used).flatMap { packs.row(order[$0 % packs.count]) })
+        #expect(packs.sampleCount == 60)
+    }
+
     @Test func `micro-batches left over at the end of an epoch are dropped`() {
         let plan = plan(50, 4, 3, epochs: 2)
         #expect(plan.microBatchesPerEpoch == 13)

@@ -1,5 +1,7 @@
 import Foundation
+import MiphaChat
 import MiphaData
+import MiphaDataFaults
 import MiphaFiles
 import MiphaTestSupport
 import Testing
@@ -66,6 +68,17 @@ import Testing
             settings.threads = threads
             #expect(try DataCheck(settings).run() == report)
         }
+    }
+
+    @Test func `the template plain wants captions only`() throws {
+        let data = try FaultyDataSet(samples: 12)
+        var settings = plan(data, [try data.write()])
+        #expect(try DataCheck(settings).run().errors == 0)
+        settings.template = .plain
+        let report = try DataCheck(settings).run()
+        // Samples 4 and 9 are text only; 3, 7 and 11 have four turns.
+        #expect(counts(report) == [.notCaption: 5])
+        #expect(report[.notCaption]?.places.map(\.item) == [3, 4, 7, 9, 11])
     }
 
     @Test func `pictures of a benchmark are found whatever kind of file holds them`() throws {

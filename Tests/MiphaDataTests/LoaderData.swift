@@ -1,6 +1,7 @@
 import Foundation
 import MiphaChat
 import MiphaData
+import MiphaDataFaults
 import MiphaFiles
 import MiphaImaging
 import MiphaTestSupport
@@ -27,7 +28,9 @@ struct LoaderData {
         folder = items.folder
         let encoder = try ConversationEncoder(
             tokenizer: Tokenizer(folder: PackagePaths.fixture("tokenizers/small")),
-            template: .phi)
+            template: .phi,
+            // What is reserved for a text follows this; the default is many times these texts.
+            options: EncodingOptions(maximumLength: 256))
         set = TrainingDataSet(
             try ConversationList(files: [items.write()], imageFolder: items.images),
             encoder: encoder, processor: .siglip(size: 14), aspectRatio: .pad)

@@ -2,6 +2,7 @@ import Dispatch
 import Foundation
 import MiphaChat
 import MiphaData
+import MiphaDataFaults
 import MiphaFiles
 import MiphaImaging
 import MiphaTestSupport

@@ -178,6 +178,23 @@ import Testing
         #expect(try sampleLogits(again) == sampleLogits(model))
     }
 
+    @Test(arguments: [
+        ("{\"mlp.fc1\": 3, \"layers.0.mlp.fc1\": 6}", 1.0),
+        ("{\"layers.0.mlp.fc1\": 6, \"mlp.fc1\": 3}", 2.0),
+    ]) func `of two alphas that fit a layer the first in the file counts`(
+        pattern: String, scale: Double
+    ) throws {
+        let temporary = try TemporaryFolder()
+        let folder = try temporary.copy(
+            of: PackagePaths.fixture("adapters/lora"), named: "adapter")
+        let path = "\(folder)/adapter_config.json"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try text.replacing("\"alpha_pattern\": {}", with: "\"alpha_pattern\": \(pattern)")
+            .write(toFile: path, atomically: true, encoding: .utf8)
+        let model = try MiphaModel(folder: SmallModel.square, adapter: AdapterFolder(folder))
+        #expect(model.store.adapters["model.layers.0.mlp.fc1"]?.scale == scale)
+    }
+
     @Test func `a quantised base holds few bits, learns nothing and is not saved`() throws {
         let model = try MiphaModel(
             folder: SmallModel.tiny, use: .training, adapters: plan((false, true)),

@@ -10,7 +10,7 @@ public struct GoldenManifest: Sendable {
     private let folder: String
     private let entries: JSONObject
 
-    /// Reads the `manifest.json` of a folder of fixtures.
+    /// Reads the `manifest.json` of a folder of `Fixtures`.
     public init(_ name: String = "goldens") throws {
         folder = PackagePaths.fixture(name)
         let reader = try ConfigReader(contentsOf: "\(folder)/manifest.json")
@@ -18,7 +18,7 @@ public struct GoldenManifest: Sendable {
         files = entries.keys
     }
 
-    /// What is wrong with a listed file: absent, of another size or hash, or with other tensors.
+    /// What is wrong with a listed file: absent, of another size or content, or with other tensors.
     public func problems(of name: String) throws -> [String] {
         guard let entry = entries[name] else { return ["\(name): not listed"] }
         let path = "\(folder)/\(name)"
@@ -27,9 +27,9 @@ public struct GoldenManifest: Sendable {
         if size != entry["bytes"]?.integerValue {
             problems.append("\(name): \(size ?? -1) bytes, listed with another size")
         }
-        if let listed = entry["sha256"]?.stringValue {
-            let found = try SHA256Digest(contentsOf: path).hex
-            if found != listed { problems.append("\(name): listed with another SHA-256") }
+        let digest = try SHA256Digest(contentsOf: path).hex
+        if digest != entry["sha256"]?.stringValue {
+            problems.append("\(name): SHA-256 \(digest), listed with another one")
         }
         guard let tensors = entry["tensors"]?.objectValue else { return problems }
         let file = try SafetensorsFile(path: path)

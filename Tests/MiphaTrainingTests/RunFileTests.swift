@@ -1,5 +1,6 @@
 import Foundation
 import MiphaCheckpoints
+import MiphaData
 import MiphaFiles
 import MiphaTestSupport
 import MiphaTraining
@@ -21,6 +22,10 @@ import Testing
         ("model", "some/base", "some/base"), ("output_dir", "some/out", "some/out"),
         ("stage", "sft", "sft"),
         ("tune", "{tower: last:4, head: frozen}", ["tower": "last:4", "head": "frozen"]),
+        ("lora_r", "8", 8), ("lora_alpha", "32", 32), ("lora_dropout", "0.25", 0.25),
+        ("lora_targets", "[q_proj, v_proj]", ["q_proj", "v_proj"]), ("use_rslora", "true", true),
+        ("use_dora", "true", true), ("load_in_8bit", "true", true), ("load_in_4bit", "true", true),
+        ("bnb_4bit_use_double_quant", "false", false),
         ("data_path", "[a.json, b.json]", ["a.json", "b.json"]),
         ("image_folder", "pictures", "pictures"), ("template", "gemma", "gemma"),
         ("image_aspect_ratio", "square", "square"), ("model_max_length", "77", 77),
@@ -46,6 +51,7 @@ import Testing
         ("seed", "-7", -7), ("save_steps", "11", 11), ("save_total_limit", "4", 4),
         ("logging_steps", "6", 6),
         ("sampling_order", "modality_length", "modality_length"), ("packing", "true", true),
+        ("packing_budget", "4096", 4096),
         ("bad_samples", "skip", "skip"), ("dataloader_num_workers", "9", 9),
         ("dataloader_prefetch_mib", "64", 64), ("feature_cache", "features", "features"),
         ("feature_cache_gib", "0.5", 0.5), ("preference_loss", "simpo", "simpo"),
@@ -79,6 +85,33 @@ import Testing
             let found = run.json[key]
             #expect(found == json || found?.doubleValue == json.doubleValue, "\(key)")
             if json.doubleValue == nil { #expect(found == json, "\(key)") }
+        }
+    }
+
+    @Test func `data files can have weights`() throws {
+        let run = try read(
+            lines(required.merging(["data_path": "[{path: a.json, weight: 0.5}, b.json]"]) { $1 }))
+        #expect(run.dataFiles == ["a.json", "b.json"])
+        #expect(run.dataWeights == [0.5, 1])
+        #expect(
+            run.json["data_path"] == [
+                ["path": "a.json", "weight": 0.5], ["path": "b.json", "weight": 1.0],
+            ])
+        #expect(try read(JSONValue.object(run.json).text(.compact)) == run)
+        let even = try read(
+            lines(required.merging(["data_path": "[{path: a.json}, {path: b, weight: 1}]"]) { $1 }))
+        #expect(even.dataWeights.isEmpty && even.json["data_path"] == ["a.json", "b"])
+        for (value, part) in [
+            ("[{path: a, weight: -1}]", "data_path[0].weight: expected a number from 0"),
+            ("[b, {path: a, weight: much}]", "data_path[1].weight: expected a number"),
+            ("[{path: a, wieght: 1}]", "unknown key data_path[0].wieght; did you mean weight?"),
+            ("[{weight: 1}]", "data_path[0].path: expected"),
+            ("[{path: a}, 3]", "data_path[1]: expected an object, found the integer 3"),
+        ] {
+            let error = #expect(throws: CheckpointError.self) {
+                try read(lines(required.merging(["data_path": value]) { $1 }))
+            }
+            #expect(error.map { "\($0)".contains(part) } == true, "\(error.map { "\($0)" } ?? "")")
         }
     }
 
@@ -177,5 +210,7 @@ import Testing
         #expect(instruct.batchSize * instruct.accumulation == 128)
         #expect(instruct.learningRate == 2e-5)
         #expect(instruct.epochs == 2)
+        #expect(align.samplingOrder == .plain)
+        #expect(instruct.samplingOrder == .modalityLength)
     }
 }

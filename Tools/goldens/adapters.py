@@ -13,6 +13,7 @@ The bases are the golden models `square` (its language half as a plain PhiForCau
                          codes and scales of a matrix that code and test both compute, by
                          bitsandbytes; logits, loss and gradients of `lora` over a base whose weights
                          are those of NF4 (double quantisation), and those of rows of int8
+    training             ten steps of whole runs, see adapter_training.py
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import peft
 import safetensors
 import torch
 import transformers
+from adapter_training import make_training
 from bitsandbytes.backends.default.ops import _dequantize_4bit_compute
 from fixtures import draw, save, sha256, write_json
 from peft import LoraConfig, get_peft_model
@@ -109,6 +111,9 @@ def save_adapter(model, folder: Path) -> None:
     written = json.loads((folder / "adapter_config.json").read_text())
     if isinstance(written["target_modules"], list):
         written["target_modules"].sort()
+    base = written["base_model_name_or_path"]
+    if base:
+        written["base_model_name_or_path"] = str(Path(base).relative_to(ROOT))
     write_json(folder / "adapter_config.json", written)
 
 
@@ -245,6 +250,7 @@ def main() -> None:
     make_case(output, "dora", {"r": 2, "lora_alpha": 4, "use_dora": True}, ids, labels)
     make_llava(output)
     make_quantized(output, ids, labels)
+    make_training(output, four_bits, SEED + 2)
     files = sorted(p for p in output.rglob("*") if p.is_file() and p.name != "manifest.json")
     for path in files:
         path.chmod(0o644)

@@ -231,7 +231,9 @@ typedef enum mt_quantization {
     /* codes uint8 [ceil(n / 2)], two places of the NF4 code to a byte, the first one high; blocks of
      * 64 elements have scales uint8, places of the 8-bit dynamic code, whose blocks of 256 have
      * `nested` float32; `offset` is added to all scales. */
-    MT_NF4
+    MT_NF4,
+    /* The same codes; scales float32, the largest magnitude of each block. */
+    MT_NF4_PLAIN
 } mt_quantization;
 
 typedef struct mt_quantized {
@@ -295,8 +297,8 @@ void mt_group_free(mt_group group);
  * nobody touches until `mt_work_wait` returns. The work keeps its tensors alive. */
 mt_status mt_group_all_reduce(mt_group group, mt_tensor tensor, mt_reduction reduction,
                               mt_work *out);
-/* `input` has `world_size` equal parts; `output` receives the sum of everyone's part `rank`. */
-mt_status mt_group_reduce_scatter(mt_group group, mt_tensor output, mt_tensor input, mt_work *out);
+/* `input` has `world_size` equal parts; `output` receives everyone's part `rank`, by rank. */
+mt_status mt_group_all_to_all(mt_group group, mt_tensor output, mt_tensor input, mt_work *out);
 mt_status mt_group_all_gather(mt_group group, mt_tensor output, mt_tensor input, mt_work *out);
 mt_status mt_group_broadcast(mt_group group, mt_tensor tensor, int32_t root, mt_work *out);
 mt_status mt_group_barrier(mt_group group, mt_work *out);

@@ -116,7 +116,9 @@ struct DataCheckPass {
     }
 
     private mutating func examine(_ entry: DataEntry, _ sample: Int) {
-        for (problem, detail) in TextExamination(entry, separators: separators).findings {
+        let text = TextExamination(
+            entry, separators: separators, wantsCaption: settings.template.style == .plain)
+        for (problem, detail) in text.findings {
             findings.add(problem, sample: sample, id: entry.id) { detail }
         }
         if let id = entry.id, let other = ids.add(Fingerprint(id), number: sample) {

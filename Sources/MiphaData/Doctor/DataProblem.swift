@@ -2,7 +2,7 @@
 ///
 /// Each is judged on its own, so one sample can have several. The raw value names the kind in reports.
 public enum DataProblem: String, Sendable, CaseIterable {
-    // MARK: What a run stops at, or learns wrong things from
+    // MARK: What a run stops at or leaves out; and what must not be learned from
 
     /// An item without a list of turns, or with values of a wrong type.
     case malformedEntry = "malformed-entry"
@@ -12,33 +12,39 @@ public enum DataProblem: String, Sendable, CaseIterable {
     case roleOrder = "role-order"
     /// Turns in order, but none from the assistant.
     case noAnswer = "no-answer"
-    /// A turn of blanks only.
-    case emptyTurn = "empty-turn"
-    /// No word in any turn; samplers that group by length refuse it.
-    case noWords = "no-words"
-    /// Another number of `<image>` in the human turns than of pictures.
+    /// Another number of `<image>` in the human turns than of pictures, where it is not clear which
+    /// are meant.
     case markerMismatch = "marker-mismatch"
     /// `<image>` in an answer.
     case markerInAnswer = "marker-in-answer"
     /// A pair of answers without the chosen or the rejected one.
     case missingAnswer = "missing-answer"
-    /// A chosen or rejected answer of blanks only.
-    case emptyAnswer = "empty-answer"
+    /// With the template `plain`: not one question with `<image>` and one answer.
+    case notCaption = "not-a-caption"
     /// A picture file that does not exist.
     case missingPicture = "missing-picture"
     /// A picture file that cannot be opened, or whose bytes are no picture.
     case unreadablePicture = "unreadable-picture"
     /// A picture file whose bytes end inside the picture, also where lenient decoders make do.
     case truncatedPicture = "truncated-picture"
-    /// A picture that is also one of a benchmark, pixel by pixel.
+    /// A picture that is also one of a benchmark, pixel by pixel; a run does not know benchmarks and
+    /// learns from it.
     case benchmarkLeak = "benchmark-leak"
 
     // MARK: What a run survives
 
     /// An odd number of turns: the last question has no answer.
     case oddTurns = "odd-turns"
+    /// A chosen or rejected answer of blanks only.
+    case emptyAnswer = "empty-answer"
     /// A chosen answer that is the rejected one too.
     case identicalAnswers = "identical-answers"
+    /// A turn of blanks only.
+    case emptyTurn = "empty-turn"
+    /// No word in any turn; its length is 0 for orders by length.
+    case noWords = "no-words"
+    /// Several `<image>` in one turn for the only picture; training keeps one.
+    case repeatedMarker = "repeated-marker"
     /// An identifier that an earlier sample has.
     case duplicateID = "duplicate-id"
     /// Pictures and turns that an earlier sample has.
@@ -60,7 +66,8 @@ public enum DataProblem: String, Sendable, CaseIterable {
 
     /// How bad a problem is.
     public enum Severity: String, Sendable {
-        /// Training stops there, or the result cannot be trusted.
+        /// Training stops there or leaves the sample out, as its policy says; or the picture is one
+        /// of a benchmark.
         case error
         /// Training goes on.
         case warning
@@ -77,9 +84,10 @@ public enum DataProblem: String, Sendable, CaseIterable {
     /// How bad it is.
     public var severity: Severity {
         switch self {
-        case .oddTurns, .identicalAnswers, .duplicateID, .duplicateSample, .duplicatePicture,
-            .wrongExtension,
-            .longTurn, .longSample, .templateSeparator, .smallPicture, .extremeAspect:
+        case .oddTurns, .emptyAnswer, .identicalAnswers, .emptyTurn, .noWords, .repeatedMarker,
+            .duplicateID,
+            .duplicateSample, .duplicatePicture, .wrongExtension, .longTurn, .longSample,
+            .templateSeparator, .smallPicture, .extremeAspect:
             .warning
         default: .error
         }

@@ -3,18 +3,22 @@ import MiphaFiles
 
 /// What is wrong with the text of an item, found without looking at pictures.
 struct TextExamination {
-    /// One finding each kind at most, in the order of the kinds.
+    /// One finding each kind at most.
     private(set) var findings: [(problem: DataProblem, detail: String)] = []
 
     private let entry: DataEntry
     let separators: [[UInt8]]
+    private let wantsCaption: Bool
 
     /// Examines an item.
     ///
-    /// - Parameter separators: the texts of ``separators(of:)``.
-    init(_ entry: DataEntry, separators: [[UInt8]]) {
+    /// - Parameters:
+    ///   - separators: the texts of ``separators(of:)``.
+    ///   - wantsCaption: whether the template takes one pair of turns, with a picture in the first.
+    init(_ entry: DataEntry, separators: [[UInt8]], wantsCaption: Bool = false) {
         self.entry = entry
         self.separators = separators
+        self.wantsCaption = wantsCaption
         if let fault = entry.faults.first {
             let more = entry.faults.count > 1 ? " (and \(entry.faults.count - 1) more)" : ""
             found(.malformedEntry, fault + more)
@@ -114,6 +118,7 @@ struct TextExamination {
     private mutating func examineMarkers(_ turns: [DataEntry.Turn], isOrdered: Bool) {
         let marker = Array(ImageMarker.text.utf8)
         var markers = 0
+        var turnsWithMarkers = 0
         var answer: Int?
         for (index, turn) in turns.enumerated() {
             let count = Array(turn.text.utf8).count(of: marker)
@@ -121,16 +126,27 @@ struct TextExamination {
                 if count > 0, answer == nil { answer = index }
             } else {
                 markers += count
+                if count > 0 { turnsWithMarkers += 1 }
             }
         }
         if let images = entry.images, markers != images.count {
+            // As the encoder of a run has it: one turn shows the only picture, however often it says so.
+            let isClear = isOrdered && images.count == 1 && turnsWithMarkers == 1
             found(
-                .markerMismatch,
+                isClear ? .repeatedMarker : .markerMismatch,
                 "expected \(images.count) <image> for \(images.count) picture"
                     + "\(images.count == 1 ? "" : "s"), found \(markers)")
         }
         if let answer {
             found(.markerInAnswer, "conversations[\(answer)].value: <image> in an answer")
+        }
+        let isCaption =
+            turns.count == 2 && Array(turns[0].text.utf8).count(of: marker, limit: 1) > 0
+        if wantsCaption, isOrdered, turns.count > 1, !isCaption {
+            found(
+                .notCaption,
+                "expected two turns with <image> in the first, found \(turns.count) turns"
+                    + (turns.count == 2 ? " without" : ""))
         }
     }
 }

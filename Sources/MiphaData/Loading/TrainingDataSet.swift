@@ -144,6 +144,11 @@ public struct TrainingDataSet: Sendable {
             : TrainingSample(ids: rows[0].ids, labels: rows[0].labels, pixels: pictures)
     }
 
+    /// The encoded rows of a sample, without its pictures.
+    package func rows(_ number: Int) throws -> [EncodedSample] {
+        try encode(source.sample(number))
+    }
+
     /// One row, or two for a pair of answers.
     private func encode(
         _ conversation: ConversationSample

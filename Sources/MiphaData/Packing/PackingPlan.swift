@@ -2,7 +2,7 @@
 ///
 /// Packing is cheap next to an epoch, so there are two ways: pack the order of each epoch anew, and
 /// the number of rows changes a little; or pack all samples once and let a ``BatchPlan`` order the
-/// rows, and every epoch has the same number of updates.
+/// rows, and every epoch has the same number of updates, which is what training does.
 public struct PackingPlan: Sendable, Hashable {
     /// How samples are put into rows.
     public enum Method: Sendable, Hashable {
@@ -25,6 +25,8 @@ public struct PackingPlan: Sendable, Hashable {
 
     /// The number of rows.
     public var count: Int { starts.count - 1 }
+    /// The number of samples in all rows.
+    public var sampleCount: Int { samples.count }
 
     /// The part of all positions that is in use, 0…1.
     public var fill: Double {

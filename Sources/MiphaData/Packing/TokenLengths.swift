@@ -12,7 +12,8 @@ public struct TokenLengths: Sendable {
         public let error: ChatError
     }
 
-    /// By sample: ids, with each picture's marker counted as its patches; 0 for a failure.
+    /// By sample: ids, with each picture's marker counted as its patches, of both rows of a pair of
+    /// answers; 0 for a failure.
     public let lengths: [Int32]
     /// What could not be measured, by rising number.
     public let failures: [Failure]
@@ -127,13 +128,20 @@ private final class LengthPass: Sendable {
 
     private func length(of sample: Int) throws(ChatError) -> Int32 {
         let conversation = try index.sample(sample)
-        let encoded: EncodedSample
+        let rows: [EncodedSample]
         do throws(ChatError) {
-            encoded = try encoder.encode(conversation)
+            if conversation.answers == nil {
+                rows = [try encoder.encode(conversation)]
+            } else {
+                let pair = try encoder.encodePair(conversation)
+                rows = [pair.chosen, pair.rejected]
+            }
         } catch {
             throw ChatError(error.code, "\(index.place(of: sample)): \(error.message)")
         }
-        let pictures = encoded.imageCount
-        return Int32(clamping: encoded.ids.count - pictures + pictures * patches)
+        let length = rows.reduce(0) { sum, row in
+            sum + row.ids.count + row.imageCount * (patches - 1)
+        }
+        return Int32(clamping: length)
     }
 }

@@ -6,7 +6,8 @@ extension ModelBundle {
     /// What reports say about the model, as pairs of label and value.
     public var facts: [(label: String, value: String)] {
         let (vision, language) = (folder.config.vision, folder.config.language)
-        return [
+        let adapter = folder.adapter.map { [("adapter", $0.path)] } ?? []
+        return adapter + [
             ("parameters", "\(model.store.elementCount)"),
             (
                 "vision tower",

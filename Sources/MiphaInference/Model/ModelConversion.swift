@@ -13,6 +13,8 @@ public enum ModelConversion {
 
     /// Converts a model; weights keep their dtype and their bits.
     ///
+    /// An adapter that the folder is opened with is folded in.
+    ///
     /// - Parameters:
     ///   - output: the folder to create; it appears when everything is written.
     ///   - dropsHeadBias: whether a non-zero bias of the head may be lost in the LLaVA layout.
@@ -37,7 +39,13 @@ public enum ModelConversion {
     public static func merge(
         _ adapter: AdapterFolder, into folder: ModelFolder, output: String
     ) throws -> [String] {
-        try write(
+        if let inner = folder.adapter {
+            throw InferenceError(
+                .mismatchedParts,
+                "\(inner.path) is an adapter; expected the folder of the model to fold \(adapter.path) "
+                    + "into, such as \(folder.path)")
+        }
+        return try write(
             MiphaModel(folder: folder.path, adapter: adapter), of: folder, to: output,
             MiphaModel.SaveOptions(layout: folder.config.layout))
     }

@@ -1,4 +1,5 @@
 import MiphaFiles
+import MiphaModels
 public import MiphaTorch
 
 extension ModelFolder {
@@ -11,19 +12,34 @@ extension ModelFolder {
     /// - Throws: `FileError` when a file cannot be read.
     public func fingerprint(dtype: DType?) throws -> String {
         var listing = "dtype \(dtype.map { "\($0)" } ?? "stored")\n"
-        for name in try FileSystem.list(path).sorted() where Self.isPart(name) {
-            let file = FileSystem.join(path, name)
-            guard FileSystem.kind(file) == .file else { continue }
-            listing += "\(try SHA256Digest(contentsOf: file).hex)  \(name)\n"
+        listing += try Self.listing(path)
+        if let adapter {
+            listing += "adapter\n" + (try Self.listing(adapter.path, besides: Self.states))
         }
         return SHA256Digest(of: Array(listing.utf8)).hex
+    }
+
+    /// Tensors in a checkpoint's folder that no answer depends on.
+    private static let states = ["optimizer", "ema"]
+
+    private static func listing(_ path: String, besides skipped: [String] = []) throws -> String {
+        var listing = ""
+        for name in try FileSystem.list(path).sorted() where isPart(name) {
+            let file = FileSystem.join(path, name)
+            guard FileSystem.kind(file) == .file, !skipped.contains(where: name.hasPrefix) else {
+                continue
+            }
+            listing += "\(try SHA256Digest(contentsOf: file).hex)  \(name)\n"
+        }
+        return listing
     }
 
     private static func isPart(_ name: String) -> Bool {
         let files = [
             "config.json", "generation_config.json", "preprocessor_config.json",
             "processor_config.json", "tokenizer.json", "tokenizer_config.json",
-            "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
+            "special_tokens_map.json", "added_tokens.json", "adapter_config.json", "vocab.json",
+            "merges.txt",
             "model.safetensors.index.json", "chat_template.json", "chat_template.jinja",
         ]
         return files.contains(name) || name.hasSuffix(".safetensors") || name.hasSuffix(".bin")

@@ -10,8 +10,10 @@ public import MiphaTorch
 ///
 /// A part that is missing gives an error that says which file is looked for and what needs it.
 public struct ModelFolder: Sendable {
-    /// The path as it was given.
+    /// The path as it was given; of an adapter that of its model.
     public let path: String
+    /// The adapter that the model is run with.
+    public let adapter: AdapterFolder?
     /// What the folder is opened for, as messages name it (`mipha generate`).
     public let purpose: String
     /// What `config.json` says.
@@ -19,10 +21,16 @@ public struct ModelFolder: Sendable {
 
     /// Opens a folder and reads its config.
     ///
+    /// - Parameters:
+    ///   - path: a model folder, or an adapter that names the folder of its model.
+    ///   - adapter: the folder of an adapter to run the model with.
     /// - Throws: `InferenceError` when folder or config are missing; `CheckpointError` when the
     ///   config is not one of a Mipha model.
-    public init(_ path: String, for purpose: String) throws {
+    public init(_ path: String, adapter: String? = nil, for purpose: String) throws {
+        let found = try Self.resolve(path, adapter: adapter)
+        let path = found.model
         self.path = path
+        self.adapter = found.adapter
         self.purpose = purpose
         let attributes: [FileAttributeKey: Any]
         do {
@@ -37,12 +45,14 @@ public struct ModelFolder: Sendable {
                 .missingPart, "\(path): expected a model folder, found a file")
         }
         try Self.require(["config.json"], in: path, for: purpose)
-        config = try MiphaConfig(folder: path)
+        var config = try MiphaConfig(folder: path)
+        if let ratio = found.adapter?.imageAspectRatio { config.imageAspectRatio = ratio }
+        self.config = config
     }
 
     /// The last part of the path.
     public var name: String {
-        path.split(separator: "/").last.map(String.init) ?? "mipha"
+        (adapter?.path ?? path).split(separator: "/").last.map(String.init) ?? "mipha"
     }
 
     /// Reads the tokenizer.
@@ -91,7 +101,11 @@ public struct ModelFolder: Sendable {
     public func model(
         dtype: DType? = nil, device: Device = .cpu, use: CheckpointSource.Use = .inference
     ) throws -> MiphaModel {
-        try MiphaModel(folder: path, dtype: dtype, device: device, use: use)
+        guard let adapter else {
+            return try MiphaModel(folder: path, dtype: dtype, device: device, use: use)
+        }
+        return try MiphaModel(
+            folder: path, adapter: adapter, dtype: dtype, device: device, use: use)
     }
 
     /// Positions that a prompt and its answer may take: those of the language model's training, or

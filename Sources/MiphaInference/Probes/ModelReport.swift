@@ -46,6 +46,11 @@ public struct ModelReport: Sendable {
     ///
     /// - Throws: `InferenceError`, `CheckpointError` when config or weights cannot be read at all.
     public init(_ folder: ModelFolder) throws {
+        if let adapter = folder.adapter {
+            throw InferenceError(
+                .missingPart,
+                "\(adapter.path): expected a model folder, found an adapter of \(folder.path)")
+        }
         self.folder = folder
         let checkpoint = try Checkpoint(folder: folder.path)
         let keys = try folder.config.layout.dialect(of: checkpoint)

@@ -11,8 +11,8 @@ struct AdapterConfig {
     var dropout: Double
     var usesRankStabilization: Bool
     var usesMagnitudes: Bool
-    /// Alphas of layers of their own, by the end of the path.
-    var alphas: [String: Double]
+    /// Alphas of layers of their own, by the end of the path; the first that fits counts, as in PEFT.
+    var alphas: [(path: String, alpha: Double)]
     /// Name or folder of the model that the adapter was trained on.
     var baseModel: String?
 
@@ -45,14 +45,14 @@ struct AdapterConfig {
         usesRankStabilization = try reader.bool("use_rslora", default: false)
         usesMagnitudes = try reader.bool("use_dora", default: false)
         baseModel = try reader.optionalString("base_model_name_or_path")
-        alphas = [:]
+        alphas = []
         if let patterns = try reader.optionalObject("alpha_pattern") {
             for key in patterns.keys {
                 guard key.allSatisfy({ $0.isLetter || $0.isNumber || "._".contains($0) }) else {
                     throw patterns.failure(
                         key, expected: "a name of layers, not a regular expression, as the key")
                 }
-                alphas[key] = try patterns.double(key)
+                alphas.append((key, try patterns.double(key)))
             }
         }
     }
@@ -71,7 +71,7 @@ struct AdapterConfig {
 
     /// The alpha of the layer at a path in the adapter's own names.
     func alpha(at path: String) -> Double {
-        alphas.first { path == $0.key || path.hasSuffix(".\($0.key)") }?.value ?? alpha
+        alphas.first { path == $0.path || path.hasSuffix(".\($0.path)") }?.alpha ?? alpha
     }
 
     /// The file of a plan whose layers are called `layers`, as PEFT 0.21 reads it.

@@ -9,6 +9,7 @@ import MiphaTorch
 /// adapter_config.json                what is adapted, and how
 /// adapter_model.safetensors          A and B (and DoRA's lengths) of every layer
 /// non_lora_trainables.safetensors    whatever else was trained, in full; perhaps absent
+/// config.json                        the model's config in training; perhaps absent
 /// ```
 public struct AdapterFolder: Sendable {
     /// The path as it was given.
@@ -17,6 +18,9 @@ public struct AdapterFolder: Sendable {
     public let plan: AdapterPlan
     /// Name or folder of the model that the adapter was trained on, if the config has one.
     public let baseModel: String?
+    /// What was done in training with pictures that are not square, if a `config.json` beside the
+    /// adapter says so.
+    public let imageAspectRatio: String?
     /// Stored tensors by canonical names.
     private let places: [String: Place]
 
@@ -67,7 +71,22 @@ public struct AdapterFolder: Sendable {
         self.path = path
         self.places = places
         baseModel = config.baseModel
+        imageAspectRatio =
+            FileSystem.kind(FileSystem.join(path, "config.json")) == .file
+            ? try MiphaConfig(folder: path).imageAspectRatio : nil
     }
+
+    /// Whether a folder holds an adapter and no model of its own.
+    public static func isAlone(_ path: String) -> Bool {
+        func has(_ name: String) -> Bool { FileSystem.kind(FileSystem.join(path, name)) != nil }
+        return has("adapter_config.json") && !has("model.safetensors")
+            && !has("model.safetensors.index.json")
+    }
+
+    /// Names of the files of an adapter.
+    package static let files = [
+        "adapter_config.json", "adapter_model.safetensors", "\(othersName).safetensors",
+    ]
 
     static let othersName = "non_lora_trainables"
     private static let downSuffix = ".lora_A.weight"

@@ -30,7 +30,8 @@ extension MiphaModel {
         folder: String, adapter: AdapterFolder, dtype: DType? = nil, device: Device = .cpu,
         use: CheckpointSource.Use = .inference, quantization: QuantizationPlan? = nil
     ) throws {
-        let config = try MiphaConfig(folder: folder)
+        var config = try MiphaConfig(folder: folder)
+        if let ratio = adapter.imageAspectRatio { config.imageAspectRatio = ratio }
         let checkpoint = try Checkpoint(folder: folder)
         let base = CheckpointSource(
             checkpoint, keys: try config.layout.dialect(of: checkpoint), dtype: dtype,
@@ -54,25 +55,27 @@ extension MiphaModel {
     /// - Parameters:
     ///   - trained: names of all parameters that learned; those that are not of an adapter are
     ///     written in full beside it.
+    ///   - values: what to write instead of the model's own parameters, by canonical name.
     ///   - layout: whose module names to use; by default the model's own.
     ///   - baseModel: name or folder of the base, for the config.
     /// - Throws: `ParameterError` when there is no adapter, or the layout has no place for a name.
     public func saveAdapter(
-        to folder: String, trained: [String] = [], layout: CheckpointLayout? = nil,
-        baseModel: String? = nil
+        to folder: String, trained: [String] = [], values: [String: Tensor] = [:],
+        layout: CheckpointLayout? = nil, baseModel: String? = nil
     ) throws {
         guard let plan = store.adapterPlan, !store.adapters.isEmpty else {
             throw ParameterError("\(folder): the model has no adapter to write")
         }
         let layout = layout ?? config.layout
         try write(
-            store.adapterNames, to: folder, file: "adapter_model", prefix: AdapterNames.prefix,
-            layout)
+            store.adapterNames, values, to: folder, file: "adapter_model",
+            prefix: AdapterNames.prefix, layout)
         let others = trained.filter { !AdapterPlan.isAdapterParameter($0) }
         if others.isEmpty {
             FileSystem.remove(FileSystem.join(folder, "\(AdapterFolder.othersName).safetensors"))
         } else {
-            try write(others, to: folder, file: AdapterFolder.othersName, prefix: "", layout)
+            try write(
+                others, values, to: folder, file: AdapterFolder.othersName, prefix: "", layout)
         }
         let layers = try store.adapters.keys.sorted().map { path in
             let strength = plan.strength(at: path) ?? .init(rank: plan.rank, alpha: plan.alpha)
@@ -83,12 +86,19 @@ extension MiphaModel {
         try json.write(to: FileSystem.join(folder, "adapter_config.json"))
     }
 
+    /// Writes the model's config beside an adapter, for what training set there, such as the treatment
+    /// of pictures that are not square.
+    public func saveConfig(to folder: String) throws {
+        try config.json(config.layout, dtype: dtype.rawValue)
+            .write(to: FileSystem.join(folder, "config.json"))
+    }
+
     private func write(
-        _ names: [String], to folder: String, file: String, prefix: String,
-        _ layout: CheckpointLayout
+        _ names: [String], _ values: [String: Tensor], to folder: String, file: String,
+        prefix: String, _ layout: CheckpointLayout
     ) throws {
         let tensors = try names.map { name in
-            guard let tensor = store[name] else {
+            guard let tensor = values[name] ?? store[name] else {
                 throw ParameterError("\(folder): the model has no parameter \(name)")
             }
             return (name: prefix + (try AdapterNames.external(name, layout)), tensor: tensor)

@@ -19,7 +19,7 @@ public struct AdapterPlan: Sendable, Equatable {
     }
 
     /// Rank and alpha of one layer.
-    public struct Strength: Sendable, Equatable {
+    public struct Strength: Sendable, Hashable {
         /// Rank of the update.
         public var rank: Int
         /// Numerator of the scale.

@@ -22,7 +22,7 @@ public struct QuantizationPlan: Sendable, Equatable {
     }
 
     /// Whether the layer at a path is quantised.
-    func covers(_ path: String) -> Bool {
+    package func covers(_ path: String) -> Bool {
         (within.isEmpty || within.contains { AdapterPlan.path(path, contains: $0) })
             && !excluding.contains { AdapterPlan.path(path, contains: $0) }
     }

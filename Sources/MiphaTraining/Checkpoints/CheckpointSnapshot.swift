@@ -15,6 +15,8 @@ struct CheckpointSnapshot: @unchecked Sendable {
     let model: MiphaModel
     /// Parameters that learn, by name.
     var weights: [String: Tensor]
+    /// Their names, in the model's order.
+    let trained: [String]
     /// State of optimiser and generators.
     var optimizer: [(name: String, tensor: Tensor)]
     /// Moving averages, if there are any.

@@ -1,6 +1,7 @@
 import MiphaChat
 import MiphaData
 import MiphaImaging
+import MiphaModels
 import MiphaTokenizers
 
 /// The samples of a run.
@@ -9,13 +10,18 @@ struct TrainingData {
     let training: TrainingDataSet
     /// Those for the validation loss.
     let validation: TrainingDataSet?
+    /// How often an epoch shows each sample to learn from.
+    private let mixture: Mixture
+    /// The rows of a packed run with a budget of positions.
+    private let packs: PackingPlan?
     /// Words of each sample to learn from, and whether it has pictures.
     private let shapes: [(words: Int32, hasPictures: Bool)]
 
     /// Indexes a run's files.
     ///
-    /// - Throws: `ChatError` naming file and item; `TrainingError` when there is nothing to learn from
-    ///   or a text stage has pictures.
+    /// - Throws: `ChatError` naming file and item; `DataError` for weights that make no epoch;
+    ///   `TrainingError` when there is nothing to learn from, a text stage has pictures, or a sample is
+    ///   longer than a packed row.
     init(_ run: RunConfiguration) throws {
         let tokenizer = try Tokenizer(folder: run.model)
         let encoder = try ConversationEncoder(
@@ -51,6 +57,11 @@ struct TrainingData {
             run.samplingOrder == .plain
             ? []
             : numbers.map { (Int32(clamping: index.wordCount($0)), index.pictureCount($0) > 0) }
+        let mixture = try Self.mixture(run, index, numbers)
+        self.mixture = mixture
+        packs = try run.packingBudget.map {
+            try Self.packs(run, index, numbers, mixture, encoder, budget: $0)
+        }
     }
 
     private static func check(_ index: SampleIndex, takesPictures: Bool) throws {
@@ -61,13 +72,63 @@ struct TrainingData {
             .invalidRun, "\(index.place(of: pictured)) has a picture, but this run takes none")
     }
 
-    /// The order of the samples in each epoch.
+    /// The files by their weights; `numbers` are those of the samples to learn from, rising.
+    private static func mixture(
+        _ run: RunConfiguration, _ index: SampleIndex, _ numbers: [Int]
+    ) throws -> Mixture {
+        guard !run.dataWeights.isEmpty else {
+            return try Mixture(counts: [numbers.count], weights: [1], seed: run.seed)
+        }
+        var counts = [Int](repeating: 0, count: index.files.count)
+        var file = 0
+        for number in numbers {
+            while number >= index.files[file].samples.upperBound { file += 1 }
+            counts[file] += 1
+        }
+        return try Mixture(counts: counts, weights: run.dataWeights, seed: run.seed)
+    }
+
+    /// Rows that hold an epoch's samples, the same in every epoch.
+    private static func packs(
+        _ run: RunConfiguration, _ index: SampleIndex, _ numbers: [Int], _ mixture: Mixture,
+        _ encoder: ConversationEncoder, budget: Int
+    ) throws -> PackingPlan {
+        let measured = try TokenLengths(
+            index, encoder: encoder, patches: MiphaConfig(folder: run.model).vision.patchCount,
+            threads: run.loaderThreads, keepsFailures: run.badSamples != .fail)
+        let lengths = numbers.map { measured.lengths[$0] }
+        let samples = mixture.samples(epoch: 0)
+        if let long = samples.first(where: { Int(lengths[$0]) > budget }) {
+            throw TrainingError(
+                .invalidRun,
+                "\(index.place(of: numbers[long])): expected at most \(budget) positions, "
+                    + "packing_budget, found \(lengths[long]); raise packing_budget, or lower "
+                    + "model_max_length, which cuts texts")
+        }
+        // Neighbours in a file, often of one picture, would share rows.
+        var generator = SeededGenerator(seed: run.seed &+ 0x5041_434B_524F_5753)
+        return try PackingPlan(
+            order: generator.permutation(samples.count).map { samples[$0] }, lengths: lengths,
+            capacity: budget)
+    }
+
+    /// Which samples each update learns from.
+    func plan(_ run: RunConfiguration, world: Int) -> BatchPlan {
+        BatchPlan(
+            sampleCount: packs?.count ?? mixture.count, batchSize: run.batchSize,
+            accumulation: run.accumulation, world: world, seed: run.seed, epochs: run.epochs,
+            steps: run.maximumSteps, packs: packs)
+    }
+
+    /// The order of the samples, or rows, in each epoch.
     func order(_ run: RunConfiguration, world: Int) throws -> @Sendable (Int) -> [Int] {
+        let mixture =
+            try packs.map { try Mixture(counts: [$0.count], weights: [1], seed: run.seed) }
+            ?? mixture
         let sampler = EpochSampler(
             lengths: shapes.map(\.words), hasPictures: shapes.map(\.hasPictures),
-            mixture: try Mixture(counts: [training.count], weights: [1], seed: run.seed),
-            order: run.samplingOrder, batchSize: run.batchSize, accumulation: run.accumulation,
-            world: world, seed: run.seed)
+            mixture: mixture, order: run.samplingOrder, batchSize: run.batchSize,
+            accumulation: run.accumulation, world: world, seed: run.seed)
         return { sampler.samples(epoch: $0) }
     }
 }

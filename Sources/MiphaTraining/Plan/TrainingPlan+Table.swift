@@ -3,7 +3,8 @@ import MiphaNN
 import MiphaTorch
 
 extension TrainingPlan {
-    /// The plan on a model as a table: group, mode, parameters, trainable, learning rate, decay.
+    /// The plan on a model as a table: group, mode, parameters (those of adapters and of matrices in
+    /// few bits included), trainable, learning rate, decay.
     ///
     /// - Parameter trainable: names of the parameters that learn.
     func table(_ model: MiphaModel, trainable: [String]) -> [String] {
@@ -14,7 +15,10 @@ extension TrainingPlan {
         var (all, learns) = (0, 0)
         for part in parts {
             let own = model.store.parameters.filter { ParameterGroup(of: $0.name) == part.group }
-            let count = own.reduce(0) { $0 + $1.tensor.elementCount }
+            let held = model.store.quantized.filter { ParameterGroup(of: $0.key) == part.group }
+            let count =
+                own.reduce(0) { $0 + $1.tensor.elementCount }
+                + held.values.reduce(0) { $0 + $1.elementCount }
             let chosen = own.filter { learning.contains($0.name) }
                 .reduce(0) { $0 + $1.tensor.elementCount }
             all += count
@@ -40,7 +44,7 @@ extension TrainingPlan {
     }
 
     /// Digits in groups of three.
-    private static func grouped(_ number: Int) -> String {
+    static func grouped(_ number: Int) -> String {
         var text = ""
         for (place, digit) in String(number).reversed().enumerated() {
             if place > 0 && place % 3 == 0 { text.append(",") }

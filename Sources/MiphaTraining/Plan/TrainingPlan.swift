@@ -32,6 +32,7 @@ public struct TrainingPlan: Sendable, Equatable {
         for part in parts {
             try Self.check(part, run)
         }
+        try checkAdapters(run)
         if parts.allSatisfy({ $0.mode == .frozen }) {
             throw TrainingError(
                 .invalidRun, "tune: every group is frozen, nothing would learn")

@@ -57,7 +57,8 @@ extension RunConfiguration {
             }
             return mode
         }
-        dataFiles = try reader.files("data_path")
+        try readAdapters(reader)
+        (dataFiles, dataWeights) = try reader.weightedFiles("data_path")
         imageFolder = try reader.string("image_folder", default: imageFolder)
         template = try reader.optionalString("template")
         if reader.has("image_aspect_ratio") {
@@ -92,6 +93,8 @@ extension RunConfiguration {
     private mutating func readLoading(_ reader: ConfigReader) throws(CheckpointError) {
         samplingOrder = try reader.enumValue("sampling_order", default: samplingOrder)
         packing = try reader.bool("packing", default: packing)
+        packingBudget =
+            reader.has("packing_budget") ? try reader.positive("packing_budget", default: 1) : nil
         badSamples = try reader.enumValue("bad_samples", default: badSamples)
         loaderThreads = try reader.positive("dataloader_num_workers", default: loaderThreads)
         guard loaderThreads <= 256 else {
@@ -164,6 +167,30 @@ extension ConfigReader {
     fileprivate func files(_ key: String) throws(CheckpointError) -> [String] {
         if case .array = value(key) { return try strings(key) }
         return [try string(key)]
+    }
+
+    /// File names, with weights where an element is an object with `path` and `weight`.
+    ///
+    /// - Returns: no weights when all are 1.
+    fileprivate func weightedFiles(
+        _ key: String
+    ) throws(CheckpointError) -> (files: [String], weights: [Double]) {
+        guard case .array(let elements) = value(key),
+            elements.contains(where: { if case .object = $0 { true } else { false } })
+        else { return (try files(key), []) }
+        let objects = elements.map { (element) -> JSONValue in
+            if case .string = element { ["path": element] } else { element }
+        }
+        let whole = try ConfigReader(file: file, value: [key: .array(objects)])
+        var files: [String] = []
+        var weights: [Double] = []
+        for reader in try whole.objects(key) {
+            try reader.refuseUnknownKeys(known: ["path", "weight"])
+            files.append(try reader.string("path"))
+            weights.append(
+                try reader.bounded("weight", default: 1, limit: 1e6, includingZero: true))
+        }
+        return (files, weights.allSatisfy { $0 == 1 } ? [] : weights)
     }
 
     func positive(_ key: String, default value: Int) throws(CheckpointError) -> Int {

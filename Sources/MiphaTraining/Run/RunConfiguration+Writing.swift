@@ -7,9 +7,11 @@ import MiphaTorch
 extension RunConfiguration {
     /// The keys of a run file, in the order in which they are written.
     static let keys = [
-        "model", "output_dir", "stage", "tune", "data_path", "image_folder", "template",
+        "model", "output_dir", "stage", "tune", "lora_r", "lora_alpha", "lora_dropout",
+        "lora_targets", "use_rslora", "use_dora", "load_in_8bit", "load_in_4bit",
+        "bnb_4bit_use_double_quant", "data_path", "image_folder", "template",
         "image_aspect_ratio", "model_max_length", "label_policy", "attention_mask",
-        "sampling_order", "packing", "bad_samples", "dataloader_num_workers",
+        "sampling_order", "packing", "packing_budget", "bad_samples", "dataloader_num_workers",
         "dataloader_prefetch_mib", "feature_cache", "feature_cache_gib",
         "num_train_epochs", "max_steps", "per_device_train_batch_size",
         "gradient_accumulation_steps", "preference_loss", "beta", "simpo_gamma", "label_smoothing",
@@ -34,9 +36,10 @@ extension RunConfiguration {
     /// The values under the keys of a run file.
     public var json: JSONObject {
         var object = dataJSON
-        for member in optimizationJSON.members + preferenceJSON.members + sampling.json.members
-            + recordJSON.members
-        {
+        let members =
+            adapterJSON.members + optimizationJSON.members + preferenceJSON.members
+            + sampling.json.members + recordJSON.members
+        for member in members {
             object[member.key] = member.value
         }
         return JSONObject(
@@ -48,13 +51,14 @@ extension RunConfiguration {
             "model": .string(model), "output_dir": .string(outputFolder),
             "stage": .string(stage.rawValue),
             "tune": Self.json(tune.mapValues { .string($0.description) }),
-            "data_path": .array(dataFiles.map { .string($0) }),
+            "data_path": .array(dataPathJSON),
             "image_folder": .string(imageFolder), "template": template.map { .string($0) } ?? .null,
             "image_aspect_ratio": aspectRatio.map { .string($0.rawValue) } ?? .null,
             "model_max_length": .integer(maximumLength),
             "label_policy": .string(labelPolicy.rawValue),
             "attention_mask": .string(attentionMask.rawValue),
             "sampling_order": .string(samplingOrder.rawValue), "packing": .bool(packing),
+            "packing_budget": packingBudget.map { .integer($0) } ?? .null,
             "bad_samples": .string(badSamples.rawValue),
             "dataloader_num_workers": .integer(loaderThreads),
             "dataloader_prefetch_mib": .integer(prefetchMebibytes),
@@ -66,6 +70,14 @@ extension RunConfiguration {
             "gradient_accumulation_steps": .integer(accumulation),
             "loss_reduction": .string(lossReduction.rawValue), "z_loss": .double(zLoss),
         ]
+    }
+
+    /// The data files, as objects where their weights differ from 1.
+    private var dataPathJSON: [JSONValue] {
+        guard dataWeights.count == dataFiles.count, dataWeights.contains(where: { $0 != 1 }) else {
+            return dataFiles.map { .string($0) }
+        }
+        return zip(dataFiles, dataWeights).map { ["path": .string($0), "weight": .double($1)] }
     }
 
     private var optimizationJSON: JSONObject {
@@ -133,7 +145,7 @@ extension RunConfiguration {
     }
 
     /// Refuses settings that exclude each other.
-    func validate(worldSize: Int = 1) throws(TrainingError) {
+    func validate() throws(TrainingError) {
         try preference.validate(self)
         try sampling.validate()
         if packing && attentionMask != .length {
@@ -141,12 +153,7 @@ extension RunConfiguration {
                 .invalidRun,
                 "packing: needs attention_mask: length, found \(attentionMask.rawValue)")
         }
-        if worldSize > 1 && sharding != .none && averageDecay != nil {
-            throw TrainingError(
-                .invalidRun,
-                "ema_decay: expected none with sharding \(sharding.rawValue), where no process has "
-                    + "all float32 weights; set sharding: none")
-        }
+        try validatePackingBudget()
         if !validationFiles.isEmpty && validationSplit > 0 {
             throw TrainingError(
                 .invalidRun,
@@ -157,5 +164,23 @@ extension RunConfiguration {
                 .invalidRun,
                 "keep_best: needs a validation loss; set eval_data_path or validation_split")
         }
+    }
+
+    private func validatePackingBudget() throws(TrainingError) {
+        guard packingBudget != nil else { return }
+        let reason: String
+        if !packing {
+            reason = "needs packing: true"
+        } else if samplingOrder != .plain {
+            reason =
+                "needs sampling_order: plain, found \(samplingOrder.rawValue); full rows are of one "
+                + "length anyway"
+        } else if let part = dataWeights.first(where: { $0 != $0.rounded() }) {
+            reason =
+                "needs whole weights in data_path, found \(part); rows are made once, for all epochs"
+        } else {
+            return
+        }
+        throw TrainingError(.invalidRun, "packing_budget: \(reason)")
     }
 }

@@ -44,8 +44,14 @@ public struct RunConfiguration: Sendable, Equatable {
     public var stage = TrainingStage.instruct
     /// How much of a group learns, where it is not as the stage has it.
     public var tune: [ParameterGroup: TuningMode] = [:]
+    /// The adapters of groups in the mode `lora`.
+    public var adapters = AdapterSettings()
+    /// How the frozen matrices under adapters are held.
+    public var base = BasePrecision()
     /// Conversation files.
     public var dataFiles: [String] = []
+    /// How often an epoch shows the samples of each file, see ``Mixture``; empty: all once.
+    public var dataWeights: [Double] = []
     /// Folder that picture paths are relative to.
     public var imageFolder = ""
     /// Chat template by name; `nil`: `plain` for alignment, else `phi`.
@@ -62,6 +68,9 @@ public struct RunConfiguration: Sendable, Equatable {
     public var samplingOrder = SamplingOrder.plain
     /// Whether the samples of a micro-batch stand in one row, without padding.
     public var packing = false
+    /// Most positions of a packed row, which then takes as many samples as fit, and `batchSize`
+    /// counts rows; `nil`: a row takes the samples of a micro-batch.
+    public var packingBudget: Int?
     /// What happens to samples that cannot be read.
     public var badSamples = BadSamplePolicy.fail
     /// Background threads that prepare samples.

@@ -11,10 +11,18 @@ extension Trainer {
         let ranks = parallel.map {
             " on \($0.group.worldSize) processes (sharding \($0.mode.rawValue))"
         }
+        let packs = plan.packs.map {
+            " in \($0.count) rows of \($0.capacity) positions, "
+                + "\(Int(($0.fill * 1000).rounded()) / 10).\(Int(($0.fill * 1000).rounded()) % 10) % full"
+        }
+        let samples =
+            "\(plan.packs?.sampleCount ?? plan.sampleCount) \(objective.unit)\(packs ?? "")"
         return [
-            "\(run.stage.rawValue): \(plan.sampleCount) \(objective.unit)\(held), \(plan.totalSteps) updates "
-                + "of \(run.batchSize) x \(run.accumulation) \(objective.unit)\(ranks ?? ""), \(run.dtype.rawValue)\(start)"
-        ] + tuning.table(model, trainable: trainable)
+            "\(run.stage.rawValue): \(samples)\(held), \(plan.totalSteps) updates "
+                + "of \(run.batchSize) x \(run.accumulation) "
+                + "\(packs == nil ? objective.unit : "rows")"
+                + "\(ranks ?? ""), \(run.dtype.rawValue)\(start)"
+        ] + tuning.table(model, trainable: trainable) + tuning.adapterLines(model)
             + incidents.map { "warning: \($0.message)" }
     }
 }

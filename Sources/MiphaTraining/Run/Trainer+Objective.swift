@@ -23,7 +23,7 @@ extension Trainer {
 
     /// The model that the run starts from, once more.
     func startModel() throws -> MiphaModel {
-        try MiphaModel(folder: run.model, dtype: run.dtype)
+        try Self.model(run, tuning, from: nil)
     }
 
     /// The objective's means over an update or a data set.
@@ -37,5 +37,7 @@ extension Trainer {
 
 extension RunConfiguration {
     /// Keys of settings that change what the model of the start is.
-    var keysOfTheStartModel: [String] { [] }
+    var keysOfTheStartModel: [String] {
+        ["tune", "lora_targets", "load_in_8bit", "load_in_4bit", "bnb_4bit_use_double_quant"]
+    }
 }

@@ -26,38 +26,47 @@ extension Trainer {
 
     /// Mean loss over the validation data, without dropout, and the objective's figures.
     ///
-    /// Processes share the batches; all weights are in memory meanwhile.
+    /// Processes share the batches; all run the same number of passes.
     ///
     /// - Returns: `nil` when nothing counts in the mean, such as no supervised position.
     private func measure(
         _ data: TrainingDataSet
     ) throws -> (loss: Double, figures: [TrainingProgress.Figure])? {
-        try parallel?.gatherWeights()
         var (sum, weight) = (0.0, 0)
         var figures = objective.figures.map { _ in 0.0 }
         let (rank, world) = (parallel?.group.rank ?? 0, parallel?.group.worldSize ?? 1)
-        for start in stride(from: 0, to: data.count, by: run.batchSize)
-        where start / run.batchSize % world == rank {
+        for round in stride(from: 0, to: data.count, by: run.batchSize * world) {
+            let start = min(round + rank * run.batchSize, data.count)
             let numbers = Array(start..<min(start + run.batchSize, data.count))
             let samples = try numbers.map(data.sample)
             let own = objective.weight(of: samples)
-            guard own > 0 else { continue }
-            let pass = try objective.pass(
-                collator.batch(samples), numbers: numbers, of: .validation, dropout: nil)
-            let loss = try withoutGradients { () throws(TensorError) in
-                try pass.chain.segments.run(pass.chain.input)
+            parallel?.begin(isLast: false)
+            if own > 0 {
+                let pass = try objective.pass(
+                    collator.batch(samples), numbers: numbers, of: .validation, dropout: nil)
+                sum += try forward(pass.chain).item()
+                weight += own
+                figures = zip(figures, pass.figures()).map { $0 + $1 }
             }
-            sum += try loss.item()
-            weight += own
-            figures = zip(figures, pass.figures()).map { $0 + $1 }
+            try parallel?.didEndForward()
         }
         if let parallel {
-            try parallel.releaseWeights()
             let totals = try parallel.sum([sum, Double(weight)] + figures)
             (sum, weight) = (totals[0], Int(totals[1]))
             figures = Array(totals.dropFirst(2))
         }
         guard weight > 0 else { return nil }
         return (sum / Double(weight), self.figures(figures, weight: weight))
+    }
+
+    /// Runs a chain without gradients; processes give each other the weights on the way.
+    private func forward(_ chain: LossChain) throws -> Tensor {
+        var state = chain.input
+        for segment in chain.segments {
+            try parallel?.willRun(segment)
+            state = try withoutGradients { () throws(TensorError) in try segment(state) }
+            try parallel?.didRun(segment)
+        }
+        return state
     }
 }

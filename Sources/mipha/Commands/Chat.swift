@@ -16,8 +16,7 @@ struct Chat: AsyncParsableCommand {
             Ctrl-C stops an answer; at the prompt it leaves, as the end of the input does.
             """)
 
-    @Argument(help: "Model folder.")
-    var model: String
+    @OptionGroup var source: ModelArguments
 
     @Option(
         parsing: .upToNextOption, help: "Picture files for the first message.")
@@ -30,8 +29,7 @@ struct Chat: AsyncParsableCommand {
         let choice = try common.start()
         let output = common.logging.output
         let engine = InferenceEngine(
-            try ModelBundle(
-                folder: model, for: "mipha chat", dtype: choice.dtype, device: choice.device))
+            try source.bundle(for: "mipha chat", choice))
         let printer = AnswerPrinter(engine: engine, output: output, streams: true)
         var session = ChatSession(sampling: sampling.options(seed: choice.seed))
         for path in image { output.note(try session.attach(path, checking: engine.prompts)) }

@@ -24,8 +24,7 @@ struct EvalRun: AsyncParsableCommand {
             command with --resume goes on.
             """)
 
-    @Argument(help: "Model folder.")
-    var model: String
+    @OptionGroup var source: ModelArguments
 
     @OptionGroup(title: "Benchmarks") var benchmarks: BenchmarkArguments
 
@@ -76,8 +75,7 @@ struct EvalRun: AsyncParsableCommand {
                     + "--output")
         }
         let sources = try benchmarks.sources(chosen)
-        let bundle = try ModelBundle(
-            folder: model, for: "mipha eval", dtype: choice.dtype, device: choice.device)
+        let bundle = try source.bundle(for: "mipha eval", choice)
         let identity = EvaluatedModel(
             name: bundle.folder.name,
             fingerprint: try bundle.folder.fingerprint(dtype: choice.dtype),

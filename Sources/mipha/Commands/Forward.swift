@@ -15,8 +15,7 @@ struct Forward: ParsableCommand {
             [1, positions, width], k = 0 the spliced embeddings.
             """)
 
-    @Argument(help: "Model folder.")
-    var model: String
+    @OptionGroup var source: ModelArguments
 
     @Option(help: "JSON file with the ids.")
     var ids: String
@@ -44,7 +43,7 @@ struct Forward: ParsableCommand {
 
     func run() throws {
         let choice = try common.start()
-        let folder = try ModelFolder(model, for: "mipha forward")
+        let folder = try source.folder(for: "mipha forward")
         let prompt = GenerationPrompt(
             ids: try IDList.read(ids),
             pictures: try folder.pictures(files: image, pixels: pixels))

@@ -10,6 +10,7 @@ struct Generate: AsyncParsableCommand {
             EXAMPLE:
               mipha generate Mipha-3B --image cat.jpg --prompt "What is the cat doing?"
               mipha generate Mipha-3B --image a.png b.png --prompt "Compare." --json
+              mipha generate Mipha-3B --adapter runs/lora --image cat.jpg --prompt "Describe it."
 
             Pictures stand in front of the question, unless it says where with as many <image> \
             markers. --json prints {"text", "tokens", "prompt_tokens", "image_tokens", \
@@ -17,8 +18,7 @@ struct Generate: AsyncParsableCommand {
             token that ended the answer.
             """)
 
-    @Argument(help: "Model folder.")
-    var model: String
+    @OptionGroup var source: ModelArguments
 
     @Option(
         parsing: .upToNextOption, help: "Picture files: JPEG, PNG, WebP or GIF.")
@@ -47,8 +47,7 @@ struct Generate: AsyncParsableCommand {
         let choice = try common.start()
         let output = common.logging.output
         let engine = InferenceEngine(
-            try ModelBundle(
-                folder: model, for: "mipha generate", dtype: choice.dtype, device: choice.device))
+            try source.bundle(for: "mipha generate", choice))
         let request = ChatRequest(
             prompt, images: image.map { .file($0) }, sampling: sampling.options(seed: choice.seed))
         let reply = try await AnswerPrinter(engine: engine, output: output, streams: !json)

@@ -1,5 +1,8 @@
 import ArgumentParser
+import MiphaChat
+import MiphaData
 import MiphaInference
+import MiphaModels
 
 /// Losses of training samples.
 struct Loss: ParsableCommand {
@@ -15,8 +18,7 @@ struct Loss: ParsableCommand {
             loss depends on have none.
             """)
 
-    @Argument(help: "Model folder.")
-    var model: String
+    @OptionGroup var source: ModelArguments
 
     @Option(help: "LLaVA conversations: a JSON array, or one object on each line.")
     var data: String
@@ -37,11 +39,10 @@ struct Loss: ParsableCommand {
 
     func run() throws {
         let choice = try common.start()
-        let folder = try ModelFolder(model, for: "mipha loss")
-        let reader = try TrainingSampleReader(
-            file: data, images: images, folder: folder, template: template)
+        let folder = try source.folder(for: "mipha loss")
+        let samples = try samples(folder)
         let network = try folder.model(dtype: choice.dtype, device: choice.device)
-        let count = reader.samples.count
+        let count = samples.count
         var probe = try LossProbe(network, sampleCount: count, gradients: gradients)
         let interruption = Interruption()
         var bar = ProgressBar(
@@ -49,10 +50,24 @@ struct Loss: ParsableCommand {
         defer { bar.finish() }
         for index in 0..<count {
             try interruption.check()
-            let (sample, pictures) = try reader.read(index)
-            let loss = try probe.add(sample, pictures: pictures)
+            let sample = try samples.sample(index)
+            let loss = try probe.add(
+                EncodedSample(ids: sample.ids, labels: sample.labels), pictures: sample.pixels)
             bar.update(index + 1, note: "loss \(loss)")
         }
         try TensorFile.write(probe.tensors(), to: output)
+    }
+
+    /// The samples as training reads them.
+    private func samples(_ folder: ModelFolder) throws -> TrainingDataSet {
+        let prompts = try PromptBuilder(folder)
+        let encoder = try ConversationEncoder(
+            tokenizer: prompts.tokenizer,
+            template: try template.map { try ChatTemplate.named($0) } ?? folder.template,
+            options: EncodingOptions(maximumLength: folder.config.maximumLength))
+        let index = try SampleIndex([ConversationSource(file: data, imageFolder: images ?? "")])
+        return TrainingDataSet(
+            index, encoder: encoder, processor: prompts.processor,
+            aspectRatio: prompts.aspectRatio)
     }
 }

@@ -40,8 +40,11 @@ struct Train: ParsableCommand {
     @Option(help: "Number of processes on this machine that share the work.")
     var processes: Int?
 
-    @Flag(help: "Load model and data, print what would be trained, and stop.")
+    @Flag(help: "Print what mipha plan prints, and stop.")
     var dryRun = false
+
+    @Flag(help: "Start even when weights and optimiser are larger than the memory that is free.")
+    var ignoreMemory = false
 
     @OptionGroup var engine: EngineOptions
 
@@ -58,6 +61,12 @@ struct Train: ParsableCommand {
         Engine.keepFreedMemory()
         let configuration = try RunConfiguration(contentsOf: runFile, overrides: settings)
         try engine.start(threads: configuration.threads)
+        if dryRun {
+            let printer = PlanPrinter(
+                asJSON: false, probes: false, memory: nil, output: logging.output)
+            try printer.print(RunPlan(configuration, world: processes ?? 1))
+            return
+        }
         let environment = try RankEnvironment(ProcessInfo.processInfo.environment)
         if let processes, processes > 1 {
             guard environment == nil else {
@@ -69,15 +78,14 @@ struct Train: ParsableCommand {
             return
         }
         let termination = Interruption(signal: SIGTERM)
+        if environment == nil, !ignoreMemory, let machine = MachineMemory() {
+            try RunPlan.requireRoomForState(configuration, machine)
+        }
         let group = try environment.map { try ProcessGroup($0) }
         let output = TerminalOutput(level: group?.rank ?? 0 > 0 ? .error : logging.logLevel)
         let trainer = try Trainer(
             configuration, resume: Trainer.Resume(parsing: resume), group: group)
         for line in trainer.description { output.note(line) }
-        if dryRun {
-            output.result(try JSONValue.object(configuration.json).text() + "\n")
-            return
-        }
         let questions =
             try group?.rank ?? 0 == 0 ? SampleQuestions(configuration)?.answers(of:) : nil
         let interruption = Interruption()
@@ -95,7 +103,11 @@ struct Train: ParsableCommand {
             }, answers: questions)
         bar.finish()
         switch outcome {
-        case .completed: output.note("trained model in \(configuration.outputFolder)")
+        case .completed:
+            output.note("trained model in \(configuration.outputFolder)")
+            if let bytes = MachineMemory.peakResidentBytes() {
+                output.note(String(format: "peak memory %.3f GB", Double(bytes) / 1e9))
+            }
         case .alreadyComplete:
             output.note("\(configuration.outputFolder) is complete already; nothing to do")
         case .stopped(let step):

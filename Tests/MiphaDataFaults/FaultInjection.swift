@@ -1,30 +1,30 @@
 import Foundation
-import MiphaData
+package import MiphaData
 import MiphaFiles
 import MiphaImaging
-import MiphaTestSupport
-import Testing
 
 /// A way to spoil a data set, and what the check must count for each time it is done.
-struct FaultInjection: CustomTestStringConvertible, Sendable {
-    let testDescription: String
-    let expected: [DataProblem: Int]
-    let inject: @Sendable (FaultyDataSet) throws -> Void
+package struct FaultInjection: CustomStringConvertible, Sendable {
+    package let description: String
+    package let expected: [DataProblem: Int]
+    package let inject: @Sendable (FaultyDataSet) throws -> Void
 
-    init(
+    package init(
         _ name: String, _ expected: [DataProblem: Int],
         _ inject: @escaping @Sendable (FaultyDataSet) throws -> Void
     ) {
-        testDescription = name
+        description = name
         self.expected = expected
         self.inject = inject
     }
 
-    init(_ problem: DataProblem, _ inject: @escaping @Sendable (FaultyDataSet) throws -> Void) {
+    package init(
+        _ problem: DataProblem, _ inject: @escaping @Sendable (FaultyDataSet) throws -> Void
+    ) {
         self.init(problem.rawValue, [problem: 1], inject)
     }
 
-    static let all = texts + entries + pictures
+    package static let all = texts + entries + pictures
 
     private static let texts: [FaultInjection] = [
         .init(.unknownRole) { try $0.add { $0.setTurn(0, "from", "system") } },
@@ -52,8 +52,15 @@ struct FaultInjection: CustomTestStringConvertible, Sendable {
                 object.setTurn(1, "value", "\u{3000}")
             }
         },
+        .init(.repeatedMarker) { try $0.add { $0.append(" <image>", toTurn: 0) } },
         .init("marker too many", [.markerMismatch: 1]) {
-            try $0.add { $0.append(" <image>", toTurn: 0) }
+            try $0.add(turns: 4) { $0.append(" <image>", toTurn: 2) }
+        },
+        .init("two markers without picture", [.markerMismatch: 1]) { data in
+            try data.add { object in
+                object["image"] = nil
+                object.append(" <image>", toTurn: 0)
+            }
         },
         .init("marker too few", [.markerMismatch: 1]) {
             try $0.add { $0.setTurn(0, "value", "No marker?") }

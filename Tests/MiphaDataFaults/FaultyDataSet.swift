@@ -1,28 +1,26 @@
 import Foundation
-import MiphaFiles
+package import MiphaFiles
 import MiphaImaging
-import MiphaTestSupport
+package import MiphaTestSupport
 
 /// A clean set of conversations with drawn pictures, into which faults are put.
 ///
 /// Sample `n` has the picture `n.png` and two turns; every fourth has four turns, every fifth is text
 /// only, every seventh has two pictures.
-final class FaultyDataSet {
-    typealias Object = JSONObject
-
-    let folder: TemporaryFolder
-    let images: String
-    var items: [JSONValue] = []
+package final class FaultyDataSet {
+    package let folder: TemporaryFolder
+    package let images: String
+    package var items: [JSONValue] = []
     private var drawn = 0
 
-    init(samples: Int, named name: String = "images") throws {
+    package init(samples: Int, named name: String = "images") throws {
         folder = try TemporaryFolder()
         images = try folder.folder(name)
         for index in 0..<samples { items.append(try sample(index)) }
     }
 
     /// Writes the items as a JSON array or as lines.
-    func write(_ name: String = "data.json", lines: Bool = false) throws -> String {
+    package func write(_ name: String = "data.json", lines: Bool = false) throws -> String {
         let path = folder.file(name)
         let text =
             lines
@@ -33,10 +31,10 @@ final class FaultyDataSet {
     }
 
     /// The path of a picture.
-    func path(_ name: String) -> String { "\(images)/\(name)" }
+    package func path(_ name: String) -> String { "\(images)/\(name)" }
 
     /// A sample that no check complains about.
-    func sample(_ index: Int, turns: Int? = nil) throws -> JSONValue {
+    package func sample(_ index: Int, turns: Int? = nil) throws -> JSONValue {
         let isText = turns == nil && index % 5 == 4
         let count = isText ? 0 : (turns == nil && index % 7 == 6 ? 2 : 1)
         var names: [JSONValue] = []
@@ -61,7 +59,7 @@ final class FaultyDataSet {
     }
 
     /// Draws a picture unlike all others.
-    func draw(_ name: String, width: Int = 40, height: Int = 30) throws {
+    package func draw(_ name: String, width: Int = 40, height: Int = 30) throws {
         drawn += 1
         var pixels = [UInt8](repeating: 0, count: 3 * width * height)
         var generator = SplitMix64(seed: UInt64(drawn))
@@ -71,7 +69,7 @@ final class FaultyDataSet {
     }
 
     /// The bytes of a picture file.
-    func bytes(_ name: String) throws -> [UInt8] {
+    package func bytes(_ name: String) throws -> [UInt8] {
         try [UInt8](Data(contentsOf: URL(filePath: path(name))))
     }
 
@@ -81,7 +79,7 @@ final class FaultyDataSet {
     ///
     /// - Returns: the name of its picture.
     @discardableResult
-    func add(turns: Int = 2, _ change: (inout JSONObject) throws -> Void = { _ in }) throws
+    package func add(turns: Int = 2, _ change: (inout JSONObject) throws -> Void = { _ in }) throws
         -> String
     {
         let index = items.count
@@ -92,7 +90,7 @@ final class FaultyDataSet {
     }
 
     /// Adds a sample whose picture's bytes are changed.
-    func addPicture(
+    package func addPicture(
         named name: (String) -> String = { $0 }, _ change: ([UInt8]) throws -> [UInt8]?
     ) throws {
         let old = "\(items.count).png"
@@ -106,7 +104,7 @@ final class FaultyDataSet {
 
 extension JSONObject {
     /// Changes one member of one turn.
-    mutating func setTurn(_ index: Int, _ key: String, _ value: JSONValue?) {
+    package mutating func setTurn(_ index: Int, _ key: String, _ value: JSONValue?) {
         guard var turns = self["conversations"]?.arrayValue,
             var turn = turns[index].objectValue
         else { return }
@@ -116,13 +114,13 @@ extension JSONObject {
     }
 
     /// Appends to the text of a turn.
-    mutating func append(_ text: String, toTurn index: Int) {
+    package mutating func append(_ text: String, toTurn index: Int) {
         let old = self["conversations"]?.arrayValue?[index]["value"]?.stringValue ?? ""
         setTurn(index, "value", .string(old + text))
     }
 
     /// Removes turns from the end.
-    mutating func dropTurns(_ count: Int) {
+    package mutating func dropTurns(_ count: Int) {
         self["conversations"] = .array((self["conversations"]?.arrayValue ?? []).dropLast(count))
     }
 }

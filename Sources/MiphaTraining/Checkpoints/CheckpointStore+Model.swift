@@ -1,0 +1,41 @@
+import Foundation
+import MiphaFiles
+import MiphaModels
+import MiphaNN
+import MiphaTorch
+
+extension CheckpointStore {
+    /// Writes a trained model: all of it with what it needs beside weights or, where it has adapters,
+    /// these and what else was trained.
+    ///
+    /// - Parameters:
+    ///   - values: what to write instead of the model's own parameters, by name.
+    ///   - trained: names of the parameters that learn.
+    func write(
+        _ model: MiphaModel, values: [String: Tensor], trained: [String], to target: String
+    ) throws {
+        guard model.store.adapters.isEmpty else {
+            try model.saveAdapter(
+                to: target, trained: trained, values: values,
+                baseModel: URL(filePath: self.model).standardizedFileURL.path(percentEncoded: false)
+            )
+            try model.saveConfig(to: target)
+            return
+        }
+        try model.save(to: target, values: values)
+        try copyCompanions(to: target)
+    }
+
+    /// Removes the result of an earlier run of the other kind, with adapters or without.
+    func removeOtherResult(than model: MiphaModel, from folder: String) throws {
+        let hasAdapters = !model.store.adapters.isEmpty
+        for name in try FileSystem.list(folder) {
+            let isOther =
+                hasAdapters
+                ? name == "model.safetensors.index.json"
+                    || (name.hasPrefix("model") && name.hasSuffix(".safetensors"))
+                : AdapterFolder.files.contains(name)
+            if isOther { FileSystem.remove(FileSystem.join(folder, name)) }
+        }
+    }
+}

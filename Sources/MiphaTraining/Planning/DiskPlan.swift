@@ -1,0 +1,55 @@
+import Foundation
+import MiphaModels
+import MiphaNN
+import MiphaTorch
+
+/// The files that a run writes.
+public struct DiskPlan: Sendable, Equatable {
+    /// Bytes of one checkpoint.
+    public let checkpointBytes: Int
+    /// Checkpoints that lie on disk at the same time, one under way included.
+    public let checkpoints: Int
+    /// Bytes of the trained model.
+    public let modelBytes: Int
+    /// Bytes of the model with averaged weights.
+    public let averageBytes: Int
+    /// The most bytes that the feature cache grows to.
+    public let featureBytes: Int
+
+    /// The most bytes that the run takes on disk.
+    public var bytes: Int {
+        checkpointBytes * checkpoints + modelBytes + averageBytes + featureBytes
+    }
+
+    init(_ run: RunConfiguration, _ model: PlannedRunModel, totalSteps: Int, pictures: Int) {
+        let width = run.dtype.byteCount
+        let all = model.dry.store.elementCount
+        let learning = model.learningCount
+        let state = learning * (8 + model.facts(run).masterWidth(width))
+        let average = run.averageDecay == nil ? 0 : learning * 4
+        modelBytes = all * width
+        averageBytes = run.averageDecay == nil ? 0 : all * width
+        checkpointBytes = all * width + state + average
+        let made = run.saveSteps > 0 ? totalSteps / run.saveSteps : 0
+        // One more is written before the oldest goes, and the best may stay beside the newest.
+        checkpoints = min(made, run.saveLimit + 1 + (run.keepsBest ? 1 : 0))
+        let vision = model.config.vision
+        let one = vision.patchCount * vision.hiddenSize * width + 32
+        let isFrozen = !model.trainable.contains { ParameterGroup(of: $0) == .tower }
+        featureBytes =
+            run.featureFolder != nil && isFrozen
+            ? min(Int(run.featureGibibytes * 1_073_741_824), pictures * one) : 0
+    }
+
+    /// Free bytes where a folder is or will be.
+    public static func freeBytes(at folder: String) -> Int? {
+        var path = folder
+        while !FileManager.default.fileExists(atPath: path) {
+            let parent = (path as NSString).deletingLastPathComponent
+            guard parent != path else { return nil }
+            path = parent.isEmpty ? "." : parent
+        }
+        let facts = try? FileManager.default.attributesOfFileSystem(forPath: path)
+        return (facts?[.systemFreeSize] as? NSNumber)?.intValue
+    }
+}

@@ -1,0 +1,76 @@
+import MiphaCheckpoints
+import MiphaModels
+import MiphaNN
+import MiphaTorch
+
+/// A run's model without elements: names and shapes, and how its files store them.
+struct PlannedRunModel {
+    let config: MiphaConfig
+    /// The model on the meta device.
+    let dry: MiphaModel
+    /// Names of the parameters that learn.
+    let trainable: [String]
+    private let stored: [String: Int]
+
+    /// - Throws: what loading the model would, besides damaged elements.
+    init(_ run: RunConfiguration) throws {
+        config = try MiphaConfig(folder: run.model)
+        dry = try MiphaModel(config, source: DryRunSource(dtype: run.dtype))
+        trainable = try TrainingPlan(run).trainable(in: dry)
+        let checkpoint = try Checkpoint(folder: run.model)
+        let keys = try config.layout.dialect(of: checkpoint)
+        var stored: [String: Int] = [:]
+        for (name, tensor) in dry.store.parameters {
+            guard let external = keys.external(name), let (file, entry) = checkpoint.find(external)
+            else {
+                guard !AdapterPlan.isAdapterParameter(name) else { continue }
+                throw TrainingError(.invalidRun, "\(run.model): no tensor for \(name)")
+            }
+            guard entry.shape == tensor.shape else {
+                throw TrainingError(
+                    .invalidRun,
+                    "\(file.path): tensor \"\(external)\": expected shape \(tensor.shape), "
+                        + "found \(entry.shape)")
+            }
+            stored[name] = DType(entry.scalarType).byteCount
+        }
+        self.stored = stored
+    }
+
+    /// Number of elements of what learns.
+    var learningCount: Int {
+        trainable.reduce(0) { $0 + (dry.store[$1]?.elementCount ?? 0) }
+    }
+
+    /// What a run's memory depends on, besides its data.
+    func facts(_ run: RunConfiguration) -> MemoryFacts {
+        let learning = Set(trainable)
+        let parameters = dry.store.parameters.map { name, tensor in
+            let isAdapter = AdapterPlan.isAdapterParameter(name)
+            return MemoryFacts.Parameter(
+                name: name, count: tensor.elementCount, learns: learning.contains(name),
+                width: isAdapter ? 4 : run.dtype.byteCount, storedWidth: stored[name] ?? 0)
+        }
+        var facts = MemoryFacts(config, parameters: parameters, width: run.dtype.byteCount)
+        facts.checkpointing = run.checkpointing
+        facts.accumulation = run.accumulation
+        facts.masksKeys = run.attentionMask == .notPad
+        facts.towerIsFrozen = !trainable.contains { ParameterGroup(of: $0) == .tower }
+        facts.keepsAverage = run.averageDecay != nil
+        return facts
+    }
+
+    /// Elements of a prepared picture.
+    var pixels: Int {
+        config.vision.channelCount * config.vision.imageSize * config.vision.imageSize
+    }
+}
+
+extension PlannedRunModel {
+    /// A number that grows with the activations of a batch.
+    func cost(of batch: PlannedBatch) -> Int {
+        let tower = config.vision.patchCount * config.vision.usedLayerCount
+        return batch.positions * config.language.layerCount * config.language.hiddenSize
+            + batch.pictures * tower * config.vision.hiddenSize
+    }
+}

@@ -1,0 +1,139 @@
+import MiphaTorch
+
+extension RunPlan {
+    /// Settings under which a run fits, with the same number of samples in an update.
+    public struct Proposal: Sendable, Equatable {
+        /// Keys of the run file and their values.
+        public let settings: [String]
+        /// The memory they lead to.
+        public let memory: MemoryPlan
+    }
+
+    /// The part of a limit that predictions may fill before they are told to be near it: they were
+    /// found to be within a tenth of what runs take.
+    static let nearShare = 0.9
+
+    /// Changes of the run that fit into `limit` bytes, the mildest first.
+    ///
+    /// Each kind of change comes with the largest micro-batch that fits beside it. Those that change
+    /// what is computed (element type, precision of moments) come last.
+    public func proposals(limit: Int) -> [Proposal] {
+        var found: [Proposal] = []
+        for (settings, change) in changes {
+            var other = run
+            change(&other)
+            for size in microBatches {
+                other.batchSize = size
+                other.accumulation = run.batchSize * run.accumulation / size
+                let memory = memory(of: other)
+                guard memory.peak.bytes <= limit else { continue }
+                let isSame = size == run.batchSize && settings.isEmpty
+                if !isSame {
+                    found.append(
+                        Proposal(
+                            settings: settings + batchSettings(other), memory: memory))
+                }
+                break
+            }
+        }
+        return found
+    }
+
+    private func batchSettings(_ other: RunConfiguration) -> [String] {
+        guard other.batchSize != run.batchSize else { return [] }
+        return [
+            "per_device_train_batch_size=\(other.batchSize)",
+            "gradient_accumulation_steps=\(other.accumulation)",
+        ]
+    }
+
+    /// The sizes that an update's samples divide into, up to that of the run, falling.
+    private var microBatches: [Int] {
+        let all = run.batchSize * run.accumulation
+        return (1...run.batchSize).filter { all % $0 == 0 }.reversed()
+    }
+
+    private typealias Change = (settings: [String], apply: (inout RunConfiguration) -> Void)
+
+    private var changes: [Change] {
+        var changes: [Change] = [([], { _ in })]
+        if !run.checkpointing {
+            changes.append((["gradient_checkpointing=true"], { $0.checkpointing = true }))
+        }
+        if run.savesInBackground && run.saveSteps > 0 {
+            changes.append((["background_saves=false"], { $0.savesInBackground = false }))
+        }
+        if run.dtype == .float32 {
+            changes.append(
+                (
+                    ["dtype=bfloat16", "gradient_checkpointing=true"],
+                    {
+                        $0.dtype = .bfloat16
+                        $0.checkpointing = true
+                    }
+                ))
+        }
+        return changes
+    }
+
+    /// Checks a limit.
+    ///
+    /// - Throws: `TrainingError` that says what is missing and what would fit.
+    public func requireFit(_ machine: MachineMemory, disk free: Int? = nil) throws {
+        if let free, disk.bytes > free {
+            throw TrainingError(
+                .failed,
+                "\(run.outputFolder): the run writes up to \(Self.size(disk.bytes)), and "
+                    + "\(Self.size(free)) are free; keep fewer checkpoints (save_total_limit), or "
+                    + "choose another output_dir")
+        }
+        let peak = memory.peak
+        guard peak.bytes > machine.available else { return }
+        let fitting = proposals(limit: Int(Double(machine.available) * Self.nearShare))
+        let hint =
+            fitting.isEmpty
+            ? "no smaller micro-batch fits either; train fewer groups, or choose a smaller model"
+            : "these fit with the same samples in an update: "
+                + fitting.map {
+                    "\($0.settings.map { "--set \($0)" }.joined(separator: " ")) "
+                        + "(\(Self.size($0.memory.peak.bytes)))"
+                }.joined(separator: "; ")
+        throw TrainingError(
+            .failed,
+            "the run would take \(Self.size(peak.bytes)) in the phase \(peak.phase.rawValue), and "
+                + "\(Self.size(machine.available)) are \(machine.source); \(hint)")
+    }
+
+    /// Whether the prediction is nearer to a limit than it is exact.
+    public func isNear(_ machine: MachineMemory) -> Bool {
+        Double(memory.peak.bytes) > Double(machine.available) * Self.nearShare
+    }
+
+    static func size(_ bytes: Int) -> String {
+        let tenths = (bytes + 50_000_000) / 100_000_000
+        return bytes < 1_000_000_000
+            ? "\((bytes + 500_000) / 1_000_000) MB" : "\(tenths / 10).\(tenths % 10) GB"
+    }
+
+    /// Refuses a run whose weights, master weights, moments and averages alone do not fit.
+    ///
+    /// Cheap: only configs and headers of weight files are read.
+    ///
+    /// - Throws: `TrainingError` when a process alone would not have room for them.
+    public static func requireRoomForState(
+        _ run: RunConfiguration, _ machine: MachineMemory
+    ) throws {
+        let facts = try PlannedRunModel(run).facts(run)
+        let bytes = facts.parameters.reduce(0) { sum, parameter in
+            let weights = parameter.packedBytes ?? parameter.count * parameter.width
+            let state = 8 + facts.masterWidth(parameter.width) + (facts.keepsAverage ? 4 : 0)
+            return sum + weights + (parameter.learns ? parameter.count * state : 0)
+        }
+        guard bytes > machine.available else { return }
+        throw TrainingError(
+            .failed,
+            "weights and optimiser alone take \(size(bytes)), and \(size(machine.available)) are "
+                + "\(machine.source); mipha plan says what would fit, --ignore-memory goes on anyway"
+        )
+    }
+}

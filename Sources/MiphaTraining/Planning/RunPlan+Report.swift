@@ -1,0 +1,129 @@
+import Foundation
+public import MiphaFiles
+import MiphaTorch
+
+extension RunPlan {
+    /// The plan as JSON.
+    ///
+    /// - Parameters:
+    ///   - machine: the memory there is, if known.
+    ///   - freeDisk: free bytes where the run writes, if known.
+    ///   - time: what a measurement gave, if there was one.
+    public func json(
+        machine: MachineMemory? = nil, freeDisk: Int? = nil, time: TimePlan? = nil
+    ) -> JSONObject {
+        var object = facts
+        guard let machine else { return object }
+        object["memory_limit"] = [
+            "bytes": .integer(machine.available), "source": .string(machine.source),
+        ]
+        object["fits"] = .bool(
+            memory.peak.bytes <= machine.available && disk.bytes <= freeDisk ?? .max)
+        if memory.peak.bytes > machine.available {
+            let limit = Int(Double(machine.available) * Self.nearShare)
+            object["proposals"] = .array(
+                proposals(limit: limit).map {
+                    [
+                        "settings": .array($0.settings.map { .string($0) }),
+                        "peak_bytes": .integer($0.memory.peak.bytes),
+                    ]
+                })
+        }
+        if let freeDisk { object["free_disk_bytes"] = .integer(freeDisk) }
+        if let time {
+            object["time"] = [
+                "seconds_per_update": .double(time.secondsPerUpdate),
+                "seconds": .double(time.seconds), "probe_seconds": .double(time.probeSeconds),
+            ]
+        }
+        return object
+    }
+
+    private var facts: JSONObject {
+        [
+            "run": .object(run.json),
+            "samples": .integer(sampleCount), "updates": .integer(totalSteps),
+            "epochs": .double(epochs), "warmup_updates": .integer(warmupSteps),
+            "tokens": .integer(tokens),
+            "tokens_are": .string(tokensAreCounted ? "counted" : "estimated"),
+            "trainable_parameters": .integer(model.learningCount),
+            "memory": .object([
+                "peak_bytes": .integer(memory.peak.bytes),
+                "peak_phase": .string(memory.peak.phase.rawValue),
+                "phases": .object(
+                    JSONObject(
+                        memory.phases.map {
+                            .init(key: $0.phase.rawValue, value: .integer($0.bytes))
+                        })),
+                "parts": .object(
+                    JSONObject(
+                        memory.parts.map { .init(key: $0.name, value: .integer($0.bytes)) })),
+            ]),
+            "disk": .object([
+                "bytes": .integer(disk.bytes), "checkpoint_bytes": .integer(disk.checkpointBytes),
+                "checkpoints": .integer(disk.checkpoints),
+                "model_bytes": .integer(disk.modelBytes),
+                "average_bytes": .integer(disk.averageBytes),
+                "feature_cache_bytes": .integer(disk.featureBytes),
+            ]),
+        ]
+    }
+
+    /// The plan in lines of text; the parameters are those of the JSON.
+    public func lines(
+        machine: MachineMemory? = nil, freeDisk: Int? = nil, time: TimePlan? = nil
+    ) -> [String] {
+        let rate = tokensAreCounted ? "counted" : "estimated from words"
+        var lines = [
+            "\(run.stage.rawValue): \(sampleCount) samples, \(totalSteps) updates of "
+                + "\(run.batchSize) x \(run.accumulation) samples, "
+                + "\(String(format: "%.2f", epochs)) epochs, \(warmupSteps) updates of warm-up, "
+                + "\(run.dtype.rawValue)",
+            "\(TrainingPlan.grouped(tokens)) tokens (\(rate), pictures included)",
+        ]
+        lines += table
+        lines.append("memory of one process, predicted:")
+        lines += memory.parts.map { "  \(Self.column($0.name)) \(Self.gigabytes($0.bytes))" }
+        lines.append("  largest in the phase")
+        lines += memory.phases.map {
+            "    \(Self.column($0.phase.rawValue, width: 24)) \(Self.gigabytes($0.bytes))"
+                + ($0 == memory.peak ? "  <- peak" : "")
+        }
+        lines.append(
+            "disk: \(Self.gigabytes(disk.bytes)) at most: \(disk.checkpoints) checkpoints of "
+                + "\(Self.gigabytes(disk.checkpointBytes)), the model "
+                + "\(Self.gigabytes(disk.modelBytes))"
+                + (disk.averageBytes > 0
+                    ? ", its average \(Self.gigabytes(disk.averageBytes))" : "")
+                + (disk.featureBytes > 0
+                    ? ", the feature cache \(Self.gigabytes(disk.featureBytes))" : ""))
+        if let freeDisk { lines[lines.count - 1] += "; \(Self.size(freeDisk)) are free" }
+        if let machine {
+            lines.append("memory there is: \(Self.size(machine.available)) \(machine.source)")
+        }
+        if let time {
+            lines.append(
+                "time: about \(Self.duration(time.seconds)), "
+                    + "\(String(format: "%.2f", time.secondsPerUpdate)) s an update, scaled up from "
+                    + "one block of each kind measured for "
+                    + "\(String(format: "%.1f", time.probeSeconds)) s; without waits and checkpoints"
+            )
+        }
+        return lines
+    }
+
+    private static func duration(_ seconds: Double) -> String {
+        let minutes = seconds / 60
+        if minutes < 1 { return "\(Int(seconds.rounded(.up))) s" }
+        if minutes < 60 { return String(format: "%.1f min", minutes) }
+        return String(format: "%.1f h", minutes / 60)
+    }
+
+    private static func column(_ text: String, width: Int = 26) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+
+    static func gigabytes(_ bytes: Int) -> String {
+        String(format: "%8.3f GB", Double(bytes) / 1e9)
+    }
+}

@@ -1,0 +1,123 @@
+import Foundation
+import MiphaChat
+import MiphaCheckpoints
+import MiphaData
+import MiphaFiles
+import MiphaModels
+import MiphaNN
+import MiphaTorch
+
+/// What a run will do and take, told before any weight is read.
+///
+/// Configs, headers of weight files, tokenizer and conversations are read; the predicted process is one
+/// of the run's, without sharding.
+public struct RunPlan {
+    /// The settings.
+    public let run: RunConfiguration
+    /// What learns, as a table.
+    public let table: [String]
+    /// Number of samples of an epoch.
+    public let sampleCount: Int
+    /// Updates of the run.
+    public let totalSteps: Int
+    /// Passes over the data.
+    public let epochs: Double
+    /// Updates in which the learning rate grows.
+    public let warmupSteps: Int
+    /// Positions of all micro-batches, pictures included, without padding.
+    public let tokens: Int
+    /// Whether ``tokens`` is counted; else the lengths of some samples were, and all words.
+    public let tokensAreCounted: Bool
+    /// The predicted memory of one process.
+    public let memory: MemoryPlan
+    /// The files that the run writes.
+    public let disk: DiskPlan
+
+    let model: PlannedRunModel
+    private let data: TrainingData
+    private let survey: BatchSurvey
+    private let shapes: SampleShapes
+    private let validationShapes: SampleShapes?
+    private let order: @Sendable (Int) -> [Int]
+    private let base: Int
+    private let world: Int
+
+    /// Plans a run.
+    ///
+    /// - Parameters:
+    ///   - world: processes that share the run.
+    ///   - base: bytes of a process that has read the run's data; `nil` measures this one.
+    /// - Throws: what ``Trainer`` throws for a run that cannot work.
+    public init(_ run: RunConfiguration, world: Int = 1, base: Int? = nil) throws {
+        try self.init(run, world: world, base: base, countingUpTo: SampleShapes.exactLimit)
+    }
+
+    /// - Parameter limit: the most samples whose lengths are all counted.
+    package init(
+        _ run: RunConfiguration, world: Int = 1, base: Int? = nil, countingUpTo limit: Int
+    ) throws {
+        try run.validate()
+        self.run = run
+        self.world = world
+        let found = try TrainingData(run)
+        // Before samples are encoded: training does that beside what it holds.
+        self.base = base ?? MachineMemory.residentBytes() ?? Self.usualBase
+        model = try PlannedRunModel(run)
+        let patches = run.stage.takesPictures ? model.config.vision.patchCount : 0
+        shapes = try SampleShapes(
+            found.training, patches: patches, limit: limit)
+        validationShapes = try found.validation.map { try SampleShapes($0, patches: patches) }
+        order = try found.order(run, world: world)
+        data = found
+        let plan = found.plan(run, world: world)
+        sampleCount = plan.packs?.sampleCount ?? plan.sampleCount
+        totalSteps = plan.totalSteps
+        epochs = Double(plan.totalSteps) / Double(plan.stepsPerEpoch)
+        let schedule = Trainer.schedule(run, totalSteps: plan.totalSteps)
+        warmupSteps = schedule.warmupSteps
+        let tuning = try TrainingPlan(run)
+        table = tuning.table(model.dry, trainable: model.trainable)
+        survey = BatchSurvey(plan, shapes, order: order, packs: run.packing, model: model)
+        tokens = survey.tokens
+        tokensAreCounted = shapes.isExact
+        memory = Self.memory(
+            run, model, survey, validation: validationShapes, base: self.base)
+        disk = DiskPlan(run, model, totalSteps: plan.totalSteps, pictures: survey.pictures)
+    }
+
+    /// Bytes of a process before it loads a model, where they cannot be measured.
+    private static let usualBase = 200 << 20
+
+    /// Measures a part of a step with random weights and scales it to the run.
+    ///
+    /// - Returns: `nil` when the first samples have nothing to learn.
+    /// - Throws: `TensorError`.
+    public func time() throws -> TimePlan? {
+        var work = survey.work
+        work.validationSamples = validationShapes?.count ?? 0
+        return try SpeedProbe(run, model, samples: survey.first)
+            .measure(work, learning: model.learningCount)
+    }
+
+    /// The memory of the same data and model under other settings.
+    public func memory(of other: RunConfiguration) -> MemoryPlan {
+        let plan = data.plan(other, world: world)
+        let survey = BatchSurvey(plan, shapes, order: order, packs: other.packing, model: model)
+        return Self.memory(other, model, survey, validation: validationShapes, base: base)
+    }
+
+    private static func memory(
+        _ run: RunConfiguration, _ model: PlannedRunModel, _ survey: BatchSurvey,
+        validation: SampleShapes?, base: Int
+    ) -> MemoryPlan {
+        var facts = model.facts(run)
+        facts.updates = survey.updates
+        facts.prefetched = survey.prefetched(budget: run.prefetchMebibytes << 20)
+        facts.copiesCheckpoint =
+            run.savesInBackground && run.saveSteps > 0 && survey.totalSteps >= run.saveSteps
+        facts.validation = validation.map { survey.largest(of: $0, batchSize: run.batchSize) }
+        facts.base = base
+        var simulation = MemorySimulation(facts)
+        return simulation.run()
+    }
+}

@@ -1,0 +1,75 @@
+import ArgumentParser
+import Foundation
+import MiphaFiles
+import MiphaTorch
+import MiphaTraining
+
+/// What a training run will take.
+struct Plan: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Predict what a training run takes, before any weight is read.",
+        discussion: """
+            EXAMPLE:
+              mipha plan Runs/instruct.yaml --set model=base --set output_dir=runs/instruct
+              mipha plan Runs/instruct.yaml --memory 24 --no-probe --json
+
+            Reads configs, headers of weight files and the conversations, and prints what trains, the \
+            updates and tokens, the memory of every phase (within a tenth of what a process takes), \
+            the disk space, and the time that a measured part of a step leads to. A run that cannot \
+            fit into memory or disk ends with exit status 1 and settings that would fit, with as many \
+            samples in an update.
+            """)
+
+    @Argument(help: ArgumentHelp("Run file.", valueName: "run.yaml"))
+    var runFile: String
+
+    @Option(name: .customLong("set"), help: "key=value that wins over the run file; repeatable.")
+    var settings: [String] = []
+
+    @OptionGroup var report: PlanOptions
+
+    @Option(help: "Number of processes that share the run.")
+    var processes = 1
+
+    @OptionGroup var engine: EngineOptions
+
+    @OptionGroup var logging: LoggingOptions
+
+    func validate() throws {
+        if !(1...1024).contains(processes) {
+            throw ValidationError("--processes: expected 1 to 1024, found \(processes)")
+        }
+    }
+
+    func run() throws {
+        Engine.keepFreedMemory()
+        let configuration = try RunConfiguration(contentsOf: runFile, overrides: settings)
+        try engine.start(threads: configuration.threads)
+        try report.printer(logging.output).print(RunPlan(configuration, world: processes))
+    }
+}
+
+/// Options of what is told about a plan.
+struct PlanOptions: ParsableArguments {
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @Flag(inversion: .prefixedNo, help: "Measure a part of a step, to tell the time.")
+    var probe = true
+
+    @Option(
+        help: ArgumentHelp("GiB that the run may take; else what is free here.", valueName: "gib"))
+    var memory: Double?
+
+    func validate() throws {
+        if let memory, !(memory > 0 && memory < 1e6) {
+            throw ValidationError("--memory: expected a number of GiB above 0, found \(memory)")
+        }
+    }
+
+    func printer(_ output: TerminalOutput) -> PlanPrinter {
+        PlanPrinter(
+            asJSON: json, probes: probe, memory: memory.map { Int($0 * 1_073_741_824) },
+            output: output)
+    }
+}

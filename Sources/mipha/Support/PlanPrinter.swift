@@ -1,0 +1,42 @@
+import Foundation
+import MiphaFiles
+import MiphaTraining
+
+/// Prints what a run will take, and says when it cannot fit.
+struct PlanPrinter {
+    /// Whether one JSON object is printed.
+    let asJSON: Bool
+    /// Whether a part of a step is measured.
+    let probes: Bool
+    /// Bytes that the run may take; `nil` asks the machine.
+    let memory: Int?
+    let output: TerminalOutput
+
+    /// Prints the plan.
+    ///
+    /// - Throws: `TrainingError` when the run cannot fit.
+    func print(_ plan: RunPlan) throws {
+        let machine =
+            memory.map { MachineMemory(available: $0, source: "given by --memory") }
+            ?? MachineMemory()
+        let free = DiskPlan.freeBytes(at: plan.run.outputFolder)
+        let time = probes ? try plan.time() : nil
+        if asJSON {
+            output.result(
+                try JSONValue.object(plan.json(machine: machine, freeDisk: free, time: time))
+                    .text() + "\n")
+        } else {
+            let lines = plan.lines(machine: machine, freeDisk: free, time: time)
+            output.result(lines.joined(separator: "\n") + "\n")
+        }
+        guard let machine else {
+            output.warning("this system does not tell how much memory is free; nothing was checked")
+            return
+        }
+        try plan.requireFit(machine, disk: free)
+        if plan.isNear(machine) {
+            output.warning(
+                "the prediction is within a tenth of the memory there is; it may be that far off")
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import MiphaFiles
+import MiphaTestSupport
+import Testing
+
+/// A small training run as a command, to be interrupted.
+struct TrainFixture {
+    let sample: SampleFolder
+    let runFile: String
+    static let steps = 40
+
+    init() throws {
+        let sample = try SampleFolder()
+        self.sample = sample
+        // With dropout the position in the random stream has to survive as well.
+        let config = "\(sample.model)/config.json"
+        if case .object(var object) = try JSONValue(contentsOf: config) {
+            object["resid_pdrop"] = .double(0.1)
+            try JSONValue.object(object).write(to: config)
+        }
+        let items = (0..<12).map { index in
+            var item: JSONObject = ["id": .integer(index)]
+            let isPictured = !index.isMultiple(of: 3)
+            if isPictured { item["image"] = .string(sample.picture) }
+            item["conversations"] = [
+                ["from": "human", "value": .string((isPictured ? "<image>\n" : "") + "Number?")],
+                ["from": "gpt", "value": .string("it is \(index)")],
+            ]
+            return JSONValue.object(item)
+        }
+        try JSONValue.array(items).write(to: sample.temporary.file("data.json"))
+        runFile = try sample.write(
+            """
+            model: \(sample.model)
+            output_dir: \(sample.temporary.file("unused"))
+            stage: instruct
+            data_path: \(sample.temporary.file("data.json"))
+            max_steps: \(Self.steps)
+            per_device_train_batch_size: 2
+            gradient_accumulation_steps: 2
+            learning_rate: 1.0e-3
+            ema_decay: 0.9
+            save_steps: 2
+
+            """, to: "run.yaml")
+    }
+
+    func arguments(_ output: String, _ settings: [String] = []) -> [String] {
+        ["train", runFile] + (["output_dir=\(output)"] + settings).flatMap { ["--set", $0] }
+    }
+
+    /// Starts a run without waiting for its end.
+    ///
+    /// - Parameters:
+    ///   - settings: `key=value`, besides those of the run file.
+    ///   - limit: largest size of a file in kilobytes: writing more fails as on a full disk.
+    func start(
+        _ output: String, _ settings: [String] = [], fileLimit limit: Int? = nil
+    ) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/bash")
+        process.arguments =
+            ["-c", (limit.map { "ulimit -f \($0); " } ?? "") + "exec \"$@\"", "mipha"]
+            + [MiphaProcess.executable ?? ""] + arguments(output, settings)
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(["OMP_NUM_THREADS": "1"]) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
+    func finish(_ output: String, _ settings: [String] = []) throws {
+        let done = try MiphaProcess(arguments(output, settings))
+        try #require(done.status == 0, "\(done.errors)")
+    }
+
+    func weights(_ output: String) throws -> [[UInt8]] {
+        try ["model.safetensors", "ema/model.safetensors"].map {
+            try [UInt8](Data(contentsOf: URL(filePath: "\(output)/\($0)")))
+        }
+    }
+
+    func incidents(_ output: String) -> [String] {
+        let text = try? String(contentsOfFile: "\(output)/incidents.jsonl", encoding: .utf8)
+        return (text ?? "").split(separator: "\n").compactMap {
+            (try? JSONValue(parsing: String($0)))?["kind"]?.stringValue
+        }
+    }
+
+    /// Names of the checkpoints, without what is half written.
+    func checkpoints(_ output: String) -> [String] {
+        names(output).filter { Int($0.dropFirst("checkpoint-".count)) != nil }.sorted()
+    }
+
+    /// Whether a checkpoint is being written, or was when the process ended.
+    func hasPartialCheckpoint(_ output: String) -> Bool {
+        names(output).contains { $0.hasSuffix(".partial") }
+    }
+
+    private func names(_ output: String) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: output)) ?? []
+    }
+
+    /// Waits until a checkpoint is being written, or the process ends.
+    func waitForWrite(of process: Process, _ output: String) {
+        let deadline = Date.now.addingTimeInterval(5)
+        while process.isRunning, Date.now < deadline, !hasPartialCheckpoint(output) {}
+    }
+
+    /// Numbers of the updates in the metrics file.
+    func loggedSteps(_ output: String) -> [Int] {
+        let path = "\(output)/metrics.jsonl"
+        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").compactMap {
+            (try? JSONValue(parsing: String($0)))?["step"]?.integerValue
+        }
+    }
+
+    /// Waits until an update is logged, or the process ends.
+    func wait(for step: Int, of process: Process, _ output: String) {
+        let deadline = Date.now.addingTimeInterval(30)
+        while (loggedSteps(output).last ?? 0) < step, process.isRunning, Date.now < deadline {
+            Thread.sleep(forTimeInterval: 0.002)
+        }
+    }
+
+    func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+}

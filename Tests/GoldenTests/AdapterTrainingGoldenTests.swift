@@ -1,0 +1,105 @@
+import Foundation
+import MiphaCheckpoints
+import MiphaModels
+import MiphaNN
+import MiphaTestSupport
+import MiphaTorch
+import MiphaTraining
+import Testing
+
+/// Whole runs with adapters, from run file and pictures to the optimiser's state, against a PyTorch loop
+/// around PEFT (Tools/goldens/adapter_training.py).
+@Suite struct AdapterTrainingGoldenTests {
+    /// A run file of the fixture.
+    enum Case: String, CaseIterable, CustomTestStringConvertible {
+        case lora, rslora, dora, qlora, int8
+        case plainNF4 = "plain-nf4"
+
+        var testDescription: String { rawValue }
+
+        var updates: Int { 10 }
+    }
+
+    private let temporary: TemporaryFolder
+    private let base: String
+    private static let source = PackagePaths.fixture("adapters/training")
+
+    init() throws {
+        temporary = try TemporaryFolder()
+        base = try temporary.copy(of: PackagePaths.fixture("tokenizers/small"), named: "base")
+        for name in ["config.json", "preprocessor_config.json", "model.safetensors"] {
+            try FileManager.default.copyItem(
+                atPath: "\(Self.source)/base/\(name)", toPath: "\(base)/\(name)")
+        }
+    }
+
+    private func run(_ golden: Case) throws -> RunConfiguration {
+        try RunConfiguration(
+            contentsOf: "\(Self.source)/\(golden.rawValue).yaml",
+            overrides: [
+                "model=\(base)", "output_dir=\(temporary.file("out"))",
+                "data_path=\(Self.source)/data.json", "image_folder=\(Self.source)",
+                "tensorboard=false",
+            ])
+    }
+
+    /// Norm of the difference as a share of the norm, over all tensors together.
+    private func distance(_ found: [String: [Float]], _ expected: [String: [Float]]) -> Double {
+        guard Set(found.keys) == Set(expected.keys) else { return .infinity }
+        var (apart, whole) = (0.0, 0.0)
+        for (name, values) in expected {
+            guard let own = found[name], own.count == values.count else { return .infinity }
+            for (a, b) in zip(own, values) {
+                apart += (Double(a) - Double(b)) * (Double(a) - Double(b))
+                whole += Double(b) * Double(b)
+            }
+        }
+        return (apart / whole).squareRoot()
+    }
+
+    private func state(_ step: Int, _ kind: String) throws -> [String: [Float]] {
+        let path = "\(temporary.file("out"))/checkpoint-\(step)/optimizer.safetensors"
+        let file = try SafetensorsFile(path: path)
+        var found: [String: [Float]] = [:]
+        for entry in file.entries where entry.name.hasPrefix(kind + ".") {
+            found[String(entry.name.dropFirst(kind.count + 1))] = try file.floats(entry.name)
+        }
+        return found
+    }
+
+    @Test(arguments: Case.allCases)
+    func `ten updates of a run equal a loop around PEFT`(_ golden: Case) throws {
+        let run = try run(golden)
+        let expected = try AdapterGolden("training/\(golden.rawValue)")
+        let trainer = try Trainer(run)
+        var reports: [TrainingProgress] = []
+        #expect(try trainer.train(report: { reports.append($0) }) == .completed)
+        #expect(reports.count == golden.updates)
+        let groups = ParameterGroup.allCases.filter { trainer.tuning[$0].mode != .frozen }
+        let rates = reports.indices.flatMap { step in
+            groups.map { Float(trainer.tuning[$0].learningRate * trainer.schedule.factor(step)) }
+        }
+        var values: [String: [Float]] = [:]
+        for name in trainer.trainable { values[name] = try trainer.model.store[name]?.values() }
+        func apart(_ name: String, _ found: [Float]) throws -> Double {
+            distance([name: found], [name: try expected.floats(name)])
+        }
+        let first = try expected.all("moment.1.")
+        let last = try expected.all("moment.").filter { !$0.key.hasPrefix("1.") }
+        let distances = try [
+            ("loss", apart("loss", reports.map { Float($0.loss) })),
+            ("norm", apart("norm", reports.map { Float($0.gradientNorm) })),
+            ("rate", apart("rate", rates)),
+            ("first gradient", distance(state(1, "exp_avg"), first)),
+            ("first moments", distance(state(golden.updates, "exp_avg"), last)),
+            (
+                "second moments",
+                distance(state(golden.updates, "exp_avg_sq"), expected.all("square."))
+            ),
+            ("values", distance(values, expected.all("value."))),
+        ]
+        for (what, distance) in distances {
+            #expect(distance <= 1e-6, "\(what): relative distance \(distance)")
+        }
+    }
+}
