@@ -112,6 +112,44 @@ import Testing
         #expect(try weights(of: parts.outputFolder) == weights(of: whole.outputFolder))
     }
 
+    @Test func `adapters learn from pairs; their start is the reference model`() throws {
+        let tiny = try TinyRun(samples: 4)
+        func run(_ name: String) throws -> RunConfiguration {
+            try tiny.preference(name) {
+                $0.tune = [.language: .lora, .head: .frozen]
+                $0.adapters.rank = 4
+                $0.warmupRatio = 0
+                $0.preference.beta = 0.5
+            }
+        }
+        let (whole, parts) = try (run("whole"), run("parts"))
+        let expected = try progress(whole)
+        #expect(abs(expected[0].loss - 0.693_147_18) < 1e-5)
+        #expect(expected[5].loss < expected[0].loss)
+        var reports = try progress(parts, stoppingAfter: 3)
+        let path = "\(parts.outputFolder)/reference.safetensors"
+        try FileManager.default.removeItem(atPath: path)
+        reports += try progress(parts)
+        #expect(reports.map(\.loss) == expected.map(\.loss))
+        #expect(try referenceFile(parts).bytes == referenceFile(whole).bytes)
+    }
+
+    @Test func `packed rows hold both answers of a pair`() throws {
+        let tiny = try TinyRun(samples: 4)
+        let run = try tiny.preference {
+            $0.packing = true
+            $0.packingBudget = 900
+            $0.batchSize = 1
+            $0.accumulation = 1
+            $0.maximumSteps = 4
+        }
+        let trainer = try Trainer(run)
+        #expect(trainer.description[0].contains("8 pairs in"))
+        var tokens: [Int] = []
+        _ = try trainer.train(report: { tokens.append($0.tokens) })
+        #expect(tokens.allSatisfy { $0 > 300 && $0 <= 900 })
+    }
+
     @Test func `log-probabilities of other settings, data or models are not used`() throws {
         let tiny = try TinyRun(samples: 4)
         let run = try tiny.preference {

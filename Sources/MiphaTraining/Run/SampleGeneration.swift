@@ -17,7 +17,7 @@ public struct SampleGeneration: Sendable, Equatable {
         }
     }
 
-    /// Updates between two rounds of questions; 0 asks none. The last update always has one.
+    /// Updates between two rounds of questions, of which the last update always has one; 0 asks none.
     public var steps = 0
     /// The questions.
     public var prompts: [Prompt] = []

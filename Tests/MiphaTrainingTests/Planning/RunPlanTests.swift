@@ -40,6 +40,16 @@ struct RunPlanTests {
         #expect(abs(error) < 0.1, "\(estimated.tokens) \(counted.tokens)")
     }
 
+    @Test func `both rows of pairs are planned`() throws {
+        let run = try tiny.preference()
+        let plan = try RunPlan(run, base: 0)
+        let reports = try progress(run)
+        #expect(plan.tokens == reports.reduce(0) { $0 + $1.tokens })
+        let estimated = try RunPlan(run, base: 0, countingUpTo: 5)
+        let error = Double(estimated.tokens) / Double(plan.tokens) - 1
+        #expect(abs(error) < 0.1, "\(estimated.tokens) \(plan.tokens)")
+    }
+
     @Test func `disk is that of the files the run writes`() throws {
         let plan = try plan { $0.averageDecay = 0.9 }
         var run = tiny.run
