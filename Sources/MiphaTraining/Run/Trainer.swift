@@ -107,9 +107,10 @@ public final class Trainer {
                 $0, mode: run.sharding, segments: model.segmentPrefixes(), parameters: parameters)
         }
         self.parallel = parallel
-        optimizer = try Self.optimizer(run, tuning, parameters, parallel)
+        optimizer = try Self.optimizer(
+            run, tuning, parameters, parallel, isResumed: start != nil)
         average = try run.averageDecay.map { [optimizer] in
-            try WeightAverage(decay: $0, weights: optimizer.weights)
+            try WeightAverage(decay: $0, weights: optimizer.weights())
         }
         dropout = try RandomGenerator(seed: Self.dropoutSeed(run, group))
         order = try found.order(run, world: group?.worldSize ?? 1)
