@@ -56,7 +56,7 @@ public struct RunPlan {
     package init(
         _ run: RunConfiguration, world: Int = 1, base: Int? = nil, countingUpTo limit: Int
     ) throws {
-        try run.validate()
+        try run.validate(worldSize: world)
         self.run = run
         self.world = world
         let found = try TrainingData(run)
