@@ -1,32 +1,74 @@
 import Foundation
+import MiphaFiles
+import MiphaImaging
 import MiphaTestSupport
 import MiphaTraining
 import Testing
 
 /// How long updates wait for their samples.
 @Suite struct LoaderWaitTests {
-    /// Seconds that updates waited, when each takes a twentieth of a second at least.
+    private static let updates = 16
+
+    private let tiny: TinyRun
+    /// A run whose every fourth update has two pictures that take long.
+    private let run: RunConfiguration
+    /// Seconds that one of them takes.
+    private let slow: Double
+
+    init() throws {
+        let tiny = try TinyRun(samples: 1)
+        let size = 1_600
+        let pixels = (0..<size * size * 3).map { UInt8(truncatingIfNeeded: $0 / 7 ^ $0 >> 9) }
+        let image = try RGBImage(width: size, height: size, pixels: pixels)
+        let large = "\(tiny.run.imageFolder)/large.png"
+        try AtomicFile.write(image.pngData(), to: large)
+        let clock = ContinuousClock()
+        let began = clock.now
+        _ = try ImageProcessor.siglip(size: 28).pixelValues(
+            RGBImage(contentsOf: large), aspectRatio: .pad)
+        slow = (clock.now - began) / .seconds(1)
+
+        func conversations(_ isLarge: (Int) -> Bool) -> [Conversation] {
+            (0..<2 * Self.updates).map {
+                Conversation(
+                    "<image>\nWhat?", "that", pictures: [isLarge($0) ? "large.png" : "0.png"])
+            }
+        }
+        func run(_ name: String, _ isLarge: (Int) -> Bool) throws -> RunConfiguration {
+            try tiny.on(name, conversations(isLarge)) {
+                $0.accumulation = 1
+                $0.maximumSteps = nil
+                $0.loaderThreads = 2
+                $0.saveSteps = 0
+            }
+        }
+        let order = try Trainer(run("order") { _ in false }).plan.order(epoch: 0)
+        let places = Dictionary(uniqueKeysWithValues: zip(order, order.indices))
+        self.run = try run("waits") { (places[$0] ?? 0) / 2 % 4 == 3 }
+        self.tiny = tiny
+    }
+
+    /// Seconds that updates waited after the first, when each takes somewhat less than a slow picture.
     private func waits(_ run: RunConfiguration) throws -> [Double] {
         var waits: [Double] = []
-        _ = try Trainer(run).train(report: {
+        _ = try Trainer(run, resume: .never).train(report: {
             waits.append($0.secondsWaited)
-            Thread.sleep(forTimeInterval: 0.05)
+            Thread.sleep(forTimeInterval: 0.6 * slow)
         })
-        return waits
+        #expect(waits.count == Self.updates)
+        return Array(waits.dropFirst())
     }
 
     @Test func `two threads keep ahead of the trainer from the second update on`() throws {
-        let tiny = try TinyRun(samples: 16)
-        let run = tiny.with {
-            $0.loaderThreads = 2
-            $0.maximumSteps = 12
-            $0.saveSteps = 0
-        }
-        let waits = try waits(run)
-        #expect(waits.count == 12)
-        // The machine may be busy with something else for a moment, not for most of the run.
-        let later = waits.dropFirst().sorted()
-        #expect(later[later.count / 2] < 0.002, "\(waits)")
+        let ahead = try waits(run)
+        let sorted = ahead.sorted()
+        #expect(sorted[sorted.count / 2] < 0.05 * slow, "\(ahead)")
+        var unprepared = run
+        unprepared.prefetchMebibytes = 0
+        // Other work on the machine slows both down; what is not prepared ahead is waited for.
+        let behind = try waits(unprepared)
+        #expect(
+            ahead.reduce(0, +) < 0.5 * behind.reduce(0, +), "\(slow): \(ahead) and \(behind)")
         let text = try String(contentsOfFile: "\(run.outputFolder)/metrics.jsonl", encoding: .utf8)
         #expect(text.contains("\"wait_seconds\""))
     }

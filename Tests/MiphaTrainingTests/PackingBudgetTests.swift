@@ -72,6 +72,24 @@ import Testing
         #expect(try weights(of: parts.outputFolder) == weights(of: whole.outputFolder))
     }
 
+    @Test func `two ranks of a row learn what one rank of two rows learns`() throws {
+        let alone = run("alone") { $0.batchSize = 2 }
+        let together = run("together") { $0.savesInBackground = false }
+        let expected = try progress(alone)
+        let reports = try inGroup(2) { group in
+            var reports: [TrainingProgress] = []
+            _ = try Trainer(together, group: group).train(report: { reports.append($0) })
+            return reports
+        }[0]
+        #expect(reports.count == expected.count)
+        for (found, expected) in zip(reports, expected) {
+            #expect(found.tokens == expected.tokens)
+            #expect(found.supervisedTokens == expected.supervisedTokens)
+            #expect(abs(found.loss - expected.loss) <= 1e-6 * expected.loss)
+            #expect(abs(found.gradientNorm - expected.gradientNorm) <= 1e-5 * expected.gradientNorm)
+        }
+    }
+
     @Test func `bad samples leave room in their rows and are recorded`() throws {
         try FileManager.default.removeItem(atPath: "\(tiny.run.imageFolder)/1.png")
         guard case .array(var items) = try JSONValue(contentsOf: tiny.run.dataFiles[0]),

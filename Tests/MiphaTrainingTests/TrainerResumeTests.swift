@@ -76,6 +76,19 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: folder))
     }
 
+    @Test func `the losses that spikes are held against go on`() throws {
+        let tiny = try TinyRun()
+        let whole = tiny.with { $0.outputFolder = tiny.folder.file("whole") }
+        let losses = try progress(whole).map(\.loss)
+        try progress(tiny.run, stoppingAfter: 3)
+        try progress(tiny.run)
+        let states = try [whole, tiny.run].map {
+            try JSONValue(contentsOf: "\($0.outputFolder)/trainer_state.json")["recent_losses"]
+        }
+        #expect(states[0]?.arrayValue?.compactMap(\.doubleValue) == losses)
+        #expect(states[1] == states[0])
+    }
+
     @Test func `going back to an older checkpoint gives up the newer ones`() throws {
         let tiny = try TinyRun()
         let run = tiny.with {

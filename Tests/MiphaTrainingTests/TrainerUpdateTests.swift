@@ -80,6 +80,28 @@ import Testing
         }
     }
 
+    @Test func `the z-loss adds its share to the gradients`() throws {
+        let tiny = try TinyRun()
+        func gradients(_ weight: Double) throws -> [String: [Float]] {
+            try appliedGradients(
+                tiny.with {
+                    $0.zLoss = weight
+                    $0.outputFolder += "-\(weight)"
+                }
+            ).gradients
+        }
+        func difference(
+            _ a: [String: [Float]], _ b: [String: [Float]]
+        ) -> [String: [Float]] {
+            a.merging(b) { x, y in zip(x, y).map { $0 - $1 } }
+        }
+        let none = try gradients(0)
+        let half = difference(try gradients(0.5), none)
+        let whole = difference(try gradients(1), none)
+        #expect(norm(half) > 0.1 * norm(none))
+        #expect(relativeDistance(half.mapValues { $0.map { 2 * $0 } }, whole) < 1e-4)
+    }
+
     @Test func `decay spares biases and norms`() throws {
         let tiny = try TinyRun()
         func trained(_ decay: Double) throws -> [String: [Float]] {

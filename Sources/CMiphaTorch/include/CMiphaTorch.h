@@ -296,8 +296,8 @@ void mt_group_free(mt_group group);
  * nobody touches until `mt_work_wait` returns. The work keeps its tensors alive. */
 mt_status mt_group_all_reduce(mt_group group, mt_tensor tensor, mt_reduction reduction,
                               mt_work *out);
-/* `input` has `world_size` equal parts; `output` receives the sum of everyone's part `rank`. */
-mt_status mt_group_reduce_scatter(mt_group group, mt_tensor output, mt_tensor input, mt_work *out);
+/* `input` has `world_size` equal parts; `output` receives everyone's part `rank`, by rank. */
+mt_status mt_group_all_to_all(mt_group group, mt_tensor output, mt_tensor input, mt_work *out);
 mt_status mt_group_all_gather(mt_group group, mt_tensor output, mt_tensor input, mt_work *out);
 mt_status mt_group_broadcast(mt_group group, mt_tensor tensor, int32_t root, mt_work *out);
 mt_status mt_group_barrier(mt_group group, mt_work *out);

@@ -34,6 +34,7 @@ public struct RunPlan {
     public let disk: DiskPlan
 
     let model: PlannedRunModel
+    private let data: TrainingData
     private let survey: BatchSurvey
     private let shapes: SampleShapes
     private let validationShapes: SampleShapes?
@@ -55,7 +56,7 @@ public struct RunPlan {
     package init(
         _ run: RunConfiguration, world: Int = 1, base: Int? = nil, countingUpTo limit: Int
     ) throws {
-        try run.validate(worldSize: world)
+        try run.validate()
         self.run = run
         self.world = world
         let found = try TrainingData(run)
@@ -67,8 +68,9 @@ public struct RunPlan {
             found.training, patches: patches, limit: limit)
         validationShapes = try found.validation.map { try SampleShapes($0, patches: patches) }
         order = try found.order(run, world: world)
-        sampleCount = found.training.count
-        let plan = Self.batches(run, sampleCount: sampleCount, world: world)
+        data = found
+        let plan = found.plan(run, world: world)
+        sampleCount = plan.packs?.sampleCount ?? plan.sampleCount
         totalSteps = plan.totalSteps
         epochs = Double(plan.totalSteps) / Double(plan.stepsPerEpoch)
         let schedule = Trainer.schedule(run, totalSteps: plan.totalSteps)
@@ -86,14 +88,6 @@ public struct RunPlan {
     /// Bytes of a process before it loads a model, where they cannot be measured.
     private static let usualBase = 200 << 20
 
-    private static func batches(
-        _ run: RunConfiguration, sampleCount: Int, world: Int
-    ) -> BatchPlan {
-        BatchPlan(
-            sampleCount: sampleCount, batchSize: run.batchSize, accumulation: run.accumulation,
-            world: world, seed: run.seed, epochs: run.epochs, steps: run.maximumSteps)
-    }
-
     /// Measures a part of a step with random weights and scales it to the run.
     ///
     /// - Returns: `nil` when the first samples have nothing to learn.
@@ -107,7 +101,7 @@ public struct RunPlan {
 
     /// The memory of the same data and model under other settings.
     public func memory(of other: RunConfiguration) -> MemoryPlan {
-        let plan = Self.batches(other, sampleCount: sampleCount, world: world)
+        let plan = data.plan(other, world: world)
         let survey = BatchSurvey(plan, shapes, order: order, packs: other.packing, model: model)
         return Self.memory(other, model, survey, validation: validationShapes, base: base)
     }

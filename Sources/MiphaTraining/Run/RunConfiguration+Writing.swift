@@ -140,19 +140,13 @@ extension RunConfiguration {
     }
 
     /// Refuses settings that exclude each other.
-    func validate(worldSize: Int = 1) throws(TrainingError) {
+    func validate() throws(TrainingError) {
         if packing && attentionMask != .length {
             throw TrainingError(
                 .invalidRun,
                 "packing: needs attention_mask: length, found \(attentionMask.rawValue)")
         }
         try validatePackingBudget()
-        if worldSize > 1 && sharding != .none && averageDecay != nil {
-            throw TrainingError(
-                .invalidRun,
-                "ema_decay: expected none with sharding \(sharding.rawValue), where no process has "
-                    + "all float32 weights; set sharding: none")
-        }
         if !validationFiles.isEmpty && validationSplit > 0 {
             throw TrainingError(
                 .invalidRun,

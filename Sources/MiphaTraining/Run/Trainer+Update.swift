@@ -10,6 +10,8 @@ extension Trainer {
         var supervised = 0
         var tokens = 0
         var isSkipped = false
+        /// Of several processes, those whose losses are not finite, or the one with the highest.
+        var ranks: [Int]?
     }
 
     /// Updates that are not finite, in a row, after which even the policy `skip` gives up.
@@ -25,7 +27,7 @@ extension Trainer {
         recorder.take(loader, step: step + 1)
         let counts = micro.map(Self.supervisedCount)
         var result = UpdateResult(supervised: counts.reduce(0, +))
-        if try agree(on: &result.supervised, shouldStop) { return nil }
+        if try agree(on: &result.supervised, shouldStop, recorder) { return nil }
         let before = try dropout.state()
         for (index, samples) in micro.enumerated() {
             parallel?.begin(isLast: index == micro.count - 1)
@@ -50,7 +52,7 @@ extension Trainer {
             }
         }
         if let parallel {
-            try join(parallel, &result)
+            try join(parallel, &result, own: counts.reduce(0, +))
             guard result.loss.isFinite else {
                 return try skip(step, result, "the loss is \(result.loss)", recorder)
             }
@@ -70,10 +72,11 @@ extension Trainer {
         try average?.update(optimizer.weights)
         skippedInARow = 0
         if result.supervised > 0, let median = spikes.spike(result.loss) {
-            recorder.record(
-                Incident(
-                    .lossSpike, step: step + 1, samples: sampleNames(step),
-                    message: "loss \(result.loss), the median of the updates before is \(median)"))
+            var incident = Incident(
+                .lossSpike, step: step + 1, samples: sampleNames(step, of: result.ranks),
+                message: "loss \(result.loss), the median of the updates before is \(median)")
+            incident.rank = result.ranks?.first
+            recorder.record(incident)
         }
         return result
     }
@@ -112,7 +115,8 @@ extension Trainer {
     private func skip(
         _ step: Int, _ result: UpdateResult, _ reason: String, _ recorder: Recorder
     ) throws -> UpdateResult {
-        let names = sampleNames(step)
+        let ranks = result.loss.isFinite ? nil : result.ranks
+        let names = sampleNames(step, of: ranks)
         try optimizer.dropGradients()
         skippedInARow += 1
         guard run.nonFinite == .skip, skippedInARow < Self.patience else {
@@ -124,10 +128,11 @@ extension Trainer {
                 .failed,
                 "update \(step + 1): \(reason)\(again); no weight was changed; samples: \(list)")
         }
-        recorder.record(
-            Incident(
-                .skippedUpdate, step: step + 1, samples: names,
-                message: "\(reason); the update changed no weight"))
+        var incident = Incident(
+            .skippedUpdate, step: step + 1, samples: names,
+            message: "\(reason); the update changed no weight")
+        incident.rank = ranks?.count == 1 ? ranks?.first : nil
+        recorder.record(incident)
         var skipped = result
         skipped.isSkipped = true
         skipped.norm = .nan
@@ -135,10 +140,10 @@ extension Trainer {
         return skipped
     }
 
-    /// Ids of the samples of an update.
-    private func sampleNames(_ step: Int) -> [String] {
+    /// Ids of the samples of an update, of all processes or of some.
+    private func sampleNames(_ step: Int, of ranks: [Int]?) -> [String] {
         let order = order(step / plan.stepsPerEpoch)
-        return (0..<plan.world).flatMap { rank in
+        return (ranks ?? Array(0..<plan.world)).flatMap { rank in
             plan.microBatches(step: step, order: order, rank: rank).joined().map(data.name)
         }
     }
