@@ -11,7 +11,7 @@ package struct MemorySimulation {
     static let engineBytes = 60 << 20
     /// Of the region of small blocks, what gaps take up: small objects of the run (log lines, caches of
     /// kernels) that stay where a batch's tensors were keep ranges from growing together.
-    static let gapShare = 0.05
+    static let gapShare = 0.03
 
     private let facts: MemoryFacts
     private let heap = SimulatedHeap()
