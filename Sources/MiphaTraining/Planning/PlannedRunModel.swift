@@ -61,6 +61,7 @@ struct PlannedRunModel {
         var facts = MemoryFacts(config, parameters: parameters, width: run.dtype.byteCount)
         facts.checkpointing = run.checkpointing
         facts.accumulation = run.accumulation
+        facts.updatesInBackward = run.optimizerInBackward
         facts.masksKeys = run.attentionMask == .notPad
         facts.towerIsFrozen = !trainable.contains { ParameterGroup(of: $0) == .tower }
         facts.keepsAverage = run.averageDecay != nil

@@ -40,7 +40,7 @@ public struct RunPlan {
     private let validationShapes: SampleShapes?
     private let order: @Sendable (Int) -> [Int]
     private let base: Int
-    private let world: Int
+    let world: Int
 
     /// Plans a run.
     ///
@@ -56,7 +56,7 @@ public struct RunPlan {
     package init(
         _ run: RunConfiguration, world: Int = 1, base: Int? = nil, countingUpTo limit: Int
     ) throws {
-        try run.validate()
+        try run.validate(worldSize: world)
         self.run = run
         self.world = world
         let found = try TrainingData(run)
