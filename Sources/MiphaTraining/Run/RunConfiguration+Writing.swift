@@ -143,7 +143,7 @@ extension RunConfiguration {
     }
 
     /// Refuses settings that exclude each other.
-    func validate() throws(TrainingError) {
+    func validate(worldSize: Int = 1) throws(TrainingError) {
         if packing && attentionMask != .length {
             throw TrainingError(
                 .invalidRun,
