@@ -54,13 +54,14 @@ import Testing
         ("packing_budget", "4096", 4096),
         ("bad_samples", "skip", "skip"), ("dataloader_num_workers", "9", 9),
         ("dataloader_prefetch_mib", "64", 64), ("feature_cache", "features", "features"),
-        ("feature_cache_gib", "0.5", 0.5), ("preference_loss", "simpo", "simpo"),
+        ("feature_cache_gib", "0.5", 0.5), ("optimizer_in_backward", "true", true),
         ("sample_steps", "50", 50), ("sample_max_tokens", "9", 9),
         (
             "sample_prompts", "[{prompt: Hi}, {image: a.png, prompt: What?}]",
             [["prompt": "Hi"], ["image": "a.png", "prompt": "What?"]]
         ),
-        ("beta", "0.25", 0.25), ("simpo_gamma", "1.5", 1.5), ("label_smoothing", "0.125", 0.125),
+        ("preference_loss", "simpo", "simpo"), ("beta", "0.25", 0.25), ("simpo_gamma", "1.5", 1.5),
+        ("label_smoothing", "0.125", 0.125),
     ]
 
     private func read(_ yaml: String, overrides: [String] = []) throws -> RunConfiguration {

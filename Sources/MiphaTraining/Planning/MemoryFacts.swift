@@ -13,15 +13,19 @@ package struct MemoryFacts {
         /// Bytes of an element in the file.
         let storedWidth: Int
         /// Bytes that a matrix in few bits takes instead.
-        var packedBytes: Int?
+        let packedBytes: Int?
 
         /// Creates a description.
-        package init(name: String, count: Int, learns: Bool, width: Int, storedWidth: Int = 4) {
+        package init(
+            name: String, count: Int, learns: Bool, width: Int, storedWidth: Int = 4,
+            packedBytes: Int? = nil
+        ) {
             self.name = name
             self.count = count
             self.learns = learns
             self.width = width
             self.storedWidth = storedWidth
+            self.packedBytes = packedBytes
         }
     }
 

@@ -11,7 +11,7 @@ package struct MemorySimulation {
     static let engineBytes = 60 << 20
     /// Of the region of small blocks, what gaps take up: small objects of the run (log lines, caches of
     /// kernels) that stay where a batch's tensors were keep ranges from growing together.
-    static let gapShare = 0.05
+    static let gapShare = 0.03
 
     private let facts: MemoryFacts
     private let heap = SimulatedHeap()
@@ -55,10 +55,11 @@ package struct MemorySimulation {
             // The pages of the file that a parameter is copied from go once it is.
             mapped = max(mapped, parameter.count * parameter.storedWidth)
             let bytes = parameter.packedBytes ?? parameter.count * parameter.width
-            if parameter.packedBytes != nil {
-                operations.scratch(parameter.count * parameter.width)
+            // A matrix to be held in few bits is read whole and made float32 first.
+            let whole = parameter.packedBytes == nil ? 0 : parameter.count
+            let storage = operations.scratch(whole * parameter.width) {
+                operations.scratch(whole * 4) { PlannedStorage(heap, bytes: bytes) }
             }
-            let storage = PlannedStorage(heap, bytes: bytes)
             let tensor = PlannedTensor(storage, count: parameter.count, width: parameter.width)
             tensor.isWantedLeaf = parameter.learns
             tensors[parameter.name] = tensor

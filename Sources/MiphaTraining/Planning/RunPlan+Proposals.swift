@@ -22,7 +22,7 @@ extension RunPlan {
         for (settings, change) in changes {
             var other = run
             change(&other)
-            for size in microBatches {
+            for size in microBatches where size == run.batchSize || !other.optimizerInBackward {
                 other.batchSize = size
                 other.accumulation = run.batchSize * run.accumulation / size
                 let memory = memory(of: other)
@@ -53,12 +53,29 @@ extension RunPlan {
         return (1...run.batchSize).filter { all % $0 == 0 }.reversed()
     }
 
+    /// Whether nothing in the run needs all gradients at once.
+    private var canUpdateInBackward: Bool {
+        run.accumulation == 1 && run.maximumGradientNorm == 0 && run.nonFinite == .stop
+            && world == 1
+    }
+
     private typealias Change = (settings: [String], apply: (inout RunConfiguration) -> Void)
 
     private var changes: [Change] {
         var changes: [Change] = [([], { _ in })]
         if !run.checkpointing {
             changes.append((["gradient_checkpointing=true"], { $0.checkpointing = true }))
+        }
+        if !run.optimizerInBackward && canUpdateInBackward {
+            changes.append((["optimizer_in_backward=true"], { $0.optimizerInBackward = true }))
+            changes.append(
+                (
+                    ["optimizer_in_backward=true", "gradient_checkpointing=true"],
+                    {
+                        $0.optimizerInBackward = true
+                        $0.checkpointing = true
+                    }
+                ))
         }
         if run.savesInBackground && run.saveSteps > 0 {
             changes.append((["background_saves=false"], { $0.savesInBackground = false }))

@@ -14,7 +14,7 @@ import MiphaTorch
 public struct RunPlan {
     /// The settings.
     public let run: RunConfiguration
-    /// What learns, as a table.
+    /// What learns, as a table, and the adapters.
     public let table: [String]
     /// Number of samples of an epoch.
     public let sampleCount: Int
@@ -40,7 +40,7 @@ public struct RunPlan {
     private let validationShapes: SampleShapes?
     private let order: @Sendable (Int) -> [Int]
     private let base: Int
-    private let world: Int
+    let world: Int
 
     /// Plans a run.
     ///
@@ -56,7 +56,7 @@ public struct RunPlan {
     package init(
         _ run: RunConfiguration, world: Int = 1, base: Int? = nil, countingUpTo limit: Int
     ) throws {
-        try run.validate()
+        try run.validate(worldSize: world)
         self.run = run
         self.world = world
         let found = try TrainingData(run)
@@ -76,7 +76,7 @@ public struct RunPlan {
         let schedule = Trainer.schedule(run, totalSteps: plan.totalSteps)
         warmupSteps = schedule.warmupSteps
         let tuning = try TrainingPlan(run)
-        table = tuning.table(model.dry, trainable: model.trainable)
+        table = tuning.table(model.dry, trainable: model.trainable) + tuning.adapterLines(model.dry)
         survey = BatchSurvey(plan, shapes, order: order, packs: run.packing, model: model)
         tokens = survey.tokens
         tokensAreCounted = shapes.isExact

@@ -39,9 +39,12 @@ extension Trainer {
 
     static func optimizer(
         _ run: RunConfiguration, _ plan: TrainingPlan,
-        _ parameters: [(name: String, tensor: Tensor)], _ parallel: DataParallel?
+        _ parameters: [(name: String, tensor: Tensor)], _ parallel: DataParallel?,
+        isResumed: Bool
     ) throws -> AdamW {
-        let masters = try masterWeights(run)
+        // A resumed run gets its masters from the checkpoint.
+        let masters: (String) throws -> Tensor? =
+            isResumed ? { _ in nil } : try masterWeights(run)
         return try AdamW(
             parameters: parallel?.pieces ?? parameters, options: run.optimizer,
             groups: { name in
@@ -50,6 +53,7 @@ extension Trainer {
                     learningRate: part.learningRate,
                     weightDecay: isDecayed(name) ? part.weightDecay : 0)
             },
+            wholeMasters: run.averageDecay != nil,
             masters: { name in
                 try masters(name).map {
                     try parallel?.part(of: $0, parameter: name).cloned() ?? $0
@@ -72,7 +76,10 @@ extension Trainer {
         return { name in
             guard let external = keys.external(name), let (file, entry) = checkpoint.find(external)
             else { return nil }
-            return try Tensor.mapped(entry, of: file).to(dtype: .float32).cloned()
+            let mapped = try Tensor.mapped(entry, of: file)
+            let master = try mapped.dtype == .float32 ? mapped.cloned() : mapped.to(dtype: .float32)
+            file.advise(.dontNeed, for: entry)  // its pages would count as memory of the process
+            return master
         }
     }
 }

@@ -53,7 +53,7 @@ extension Trainer {
                 case .microBatch:
                     1 / Double(counts[index] * micro.count * (parallel?.group.worldSize ?? 1))
                 }
-            let loss = try accumulate(batch, scale: scale, into: &result)
+            let loss = try accumulate(batch, step, scale: scale, into: &result)
             guard loss.isFinite || parallel != nil else {
                 return try skip(step, result, "the loss is \(loss)", recorder)
             }
@@ -64,19 +64,14 @@ extension Trainer {
                 return try skip(step, result, "the loss is \(result.loss)", recorder)
             }
         }
-        let gradients = try optimizer.gradients()
-        result.norm = try parallel?.norm(of: gradients) ?? Tensor.norm(of: gradients)
-        guard result.norm.isFinite else {
-            return try skip(
-                step, result, "the norm of the gradients is \(result.norm)", recorder)
+        if !run.optimizerInBackward {
+            result.norm = try stepOptimizer(step)
+            guard result.norm.isFinite else {
+                return try skip(
+                    step, result, "the norm of the gradients is \(result.norm)", recorder)
+            }
         }
-        if run.maximumGradientNorm > 0 && result.norm > run.maximumGradientNorm {
-            let factor = run.maximumGradientNorm / (result.norm + 1e-6)
-            for gradient in gradients { try gradient.scale(by: factor) }
-        }
-        try optimizer.step(learningRate: schedule.factor(step))
-        try parallel?.finishStep()
-        try average?.update(optimizer.weights)
+        if let average { try average.update(optimizer.weights()) }
         skippedInARow = 0
         if result.weight > 0, let median = spikes.spike(result.loss) {
             var incident = Incident(
@@ -88,17 +83,52 @@ extension Trainer {
         return result
     }
 
-    /// Forward and backward pass of a micro-batch.
+    /// Clips the gradients and updates the weights.
+    ///
+    /// - Returns: the norm of the gradients; where it is not finite no weight was changed.
+    private func stepOptimizer(_ step: Int) throws -> Double {
+        let gradients = try optimizer.gradients()
+        let norm = try parallel?.norm(of: gradients) ?? Tensor.norm(of: gradients)
+        guard norm.isFinite else { return norm }
+        if run.maximumGradientNorm > 0 && norm > run.maximumGradientNorm {
+            let factor = run.maximumGradientNorm / (norm + 1e-6)
+            for gradient in gradients { try gradient.scale(by: factor) }
+        }
+        try optimizer.step(learningRate: schedule.factor(step))
+        try parallel?.finishStep()
+        return norm
+    }
+
+    /// Forward and backward pass of a micro-batch; with `optimizer_in_backward` the update too.
     ///
     /// - Returns: the loss, a sum in nats, not scaled.
     private func accumulate(
-        _ micro: SampleLoader.MicroBatch, scale: Double, into result: inout UpdateResult
+        _ micro: SampleLoader.MicroBatch, _ step: Int, scale: Double,
+        into result: inout UpdateResult
     ) throws -> Double {
         let pass = try objective.pass(
             batch(micro.samples), numbers: micro.indices, of: .training, dropout: dropout)
-        let backward = SegmentedBackward(checkpointing: run.checkpointing)
-        let loss = try backward(
-            pass.chain, scale: scale, trainable: trainable, dropout: dropout, observer: parallel)
+        let backward = SegmentedBackward(
+            checkpointing: run.checkpointing, stopsAtNonFiniteLoss: run.optimizerInBackward)
+        let inBackward =
+            run.optimizerInBackward
+            ? OptimizerInBackward(
+                optimizer, factor: schedule.factor(step), segments: pass.chain.segments,
+                trainable: trainable) : nil
+        let loss: Double
+        do {
+            loss = try backward(
+                pass.chain, scale: scale, trainable: trainable, dropout: dropout,
+                observer: inBackward ?? parallel)
+        } catch let error as OptimizerInBackward.NonFiniteGradient {
+            throw TrainingError(
+                .failed,
+                "update \(step + 1): the norm of the gradients of \(error.segment) is \(error.norm), "
+                    + "and with optimizer_in_backward later parts of the model have been updated "
+                    + "already; no checkpoint of this state is written, the same command goes on from "
+                    + "the last one; samples: \(listed(sampleNames(step, of: nil)))")
+        }
+        if let inBackward { result.norm = inBackward.norm }
         if run.accumulation > 1 && parallel == nil { try optimizer.collectGradients() }
         result.loss += loss * scale
         result.tokens += pass.chain.positionCount
@@ -124,13 +154,12 @@ extension Trainer {
         try optimizer.dropGradients()
         skippedInARow += 1
         guard run.nonFinite == .skip, skippedInARow < Self.patience else {
-            let more = names.count > 20 ? " and \(names.count - 20) more" : ""
-            let list = names.prefix(20).joined(separator: ", ") + more
             let again =
                 run.nonFinite == .skip ? "; the \(skippedInARow)th such update in a row" : ""
             throw TrainingError(
                 .failed,
-                "update \(step + 1): \(reason)\(again); no weight was changed; samples: \(list)")
+                "update \(step + 1): \(reason)\(again); no weight was changed; samples: "
+                    + listed(names))
         }
         var incident = Incident(
             .skippedUpdate, step: step + 1, samples: names,
@@ -142,6 +171,12 @@ extension Trainer {
         skipped.norm = .nan
         skipped.loss = .nan
         return skipped
+    }
+
+    /// The first of the names.
+    private func listed(_ names: [String]) -> String {
+        let more = names.count > 20 ? " and \(names.count - 20) more" : ""
+        return names.prefix(20).joined(separator: ", ") + more
     }
 
     /// Ids of the samples of an update, of all processes or of some.

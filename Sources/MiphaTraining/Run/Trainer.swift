@@ -76,7 +76,7 @@ public final class Trainer {
     public init(
         _ run: RunConfiguration, resume: Resume = .auto, group: ProcessGroup? = nil
     ) throws {
-        try run.validate()
+        try run.validate(worldSize: group?.worldSize ?? 1)
         try Self.requireWholeModel(run.model)
         self.run = run
         tuning = try TrainingPlan(run)
@@ -114,9 +114,10 @@ public final class Trainer {
                 $0.group, begin: store.begin,
                 complete: { try store.complete($0, keeping: $1) })
         }
-        optimizer = try Self.optimizer(run, tuning, parameters, parallel)
+        optimizer = try Self.optimizer(
+            run, tuning, parameters, parallel, isResumed: start != nil)
         average = try run.averageDecay.map { [optimizer] in
-            try WeightAverage(decay: $0, weights: optimizer.weights)
+            try WeightAverage(decay: $0, weights: optimizer.weights())
         }
         dropout = try RandomGenerator(seed: Self.dropoutSeed(run, group))
         order = try found.order(run, world: group?.worldSize ?? 1)
