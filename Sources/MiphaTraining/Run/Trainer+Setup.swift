@@ -37,6 +37,9 @@ extension Trainer {
                 ratio: run.decayRatio, totalSteps: totalSteps))
     }
 
+    /// The optimiser over what learns, or over this process's pieces of it.
+    // The compiler (Swift 6.3.1) fails when it inlines this into the initialiser.
+    @inline(never)
     static func optimizer(
         _ run: RunConfiguration, _ plan: TrainingPlan,
         _ parameters: [(name: String, tensor: Tensor)], _ parallel: DataParallel?,
@@ -55,9 +58,8 @@ extension Trainer {
             },
             wholeMasters: run.averageDecay != nil,
             masters: { name in
-                try masters(name).map {
-                    try parallel?.part(of: $0, parameter: name).cloned() ?? $0
-                }
+                guard let whole = try masters(name) else { return nil }
+                return try parallel?.part(of: whole, parameter: name).cloned() ?? whole
             })
     }
 
