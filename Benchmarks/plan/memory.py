@@ -38,10 +38,10 @@ VOCABULARY = 51200
 # name: model and settings beside those of `settings`
 GRID: dict[str, tuple[str, dict]] = {
     "align-4": ("small", {"stage": "align"}),
-    "align-16": ("mid", {"stage": "align", "batch": 16}),
-    "align-bf16": ("mid", {"stage": "align", "batch": 8, "dtype": "bfloat16"}),
-    "align-checkpointing": ("patches", {"stage": "align", "batch": 8, "checkpointing": True}),
-    "parity": ("mid", {"stage": "align-parity", "batch": 8}),
+    "align-16": ("small", {"stage": "align", "batch": 16}),
+    "align-bf16": ("mid", {"stage": "align", "batch": 4, "dtype": "bfloat16"}),
+    "align-checkpointing": ("patches", {"stage": "align", "batch": 4, "checkpointing": True}),
+    "parity": ("small", {"stage": "align-parity", "batch": 8}),
     "sft": ("mid", {"stage": "sft", "batch": 8, "data": "text"}),
     "full-2": ("small", {"stage": "instruct", "batch": 2}),
     "full-8": ("small", {"stage": "instruct", "batch": 8}),
@@ -49,24 +49,35 @@ GRID: dict[str, tuple[str, dict]] = {
     "full-8-bf16": ("small", {"stage": "instruct", "batch": 8, "dtype": "bfloat16"}),
     "full-16-bf16-checkpointing": (
         "small", {"stage": "instruct", "batch": 16, "dtype": "bfloat16", "checkpointing": True}),
-    "full-mid-4": ("mid", {"stage": "instruct", "batch": 4}),
-    "full-mid-8": ("mid", {"stage": "instruct", "batch": 8}),
-    "full-mid-4-checkpointing": ("mid", {"stage": "instruct", "checkpointing": True}),
+    "in-backward": (
+        "small", {"stage": "instruct", "batch": 8, "optimizer_in_backward": True,
+                  "checkpointing": True}),
+    "accumulated": ("small", {"stage": "instruct", "accumulation": 2}),
+    "accumulated-bf16": (
+        "small", {"stage": "instruct", "accumulation": 2, "dtype": "bfloat16"}),
+    "packed": ("small", {"stage": "instruct", "batch": 8, "packing": True}),
+    "averaged": ("small", {"stage": "instruct", "batch": 8, "ema_decay": 0.9}),
+    "averaged-bf16": (
+        "small", {"stage": "instruct", "batch": 8, "ema_decay": 0.9, "dtype": "bfloat16"}),
+    "saved": ("small", {"stage": "instruct", "save_steps": 1}),
+    "validated": ("small", {"stage": "align", "batch": 8, "validation_split": 0.25}),
+    "frozen-tower": ("patches", {"stage": "instruct", "tune": "{tower: frozen}"}),
+    "last-2": ("patches", {"stage": "instruct",
+                           "tune": "{tower: last:2, language: last:2, head: frozen}"}),
+    "patches-4": ("patches", {"stage": "instruct"}),
+    "patches-4-bf16": ("patches", {"stage": "instruct", "dtype": "bfloat16"}),
+    "lora": ("small", {"stage": "instruct-lora", "batch": 8}),
+    "lora-tower": ("patches", {"stage": "instruct-lora", "batch": 4, "lora_r": 16,
+                               "tune": "{tower: lora}"}),
+    "lora-bf16-checkpointing": (
+        "mid", {"stage": "instruct-lora", "dtype": "bfloat16", "checkpointing": True,
+                "tune": "{tower: frozen}"}),
+    "qlora": ("mid", {"stage": "instruct-lora", "dtype": "bfloat16", "load_in_4bit": True,
+                      "tune": "{tower: frozen}"}),
+    "full-mid-4": ("mid", {"stage": "instruct"}),
     "full-mid-4-bf16": ("mid", {"stage": "instruct", "dtype": "bfloat16"}),
     "full-mid-8-bf16-checkpointing": (
         "mid", {"stage": "instruct", "batch": 8, "dtype": "bfloat16", "checkpointing": True}),
-    "accumulated": ("mid", {"stage": "instruct", "batch": 2, "accumulation": 2}),
-    "accumulated-bf16": (
-        "mid", {"stage": "instruct", "batch": 2, "accumulation": 2, "dtype": "bfloat16"}),
-    "frozen-tower": ("mid", {"stage": "instruct", "batch": 8, "tune": "{tower: frozen}"}),
-    "last-2": ("mid", {"stage": "instruct", "batch": 8,
-                       "tune": "{tower: last:2, language: last:2, head: frozen}"}),
-    "averaged": ("small", {"stage": "instruct", "batch": 8, "ema_decay": 0.9}),
-    "patches-4": ("patches", {"stage": "instruct", "batch": 4}),
-    "patches-4-bf16": ("patches", {"stage": "instruct", "batch": 4, "dtype": "bfloat16"}),
-    "packed": ("small", {"stage": "instruct", "batch": 8, "packing": True}),
-    "saved": ("mid", {"stage": "instruct", "save_steps": 1}),
-    "validated": ("small", {"stage": "align", "batch": 8, "validation_split": 0.25}),
 }  # fmt: skip
 
 

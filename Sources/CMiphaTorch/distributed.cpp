@@ -10,7 +10,8 @@
 // A CUDA libtorch (which has the first header), NCCL's header, and those of a CUDA toolkit.
 #if __has_include(<ATen/cuda/CUDAConfig.h>) && __has_include(<nccl.h>) && \
     __has_include(<cuda_runtime_api.h>) && __has_include(<crt/host_config.h>) && \
-    __has_include(<cusparse.h>) && __has_include(<cublas_v2.h>) && __has_include(<cusolverDn.h>)
+    __has_include(<cusparse.h>) && __has_include(<cublas_v2.h>) && \
+    __has_include(<cusolverDn.h>) && __has_include(<nv/target>)
 #define USE_C10D_NCCL
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
@@ -132,12 +133,11 @@ mt_status mt_group_all_reduce(mt_group group, mt_tensor tensor, mt_reduction red
     });
 }
 
-mt_status mt_group_reduce_scatter(mt_group group, mt_tensor output, mt_tensor input,
-                                  mt_work *out) {
+mt_status mt_group_all_to_all(mt_group group, mt_tensor output, mt_tensor input, mt_work *out) {
     return start(out, {unwrap(output), unwrap(input)}, [&](std::vector<at::Tensor> &tensors) {
-        c10d::ReduceScatterOptions options;
-        options.reduceOp = c10d::ReduceOp::SUM;
-        return group->backend->_reduce_scatter_base(tensors[0], tensors[1], options);
+        std::vector<int64_t> equal_parts_out, equal_parts_in;
+        return group->backend->alltoall_base(tensors[0], tensors[1], equal_parts_out,
+                                             equal_parts_in);
     });
 }
 

@@ -1,17 +1,35 @@
 // The optimiser step.
 #include "internal.h"
 
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Weverything"
+#include <ATen/Parallel.h>
+#pragma clang diagnostic pop
+
+#include <cstring>
+
 using mipha::guard;
+using mipha::unwrap;
+using mipha::unwrap_optional;
+
+// Loops that the compiler turns into vector instructions of the processor at hand.
+#if defined(__x86_64__) && defined(__linux__)
+#define MIPHA_VECTORIZED                                                                           \
+    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define MIPHA_VECTORIZED
+#endif
 
 namespace {
 
 // The tensors of one parameter.
 struct Slot {
     at::Tensor parameter, gradient, first, second, step;
-    std::optional<at::Tensor> copy;
+    std::optional<at::Tensor> master, remainder;
 
     bool is_plain() const {
-        return !copy.has_value() && gradient.scalar_type() == parameter.scalar_type();
+        return !master.has_value() && !remainder.has_value() &&
+               gradient.scalar_type() == parameter.scalar_type();
     }
 };
 
@@ -23,48 +41,129 @@ void update(const std::vector<at::Tensor> &parameters, const std::vector<at::Ten
                       /*amsgrad=*/false, /*maximize=*/false);
 }
 
+// ---- float32 as bfloat16 and a remainder ----
+//
+// `rounded` holds the upper half of the value's bits, rounded to nearest, and `rest` the lower half.
+// A lower half of exactly one half does not tell which way it was rounded: such a value moves by one
+// in its last place, away from the tie.
+
+MIPHA_VECTORIZED void join_range(const uint16_t *rounded, const uint16_t *rest, float *out,
+                                 int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        const uint32_t low = rest[i];
+        const uint32_t bits = ((static_cast<uint32_t>(rounded[i]) << 16) | low) -
+                              (low > 0x8000U ? 0x10000U : 0U);
+        std::memcpy(out + i, &bits, sizeof bits);
+    }
+}
+
+MIPHA_VECTORIZED void split_range(const float *values, uint16_t *rounded, uint16_t *rest,
+                                  int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t bits;
+        std::memcpy(&bits, values + i, sizeof bits);
+        const uint32_t high = bits >> 16, low = bits & 0xFFFFU, odd = high & 1U;
+        const bool is_number = (bits & 0x7FFFFFFFU) <= 0x7F800000U;
+        const uint32_t moved = low == 0x8000U ? 0x7FFFU + 2 * odd : low;
+        rounded[i] =
+            static_cast<uint16_t>(is_number ? high + (moved > 0x8000U ? 1U : 0U) : 0x7FC0U);
+        rest[i] = static_cast<uint16_t>(is_number ? moved : 0U);
+    }
+}
+
+uint16_t *halves(const at::Tensor &tensor) {
+    return static_cast<uint16_t *>(tensor.mutable_data_ptr());
+}
+
+constexpr int64_t grain = 1 << 14;
+
+void join(const at::Tensor &rounded, const at::Tensor &rest, const at::Tensor &out) {
+    const uint16_t *high = halves(rounded), *low = halves(rest);
+    float *target = out.mutable_data_ptr<float>();
+    at::parallel_for(0, out.numel(), grain, [&](int64_t begin, int64_t end) {
+        join_range(high + begin, low + begin, target + begin, end - begin);
+    });
+}
+
+void split(const at::Tensor &values, const at::Tensor &rounded, const at::Tensor &rest) {
+    const float *source = values.const_data_ptr<float>();
+    uint16_t *high = halves(rounded), *low = halves(rest);
+    at::parallel_for(0, values.numel(), grain, [&](int64_t begin, int64_t end) {
+        split_range(source + begin, high + begin, low + begin, end - begin);
+    });
+}
+
+void check_halves(const at::Tensor &rounded, const at::Tensor &rest) {
+    if (!rounded.is_cpu() || !rest.is_cpu() || rounded.scalar_type() != at::kBFloat16 ||
+        rest.scalar_type() != at::kShort || rounded.sizes() != rest.sizes() ||
+        !rounded.is_contiguous() || !rest.is_contiguous()) {
+        throw std::invalid_argument("a remainder is int16 beside dense bfloat16 of its shape, on "
+                                    "the CPU");
+    }
+}
+
 // In pieces that stay in the processor's cache between conversion, update and copy.
 void update_in_pieces(const Slot &slot, const mt_adamw_options &options) {
     constexpr int64_t longest = 1 << 20;
+    const bool is_split = slot.remainder.has_value();
     const at::Tensor parameter = slot.parameter.view({-1}), first = slot.first.view({-1}),
                      second = slot.second.view({-1}), gradient = slot.gradient.reshape({-1});
-    for (int64_t start = 0; start < parameter.numel(); start += longest) {
-        const int64_t count = std::min(longest, parameter.numel() - start);
-        const at::Tensor piece = parameter.narrow(0, start, count);
-        update({piece}, {gradient.narrow(0, start, count).to(parameter.scalar_type())},
+    const at::Tensor master = slot.master.has_value() ? slot.master->view({-1}) : parameter;
+    const at::Tensor rest = is_split ? slot.remainder->view({-1}) : at::Tensor();
+    const int64_t total = parameter.numel();
+    const at::Tensor joined =
+        is_split ? at::empty({std::min(longest, total)}, parameter.options().dtype(at::kFloat))
+                 : at::Tensor();
+    for (int64_t start = 0; start < total; start += longest) {
+        const int64_t count = std::min(longest, total - start);
+        const at::Tensor shown = parameter.narrow(0, start, count);
+        const at::Tensor piece =
+            is_split ? joined.narrow(0, 0, count) : master.narrow(0, start, count);
+        if (is_split) {
+            join(shown, rest.narrow(0, start, count), piece);
+        }
+        update({piece}, {gradient.narrow(0, start, count).to(piece.scalar_type())},
                {first.narrow(0, start, count)}, {second.narrow(0, start, count)}, {slot.step},
                options);
-        if (slot.copy.has_value()) {
-            slot.copy->view({-1}).narrow(0, start, count).copy_(piece);
+        if (is_split) {
+            split(piece, shown, rest.narrow(0, start, count));
+        } else if (slot.master.has_value()) {
+            shown.copy_(piece);
         }
     }
 }
 
+Slot slot_of(const mt_adamw_slot &given, size_t index) {
+    Slot slot{unwrap(given.parameter),
+              unwrap(given.gradient),
+              unwrap(given.first),
+              unwrap(given.second),
+              unwrap(given.step),
+              unwrap_optional(given.master_or_null),
+              unwrap_optional(given.remainder_or_null)};
+    bool fits = !slot.master.has_value() || slot.master->sizes() == slot.parameter.sizes();
+    for (const at::Tensor &other : {slot.gradient, slot.first, slot.second}) {
+        fits = fits && other.sizes() == slot.parameter.sizes();
+    }
+    if (!fits) { // the kernel trusts its caller
+        throw std::invalid_argument("parameter " + std::to_string(index) +
+                                    " and its gradient, moments or master differ in shape");
+    }
+    if (slot.remainder.has_value()) {
+        check_halves(slot.parameter, *slot.remainder);
+    }
+    return slot;
+}
+
 } // namespace
 
-mt_status mt_adamw_step(const mt_tensor *parameters, const mt_tensor *gradients,
-                        const mt_tensor *first_moments, const mt_tensor *second_moments,
-                        const mt_tensor *steps, const mt_tensor *copies, size_t count,
-                        mt_adamw_options options) {
+mt_status mt_adamw_step(const mt_adamw_slot *slots, size_t count, mt_adamw_options options) {
     return guard([&] {
         const c10::NoGradGuard no_grad;
         std::vector<at::Tensor> targets, changes, first, second, counts;
         std::vector<Slot> others;
         for (size_t i = 0; i < count; i++) {
-            Slot slot{mipha::unwrap(parameters[i]),     mipha::unwrap(gradients[i]),
-                      mipha::unwrap(first_moments[i]),  mipha::unwrap(second_moments[i]),
-                      mipha::unwrap(steps[i]),          std::nullopt};
-            if (copies != nullptr) {
-                slot.copy = mipha::unwrap_optional(copies[i]);
-            }
-            bool fits = !slot.copy.has_value() || slot.copy->sizes() == slot.parameter.sizes();
-            for (const at::Tensor &other : {slot.gradient, slot.first, slot.second}) {
-                fits = fits && other.sizes() == slot.parameter.sizes();
-            }
-            if (!fits) { // the kernel trusts its caller
-                throw std::invalid_argument("parameter " + std::to_string(i) +
-                                            " and its gradient, moments or copy differ in shape");
-            }
+            Slot slot = slot_of(slots[i], i);
             if (slot.is_plain()) {
                 targets.push_back(slot.parameter);
                 changes.push_back(slot.gradient);
@@ -81,5 +180,28 @@ mt_status mt_adamw_step(const mt_tensor *parameters, const mt_tensor *gradients,
         for (const Slot &slot : others) {
             update_in_pieces(slot, options);
         }
+    });
+}
+
+mt_status mt_tensor_join_remainder(mt_tensor rounded, mt_tensor remainder, mt_tensor *out) {
+    return guard([&] {
+        const at::Tensor high = unwrap(rounded).detach(), low = unwrap(remainder);
+        check_halves(high, low);
+        at::Tensor joined = at::empty(high.sizes(), high.options().dtype(at::kFloat));
+        join(high, low, joined);
+        *out = mipha::wrap(std::move(joined));
+    });
+}
+
+mt_status mt_tensor_split_remainder(mt_tensor values, mt_tensor rounded, mt_tensor remainder) {
+    return guard([&] {
+        const c10::NoGradGuard no_grad;
+        const at::Tensor source = unwrap(values).to(at::kFloat).contiguous();
+        const at::Tensor high = unwrap(rounded).detach(), low = unwrap(remainder);
+        check_halves(high, low);
+        if (source.sizes() != high.sizes()) {
+            throw std::invalid_argument("values and their halves differ in shape");
+        }
+        split(source, high, low);
     });
 }

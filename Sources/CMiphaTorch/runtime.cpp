@@ -11,12 +11,6 @@
 #include <torch/headeronly/version.h>
 #pragma clang diagnostic pop
 
-#include <limits>
-
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 namespace mipha {
 
 std::string &last_error() noexcept {
@@ -78,16 +72,6 @@ mt_status mt_set_thread_count(int32_t count) {
 }
 
 int32_t mt_thread_count(void) { return at::get_num_threads(); }
-
-void mt_keep_freed_memory(void) {
-#ifdef __GLIBC__
-    // Each block of its own mapping costs page faults anew: a quarter of a training step on CPU.
-    // The largest, whose holes nothing else would fill, keep theirs (glibc allows no higher limit).
-    mallopt(M_MMAP_THRESHOLD, 32 << 20);
-    mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
-    mallopt(M_TOP_PAD, 64 << 20);
-#endif
-}
 
 bool mt_grad_mode_set(bool enabled) {
     const bool former = c10::GradMode::is_enabled();

@@ -25,45 +25,86 @@ public struct AdamWConstants: Sendable, Equatable {
     }
 }
 
+/// What one parameter's AdamW step reads and changes.
+public struct AdamWSlot {
+    /// The parameter.
+    public var parameter: Tensor
+    /// Its gradient, of any dtype; it is converted piece by piece, never as a whole.
+    public var gradient: Tensor
+    /// First moment, of the parameter's shape.
+    public var first: Tensor
+    /// Second moment, of the parameter's shape.
+    public var second: Tensor
+    /// A float32 scalar that counts this step already.
+    public var steps: Tensor
+    /// Float32 value that is updated in the parameter's place and then copied to it.
+    public var master: Tensor?
+    /// What a bfloat16 parameter lacks of its float32 value; see ``SplitFloats``.
+    public var remainder: Tensor?
+
+    /// Creates a slot.
+    public init(
+        parameter: Tensor, gradient: Tensor, first: Tensor, second: Tensor, steps: Tensor,
+        master: Tensor? = nil, remainder: Tensor? = nil
+    ) {
+        self.parameter = parameter
+        self.gradient = gradient
+        self.first = first
+        self.second = second
+        self.steps = steps
+        self.master = master
+        self.remainder = remainder
+    }
+}
+
 /// One fused AdamW update of many parameters (libtorch's `_fused_adamw_`).
 ///
-/// - Parameters:
-///   - parameters: updated in place; `first`, `second` have equal shapes and dtypes, `gradients` equal
-///     shapes. Gradients of another dtype are converted piece by piece, never as a whole.
-///   - steps: float32 scalars, one per parameter, that already count this step.
-///   - copies: for each parameter a tensor that takes the new values, or `nil`; an empty list: none.
+/// - Throws: `TensorError` when tensors of a slot do not fit together.
 public func applyAdamW(
-    to parameters: [Tensor], gradients: [Tensor], first: [Tensor], second: [Tensor],
-    steps: [Tensor], copies: [Tensor?] = [], constants: AdamWConstants
+    _ slots: [AdamWSlot], constants: AdamWConstants
 ) throws(TensorError) {
-    let counts = [gradients.count, first.count, second.count, steps.count]
-    guard counts.allSatisfy({ $0 == parameters.count }) else {
-        throw TensorError(
-            .invalidArgument, operation: "adamw",
-            message: "\(parameters.count) parameters, but \(counts) gradients, moments and steps")
-    }
-    guard copies.isEmpty || copies.count == parameters.count else {
-        throw TensorError(
-            .invalidArgument, operation: "adamw",
-            message: "\(parameters.count) parameters, but \(copies.count) copies")
-    }
     let options = mt_adamw_options(
         learning_rate: constants.learningRate, beta1: constants.beta1, beta2: constants.beta2,
         epsilon: constants.epsilon, weight_decay: constants.weightDecay)
-    let status = withHandles(parameters) { parameterHandles, count in
-        withHandles(gradients) { gradientHandles, _ in
-            withHandles(first) { firstHandles, _ in
-                withHandles(second) { secondHandles, _ in
-                    withHandles(steps) { stepHandles, _ in
-                        withHandles(copies) { copyHandles, copyCount in
-                            unsafe mt_adamw_step(
-                                parameterHandles, gradientHandles, firstHandles, secondHandles,
-                                stepHandles, copyCount == 0 ? nil : copyHandles, count, options)
-                        }
-                    }
-                }
-            }
+    let lent = unsafe slots.map { slot in
+        unsafe mt_adamw_slot(
+            parameter: slot.parameter.handle, gradient: slot.gradient.handle,
+            first: slot.first.handle, second: slot.second.handle, step: slot.steps.handle,
+            master_or_null: slot.master?.handle, remainder_or_null: slot.remainder?.handle)
+    }
+    let status = withExtendedLifetime(slots) {
+        unsafe lent.withUnsafeBufferPointer {
+            unsafe mt_adamw_step($0.baseAddress, $0.count, options)
         }
     }
-    try check(status, "adamw", parameters)
+    try check(status, "adamw", slots.map(\.parameter))
+}
+
+/// Float32 numbers held as the nearest bfloat16 and the lower half of their bits.
+///
+/// The bfloat16 half is what a model computes with; together they take four bytes where a copy in
+/// float32 beside the bfloat16 number would take six. A number exactly between two of bfloat16 moves
+/// by one in its last place, because the halves would not tell which way it was rounded.
+public enum SplitFloats {
+    /// The float32 numbers.
+    ///
+    /// - Parameters:
+    ///   - rounded: dense, bfloat16, on the CPU.
+    ///   - remainder: int16 of its shape.
+    public static func joining(
+        _ rounded: Tensor, remainder: Tensor
+    ) throws(TensorError) -> Tensor {
+        try produce("join halves", [rounded, remainder]) {
+            unsafe mt_tensor_join_remainder(rounded.handle, remainder.handle, $0)
+        }
+    }
+
+    /// Writes both halves of `values`.
+    public static func split(
+        _ values: Tensor, into rounded: Tensor, remainder: Tensor
+    ) throws(TensorError) {
+        let status = unsafe mt_tensor_split_remainder(
+            values.handle, rounded.handle, remainder.handle)
+        try check(status, "split into halves", [values, rounded, remainder])
+    }
 }

@@ -130,26 +130,25 @@ import Testing
         }
     }
 
-    @Test func `the optimiser step refuses lists that do not fit together`() throws {
+    @Test func `the optimiser step refuses tensors that do not fit together`() throws {
         let constants = AdamWConstants(
             learningRate: 1, beta1: 0.9, beta2: 0.9, epsilon: 1e-8, weightDecay: 0)
-        let long = try Tensor.zeros([4])
         let short = try Tensor.zeros([2])
-        let step = try Tensor.zeros([])
-        try expectFailure {
-            try applyAdamW(
-                to: [long], gradients: [], first: [long], second: [long], steps: [step],
-                constants: constants)
+        func expectRefusal(_ change: (inout AdamWSlot) throws -> Void) throws {
+            let long = try Tensor.zeros([4])
+            var slot = AdamWSlot(
+                parameter: long, gradient: try long.cloned(), first: try long.cloned(),
+                second: try long.cloned(), steps: try Tensor.zeros([]))
+            try change(&slot)
+            try expectFailure { try applyAdamW([slot], constants: constants) }
         }
-        try expectFailure {
-            try applyAdamW(
-                to: [long], gradients: [short], first: [long.cloned()], second: [long.cloned()],
-                steps: [step], constants: constants)
-        }
-        try expectFailure {
-            try applyAdamW(
-                to: [long], gradients: [long.cloned()], first: [short], second: [long.cloned()],
-                steps: [step], constants: constants)
+        try expectRefusal { $0.gradient = short }
+        try expectRefusal { $0.first = short }
+        try expectRefusal { $0.master = short }
+        try expectRefusal { $0.remainder = try Tensor.zeros([4], dtype: .int16) }
+        try expectRefusal {
+            $0.parameter = try Tensor.zeros([4], dtype: .bfloat16)
+            $0.remainder = try Tensor.zeros([2], dtype: .int16)
         }
     }
 

@@ -22,8 +22,11 @@ import Testing
             }
             for count in steps { try count.assign(count + 1) }
             try applyAdamW(
-                to: parameters, gradients: gradients, first: first, second: second, steps: steps,
-                constants: constants)
+                sizes.indices.map {
+                    AdamWSlot(
+                        parameter: parameters[$0], gradient: gradients[$0], first: first[$0],
+                        second: second[$0], steps: steps[$0])
+                }, constants: constants)
             for index in expected.indices {
                 let gradient = try gradients[index].values(as: Double.self)
                 for i in expected[index].indices {
@@ -56,9 +59,11 @@ import Testing
         func step(_ gradient: Tensor, copy: Tensor?) throws -> [[Float]] {
             let parameter = try start.cloned()
             let moments = try (0..<2).map { _ in try Tensor.zeros([count]) }
-            try applyAdamW(
-                to: [parameter], gradients: [gradient], first: [moments[0]], second: [moments[1]],
-                steps: [Tensor.full([], 1)], copies: [copy], constants: constants)
+            var slot = AdamWSlot(
+                parameter: copy ?? parameter, gradient: gradient, first: moments[0],
+                second: moments[1], steps: try Tensor.full([], 1))
+            if copy != nil { slot.master = parameter }
+            try applyAdamW([slot], constants: constants)
             return try ([parameter] + moments).map { try $0.values() }
         }
         let copy = try Tensor.zeros([count], dtype: .bfloat16)

@@ -1,3 +1,4 @@
+import MiphaCheckpoints
 import MiphaTestSupport
 import MiphaTorch
 import MiphaTraining
@@ -24,7 +25,7 @@ import Testing
             let values = try weight.values(as: Float.self)
             if step == 19 { #expect(values == Array(repeating: 1, count: 7)) }
         }
-        let master = optimizer.state.first { $0.name == "master.weight" }?.tensor
+        let master = try optimizer.weights().first?.tensor
         let values = try #require(try master?.values(as: Float.self))
         #expect(values.allSatisfy { abs($0 - 0.99) < 1e-5 })
         let expected = try #require(try master?.to(dtype: .bfloat16).values(as: Float.self))
@@ -73,7 +74,43 @@ import Testing
             #expect(haveSameBits(found, expected), "\(name)")
         }
         let names = whole.state.map(\.name)
-        #expect(names.contains("master.weight") == (dtype == .bfloat16))
+        #expect(names.contains("remainder.weight") == (dtype == .bfloat16))
+    }
+
+    @Test func `masters in halves learn what whole ones learn, and continue each other`() throws {
+        var random = SplitMix64(seed: 5)
+        let gradients = try (0..<20).map { _ in try gradient(.bfloat16, &random) }
+        let weights = try (0..<2).map { _ in try parameter(.bfloat16) }
+        var optimizers = try weights.enumerated().map { index, weight in
+            try AdamW(parameters: [("weight", weight)], wholeMasters: index == 1)
+        }
+        for (step, gradient) in gradients.enumerated() {
+            if step == 10 {  // each goes on from the other's state
+                let states = try optimizers.map { optimizer in
+                    try optimizer.state.map { ($0.name, try $0.tensor.cloned()) }
+                }
+                optimizers = try weights.enumerated().map { index, weight in
+                    try AdamW(parameters: [("weight", weight)], wholeMasters: index == 1)
+                }
+                for (index, optimizer) in optimizers.enumerated() {
+                    let saved = states[1 - index]
+                    try optimizer.restore { name in
+                        guard let found = saved.first(where: { $0.0 == name }) else {
+                            throw CheckpointError(.missing, name)
+                        }
+                        return found.1
+                    }
+                }
+            }
+            for (weight, optimizer) in zip(weights, optimizers) {
+                try weight.setGradient(gradient.cloned())
+                try optimizer.step(learningRate: 1e-3)
+            }
+        }
+        let masters = try optimizers.map { try $0.weights()[0].tensor.values(as: Float.self) }
+        #expect(haveSameBits(masters[0], masters[1]))
+        #expect(Set(masters[0]).count > 1)
+        #expect(try weights[0].values(as: Float.self) == weights[1].values(as: Float.self))
     }
 
     @Test func `parameters without gradient do not move, not even by decay`() throws {
@@ -116,7 +153,7 @@ import Testing
         let optimizer = try AdamW(
             parameters: [("weight", weight)],
             masters: { _ in try Tensor.full([7], 1.001, dtype: .float32) })
-        let master = optimizer.state.first { $0.name == "master.weight" }?.tensor
+        let master = try optimizer.weights().first?.tensor
         #expect(try master?.values(as: Float.self).first == 1.001)
     }
 

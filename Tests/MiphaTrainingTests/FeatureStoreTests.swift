@@ -106,4 +106,30 @@ import Testing
         let projector = try #require(kept.gradients.keys.first { $0.contains("mm_projector") })
         #expect(kept.gradients[projector]?.contains { $0 != 0 } == true)
     }
+
+    @Test func `two writers of one folder share its budget and spoil no entry`() throws {
+        let expected = try values(store("alone"), [0, 1, 2, 3])
+        let one = try store("one")
+        _ = try values(one, [0])
+        let size = one.byteCount
+        let (folder, pictures) = (temporary.file("shared"), pictures)
+        let results = try onRanks(2) { rank -> [Float] in
+            let store = try FeatureStore(
+                folder: folder, budget: 2 * size, model: TinyModel(dropout: 0).model, writers: 2)
+            let order = rank == 0 ? [0, 1, 2, 3] : [3, 2, 1, 0]
+            var values: [Int: [Float]] = [:]
+            for place in order + order {
+                values[place] = try store.features(of: [pictures[place]])?.values(as: Float.self)
+            }
+            return (0..<4).flatMap { values[$0] ?? [] }
+        }
+        #expect(results == [expected, expected])
+        let files = try FileManager.default.subpathsOfDirectory(atPath: folder)
+            .filter { $0.contains(".features") }
+        #expect(files.count <= 2 && files.allSatisfy { $0.hasSuffix(".features") })
+        let again = try store("shared")
+        #expect(again.byteCount == files.count * size)
+        #expect(try values(again, [0, 1, 2, 3]) == expected)
+        #expect(again.hits == files.count)
+    }
 }

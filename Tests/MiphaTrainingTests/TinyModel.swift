@@ -20,6 +20,11 @@ struct TinyModel {
             config, source: InitializerSource(generator: RandomGenerator(seed: 11)))
     }
 
+    /// Another model of the same shape.
+    init(model: MiphaModel) {
+        self.model = model
+    }
+
     /// Rows of different lengths; row `r` supervises its last `answers[r]` ids.
     func batch(answers: [Int], pictures: Bool, seed: UInt64 = 1) throws -> MiphaBatch {
         var random = SplitMix64(seed: seed)

@@ -256,13 +256,23 @@ typedef struct mt_adamw_options {
     double learning_rate, beta1, beta2, epsilon, weight_decay;
 } mt_adamw_options;
 
-/* One fused AdamW step over `count` parameters; `steps` are float32 scalars, one each, and count
- * this step already. Gradients are converted to the dtype of the parameters. `copies`, unless NULL,
- * holds a tensor or NULL for each parameter, which takes its new values. */
-mt_status mt_adamw_step(const mt_tensor *parameters, const mt_tensor *gradients,
-                        const mt_tensor *first_moments, const mt_tensor *second_moments,
-                        const mt_tensor *steps, const mt_tensor *copies, size_t count,
-                        mt_adamw_options options);
+/* What one parameter's step reads and changes. */
+typedef struct mt_adamw_slot {
+    mt_tensor parameter;
+    mt_tensor gradient; /* of any dtype; converted piece by piece */
+    mt_tensor first, second; /* moments */
+    mt_tensor step; /* a float32 scalar that counts this step already */
+    mt_tensor master_or_null; /* float32; it is what is updated, and `parameter` takes its values */
+    mt_tensor remainder_or_null; /* int16; with the bfloat16 `parameter` it makes the master */
+} mt_adamw_slot;
+
+/* One fused AdamW step over `count` parameters. */
+mt_status mt_adamw_step(const mt_adamw_slot *slots, size_t count, mt_adamw_options options);
+/* float32 from bfloat16 and the int16 lower half of its bits. */
+mt_status mt_tensor_join_remainder(mt_tensor rounded, mt_tensor remainder, mt_tensor *out);
+/* Fills both halves: `rounded` is the nearest bfloat16. What lies exactly between two moves by one in
+ * the last place of float32. */
+mt_status mt_tensor_split_remainder(mt_tensor values, mt_tensor rounded, mt_tensor remainder);
 
 /* ---- Processes of one job ---- */
 
@@ -296,8 +306,8 @@ void mt_group_free(mt_group group);
  * nobody touches until `mt_work_wait` returns. The work keeps its tensors alive. */
 mt_status mt_group_all_reduce(mt_group group, mt_tensor tensor, mt_reduction reduction,
                               mt_work *out);
-/* `input` has `world_size` equal parts; `output` receives the sum of everyone's part `rank`. */
-mt_status mt_group_reduce_scatter(mt_group group, mt_tensor output, mt_tensor input, mt_work *out);
+/* `input` has `world_size` equal parts; `output` receives everyone's part `rank`, by rank. */
+mt_status mt_group_all_to_all(mt_group group, mt_tensor output, mt_tensor input, mt_work *out);
 mt_status mt_group_all_gather(mt_group group, mt_tensor output, mt_tensor input, mt_work *out);
 mt_status mt_group_broadcast(mt_group group, mt_tensor tensor, int32_t root, mt_work *out);
 mt_status mt_group_barrier(mt_group group, mt_work *out);

@@ -83,17 +83,25 @@ public final class ProcessGroup {
         }
     }
 
-    /// Sums a tensor over all processes and gives every process its part.
+    /// Gives every process its part of everybody's tensor.
+    ///
+    /// Each process can then join the parts in an order of its choice, such as that of the ranks.
     ///
     /// - Parameters:
-    ///   - input: `[worldSize * n]`.
-    ///   - output: `[n]`; receives the sum of part `rank` of everyone's input.
-    public func reduceScatter(
+    ///   - input: `[worldSize * n]`; part `r` goes to rank `r`.
+    ///   - output: `[worldSize * n]`; part `r` comes from rank `r`.
+    public func allToAll(
         _ input: Tensor, into output: Tensor
     ) throws(TensorError) -> CollectiveWork {
-        try requireParts(of: input, output, "reduce-scatter")
-        return try start("reduce-scatter", [input, output]) {
-            unsafe mt_group_reduce_scatter(handle, output.handle, input.handle, $0)
+        guard input.elementCount == output.elementCount, input.dtype == output.dtype,
+            input.elementCount.isMultiple(of: worldSize)
+        else {
+            throw TensorError(
+                .invalidArgument, operation: Self.name("all-to-all", environment),
+                message: "\(input) and \(output) are not \(worldSize) equal parts each")
+        }
+        return try start("all-to-all", [input, output]) {
+            unsafe mt_group_all_to_all(handle, output.handle, input.handle, $0)
         }
     }
 
@@ -136,6 +144,24 @@ public final class ProcessGroup {
         let tensor = try Tensor(values).to(device: device)
         try allReduce(tensor, reduction).wait()
         return try tensor.values()
+    }
+
+    /// Texts of all processes, in the order of ranks.
+    public func gather(_ text: String, on device: Device = .cpu) throws(TensorError) -> [String] {
+        let bytes = Array(text.utf8)
+        let lengths = try Tensor.zeros([worldSize], dtype: .int64, device: device)
+        try allGather(Tensor([Int64(bytes.count)]).to(device: device), into: lengths).wait()
+        let counts = try lengths.values(as: Double.self).map { Int($0) }
+        let longest = counts.max() ?? 0
+        guard longest > 0 else { return counts.map { _ in "" } }
+        let padded = bytes + Array(repeating: 0, count: longest - bytes.count)
+        let own = try Tensor.copying(padded, shape: [longest], dtype: .uint8).to(device: device)
+        let all = try Tensor.zeros([longest * worldSize], dtype: .uint8, device: device)
+        try allGather(own, into: all).wait()
+        let joined = try all.bytes()
+        return counts.enumerated().map { rank, count in
+            String(decoding: joined[rank * longest..<rank * longest + count], as: UTF8.self)
+        }
     }
 
     private func requireParts(

@@ -51,13 +51,19 @@ struct CheckpointStore: Sendable {
     }
 
     /// Writes a checkpoint that appears at once or not at all, then removes the oldest ones.
-    ///
-    /// - Parameter share: called with the folder under way, for what other processes put there.
-    func write(
-        _ snapshot: CheckpointSnapshot, share: (String) throws -> Void = { _ in }
-    ) throws {
-        let target = try AtomicDirectory(path: path(snapshot.step), replacesExisting: true)
-        let partial = target.partialPath
+    func write(_ snapshot: CheckpointSnapshot) throws {
+        let target = try begin(snapshot.step)
+        try fill(target.partialPath, snapshot)
+        try complete(target, keeping: snapshot.bestStep)
+    }
+
+    /// Makes the folder of a checkpoint under way.
+    func begin(_ step: Int) throws -> AtomicDirectory {
+        try AtomicDirectory(path: path(step), replacesExisting: true)
+    }
+
+    /// Writes a snapshot's files into a folder.
+    func fill(_ partial: String, _ snapshot: CheckpointSnapshot) throws {
         try write(
             snapshot.model, values: snapshot.weights, trained: snapshot.trained, to: partial)
         try Self.write(snapshot.optimizer, to: "\(partial)/optimizer.safetensors")
@@ -65,10 +71,15 @@ struct CheckpointStore: Sendable {
             try Self.write(snapshot.average, to: "\(partial)/ema.safetensors")
         }
         try snapshot.state.write(to: "\(partial)/trainer_state.json")
-        try share(partial)
-        try CheckpointChecksums.write(partial)
+    }
+
+    /// Gives a checkpoint its checksums and its name, then removes the oldest ones.
+    ///
+    /// - Parameter best: the checkpoint that must not be removed, besides the newest ones.
+    func complete(_ target: consuming AtomicDirectory, keeping best: Int?) throws {
+        try CheckpointChecksums.write(target.partialPath)
         try target.commit()
-        for old in steps().dropLast(limit) where old != snapshot.bestStep {
+        for old in steps().dropLast(limit) where old != best {
             try remove(old)
         }
     }

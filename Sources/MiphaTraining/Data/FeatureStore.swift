@@ -22,6 +22,8 @@ public final class FeatureStore {
     /// Pictures that the tower had to see.
     public private(set) var misses = 0
 
+    /// Bytes on disk, as far as this process knows, from which on it adds no entry.
+    private var limit: Int
     private let tower: any VisionTower
     private let dtype: DType
     private let device: Device
@@ -32,10 +34,13 @@ public final class FeatureStore {
     /// - Parameters:
     ///   - model: the model whose tower is frozen.
     ///   - budget: bytes; when they are spent no entry is added.
+    ///   - writers: number of processes that open the folder at the same time; each may spend an equal
+    ///     part of what is left of the budget.
     /// - Throws: `FileError` when the folder cannot be made or read; `TensorError`.
-    public init(folder: String?, budget: Int, model: MiphaModel) throws {
+    public init(folder: String?, budget: Int, model: MiphaModel, writers: Int = 1) throws {
         self.folder = folder
         self.budget = budget
+        limit = budget
         tower = model.tower
         dtype = model.dtype
         device = model.device
@@ -53,6 +58,7 @@ public final class FeatureStore {
                 byteCount += try FileSystem.size(FileSystem.join(path, name))
             }
         }
+        limit = byteCount + max(0, budget - byteCount) / writers
     }
 
     private static let suffix = ".features"
@@ -110,7 +116,7 @@ public final class FeatureStore {
     private func keep(_ features: Tensor, in part: String, at path: String) throws {
         let values = try features.bytes()
         let size = values.count + Self.digestLength
-        guard byteCount + size <= budget else { return }
+        guard byteCount + size <= limit else { return }
         try FileSystem.createFolder(part)
         try AtomicFile.write(SHA256Digest(of: values).bytes + values, to: path)
         byteCount += size

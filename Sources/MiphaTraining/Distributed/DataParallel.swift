@@ -28,6 +28,8 @@ public final class DataParallel {
     private let shards: ParameterShards?
     private let reducer: GradientReducer
     private let parameters: [String: Tensor]
+    /// The first segment that has something that learns, where backward passes end.
+    private let lowest: Int
     private var phase = Phase.forward(next: 0)
     private var isLast = true
     private var unitsOfSegment: [[String]: [Int]] = [:]
@@ -37,16 +39,22 @@ public final class DataParallel {
     /// - Parameters:
     ///   - segments: prefixes of the parameters that each segment reads, in the order of the model.
     ///   - parameters: those that learn.
+    ///   - frozen: those that only segments read and that do not learn; `zero3` shares them out too.
     package init(
         _ group: ProcessGroup, mode: ShardingMode, segments: [[String]],
-        parameters: [(name: String, tensor: Tensor)]
+        parameters: [(name: String, tensor: Tensor)],
+        frozen: [(name: String, tensor: Tensor)] = []
     ) throws {
         self.group = group
         self.mode = mode
-        self.parameters = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.tensor) })
+        let shared = mode == .zero3 ? frozen : []
+        self.parameters = Dictionary(
+            uniqueKeysWithValues: (parameters + shared).map { ($0.name, $0.tensor) })
         layout = ShardLayout(
-            parameters: parameters, segments: segments,
+            parameters: parameters, frozen: shared, segments: segments,
             shardCount: mode == .none ? 1 : group.worldSize)
+        let (units, read) = (layout.units, layout.unitsRead)
+        lowest = read.firstIndex { $0.contains { units[$0].learns } } ?? read.count
         reducer = GradientReducer(layout, group, mode: mode, parameters: self.parameters)
         if mode == .none {
             shards = nil
@@ -134,14 +142,15 @@ public final class DataParallel {
         for unit in layout.units.indices { try shards.wait(for: unit) }
     }
 
-    /// The weights that learn by name, in rank 0 and where the model does not hold them; all
-    /// processes take part.
+    /// The weights that the model does not hold, by name, in rank 0; all processes take part.
     ///
     /// Units are gathered one at a time; only rank 0 keeps a copy of each.
-    package func collectWeights() throws -> [String: Tensor] {
+    ///
+    /// - Parameter all: whether those that do not learn are wanted too.
+    package func collectWeights(all: Bool) throws -> [String: Tensor] {
         guard mode == .zero3, let shards else { return [:] }
         var weights: [String: Tensor] = [:]
-        for (number, unit) in layout.units.enumerated() {
+        for (number, unit) in layout.units.enumerated() where all || unit.learns {
             try shards.gather(number)
             try shards.wait(for: number)
             if group.rank == 0 {
@@ -152,6 +161,33 @@ public final class DataParallel {
             try shards.release(except: [])
         }
         return weights
+    }
+
+    /// Float32 values of pieces put together to whole parameters, in rank 0; all processes take part.
+    ///
+    /// - Parameter own: one tensor for each of this process's ``pieces``, of its shape.
+    package func collect(
+        _ own: [(name: String, tensor: Tensor)]
+    ) throws -> [(name: String, tensor: Tensor)] {
+        guard mode != .none else { return own }
+        let tensors = Dictionary(uniqueKeysWithValues: own.map { ($0.name, $0.tensor) })
+        var wholes: [(name: String, tensor: Tensor)] = []
+        for (number, unit) in layout.units.enumerated() where unit.learns {
+            let shard = try Tensor.zeros([unit.shardLength], device: device)
+            for (name, place) in places where place.unit == number {
+                guard let tensor = tensors[name] else { continue }
+                try shard.narrowed(0, from: place.inShard.lowerBound, length: place.inShard.count)
+                    .assign(tensor)
+            }
+            let whole = try Tensor.zeros([unit.shardLength * layout.shardCount], device: device)
+            try group.allGather(shard, into: whole).wait()
+            guard group.rank == 0 else { continue }
+            for entry in unit.entries {
+                let part = try whole.narrowed(0, from: entry.offset, length: entry.count)
+                wholes.append((entry.name, try part.reshaped(entry.shape).cloned()))
+            }
+        }
+        return wholes
     }
 
     /// Drops the weights that ``gatherWeights()`` got.
@@ -211,8 +247,18 @@ extension DataParallel: SegmentObserver {
     public func didEndPass() throws {
         try turn()
         if case .backward(let next) = phase {
-            for skipped in stride(from: next, through: 0, by: -1) { try walkBackward(skipped) }
+            for skipped in stride(from: next, through: lowest, by: -1) {
+                try walkBackward(skipped)
+            }
         }
+        phase = .forward(next: 0)
+    }
+
+    /// After a forward pass that no backward pass follows, or in the place of one.
+    package func didEndForward() throws {
+        guard case .forward(let next) = phase else { return }
+        for skipped in next..<count { try walkForward(skipped) }
+        try shards?.release(except: [])
         phase = .forward(next: 0)
     }
 
@@ -239,7 +285,9 @@ extension DataParallel: SegmentObserver {
     /// Gets the weights of a segment, and starts to get those of the one after it.
     private func enter(_ place: Int, then next: Int) throws {
         guard mode == .zero3, let shards else { return }
-        for unit in layout.unitsRead[place] + units(at: next) { try shards.gather(unit) }
+        let isForward = if case .forward = phase { true } else { false }
+        let ahead = isForward || next >= lowest ? units(at: next) : []
+        for unit in layout.unitsRead[place] + ahead { try shards.gather(unit) }
         for unit in layout.unitsRead[place] { try shards.wait(for: unit) }
         notePeak()
     }
@@ -255,12 +303,12 @@ extension DataParallel: SegmentObserver {
     }
 
     private func reduce(_ place: Int) throws {
-        for (number, unit) in layout.units.enumerated() where unit.segment == place {
+        for (number, unit) in layout.units.enumerated() where unit.segment == place && unit.learns {
             try reducer.reduce(number, isLast: isLast)
         }
     }
 
-    /// The number of a chain's segment among those of the model; `nil` when nothing of it learns.
+    /// The number of a chain's segment among those of the model; `nil` when nothing of it is shared.
     private func place(_ segment: Segment, _ range: some RangeExpression<Int>) throws -> Int? {
         let needed =
             unitsOfSegment[segment.prefixes]

@@ -1,35 +1,44 @@
 import MiphaTorch
 
 /// Sums gradients over the processes of a job while the backward pass goes on below them.
+///
+/// Every process gets everybody's gradients of its share and adds them in the order of ranks, after
+/// those of earlier micro-batches. No sum depends on how a library lays its rings: gradients that are
+/// shared out after each micro-batch are to the bit those of one process that takes the micro-batches
+/// of all ranks in turn. The traffic is that of a reduce-scatter.
 final class GradientReducer {
+    /// A unit's gradients on their way to their owners.
     private struct Transfer {
         let unit: Int
         let work: CollectiveWork
-        /// What is sent, and where the sum arrives.
-        let flat, sum: Tensor
-        /// The buffer that `flat` is the beginning of, to be used again.
-        let buffer: Tensor?
     }
 
-    /// Sums on their way at one time; more would hold more memory, fewer would wait.
-    private static let limit = 2
+    /// A sum on its way to everybody.
+    private struct Gather {
+        let work: CollectiveWork
+        let share: Tensor
+    }
 
     private let layout: ShardLayout
     private let group: ProcessGroup
     private let mode: ShardingMode
     private let parameters: [String: Tensor]
-    private var transfers: [Transfer] = []
-    private var buffers: [Tensor] = []
+    private var transfer: Transfer?
+    private var gather: Gather?
+    /// What is sent and what arrives; used again, since new memory for every unit would leave the
+    /// heap full of holes.
+    private var buffers: (sent: Tensor, received: Tensor)?
     private var sums: [Int: Tensor] = [:]
+    /// Float32 sums of gradients of lower precision that wait for the update's last micro-batch.
+    private var local: [String: Tensor] = [:]
     private var seen: Set<String> = []
     private var localBytes: [Int: Int] = [:]
 
     /// Bytes of the gradients in memory, those on their way included.
     var heldBytes: Int {
-        let flights = transfers.reduce(0) {
-            $0 + ($1.buffer ?? $1.flat).byteCount + ($1.flat === $1.sum ? 0 : $1.sum.byteCount)
-        }
-        return flights + buffers.reduce(0) { $0 + $1.byteCount } + localBytes.values.reduce(0, +)
+        let inTransit =
+            (buffers.map { 2 * $0.sent.byteCount } ?? 0) + (gather?.share.byteCount ?? 0)
+        return inTransit + localBytes.values.reduce(0, +)
             + sums.values.reduce(0) { $0 + $1.byteCount }
     }
     /// Called whenever `heldBytes` may be at a peak.
@@ -45,59 +54,109 @@ final class GradientReducer {
         self.parameters = parameters
     }
 
+    /// Elements of one process's share of a unit.
+    private func share(_ unit: ShardLayout.Unit) -> Int {
+        let whole = unit.shardLength * layout.shardCount
+        return (whole + group.worldSize - 1) / group.worldSize
+    }
+
     /// Sends a unit's gradients off after its backward pass, when it is time for that.
     ///
     /// - Parameter isLast: whether this is the last micro-batch of the update.
     func reduce(_ number: Int, isLast: Bool) throws {
         let unit = layout.units[number]
-        var gradients: [(ShardLayout.Entry, Tensor)] = []
-        for entry in unit.entries {
-            guard let gradient = try parameters[entry.name]?.gradient() else { continue }
-            gradients.append((entry, gradient))
-            seen.insert(entry.name)
+        guard mode.sharesGradients || isLast else {
+            try keep(unit)
+            localBytes[number] = try bytes(unit)
+            observe()
+            return
         }
-        localBytes[number] = gradients.reduce(0) { $0 + $1.1.byteCount }
-        observe()
-        guard mode.sharesGradients || isLast else { return }
-        let device = parameters[unit.entries.first?.name ?? ""]?.device ?? .cpu
-        while transfers.count >= Self.limit { try retire() }
-        let (flat, buffer) = try vector(unit.shardLength * layout.shardCount, on: device)
-        for (entry, gradient) in gradients {
-            try flat.narrowed(0, from: entry.offset, length: entry.count)
+        localBytes[number] = try bytes(unit)
+        try retire()
+        let length = share(unit) * group.worldSize
+        let (sent, received) = try vectors(length, on: device(of: unit))
+        try sent.setZero()
+        for entry in unit.entries {
+            guard let gradient = try takeGradient(entry) else { continue }
+            seen.insert(entry.name)
+            try sent.narrowed(0, from: entry.offset, length: entry.count)
                 .assign(gradient.reshaped([entry.count]))
         }
-        let sum = mode == .none ? flat : try Tensor.zeros([unit.shardLength], device: device)
-        let work =
-            mode == .none
-            ? try group.allReduce(flat) : try group.reduceScatter(flat, into: sum)
-        transfers.append(Transfer(unit: number, work: work, flat: flat, sum: sum, buffer: buffer))
         observe()
-        for entry in unit.entries { try parameters[entry.name]?.setGradient(nil) }
         localBytes[number] = nil
+        transfer = Transfer(unit: number, work: try group.allToAll(sent, into: received))
     }
 
-    /// A vector of zeros to send; from a buffer that is used again, where the sum arrives elsewhere.
-    ///
-    /// New memory for every unit would leave the heap full of holes.
-    private func vector(_ length: Int, on device: Device) throws -> (flat: Tensor, buffer: Tensor?)
-    {
-        guard mode != .none else { return (try .zeros([length], device: device), nil) }
-        let longest = layout.units.map { $0.shardLength * layout.shardCount }.max() ?? length
-        let buffer = try buffers.popLast() ?? .empty([longest], device: device)
-        let flat = try buffer.narrowed(0, from: 0, length: length)
-        try flat.setZero()
-        return (flat, buffer)
+    private func device(of unit: ShardLayout.Unit) -> Device {
+        parameters[unit.entries.first?.name ?? ""]?.device ?? .cpu
     }
 
-    private func retire() throws {
-        let transfer = transfers.removeFirst()
-        try transfer.work.wait()
-        if let buffer = transfer.buffer { buffers.append(buffer) }
-        if let before = sums[transfer.unit] {
-            try before.accumulate(transfer.sum)
-        } else {
-            sums[transfer.unit] = transfer.sum
+    private func bytes(_ unit: ShardLayout.Unit) throws -> Int {
+        try unit.entries.reduce(0) { sum, entry in
+            sum + (local[entry.name]?.byteCount ?? 0)
+                + (try parameters[entry.name]?.gradient()?.byteCount ?? 0)
         }
+    }
+
+    /// Moves gradients of lower precision into float32 sums.
+    private func keep(_ unit: ShardLayout.Unit) throws {
+        for entry in unit.entries {
+            guard let gradient = try parameters[entry.name]?.gradient(),
+                gradient.dtype != .float32
+            else { continue }
+            if let sum = local[entry.name] {
+                try sum.accumulate(gradient)
+            } else {
+                local[entry.name] = try gradient.to(dtype: .float32)
+            }
+            try parameters[entry.name]?.setGradient(nil)
+        }
+    }
+
+    /// This process's gradient of a parameter, all micro-batches included that were not sent yet.
+    private func takeGradient(_ entry: ShardLayout.Entry) throws -> Tensor? {
+        let last = try parameters[entry.name]?.gradient()
+        try parameters[entry.name]?.setGradient(nil)
+        guard let sum = local.removeValue(forKey: entry.name) else { return last }
+        if let last { try sum.accumulate(last) }
+        return sum
+    }
+
+    private func vectors(
+        _ length: Int, on device: Device
+    ) throws -> (sent: Tensor, received: Tensor) {
+        let learning = layout.units.filter(\.learns)
+        let longest = learning.map { share($0) * group.worldSize }.max() ?? length
+        let whole =
+            try buffers
+            ?? (.empty([longest], device: device), .empty([longest], device: device))
+        buffers = whole
+        return (
+            try whole.sent.narrowed(0, from: 0, length: length),
+            try whole.received.narrowed(0, from: 0, length: length)
+        )
+    }
+
+    /// Adds what has arrived, rank by rank.
+    private func retire() throws {
+        guard let transfer, let received = buffers?.received else { return }
+        try transfer.work.wait()
+        self.transfer = nil
+        let length = share(layout.units[transfer.unit])
+        let parts = try (0..<group.worldSize).map { rank in
+            try received.narrowed(0, from: rank * length, length: length)
+        }
+        let sum = try sums[transfer.unit] ?? parts[0].cloned()
+        for part in sums[transfer.unit] == nil ? parts.dropFirst() : parts[...] {
+            try sum.accumulate(part)
+        }
+        sums[transfer.unit] = sum
+        guard mode == .none else { return }
+        try gather?.work.wait()
+        let whole = try Tensor.empty([length * group.worldSize], device: sum.device)
+        sums[transfer.unit] = whole
+        gather = Gather(work: try group.allGather(sum, into: whole), share: sum)
+        observe()
     }
 
     /// Waits for all sums.
@@ -105,8 +164,10 @@ final class GradientReducer {
     /// - Returns: the sum of each unit that was sent, or this process's shard of it, and the names of
     ///   the parameters that got a gradient anywhere.
     func finish() throws -> (sums: [Int: Tensor], present: Set<String>) {
-        while !transfers.isEmpty { try retire() }
-        let names = layout.units.flatMap { $0.entries.map(\.name) }
+        try retire()
+        try gather?.work.wait()
+        gather = nil
+        let names = layout.units.filter(\.learns).flatMap { $0.entries.map(\.name) }
         let device = names.first.flatMap { parameters[$0]?.device } ?? .cpu
         let flags = try group.reduce(
             names.map { seen.contains($0) ? 1 : 0 }, .maximum, on: device)

@@ -10,7 +10,7 @@ package import MiphaTorch
 /// a process alone, can put together what it needs.
 ///
 /// ```
-/// optimizer-00001-of-00003.safetensors   exp_avg.NAME [piece], …, step.NAME []
+/// optimizer-00001-of-00003.safetensors   exp_avg.NAME [piece], …, step.NAME [], ema.NAME [piece]
 /// optimizer_shards.json                  {"world_size": 3, "parameters": {NAME: shape},
 ///                                         "shards": [{"file": …, "pieces": {NAME: [from, to]}}]}
 /// ```
@@ -34,13 +34,38 @@ package struct OptimizerShards {
         return "optimizer-\(digits(rank + 1))-of-\(digits(world)).safetensors"
     }
 
-    /// Writes the pieces of this process; rank 0 writes the layout too.
+    /// What one process writes.
     ///
-    /// - Parameter state: named `kind.NAME` with the pieces of ``DataParallel``.
-    package static func write(
-        _ state: [(name: String, tensor: Tensor)], of parallel: DataParallel, to folder: String
-    ) throws {
-        let (rank, world) = (parallel.group.rank, parallel.group.worldSize)
+    /// `@unchecked Sendable`: its tensors are copies that nothing else refers to, or the process waits
+    /// until they are written.
+    package struct Share: @unchecked Sendable {
+        fileprivate let state: [(name: String, tensor: Tensor)]
+        fileprivate let layout: ShardLayout
+        fileprivate let mode: ShardingMode
+        fileprivate let rank: Int
+
+        /// Takes a state, named `kind.NAME` with the pieces of ``DataParallel``.
+        ///
+        /// - Parameter copies: whether training goes on to change it while it is written.
+        package init(
+            _ state: [(name: String, tensor: Tensor)], of parallel: DataParallel,
+            copies: Bool = false
+        ) throws {
+            self.state =
+                copies ? try state.map { ($0.name, try $0.tensor.detached().cloned()) } : state
+            layout = parallel.layout
+            mode = parallel.mode
+            rank = parallel.group.rank
+        }
+
+        /// Writes the pieces of this process; rank 0 writes the layout too.
+        package func write(to folder: String) throws {
+            try OptimizerShards.write(self, to: folder)
+        }
+    }
+
+    private static func write(_ share: Share, to folder: String) throws {
+        let (state, rank, world) = (share.state, share.rank, share.layout.shardCount)
         let declarations = state.map {
             TensorDeclaration(
                 name: $0.name, scalarType: $0.tensor.dtype.scalarType, shape: $0.tensor.shape)
@@ -51,12 +76,12 @@ package struct OptimizerShards {
         try writer.finish()
         guard rank == 0 else { return }
         var parameters = JSONObject()
-        for entry in parallel.layout.units.flatMap(\.entries) {
+        for entry in share.layout.units.filter(\.learns).flatMap(\.entries) {
             parameters[entry.name] = .array(entry.shape.map { .integer($0) })
         }
         let shards = (0..<world).map { shard -> JSONValue in
             var pieces = JSONObject()
-            for piece in parallel.layout.pieces(of: shard) {
+            for piece in share.layout.pieces(of: shard) {
                 pieces[piece.name] = [
                     .integer(piece.inParameter.lowerBound), .integer(piece.inParameter.upperBound),
                 ]
@@ -64,7 +89,7 @@ package struct OptimizerShards {
             return ["file": .string(fileName(shard, of: world)), "pieces": .object(pieces)]
         }
         let layout: JSONObject = [
-            "world_size": .integer(world), "sharding": .string(parallel.mode.rawValue),
+            "world_size": .integer(world), "sharding": .string(share.mode.rawValue),
             "parameters": .object(parameters), "shards": .array(shards),
         ]
         try JSONValue.object(layout).write(to: "\(folder)/\(layoutFile)")

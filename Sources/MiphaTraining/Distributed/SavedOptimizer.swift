@@ -5,6 +5,7 @@ package import MiphaTorch
 
 /// The optimiser's state in a checkpoint, whatever number of processes wrote it.
 package struct SavedOptimizer {
+    private let folder: String
     private let file: SafetensorsFile
     private let shards: OptimizerShards?
 
@@ -12,6 +13,7 @@ package struct SavedOptimizer {
     ///
     /// - Throws: `CheckpointError`.
     package init(folder: String) throws {
+        self.folder = folder
         file = try SafetensorsFile(path: "\(folder)/optimizer.safetensors")
         shards = try OptimizerShards(folder: folder)
     }
@@ -28,6 +30,22 @@ package struct SavedOptimizer {
         let whole = try Tensor.mapped(file.requiredEntry(name), of: file)
         return try parallel?.part(of: whole, parameter: parameter) ?? whole
     }
+
+    /// The moving average of a parameter, cut to what this process needs of it.
+    ///
+    /// - Throws: `CheckpointError` when it is not there.
+    package func average(_ parameter: String, for parallel: DataParallel?) throws -> Tensor {
+        if let shards {
+            return try shards.tensor(
+                "\(Self.averagePrefix)\(parameter)", range: parallel?.range(of: parameter))
+        }
+        let file = try SafetensorsFile(path: "\(folder)/ema.safetensors")
+        let whole = try Tensor.mapped(file.requiredEntry(parameter), of: file)
+        return try parallel?.part(of: whole, parameter: parameter) ?? whole
+    }
+
+    /// What the names of averages begin with, in the shards of a state.
+    package static let averagePrefix = "ema."
 
     /// The state of a process's generator; `nil` for a process that the job did not have.
     package func generator(rank: Int) throws -> Tensor? {

@@ -4,7 +4,10 @@ package import MiphaTorch
 ///
 /// The parameters that one segment of the model reads and that have one dtype form a unit: laid end to
 /// end and padded, a unit is a flat vector that is cut into one shard per process. A parameter that
-/// several segments read belongs to the first.
+/// several segments read belongs to the first. Cuts lie at multiples of 16 elements of a parameter: the
+/// vector code of an optimiser then takes the same elements together whoever runs it, and rounds every
+/// weight in the same way. Parameters that do not learn form units of their own,
+/// where they are shared out at all.
 package struct ShardLayout: Sendable, Equatable {
     /// A parameter's place in its unit.
     package struct Entry: Sendable, Equatable {
@@ -20,6 +23,8 @@ package struct ShardLayout: Sendable, Equatable {
         /// Number of the first segment that reads them; the number of segments when none does.
         package let segment: Int
         package let dtype: DType
+        /// Whether its parameters learn.
+        package let learns: Bool
         package let entries: [Entry]
         /// Elements of one shard.
         package let shardLength: Int
@@ -43,36 +48,51 @@ package struct ShardLayout: Sendable, Equatable {
     /// Units that each segment reads.
     package let unitsRead: [[Int]]
 
+    private static let alignment = 16
+
+    private static func aligned(_ count: Int) -> Int {
+        (count + alignment - 1) / alignment * alignment
+    }
+
     /// Lays parameters out.
     ///
-    /// - Parameter segments: prefixes of the names of the parameters that each segment reads.
+    /// - Parameters:
+    ///   - parameters: those that learn.
+    ///   - frozen: those that do not learn, and are shared out all the same.
+    ///   - segments: prefixes of the names of the parameters that each segment reads.
     package init(
-        parameters: [(name: String, tensor: Tensor)], segments: [[String]], shardCount: Int
+        parameters: [(name: String, tensor: Tensor)],
+        frozen: [(name: String, tensor: Tensor)] = [], segments: [[String]], shardCount: Int
     ) {
-        var members: [[(name: String, tensor: Tensor)]] = Array(
-            repeating: [], count: segments.count + 1)
-        for parameter in parameters {
-            let first = segments.firstIndex { Self.reads($0, parameter.name) } ?? segments.count
-            members[first].append(parameter)
+        struct Kind: Hashable {
+            let segment: Int
+            let learns: Bool
+            let dtype: DType
         }
-        var units: [Unit] = []
-        for (segment, own) in members.enumerated() {
-            var dtypes: [DType] = []
-            for member in own where !dtypes.contains(member.tensor.dtype) {
-                dtypes.append(member.tensor.dtype)
+        var kinds: [Kind] = []
+        var members: [Kind: [(name: String, tensor: Tensor)]] = [:]
+        for (list, learns) in [(parameters, true), (frozen, false)] {
+            for parameter in list {
+                let first = segments.firstIndex { Self.reads($0, parameter.name) }
+                let kind = Kind(
+                    segment: first ?? segments.count, learns: learns,
+                    dtype: parameter.tensor.dtype)
+                if members[kind] == nil { kinds.append(kind) }
+                members[kind, default: []].append(parameter)
             }
-            for dtype in dtypes {
+        }
+        let units = (0...segments.count).flatMap { segment in
+            kinds.filter { $0.segment == segment }.map { kind in
                 var (entries, offset): ([Entry], Int) = ([], 0)
-                for (name, tensor) in own where tensor.dtype == dtype {
+                for (name, tensor) in members[kind] ?? [] {
                     let count = tensor.elementCount
                     entries.append(
                         Entry(name: name, shape: tensor.shape, offset: offset, count: count))
-                    offset += count
+                    offset = Self.aligned(offset + count)
                 }
-                units.append(
-                    Unit(
-                        segment: segment, dtype: dtype, entries: entries,
-                        shardLength: (offset + shardCount - 1) / shardCount))
+                return Unit(
+                    segment: segment, dtype: kind.dtype, learns: kind.learns, entries: entries,
+                    shardLength: Self.aligned((offset + shardCount - 1) / shardCount))
             }
         }
         self.units = units
@@ -88,9 +108,9 @@ package struct ShardLayout: Sendable, Equatable {
         prefixes.contains { name.hasPrefix($0) }
     }
 
-    /// The pieces of parameters in the shards of one number.
+    /// The pieces of the parameters that learn in the shards of one number.
     package func pieces(of shard: Int) -> [Piece] {
-        units.enumerated().flatMap { number, unit in
+        units.enumerated().filter(\.element.learns).flatMap { number, unit in
             let own = shard * unit.shardLength..<(shard + 1) * unit.shardLength
             return unit.entries.compactMap { entry -> Piece? in
                 let common = own.clamped(to: entry.offset..<entry.offset + entry.count)
@@ -111,14 +131,17 @@ package struct ShardLayout: Sendable, Equatable {
     /// Bytes of the weights and gradients that one process holds at most, without activations and
     /// the optimiser's state.
     ///
-    /// Beside its lasting share a process holds the units in transit: two gathered ones with their
-    /// weights (`zero3`), and up to three flat float32 gradients on their way.
+    /// Beside its lasting share a process holds what is in transit: a segment's weights and those of
+    /// the next one (`zero3`), and of the unit that is shared out its flat float32 gradients, what
+    /// the others sent of theirs, and the gradients of the one below it, or (`none`) a sum.
     package func predictedBytes(_ mode: ShardingMode) -> Int {
         let weights = parameterBytes
-        let gradients = units.reduce(0) { $0 + 4 * $1.shardLength * shardCount }
-        let largest = units.map { 4 * $0.shardLength * shardCount }.max() ?? 0
+        let learning = units.filter(\.learns).map { 4 * $0.shardLength * shardCount }
+        let gradients = learning.reduce(0, +)
+        let largest = learning.max() ?? 0
         switch mode {
-        case .none, .zero1: return weights + gradients + largest
+        case .none: return weights + gradients + 3 * largest
+        case .zero1: return weights + gradients + 2 * largest
         case .zero2: return weights + gradients / shardCount + 3 * largest
         case .zero3:
             let pair =

@@ -24,6 +24,8 @@ public struct Incident: Sendable, Equatable {
     public let samples: [String]
     /// More in words.
     public let message: String
+    /// The process concerned, where it is one of several.
+    public var rank: Int?
 
     /// Creates an incident.
     public init(_ kind: Kind, step: Int, samples: [String] = [], message: String) {
@@ -35,9 +37,11 @@ public struct Incident: Sendable, Equatable {
 
     /// The members of the line.
     public var json: JSONObject {
-        [
+        var line: JSONObject = [
             "kind": .string(kind.rawValue), "step": .integer(step), "message": .string(message),
             "samples": .array(samples.map { .string($0) }),
         ]
+        if let rank { line["rank"] = .integer(rank) }
+        return line
     }
 }

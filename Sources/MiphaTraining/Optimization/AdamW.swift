@@ -1,8 +1,11 @@
+import MiphaCheckpoints
 public import MiphaTorch
 
 /// AdamW with float32 moments and, for parameters of lower precision, float32 master weights.
 ///
-/// Parameters without a gradient are left alone, without decay, as in PyTorch.
+/// The master of a bfloat16 parameter on the CPU is the parameter and a remainder of 16 bits (see
+/// `SplitFloats`), unless whole masters are asked for. Parameters without a gradient are left alone,
+/// without decay, as in PyTorch.
 public final class AdamW {
     /// The constants of the update other than the learning rate.
     public struct Options: Sendable, Equatable {
@@ -41,16 +44,33 @@ public final class AdamW {
         }
     }
 
+    /// Where the float32 value of a parameter is.
+    private enum Master {
+        case parameter
+        case whole(Tensor)
+        case remainder(Tensor)
+    }
+
     private struct Slot {
         let name: String
         let parameter: Tensor
-        let master: Tensor?
+        let master: Master
         let first: Tensor
         let second: Tensor
         let steps: Tensor
         let group: Group
 
-        var target: Tensor { master ?? parameter }
+        func step(_ gradient: Tensor) -> AdamWSlot {
+            var slot = AdamWSlot(
+                parameter: parameter, gradient: gradient, first: first, second: second,
+                steps: steps)
+            switch master {
+            case .parameter: break
+            case .whole(let tensor): slot.master = tensor
+            case .remainder(let tensor): slot.remainder = tensor
+            }
+            return slot
+        }
     }
 
     private let slots: [Slot]
@@ -64,10 +84,11 @@ public final class AdamW {
     ///   - groups: the group of a parameter; by default all are in one with the weight decay of
     ///     `options`, whose rate is given at each step.
     ///   - masters: float32 values of parameters of lower precision, where they are known better
-    ///     than the parameter holds them.
+    ///     than the parameter holds them; the parameter takes the nearest value.
+    ///   - wholeMasters: keeps masters as float32 tensors, for who reads ``weights`` at every update.
     public init(
         parameters: [(name: String, tensor: Tensor)], options: Options = Options(),
-        groups: ((String) -> Group)? = nil,
+        groups: ((String) -> Group)? = nil, wholeMasters: Bool = false,
         masters: (String) throws -> Tensor? = { _ in nil }
     ) throws {
         self.options = options
@@ -76,8 +97,8 @@ public final class AdamW {
             let device = tensor.device
             return Slot(
                 name: name, parameter: tensor,
-                master: tensor.dtype == .float32
-                    ? nil : try masters(name) ?? tensor.detached().to(dtype: .float32),
+                master: try Self.master(
+                    of: tensor, wholeMasters || device != .cpu, try masters(name)),
                 first: try .zeros(shape, device: device),
                 second: try .zeros(shape, device: device),
                 steps: try .zeros([], device: device),
@@ -86,9 +107,29 @@ public final class AdamW {
         }
     }
 
+    private static func master(
+        of parameter: Tensor, _ isWhole: Bool, _ better: Tensor?
+    ) throws -> Master {
+        if parameter.dtype == .float32 { return .parameter }
+        if isWhole || parameter.dtype != .bfloat16 {
+            return .whole(try better ?? parameter.detached().to(dtype: .float32))
+        }
+        let remainder = try Tensor.zeros(parameter.shape, dtype: .int16)
+        if let better {
+            try SplitFloats.split(better, into: parameter, remainder: remainder)
+        }
+        return .remainder(remainder)
+    }
+
     /// The gradients that are there, those that were collected in float32 included.
-    public func gradients() throws -> [Tensor] {
-        try slots.compactMap(gradient)
+    ///
+    /// - Parameter names: the parameters asked for; `nil` stands for all.
+    public func gradients(of names: Set<String>? = nil) throws -> [Tensor] {
+        try slots(names).compactMap(gradient)
+    }
+
+    private func slots(_ names: Set<String>?) -> [Slot] {
+        names.map { names in slots.filter { names.contains($0.name) } } ?? slots
     }
 
     private func gradient(_ slot: Slot) throws -> Tensor? {
@@ -101,7 +142,7 @@ public final class AdamW {
     /// gradients in bfloat16 would lose what the small ones say. Gradients in float32 stay, since the
     /// engine adds to them in place.
     public func collectGradients() throws {
-        for slot in slots where slot.master != nil {
+        for slot in slots where slot.parameter.dtype != .float32 {
             guard let gradient = try slot.parameter.gradient() else { continue }
             if let sum = sums[slot.name] {
                 try sum.accumulate(gradient)
@@ -113,7 +154,18 @@ public final class AdamW {
     }
 
     /// The float32 value of every parameter: the master where there is one.
-    public var weights: [(name: String, tensor: Tensor)] { slots.map { ($0.name, $0.target) } }
+    ///
+    /// Masters that are held in halves are put together for the call.
+    public func weights() throws -> [(name: String, tensor: Tensor)] {
+        try slots.map { slot in
+            switch slot.master {
+            case .parameter: (slot.name, slot.parameter)
+            case .whole(let tensor): (slot.name, tensor)
+            case .remainder(let tensor):
+                (slot.name, try SplitFloats.joining(slot.parameter, remainder: tensor))
+            }
+        }
+    }
 
     /// Updates all parameters that have a gradient, then drops the gradients.
     ///
@@ -126,24 +178,20 @@ public final class AdamW {
     ///     given.
     ///   - names: the parameters to update; `nil` stands for all.
     public func step(learningRate: Double, of names: Set<String>? = nil) throws {
-        let slots = names.map { names in self.slots.filter { names.contains($0.name) } } ?? slots
+        let slots = slots(names)
         var groups: [Group] = []
         for slot in slots where !groups.contains(slot.group) { groups.append(slot.group) }
         for group in groups {
-            var chosen: [Slot] = []
-            var gradients: [Tensor] = []
+            var chosen: [AdamWSlot] = []
             for slot in slots where slot.group == group {
                 guard let gradient = try gradient(slot) else { continue }
                 try slot.steps.assign(slot.steps + 1)
-                chosen.append(slot)
-                gradients.append(gradient)
+                chosen.append(slot.step(gradient))
             }
             guard !chosen.isEmpty else { continue }
             try withoutGradients { () throws(TensorError) in
                 try applyAdamW(
-                    to: chosen.map(\.target), gradients: gradients, first: chosen.map(\.first),
-                    second: chosen.map(\.second), steps: chosen.map(\.steps),
-                    copies: chosen.map { $0.master == nil ? nil : $0.parameter },
+                    chosen,
                     constants: AdamWConstants(
                         learningRate: group.learningRate * learningRate, beta1: options.beta1,
                         beta2: options.beta2, epsilon: options.epsilon,
@@ -163,22 +211,65 @@ public final class AdamW {
         }
     }
 
-    /// The whole state by name: moments, step counts and master weights.
+    /// The whole state by name: moments, step counts, master weights or their remainders.
     public var state: [(name: String, tensor: Tensor)] {
         slots.flatMap { slot in
             var parts = [
                 ("exp_avg.\(slot.name)", slot.first), ("exp_avg_sq.\(slot.name)", slot.second),
                 ("step.\(slot.name)", slot.steps),
             ]
-            if let master = slot.master { parts.append(("master.\(slot.name)", master)) }
+            switch slot.master {
+            case .parameter: break
+            case .whole(let tensor): parts.append(("master.\(slot.name)", tensor))
+            case .remainder(let tensor): parts.append(("remainder.\(slot.name)", tensor))
+            }
             return parts
         }
     }
 
-    /// Continues from a saved state.
+    /// Continues from a saved state, whose masters may be whole or remainders.
+    ///
+    /// The parameters hold the saved weights already.
     ///
     /// - Parameter find: the saved tensor of a name; it throws when there is none.
     public func restore(_ find: (String) throws -> Tensor) throws {
-        for (name, tensor) in state { try tensor.assign(find(name)) }
+        for slot in slots {
+            try slot.first.assign(find("exp_avg.\(slot.name)"))
+            try slot.second.assign(find("exp_avg_sq.\(slot.name)"))
+            try slot.steps.assign(find("step.\(slot.name)"))
+            switch slot.master {
+            case .parameter: break
+            case .whole(let tensor):
+                try tensor.assign(
+                    Self.either(
+                        { try find("master.\(slot.name)") },
+                        {
+                            try SplitFloats.joining(
+                                slot.parameter, remainder: find("remainder.\(slot.name)"))
+                        }))
+            case .remainder(let tensor):
+                try Self.either(
+                    { try tensor.assign(find("remainder.\(slot.name)")) },
+                    {
+                        try SplitFloats.split(
+                            find("master.\(slot.name)"), into: slot.parameter, remainder: tensor)
+                    })
+            }
+        }
+    }
+
+    /// The first, or the second where a checkpoint lacks what the first needs.
+    private static func either<Result>(
+        _ first: () throws -> Result, _ second: () throws -> Result
+    ) throws -> Result {
+        do {
+            return try first()
+        } catch let missing as CheckpointError where missing.code == .missing {
+            do {
+                return try second()
+            } catch let error as CheckpointError where error.code == .missing {
+                throw missing
+            }
+        }
     }
 }

@@ -12,9 +12,13 @@ public struct SegmentedBackward {
     /// Whether states inside segments are computed again in the backward pass instead of kept.
     public let checkpointing: Bool
 
+    /// Whether a loss that is not finite ends the pass before its backward half.
+    public let stopsAtNonFiniteLoss: Bool
+
     /// Creates the pass.
-    public init(checkpointing: Bool = false) {
+    public init(checkpointing: Bool = false, stopsAtNonFiniteLoss: Bool = false) {
         self.checkpointing = checkpointing
+        self.stopsAtNonFiniteLoss = stopsAtNonFiniteLoss
     }
 
     /// What a segment leaves behind for the backward pass.
@@ -47,6 +51,7 @@ public struct SegmentedBackward {
         let loss = try forward(
             chain, trainable: trainable, dropout: dropout, observer: observer, into: &records)
         let value = try loss.item()
+        guard value.isFinite || !stopsAtNonFiniteLoss else { return value }
         var gradient = try Tensor.full([], scale, dtype: loss.dtype, device: loss.device)
         while let record = records.popLast() {
             try observer?.willRunBackward(record.segment)

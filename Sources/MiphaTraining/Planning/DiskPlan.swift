@@ -1,7 +1,5 @@
 import Foundation
 import MiphaModels
-import MiphaNN
-import MiphaTorch
 
 /// The files that a run writes.
 public struct DiskPlan: Sendable, Equatable {
@@ -22,22 +20,22 @@ public struct DiskPlan: Sendable, Equatable {
     }
 
     init(_ run: RunConfiguration, _ model: PlannedRunModel, totalSteps: Int, pictures: Int) {
-        let width = run.dtype.byteCount
-        let all = model.dry.store.elementCount
-        let learning = model.learningCount
-        let state = learning * (8 + (width == 4 ? 0 : 4))
-        let average = run.averageDecay == nil ? 0 : learning * 4
-        modelBytes = all * width
-        averageBytes = run.averageDecay == nil ? 0 : all * width
-        checkpointBytes = all * width + state + average
+        let facts = model.facts(run)
+        let learned = facts.parameters.filter(\.learns)
+        // With adapters a checkpoint holds these and what else learns.
+        let written = facts.adapters == nil ? facts.parameters : learned
+        let count = learned.reduce(0) { $0 + $1.count }
+        let state = learned.reduce(0) { $0 + $1.count * (8 + facts.masterWidth($1.width)) }
+        modelBytes = written.reduce(0) { $0 + $1.count * $1.width }
+        averageBytes = run.averageDecay == nil ? 0 : modelBytes
+        checkpointBytes = modelBytes + state + (run.averageDecay == nil ? 0 : count * 4)
         let made = run.saveSteps > 0 ? totalSteps / run.saveSteps : 0
         // One more is written before the oldest goes, and the best may stay beside the newest.
         checkpoints = min(made, run.saveLimit + 1 + (run.keepsBest ? 1 : 0))
         let vision = model.config.vision
-        let one = vision.patchCount * vision.hiddenSize * width + 32
-        let isFrozen = !model.trainable.contains { ParameterGroup(of: $0) == .tower }
+        let one = vision.patchCount * vision.hiddenSize * facts.width + 32
         featureBytes =
-            run.featureFolder != nil && isFrozen
+            run.featureFolder != nil && facts.towerIsFrozen
             ? min(Int(run.featureGibibytes * 1_073_741_824), pictures * one) : 0
     }
 

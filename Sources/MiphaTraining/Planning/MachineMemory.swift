@@ -20,8 +20,7 @@ public struct MachineMemory: Sendable, Equatable {
     ///   - proc: the folder that the kernel describes processes in.
     ///   - groups: the folder of control groups.
     public init?(proc: String = "/proc", groups: String = "/sys/fs/cgroup") {
-        let found =
-            [Self.system(proc)] + [Self.group(proc, groups)]
+        let found = [Self.system(proc), Self.group(proc, groups)]
         guard let least = found.compactMap({ $0 }).min(by: { $0.available < $1.available }) else {
             return nil
         }
@@ -32,6 +31,11 @@ public struct MachineMemory: Sendable, Equatable {
     static func residentBytes(proc: String = "/proc") -> Int? {
         guard let text = text("\(proc)/self/status") else { return nil }
         return kibibytes("VmRSS", in: text)
+    }
+
+    /// The most bytes that were ever resident in this process.
+    public static func peakResidentBytes() -> Int? {
+        text("/proc/self/status").flatMap { kibibytes("VmHWM", in: $0) }
     }
 
     private static func system(_ proc: String) -> MachineMemory? {

@@ -5,13 +5,13 @@ import MiphaNN
 ///
 /// It follows `Trainer.init`, `Trainer.update` and `SegmentedBackward` statement by statement as far
 /// as they take or free memory.
-struct MemorySimulation {
+package struct MemorySimulation {
     /// Bytes that the process takes on top of what it had before the model was loaded: code of the
     /// engine that is used for the first time, kernels that are compiled, stacks of threads.
     static let engineBytes = 60 << 20
     /// Of the region of small blocks, what gaps take up: small objects of the run (log lines, caches of
     /// kernels) that stay where a batch's tensors were keep ranges from growing together.
-    static let gapShare = 0.05
+    static let gapShare = 0.03
 
     private let facts: MemoryFacts
     private let heap = SimulatedHeap()
@@ -24,14 +24,15 @@ struct MemorySimulation {
     private var model: PlannedModel
     private var largestActivations = 0
 
-    init(_ facts: MemoryFacts) {
+    /// Prepares the simulation of a run.
+    package init(_ facts: MemoryFacts) {
         self.facts = facts
         operations = PlannedOperations(heap, width: facts.width)
         model = PlannedModel(config: facts.config, operations: operations, parameters: [:])
     }
 
     /// Goes through the run.
-    mutating func run() -> MemoryPlan {
+    package mutating func run() -> MemoryPlan {
         load()
         makeState()
         for update in facts.updates {
@@ -54,10 +55,11 @@ struct MemorySimulation {
             // The pages of the file that a parameter is copied from go once it is.
             mapped = max(mapped, parameter.count * parameter.storedWidth)
             let bytes = parameter.packedBytes ?? parameter.count * parameter.width
-            if parameter.packedBytes != nil {
-                operations.scratch(parameter.count * parameter.width)
+            // A matrix to be held in few bits is read whole and made float32 first.
+            let whole = parameter.packedBytes == nil ? 0 : parameter.count
+            let storage = operations.scratch(whole * parameter.width) {
+                operations.scratch(whole * 4) { PlannedStorage(heap, bytes: bytes) }
             }
-            let storage = PlannedStorage(heap, bytes: bytes)
             let tensor = PlannedTensor(storage, count: parameter.count, width: parameter.width)
             tensor.isWantedLeaf = parameter.learns
             tensors[parameter.name] = tensor
@@ -75,10 +77,11 @@ struct MemorySimulation {
         var mapped = 0
         for (tensor, parameter) in zip(learning, facts.parameters.filter(\.learns)) {
             if tensor.width != 4 {
-                // Read from the file, whose pages stay until all are read.
-                mapped += tensor.count * parameter.storedWidth
-                if parameter.storedWidth != 4 { operations.scratch(tensor.count * 4) }
-                keep(tensor.count * 4)
+                // Its float32 value is read from the file, whose pages go then, and cut in two.
+                mapped = max(mapped, tensor.count * parameter.storedWidth)
+                let master = facts.masterWidth(tensor.width)
+                operations.scratch(master == 4 ? 0 : tensor.count * 4)
+                keep(tensor.count * master)
             }
             keep(tensor.count * 4)
             keep(tensor.count * 4)
@@ -194,6 +197,7 @@ struct MemorySimulation {
             let output = record.output ?? record.segment.body(record.input)
             operations.isRecording = false
             PlannedBackward(operations: operations)(output, gradient: gradient)
+            if facts.updatesInBackward { update(record.segment) }
             guard let next = record.input.gradient else { break }
             gradient = next
         }
@@ -210,13 +214,25 @@ struct MemorySimulation {
     }
 
     private mutating func step() {
+        guard !facts.updatesInBackward else { return }
         heap.beginPhase()
-        // The norm is summed in float64, some million elements at a time.
-        let largest = learning.map(\.count).max() ?? 0
-        operations.scratch(min(largest, 1 << 22) * 8)
+        measureNorm(learning)
         note(.optimizer, heap.phasePeak)
         for tensor in learning { tensor.gradient = nil }
         sums = []
+    }
+
+    /// Updates what a segment reads and drops its gradients.
+    private func update(_ segment: PlannedSegment) {
+        let own = model.learning(segment)
+        measureNorm(own)
+        for tensor in own { tensor.gradient = nil }
+    }
+
+    /// The norm is summed in float64, some million elements at a time.
+    private func measureNorm(_ tensors: [PlannedTensor]) {
+        let largest = tensors.map(\.count).max() ?? 0
+        operations.scratch(min(largest, 1 << 22) * 8)
     }
 
     // MARK: Beside updates
@@ -239,8 +255,9 @@ struct MemorySimulation {
         let copies =
             learning.map { PlannedStorage(heap, bytes: $0.byteCount) }
             + facts.parameters.filter(\.learns).flatMap { parameter in
-                let count = 2 + (parameter.width == 4 ? 0 : 1) + (facts.keepsAverage ? 1 : 0)
-                return (0..<count).map { _ in PlannedStorage(heap, bytes: parameter.count * 4) }
+                let widths =
+                    [4, 4, facts.masterWidth(parameter.width), facts.keepsAverage ? 4 : 0]
+                return widths.map { PlannedStorage(heap, bytes: parameter.count * $0) }
             }
         withExtendedLifetime(copies) {}
     }
@@ -271,12 +288,12 @@ struct MemorySimulation {
         let weights = parameters.reduce(0) { $0 + ($1.packedBytes ?? $1.count * $1.width) }
         let learned = parameters.filter(\.learns)
         let count = learned.reduce(0) { $0 + $1.count }
-        let masters = learned.filter { $0.width != 4 }.reduce(0) { $0 + $1.count * 4 }
+        let masters = learned.reduce(0) { $0 + $1.count * facts.masterWidth($1.width) }
         let gradients = learned.reduce(0) { $0 + $1.count * $1.width }
         var parts = [
             MemoryPlan.Part(name: "program", bytes: facts.base + Self.engineBytes),
             MemoryPlan.Part(name: "weights", bytes: weights),
-            MemoryPlan.Part(name: "float32 master weights", bytes: masters),
+            MemoryPlan.Part(name: "master weights", bytes: masters),
             MemoryPlan.Part(name: "moments", bytes: 8 * count),
             MemoryPlan.Part(name: "moving average", bytes: facts.keepsAverage ? 4 * count : 0),
             MemoryPlan.Part(name: "gradients", bytes: gradients),

@@ -1,27 +1,10 @@
 import MiphaModels
 import MiphaNN
 
-/// One micro-batch as far as its memory depends on it.
-struct PlannedBatch: Equatable {
-    /// Positions of every sample after its pictures are spliced in.
-    var lengths: [Int]
-    /// Positions of each row: of one sample, or of all where rows are packed.
-    var rows: Int
-    /// Positions of the longest row.
-    var columns: Int
-    /// Number of pictures.
-    var pictures: Int
-    /// Number of text ids.
-    var words: Int
-    /// Number of supervised positions.
-    var supervised: Int
-
-    /// Positions with padding.
-    var positions: Int { rows * columns }
-}
-
 /// A segment of the chain: what it allocates, and whether something it reads learns.
 struct PlannedSegment {
+    /// Prefixes of the parameters that it reads.
+    let prefixes: [String]
     let learns: Bool
     let body: (PlannedTensor) -> PlannedTensor
 }
@@ -74,10 +57,20 @@ struct PlannedModel {
         return operations.linear(operations.activate(hidden), second)
     }
 
-    private func learns(_ prefixes: [String]) -> Bool {
-        parameters.contains { name, tensor in
+    private func segment(
+        _ prefixes: [String], _ body: @escaping (PlannedTensor) -> PlannedTensor
+    ) -> PlannedSegment {
+        let learns = parameters.contains { name, tensor in
             tensor.isWantedLeaf && prefixes.contains { name.hasPrefix($0) }
         }
+        return PlannedSegment(prefixes: prefixes, learns: learns, body: body)
+    }
+
+    /// The parameters of a segment that learn.
+    func learning(_ segment: PlannedSegment) -> [PlannedTensor] {
+        parameters.filter { name, tensor in
+            tensor.isWantedLeaf && segment.prefixes.contains { name.hasPrefix($0) }
+        }.map(\.value)
     }
 
     // MARK: Tower
@@ -86,12 +79,12 @@ struct PlannedModel {
     func towerSegments(_ images: Int) -> [PlannedSegment] {
         let vision = config.vision
         let prefix = "model.vision_tower.vision_model"
-        let embed = PlannedSegment(learns: learns(["\(prefix).embeddings."])) { pixels in
+        let embed = segment(["\(prefix).embeddings."]) { pixels in
             embedPatches(pixels, prefix, images)
         }
         let blocks = (0..<vision.usedLayerCount).map { index in
             let path = "\(prefix).encoder.layers.\(index)"
-            return PlannedSegment(learns: learns(["\(path)."])) { towerBlock($0, path) }
+            return segment(["\(path)."]) { towerBlock($0, path) }
         }
         return [embed] + blocks
     }
@@ -155,7 +148,7 @@ struct PlannedModel {
         let hasPictures = batch.pictures > 0
         let prefixes =
             ["model.embed_tokens."] + (hasPictures ? ["model.mm_projector."] : [])
-        return PlannedSegment(learns: learns(prefixes)) { features in
+        return segment(prefixes) { features in
             splice(batch, hasPictures ? project(features) : nil)
         }
     }
@@ -196,7 +189,7 @@ struct PlannedModel {
     func decoderSegments(_ batch: PlannedBatch, masks: Bool) -> [PlannedSegment] {
         (0..<config.language.layerCount).map { index in
             let path = "model.layers.\(index)"
-            return PlannedSegment(learns: learns(["\(path)."])) {
+            return segment(["\(path)."]) {
                 decoderBlock($0, path, batch, masks: masks)
             }
         }
@@ -261,7 +254,7 @@ struct PlannedModel {
     /// The final norm, head and loss on the supervised positions.
     func lossSegment(_ batch: PlannedBatch) -> PlannedSegment {
         let width = config.language.hiddenSize
-        return PlannedSegment(learns: learns(["model.final_layernorm.", "lm_head."])) { hidden in
+        return segment(["model.final_layernorm.", "lm_head."]) { hidden in
             let chosen = operations.select(hidden, rows: batch.supervised, of: width)
             return operations.crossEntropy(
                 norm(chosen, "model.final_layernorm"),

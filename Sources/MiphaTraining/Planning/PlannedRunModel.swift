@@ -10,13 +10,19 @@ struct PlannedRunModel {
     let dry: MiphaModel
     /// Names of the parameters that learn.
     let trainable: [String]
+    /// Which matrices are held in few bits; the model on the meta device holds them whole.
+    let quantization: QuantizationPlan?
     private let stored: [String: Int]
 
     /// - Throws: what loading the model would, besides damaged elements.
     init(_ run: RunConfiguration) throws {
+        try Trainer.requireWholeModel(run.model)
         config = try MiphaConfig(folder: run.model)
-        dry = try MiphaModel(config, source: DryRunSource(dtype: run.dtype))
-        trainable = try TrainingPlan(run).trainable(in: dry)
+        let plan = try TrainingPlan(run)
+        dry = try MiphaModel(
+            config, source: DryRunSource(dtype: run.dtype), adapters: plan.adapters(run))
+        quantization = plan.quantization(run)
+        trainable = try plan.trainable(in: dry)
         let checkpoint = try Checkpoint(folder: run.model)
         let keys = try config.layout.dialect(of: checkpoint)
         var stored: [String: Int] = [:]
@@ -49,17 +55,36 @@ struct PlannedRunModel {
             let isAdapter = AdapterPlan.isAdapterParameter(name)
             return MemoryFacts.Parameter(
                 name: name, count: tensor.elementCount, learns: learning.contains(name),
-                width: isAdapter ? 4 : run.dtype.byteCount, storedWidth: stored[name] ?? 0)
+                width: isAdapter ? 4 : run.dtype.byteCount, storedWidth: stored[name] ?? 0,
+                packedBytes: packedBytes(name, tensor.shape))
         }
-        let tower = trainable.contains { ParameterGroup(of: $0) == .tower }
-        return MemoryFacts(
-            config: config, parameters: parameters, width: run.dtype.byteCount,
-            checkpointing: run.checkpointing, accumulation: run.accumulation,
-            masksKeys: run.attentionMask == .notPad, towerIsFrozen: !tower,
-            keepsAverage: run.averageDecay != nil, updates: [])
+        var facts = MemoryFacts(config, parameters: parameters, width: run.dtype.byteCount)
+        facts.checkpointing = run.checkpointing
+        facts.accumulation = run.accumulation
+        facts.updatesInBackward = run.optimizerInBackward
+        facts.masksKeys = run.attentionMask == .notPad
+        facts.towerIsFrozen = !trainable.contains { ParameterGroup(of: $0) == .tower }
+        facts.keepsAverage = run.averageDecay != nil
+        facts.adapters = dry.store.adapterPlan
+        facts.quantization = quantization
+        return facts
     }
 
-    /// Bytes of a picture's pixels as they are prepared, in elements.
+    /// Bytes of a matrix in few bits, with its scales; `nil` for what is held whole.
+    private func packedBytes(_ name: String, _ shape: [Int]) -> Int? {
+        guard let quantization, shape.count == 2, name.hasSuffix(".weight"),
+            !AdapterPlan.isAdapterParameter(name), quantization.covers(String(name.dropLast(7)))
+        else { return nil }
+        let count = shape[0] * shape[1]
+        let scales = (count + 63) / 64  // one for a block of 64 elements
+        return switch quantization.format {
+        case .int8: count + 4 * shape[0]
+        case .plainNF4: (count + 1) / 2 + 4 * scales
+        case .nf4: (count + 1) / 2 + scales + 4 * ((scales + 255) / 256)
+        }
+    }
+
+    /// Elements of a prepared picture.
     var pixels: Int {
         config.vision.channelCount * config.vision.imageSize * config.vision.imageSize
     }

@@ -22,7 +22,7 @@ extension RunPlan {
         for (settings, change) in changes {
             var other = run
             change(&other)
-            for size in microBatches {
+            for size in microBatches where size == run.batchSize || !other.optimizerInBackward {
                 other.batchSize = size
                 other.accumulation = run.batchSize * run.accumulation / size
                 let memory = memory(of: other)
@@ -53,12 +53,29 @@ extension RunPlan {
         return (1...run.batchSize).filter { all % $0 == 0 }.reversed()
     }
 
+    /// Whether nothing in the run needs all gradients at once.
+    private var canUpdateInBackward: Bool {
+        run.accumulation == 1 && run.maximumGradientNorm == 0 && run.nonFinite == .stop
+            && world == 1
+    }
+
     private typealias Change = (settings: [String], apply: (inout RunConfiguration) -> Void)
 
     private var changes: [Change] {
         var changes: [Change] = [([], { _ in })]
         if !run.checkpointing {
             changes.append((["gradient_checkpointing=true"], { $0.checkpointing = true }))
+        }
+        if !run.optimizerInBackward && canUpdateInBackward {
+            changes.append((["optimizer_in_backward=true"], { $0.optimizerInBackward = true }))
+            changes.append(
+                (
+                    ["optimizer_in_backward=true", "gradient_checkpointing=true"],
+                    {
+                        $0.optimizerInBackward = true
+                        $0.checkpointing = true
+                    }
+                ))
         }
         if run.savesInBackground && run.saveSteps > 0 {
             changes.append((["background_saves=false"], { $0.savesInBackground = false }))
@@ -115,8 +132,9 @@ extension RunPlan {
             ? "\((bytes + 500_000) / 1_000_000) MB" : "\(tenths / 10).\(tenths % 10) GB"
     }
 
-    /// The bytes that stay in memory from the first update to the last: weights, master weights,
-    /// moments and averages. Cheap, as only configs and headers of files are read.
+    /// Refuses a run whose weights, master weights, moments and averages alone do not fit.
+    ///
+    /// Cheap: only configs and headers of weight files are read.
     ///
     /// - Throws: `TrainingError` when a process alone would not have room for them.
     public static func requireRoomForState(
@@ -125,8 +143,7 @@ extension RunPlan {
         let facts = try PlannedRunModel(run).facts(run)
         let bytes = facts.parameters.reduce(0) { sum, parameter in
             let weights = parameter.packedBytes ?? parameter.count * parameter.width
-            let masters = parameter.width == 4 ? 0 : 4
-            let state = 8 + masters + (facts.keepsAverage ? 4 : 0)
+            let state = 8 + facts.masterWidth(parameter.width) + (facts.keepsAverage ? 4 : 0)
             return sum + weights + (parameter.learns ? parameter.count * state : 0)
         }
         guard bytes > machine.available else { return }

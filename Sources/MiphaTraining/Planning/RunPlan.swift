@@ -14,7 +14,7 @@ import MiphaTorch
 public struct RunPlan {
     /// The settings.
     public let run: RunConfiguration
-    /// What learns, as a table.
+    /// What learns, as a table, and the adapters.
     public let table: [String]
     /// Number of samples of an epoch.
     public let sampleCount: Int
@@ -40,7 +40,7 @@ public struct RunPlan {
     private let validationShapes: SampleShapes?
     private let order: @Sendable (Int) -> [Int]
     private let base: Int
-    private let world: Int
+    let world: Int
 
     /// Plans a run.
     ///
@@ -49,6 +49,13 @@ public struct RunPlan {
     ///   - base: bytes of a process that has read the run's data; `nil` measures this one.
     /// - Throws: what ``Trainer`` throws for a run that cannot work.
     public init(_ run: RunConfiguration, world: Int = 1, base: Int? = nil) throws {
+        try self.init(run, world: world, base: base, countingUpTo: SampleShapes.exactLimit)
+    }
+
+    /// - Parameter limit: the most samples whose lengths are all counted.
+    package init(
+        _ run: RunConfiguration, world: Int = 1, base: Int? = nil, countingUpTo limit: Int
+    ) throws {
         try run.validate(worldSize: world)
         self.run = run
         self.world = world
@@ -57,7 +64,8 @@ public struct RunPlan {
         self.base = base ?? MachineMemory.residentBytes() ?? Self.usualBase
         model = try PlannedRunModel(run)
         let patches = run.stage.takesPictures ? model.config.vision.patchCount : 0
-        shapes = try SampleShapes(found.training, patches: patches)
+        shapes = try SampleShapes(
+            found.training, patches: patches, limit: limit)
         validationShapes = try found.validation.map { try SampleShapes($0, patches: patches) }
         order = try found.order(run, world: world)
         data = found
@@ -68,7 +76,7 @@ public struct RunPlan {
         let schedule = Trainer.schedule(run, totalSteps: plan.totalSteps)
         warmupSteps = schedule.warmupSteps
         let tuning = try TrainingPlan(run)
-        table = tuning.table(model.dry, trainable: model.trainable)
+        table = tuning.table(model.dry, trainable: model.trainable) + tuning.adapterLines(model.dry)
         survey = BatchSurvey(plan, shapes, order: order, packs: run.packing, model: model)
         tokens = survey.tokens
         tokensAreCounted = shapes.isExact

@@ -98,17 +98,3 @@ struct SampleShapes: Sendable {
             patches: patches)
     }
 }
-
-extension PlannedBatch {
-    /// The batch of some samples.
-    init(_ shapes: [SampleShapes.Shape], packs: Bool) {
-        let lengths = shapes.map(\.positions)
-        let sum = lengths.reduce(0, +)
-        self.init(
-            lengths: lengths, rows: packs ? 1 : lengths.count,
-            columns: packs ? sum : lengths.max() ?? 0,
-            pictures: shapes.reduce(0) { $0 + $1.pictures },
-            words: shapes.reduce(0) { $0 + $1.words },
-            supervised: shapes.reduce(0) { $0 + $1.supervised })
-    }
-}

@@ -1,13 +1,12 @@
-/// Bookkeeping of a process's memory as the C library hands it out while a run trains.
+/// Bookkeeping of a process's memory as it is handed out while a run trains.
 ///
-/// Training asks glibc to keep what is freed (`Engine.keepFreedMemory`): blocks below
-/// ``mappedFrom`` bytes come from one region that grows and never shrinks, each from the smallest free
-/// range that holds it; larger ones that fit no free range are mapped and given back. What is resident
-/// is the most that the region ever reached plus what is mapped now, so a gap between blocks counts
-/// although nothing is in it. No byte is ever touched here.
-final class SimulatedHeap {
+/// `Engine.keepFreedMemory` decides how: tensors below ``mappedFrom`` bytes come from one region that
+/// grows and never shrinks, each from the smallest free range that holds it; larger ones are mapped
+/// and given back. What is resident is the most that the region ever reached plus what is mapped now,
+/// so a gap between blocks counts although nothing is in it. No byte is ever touched here.
+package final class SimulatedHeap {
     /// A block that was handed out.
-    struct Block {
+    package struct Block {
         fileprivate let start: Int
         fileprivate let size: Int
         fileprivate let isMapped: Bool
@@ -18,63 +17,69 @@ final class SimulatedHeap {
         var size: Int
     }
 
-    /// Blocks of this size and above get a mapping of their own (M_MMAP_THRESHOLD of the engine).
+    /// Tensors of this size and above get a mapping of their own.
     static let mappedFrom = 32 << 20
-    /// The alignment that libtorch asks for, and the header of a block.
-    private static let alignment = 64, header = 16
+    /// Mappings are whole huge pages.
+    private static let page = 2 << 20
+    /// What a block takes besides: room to align the elements and to note where they are from.
+    private static let overhead = 88
+    /// The smallest range that is kept apart.
+    private static let least = 32
+
+    /// Creates an empty heap.
+    package init() {}
 
     /// Free ranges of the region, by rising start; no two touch.
     private var free: [FreeRange] = []
     private var top = 0
-    private var highest = 0
     private var mapped = 0
+    /// The most that the region of small blocks ever reached.
+    private(set) var regionBytes = 0
     /// Bytes that are in use.
     private(set) var live = 0
     /// The most that was resident since the last call of ``beginPhase()``.
     private(set) var phasePeak = 0
-    /// The most bytes in use since then.
-    private(set) var phaseLivePeak = 0
 
     /// Bytes that are resident now.
-    var resident: Int { highest + mapped }
-    /// The most that the region of small blocks ever reached.
-    var regionBytes: Int { highest }
+    package var resident: Int { regionBytes + mapped }
 
     /// Starts a new phase and its peak.
-    func beginPhase() {
-        phasePeak = resident
-        phaseLivePeak = live
-    }
+    func beginPhase() { phasePeak = resident }
 
     /// Hands out a block.
-    func allocate(_ bytes: Int) -> Block {
-        let size = (max(bytes, 16) + Self.header + 15) & ~15
-        let asked = size + Self.alignment + 2 * Self.header
-        live += size
-        phaseLivePeak = max(phaseLivePeak, live)
-        defer { phasePeak = max(phasePeak, resident) }
-        if let place = bestRange(for: asked) {
-            let range = free[place]
-            if range.size - size >= 2 * Self.header {
-                free[place] = FreeRange(start: range.start + size, size: range.size - size)
-                return Block(start: range.start, size: size, isMapped: false)
+    package func allocate(_ bytes: Int) -> Block {
+        let block = bytes >= Self.mappedFrom ? map(bytes) : take(bytes)
+        live += block.size
+        phasePeak = max(phasePeak, resident)
+        return block
+    }
+
+    private func map(_ bytes: Int) -> Block {
+        let size = (bytes + Self.overhead + Self.page - 1) / Self.page * Self.page
+        mapped += size
+        return Block(start: 0, size: size, isMapped: true)
+    }
+
+    private func take(_ bytes: Int) -> Block {
+        let size = (bytes + Self.overhead + 15) & ~15
+        guard let place = bestRange(for: size) else {
+            defer {
+                top += size
+                regionBytes = max(regionBytes, top)
             }
+            return Block(start: top, size: size, isMapped: false)
+        }
+        let range = free[place]
+        guard range.size - size >= Self.least else {
             free.remove(at: place)
             return Block(start: range.start, size: range.size, isMapped: false)
         }
-        if size >= Self.mappedFrom {
-            let pages = (size + 4095) & ~4095
-            mapped += pages
-            return Block(start: 0, size: pages, isMapped: true)
-        }
-        let start = top
-        top += size
-        highest = max(highest, top)
-        return Block(start: start, size: size, isMapped: false)
+        free[place] = FreeRange(start: range.start + size, size: range.size - size)
+        return Block(start: range.start, size: size, isMapped: false)
     }
 
     /// Takes a block back.
-    func release(_ block: Block) {
+    package func release(_ block: Block) {
         live -= block.size
         guard !block.isMapped else {
             mapped -= block.size

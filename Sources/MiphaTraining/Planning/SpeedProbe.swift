@@ -147,9 +147,11 @@ struct SpeedProbe {
         small.vision.hasPoolingHead = false
         small.language.layerCount = 1
         small.language.vocabularySize = classes
+        let plan = try TrainingPlan(run)
         return try MiphaModel(
             small,
-            source: InitializerSource(generator: RandomGenerator(seed: 1), dtype: run.dtype))
+            source: InitializerSource(generator: RandomGenerator(seed: 1), dtype: run.dtype),
+            adapters: plan.adapters(run), quantization: plan.quantization(run))
     }
 
     private func batch() throws -> MiphaBatch {

@@ -10,6 +10,8 @@ final class Recorder {
     private(set) var secondsWaited = 0.0
     private var secondsBefore = 0.0
     private var badSamplesBefore = 0
+    /// Bad samples of a process without a log, which rank 0 has yet to hear of.
+    private var unsent: [Incident] = []
 
     init(log: RunLog?, note: @escaping (String) -> Void) {
         self.log = log
@@ -22,7 +24,8 @@ final class Recorder {
     /// Records an incident and tells it.
     func record(_ incident: Incident) {
         log?.incident(incident)
-        note("warning: update \(incident.step): \(incident.message)")
+        let rank = incident.rank.map { "rank \($0): " } ?? ""
+        note("warning: update \(incident.step): \(rank)\(incident.message)")
     }
 
     /// Records what a loader had to leave out or change for an update, and how long it made it wait.
@@ -31,13 +34,27 @@ final class Recorder {
         secondsBefore += secondsWaited
         let bad = loader.badSamples
         for sample in bad.dropFirst(badSamplesBefore) {
-            record(
-                Incident(
-                    .badSample, step: step, samples: [sample.id ?? sample.place],
-                    message: "\(sample.place): \(sample.action.rawValue): "
-                        + sample.reasons.joined(separator: "; ")))
+            let incident = Incident(
+                .badSample, step: step, samples: [sample.id ?? sample.place],
+                message: "\(sample.place): \(sample.action.rawValue): "
+                    + sample.reasons.joined(separator: "; "))
+            if log == nil { unsent.append(incident) } else { record(incident) }
         }
         badSamplesBefore = bad.count
+    }
+
+    /// What rank 0 has yet to hear of.
+    func takeUnsent() -> [Incident] {
+        defer { unsent = [] }
+        return unsent
+    }
+
+    /// Records checkpoints of several processes that could not be written.
+    func take(_ joint: JointCheckpoints?) {
+        take(
+            (joint?.takeFailures() ?? []).map {
+                CheckpointWriter.Failure(step: $0.step, message: $0.message)
+            })
     }
 
     /// Records checkpoints that could not be written.

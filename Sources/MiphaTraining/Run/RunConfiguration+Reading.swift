@@ -130,6 +130,8 @@ extension RunConfiguration {
             epsilon: try reader.bounded(
                 "adam_epsilon", default: optimizer.epsilon, limit: 1, includingZero: false),
             weightDecay: try reader.share("weight_decay", default: optimizer.weightDecay))
+        optimizerInBackward = try reader.bool(
+            "optimizer_in_backward", default: optimizerInBackward)
         maximumGradientNorm = try reader.bounded(
             "max_grad_norm", default: maximumGradientNorm, limit: .greatestFiniteMagnitude,
             includingZero: true)

@@ -16,7 +16,8 @@ extension RunConfiguration {
         "num_train_epochs", "max_steps", "per_device_train_batch_size",
         "gradient_accumulation_steps", "loss_reduction", "z_loss", "learning_rate",
         "learning_rates", "lr_scheduler_type", "warmup_ratio", "decay_ratio", "weight_decay",
-        "weight_decays", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm",
+        "weight_decays", "adam_beta1", "adam_beta2", "adam_epsilon", "optimizer_in_backward",
+        "max_grad_norm",
         "on_nonfinite", "spike_factor", "ema_decay", "dtype", "gradient_checkpointing",
         "sharding", "threads", "seed", "eval_data_path", "validation_split", "eval_steps",
         "keep_best", "save_steps",
@@ -27,7 +28,8 @@ extension RunConfiguration {
     static let keysWithoutInfluence: Set = [
         "output_dir", "save_steps", "save_total_limit", "background_saves", "logging_steps",
         "tensorboard", "threads", "sharding", "spike_factor", "eval_data_path", "eval_steps",
-        "keep_best", "dataloader_num_workers", "dataloader_prefetch_mib", "feature_cache",
+        "keep_best", "optimizer_in_backward", "dataloader_num_workers", "dataloader_prefetch_mib",
+        "feature_cache",
         "feature_cache_gib",
     ]
 
@@ -84,6 +86,7 @@ extension RunConfiguration {
             "weight_decays": Self.json(weightDecays.mapValues { .double($0) }),
             "adam_beta1": .double(optimizer.beta1), "adam_beta2": .double(optimizer.beta2),
             "adam_epsilon": .double(optimizer.epsilon),
+            "optimizer_in_backward": .bool(optimizerInBackward),
             "max_grad_norm": .double(maximumGradientNorm),
             "on_nonfinite": .string(nonFinite.rawValue), "spike_factor": .double(spikeFactor),
             "ema_decay": averageDecay.map { .double($0) } ?? .null,
@@ -147,12 +150,7 @@ extension RunConfiguration {
                 "packing: needs attention_mask: length, found \(attentionMask.rawValue)")
         }
         try validatePackingBudget()
-        if worldSize > 1 && sharding != .none && averageDecay != nil {
-            throw TrainingError(
-                .invalidRun,
-                "ema_decay: expected none with sharding \(sharding.rawValue), where no process has "
-                    + "all float32 weights; set sharding: none")
-        }
+        if optimizerInBackward { try validateInBackward(worldSize) }
         if !validationFiles.isEmpty && validationSplit > 0 {
             throw TrainingError(
                 .invalidRun,
@@ -181,5 +179,20 @@ extension RunConfiguration {
             return
         }
         throw TrainingError(.invalidRun, "packing_budget: \(reason)")
+    }
+
+    /// Refuses what needs the gradients of the whole model before a weight changes.
+    private func validateInBackward(_ worldSize: Int) throws(TrainingError) {
+        let conflicts = [
+            (accumulation != 1, "gradient_accumulation_steps: 1", "\(accumulation)"),
+            (maximumGradientNorm != 0, "max_grad_norm: 0", "\(maximumGradientNorm)"),
+            (nonFinite != .stop, "on_nonfinite: stop", nonFinite.rawValue),
+            (worldSize != 1, "one process", "\(worldSize)"),
+        ]
+        guard let (_, expected, found) = conflicts.first(where: { $0.0 }) else { return }
+        throw TrainingError(
+            .invalidRun,
+            "optimizer_in_backward: needs \(expected), found \(found), because weights change before "
+                + "all gradients are known")
     }
 }

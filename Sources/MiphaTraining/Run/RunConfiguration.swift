@@ -105,6 +105,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var decayRatio = 0.1
     /// Constants of the optimiser.
     public var optimizer = AdamW.Options()
+    /// Whether each part of the model is updated as soon as the backward pass has left it.
+    public var optimizerInBackward = false
     /// Largest norm of the gradients; 0 does not clip, as in the reference's own runs.
     public var maximumGradientNorm = 0.0
     /// Element type of weights and activations; moments and master weights are always float32.

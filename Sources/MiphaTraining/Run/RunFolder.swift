@@ -1,5 +1,6 @@
 import Foundation
 import MiphaCheckpoints
+import MiphaData
 import MiphaFiles
 import MiphaModels
 import MiphaNN
@@ -100,19 +101,21 @@ struct RunFolder {
     ///   - trained: names of the parameters that learn.
     ///   - values: weights to write instead of the model's own, by name.
     func finish(
-        _ state: State, model: MiphaModel, trained: [String], average: WeightAverage?,
+        _ state: State, model: MiphaModel, trained: [String],
+        average: [(name: String, tensor: Tensor)],
         values: [String: Tensor] = [:]
     ) throws {
-        if let average {
+        if !average.isEmpty {
             let folder = "\(path)/ema"
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true)
-            let values = try Dictionary(
-                uniqueKeysWithValues: average.state.map {
+            let averages = try Dictionary(
+                uniqueKeysWithValues: average.map {
                     ($0.name, try $0.tensor.to(dtype: model.store[$0.name]?.dtype))
                 })
             try store.removeOtherResult(than: model, from: folder)
-            try store.write(model, values: values, trained: trained, to: folder)
+            try store.write(
+                model, values: values.merging(averages) { $1 }, trained: trained, to: folder)
         }
         try store.removeOtherResult(than: model, from: path)
         try store.write(model, values: values, trained: trained, to: path)
@@ -122,12 +125,10 @@ struct RunFolder {
     /// Reads a checkpoint's state and refuses one of another run.
     ///
     /// - Parameter now: what the data are now.
-    /// - Returns: the state, and the tensors of optimiser and average by name.
+    /// - Returns: the state, and the tensors of optimiser and average.
     func resume(
         from folder: String, now: State
-    ) throws -> (
-        state: State, optimizer: SavedOptimizer, average: (String) throws -> Tensor
-    ) {
+    ) throws -> (state: State, optimizer: SavedOptimizer) {
         let reader = try ConfigReader(contentsOf: "\(folder)/\(Self.stateFile)")
         try requireSameRun(reader)
         var state = State()
@@ -148,13 +149,32 @@ struct RunFolder {
             state.best = State.Best(
                 step: try best.int("step"), loss: try best.double("validation_loss"))
         }
-        return (
-            state, try SavedOptimizer(folder: folder),
-            { name in
-                let file = try SafetensorsFile(path: "\(folder)/ema.safetensors")
-                return try Tensor.mapped(file.requiredEntry(name), of: file)
-            }
-        )
+        return (state, try SavedOptimizer(folder: folder))
+    }
+
+    /// Whether the updates of a run on `before` processes have the same samples as those of this one.
+    ///
+    /// With the same micro-batch of all processes they do; with the same micro-batch of one process,
+    /// when epochs are whole updates and losses are means over tokens, they even have the same
+    /// micro-batches, in other hands.
+    private func hasSameUpdates(_ saved: JSONObject, on before: Int, samples: Int) -> Bool {
+        func numbers(_ run: JSONObject, _ world: Int) -> [Int] {
+            [
+                run["per_device_train_batch_size"]?.integerValue ?? 0,
+                run["gradient_accumulation_steps"]?.integerValue ?? 0, world,
+            ]
+        }
+        func product(_ numbers: [Int]) -> Int {
+            numbers.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+        }
+        let (old, new) = (numbers(saved, before), numbers(run.json, worldSize))
+        if old == new || before == worldSize { return old == new }
+        let size = product(new)
+        guard size > 0, product(old) == size else { return false }
+        // Orders by length depend on the size of a process's batch.
+        guard run.samplingOrder == .plain || old[0] == new[0] else { return false }
+        return old[1] == new[1]
+            || (samples.isMultiple(of: size) && run.lossReduction == .token)
     }
 
     /// Refuses a checkpoint of another run.
@@ -165,18 +185,15 @@ struct RunFolder {
     private func requireSameRun(_ state: ConfigReader) throws {
         let saved = try state.object("run")
         let now = run.json
-        // The same samples in an update are the same run, however many processes share them.
         let before = try state.int("world_size", default: 1)
-        func micro(_ run: JSONObject, _ world: Int) -> Int? {
-            run["per_device_train_batch_size"]?.integerValue.map {
-                $0.multipliedReportingOverflow(by: world).partialValue
-            }
-        }
-        let hasSameBatch = micro(saved.object, before) == micro(now, worldSize)
+        let isSameUpdate = try hasSameUpdates(
+            saved.object, on: before, samples: state.int("samples"))
+        let batchKeys = ["per_device_train_batch_size", "gradient_accumulation_steps"]
         let changed = now.keys.filter { key in
-            if key == "per_device_train_batch_size" { return !hasSameBatch }
+            if key == batchKeys[0], !isSameUpdate, before != worldSize { return true }
             return
-                !RunConfiguration.keysWithoutInfluence.contains(key)
+                !(isSameUpdate && batchKeys.contains(key))
+                && !RunConfiguration.keysWithoutInfluence.contains(key)
                 && saved.object[key] != now[key]
         }
         guard changed.isEmpty else {

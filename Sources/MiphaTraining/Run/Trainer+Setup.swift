@@ -39,9 +39,16 @@ extension Trainer {
 
     static func optimizer(
         _ run: RunConfiguration, _ plan: TrainingPlan,
-        _ parameters: [(name: String, tensor: Tensor)], _ parallel: DataParallel?
+        _ parameters: [(name: String, tensor: Tensor)], _ parallel: DataParallel?,
+        isResumed: Bool
     ) throws -> AdamW {
-        let masters = try masterWeights(run)
+        // A resumed run gets its masters from the checkpoint.
+        let stored = isResumed ? { _ in nil } : try masterWeights(run)
+        let masters = { (name: String) throws -> Tensor? in
+            guard let whole = try stored(name) else { return nil }
+            guard let parallel else { return whole }
+            return try parallel.part(of: whole, parameter: name).cloned()
+        }
         return try AdamW(
             parameters: parallel?.pieces ?? parameters, options: run.optimizer,
             groups: { name in
@@ -50,11 +57,8 @@ extension Trainer {
                     learningRate: part.learningRate,
                     weightDecay: isDecayed(name) ? part.weightDecay : 0)
             },
-            masters: { name in
-                try masters(name).map {
-                    try parallel?.part(of: $0, parameter: name).cloned() ?? $0
-                }
-            })
+            wholeMasters: run.averageDecay != nil,
+            masters: masters)
     }
 
     /// Biases and norms are not decayed, as in transformers' Trainer.
@@ -72,7 +76,10 @@ extension Trainer {
         return { name in
             guard let external = keys.external(name), let (file, entry) = checkpoint.find(external)
             else { return nil }
-            return try Tensor.mapped(entry, of: file).to(dtype: .float32).cloned()
+            let mapped = try Tensor.mapped(entry, of: file)
+            let master = try mapped.dtype == .float32 ? mapped.cloned() : mapped.to(dtype: .float32)
+            file.advise(.dontNeed, for: entry)  // its pages would count as memory of the process
+            return master
         }
     }
 }

@@ -10,6 +10,8 @@ extension Trainer {
         var supervised = 0
         var tokens = 0
         var isSkipped = false
+        /// Of several processes, those whose losses are not finite, or the one with the highest.
+        var ranks: [Int]?
     }
 
     /// Updates that are not finite, in a row, after which even the policy `skip` gives up.
@@ -25,7 +27,7 @@ extension Trainer {
         recorder.take(loader, step: step + 1)
         let counts = micro.map(Self.supervisedCount)
         var result = UpdateResult(supervised: counts.reduce(0, +))
-        if try agree(on: &result.supervised, shouldStop) { return nil }
+        if try agree(on: &result.supervised, shouldStop, recorder) { return nil }
         let before = try dropout.state()
         for (index, samples) in micro.enumerated() {
             parallel?.begin(isLast: index == micro.count - 1)
@@ -44,45 +46,57 @@ extension Trainer {
                 case .microBatch:
                     1 / Double(counts[index] * micro.count * (parallel?.group.worldSize ?? 1))
                 }
-            let loss = try accumulate(samples, scale: scale, into: &result)
+            let loss = try accumulate(samples, step, scale: scale, into: &result)
             guard loss.isFinite || parallel != nil else {
                 return try skip(step, result, "the loss is \(loss)", recorder)
             }
         }
         if let parallel {
-            try join(parallel, &result)
+            try join(parallel, &result, own: counts.reduce(0, +))
             guard result.loss.isFinite else {
                 return try skip(step, result, "the loss is \(result.loss)", recorder)
             }
         }
-        let gradients = try optimizer.gradients()
-        result.norm = try parallel?.norm(of: gradients) ?? Tensor.norm(of: gradients)
-        guard result.norm.isFinite else {
-            return try skip(
-                step, result, "the norm of the gradients is \(result.norm)", recorder)
+        if !run.optimizerInBackward {
+            result.norm = try stepOptimizer(step)
+            guard result.norm.isFinite else {
+                return try skip(
+                    step, result, "the norm of the gradients is \(result.norm)", recorder)
+            }
         }
-        if run.maximumGradientNorm > 0 && result.norm > run.maximumGradientNorm {
-            let factor = run.maximumGradientNorm / (result.norm + 1e-6)
-            for gradient in gradients { try gradient.scale(by: factor) }
-        }
-        try optimizer.step(learningRate: schedule.factor(step))
-        try parallel?.finishStep()
-        try average?.update(optimizer.weights)
+        if let average { try average.update(optimizer.weights()) }
         skippedInARow = 0
         if result.supervised > 0, let median = spikes.spike(result.loss) {
-            recorder.record(
-                Incident(
-                    .lossSpike, step: step + 1, samples: sampleNames(step),
-                    message: "loss \(result.loss), the median of the updates before is \(median)"))
+            var incident = Incident(
+                .lossSpike, step: step + 1, samples: sampleNames(step, of: result.ranks),
+                message: "loss \(result.loss), the median of the updates before is \(median)")
+            incident.rank = result.ranks?.first
+            recorder.record(incident)
         }
         return result
     }
 
-    /// Forward and backward pass of a micro-batch.
+    /// Clips the gradients and updates the weights.
+    ///
+    /// - Returns: the norm of the gradients; where it is not finite no weight was changed.
+    private func stepOptimizer(_ step: Int) throws -> Double {
+        let gradients = try optimizer.gradients()
+        let norm = try parallel?.norm(of: gradients) ?? Tensor.norm(of: gradients)
+        guard norm.isFinite else { return norm }
+        if run.maximumGradientNorm > 0 && norm > run.maximumGradientNorm {
+            let factor = run.maximumGradientNorm / (norm + 1e-6)
+            for gradient in gradients { try gradient.scale(by: factor) }
+        }
+        try optimizer.step(learningRate: schedule.factor(step))
+        try parallel?.finishStep()
+        return norm
+    }
+
+    /// Forward and backward pass of a micro-batch; with `optimizer_in_backward` the update too.
     ///
     /// - Returns: the loss, a sum in nats, not scaled.
     private func accumulate(
-        _ samples: [TrainingSample], scale: Double, into result: inout UpdateResult
+        _ samples: [TrainingSample], _ step: Int, scale: Double, into result: inout UpdateResult
     ) throws -> Double {
         var batch = try collator.batch(samples)
         if let features {
@@ -90,9 +104,27 @@ extension Trainer {
             batch.pixels = nil
         }
         let chain = try model.lossChain(batch, dropout: dropout, zLoss: run.zLoss)
-        let backward = SegmentedBackward(checkpointing: run.checkpointing)
-        let loss = try backward(
-            chain, scale: scale, trainable: trainable, dropout: dropout, observer: parallel)
+        let backward = SegmentedBackward(
+            checkpointing: run.checkpointing, stopsAtNonFiniteLoss: run.optimizerInBackward)
+        let inBackward =
+            run.optimizerInBackward
+            ? OptimizerInBackward(
+                optimizer, factor: schedule.factor(step), segments: chain.segments,
+                trainable: trainable) : nil
+        let loss: Double
+        do {
+            loss = try backward(
+                chain, scale: scale, trainable: trainable, dropout: dropout,
+                observer: inBackward ?? parallel)
+        } catch let error as OptimizerInBackward.NonFiniteGradient {
+            throw TrainingError(
+                .failed,
+                "update \(step + 1): the norm of the gradients of \(error.segment) is \(error.norm), "
+                    + "and with optimizer_in_backward later parts of the model have been updated "
+                    + "already; no checkpoint of this state is written, the same command goes on from "
+                    + "the last one; samples: \(listed(sampleNames(step, of: nil)))")
+        }
+        if let inBackward { result.norm = inBackward.norm }
         if run.accumulation > 1 && parallel == nil { try optimizer.collectGradients() }
         result.loss += loss * scale
         result.tokens += chain.positionCount
@@ -112,22 +144,23 @@ extension Trainer {
     private func skip(
         _ step: Int, _ result: UpdateResult, _ reason: String, _ recorder: Recorder
     ) throws -> UpdateResult {
-        let names = sampleNames(step)
+        let ranks = result.loss.isFinite ? nil : result.ranks
+        let names = sampleNames(step, of: ranks)
         try optimizer.dropGradients()
         skippedInARow += 1
         guard run.nonFinite == .skip, skippedInARow < Self.patience else {
-            let more = names.count > 20 ? " and \(names.count - 20) more" : ""
-            let list = names.prefix(20).joined(separator: ", ") + more
             let again =
                 run.nonFinite == .skip ? "; the \(skippedInARow)th such update in a row" : ""
             throw TrainingError(
                 .failed,
-                "update \(step + 1): \(reason)\(again); no weight was changed; samples: \(list)")
+                "update \(step + 1): \(reason)\(again); no weight was changed; samples: "
+                    + listed(names))
         }
-        recorder.record(
-            Incident(
-                .skippedUpdate, step: step + 1, samples: names,
-                message: "\(reason); the update changed no weight"))
+        var incident = Incident(
+            .skippedUpdate, step: step + 1, samples: names,
+            message: "\(reason); the update changed no weight")
+        incident.rank = ranks?.count == 1 ? ranks?.first : nil
+        recorder.record(incident)
         var skipped = result
         skipped.isSkipped = true
         skipped.norm = .nan
@@ -135,10 +168,16 @@ extension Trainer {
         return skipped
     }
 
-    /// Ids of the samples of an update.
-    private func sampleNames(_ step: Int) -> [String] {
+    /// The first of the names.
+    private func listed(_ names: [String]) -> String {
+        let more = names.count > 20 ? " and \(names.count - 20) more" : ""
+        return names.prefix(20).joined(separator: ", ") + more
+    }
+
+    /// Ids of the samples of an update, of all processes or of some.
+    private func sampleNames(_ step: Int, of ranks: [Int]?) -> [String] {
         let order = order(step / plan.stepsPerEpoch)
-        return (0..<plan.world).flatMap { rank in
+        return (ranks ?? Array(0..<plan.world)).flatMap { rank in
             plan.microBatches(step: step, order: order, rank: rank).joined().map(data.name)
         }
     }

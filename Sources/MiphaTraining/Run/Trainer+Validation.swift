@@ -26,29 +26,33 @@ extension Trainer {
 
     /// Mean cross-entropy over the supervised positions of a data set, without dropout.
     ///
-    /// - Parameter parallel: processes that share the batches; all weights are in memory meanwhile.
+    /// - Parameter parallel: processes that share the batches; all run the same number of passes.
     /// - Returns: nats; `nil` when no position is supervised.
     static func loss(
         _ model: MiphaModel, _ data: TrainingDataSet, collator: Collator, batchSize: Int,
         parallel: DataParallel? = nil
     ) throws -> Double? {
-        try parallel?.gatherWeights()
         var (sum, count) = (0.0, 0)
         let (rank, world) = (parallel?.group.rank ?? 0, parallel?.group.worldSize ?? 1)
         let total = data.count
-        for start in stride(from: 0, to: total, by: batchSize)
-        where start / batchSize % world == rank {
+        for round in stride(from: 0, to: total, by: batchSize * world) {
+            let start = min(round + rank * batchSize, total)
             let samples = try (start..<min(start + batchSize, total)).map(data.sample)
-            guard supervisedCount(samples) > 0 else { continue }
-            let chain = try model.lossChain(try collator.batch(samples), dropout: nil)
-            let loss = try withoutGradients { () throws(TensorError) in
-                try chain.segments.run(chain.input)
+            parallel?.begin(isLast: false)
+            if supervisedCount(samples) > 0 {
+                let chain = try model.lossChain(try collator.batch(samples), dropout: nil)
+                var state = chain.input
+                for segment in chain.segments {
+                    try parallel?.willRun(segment)
+                    state = try withoutGradients { () throws(TensorError) in try segment(state) }
+                    try parallel?.didRun(segment)
+                }
+                sum += try state.item()
+                count += chain.supervisedCount
             }
-            sum += try loss.item()
-            count += chain.supervisedCount
+            try parallel?.didEndForward()
         }
         if let parallel {
-            try parallel.releaseWeights()
             let totals = try parallel.sum([sum, Double(count)])
             (sum, count) = (totals[0], Int(totals[1]))
         }

@@ -59,6 +59,7 @@ public final class Trainer {
     let optimizer: AdamW
     let average: WeightAverage?
     let parallel: DataParallel?
+    let joint: JointCheckpoints?
     let dropout: RandomGenerator
     private let isComplete: Bool
     var state = RunFolder.State()
@@ -100,14 +101,22 @@ public final class Trainer {
         let parameters = names.compactMap { name in
             model.store[name].map { (name: name, tensor: $0) }
         }
-        let parallel = try group.map {
+        let parallel = try group.map { [tuning] in
             try DataParallel(
-                $0, mode: run.sharding, segments: model.segmentPrefixes(), parameters: parameters)
+                $0, mode: run.sharding, segments: model.segmentPrefixes(), parameters: parameters,
+                frozen: Self.sharedFrozen(model, tuning, learning: chosen))
         }
         self.parallel = parallel
-        optimizer = try Self.optimizer(run, tuning, parameters, parallel)
+        let store = folder.store
+        joint = parallel.map {
+            JointCheckpoints(
+                $0.group, begin: store.begin,
+                complete: { try store.complete($0, keeping: $1) })
+        }
+        optimizer = try Self.optimizer(
+            run, tuning, parameters, parallel, isResumed: start != nil)
         average = try run.averageDecay.map { [optimizer] in
-            try WeightAverage(decay: $0, weights: optimizer.weights)
+            try WeightAverage(decay: $0, weights: optimizer.weights())
         }
         dropout = try RandomGenerator(seed: Self.dropoutSeed(run, group))
         order = try found.order(run, world: group?.worldSize ?? 1)
@@ -120,7 +129,7 @@ public final class Trainer {
             try tuning[.tower].mode == .frozen && run.stage.takesPictures
             ? FeatureStore(
                 folder: run.featureFolder, budget: Int(run.featureGibibytes * 1_073_741_824),
-                model: model)
+                model: model, writers: group?.worldSize ?? 1)
             : nil
         collator = Collator(
             maskedKeyID: run.attentionMask == .notPad ? data.padID : nil,
@@ -146,7 +155,7 @@ public final class Trainer {
             Incident($0.kind, step: firstStep, samples: $0.samples, message: $0.message)
         }
         try optimizer.restore { try saved.optimizer.tensor($0, for: parallel) }
-        try average?.restore(saved.average)
+        try average?.restore { try saved.optimizer.average($0, for: parallel) }
         // A process that the job did not have before goes on from a seed of its own.
         if let state = try saved.optimizer.generator(rank: parallel?.group.rank ?? 0) {
             try dropout.restore(state)
@@ -186,7 +195,10 @@ public final class Trainer {
         records.hashInputs()
         let writer = CheckpointWriter(store: folder.store, log: log)
         // An error ends the run, not the checkpoint that is being written.
-        defer { writer.wait() }
+        defer {
+            writer.wait()
+            joint?.wait()
+        }
         let recorder = Recorder(log: log, note: note)
         for incident in incidents { log.incident(incident) }
         let clock = ContinuousClock()
@@ -221,8 +233,8 @@ public final class Trainer {
         }
         writer.wait()
         recorder.take(writer.takeFailures())
+        try finish(recorder)
         log.drain()
-        try finish()
         if let failure = log.failure { note("warning: a log is incomplete: \(failure)") }
         return .completed
     }
@@ -246,12 +258,10 @@ public final class Trainer {
     ) throws -> TrainingOutcome {
         writer.wait()
         recorder.take(writer.takeFailures())
-        if state.step > 0, !folder.store.steps().contains(state.step) {
-            if let parallel {
-                try saveTogether(parallel, recorder)
-            } else {
-                try writer.writeNow(snapshot())
-            }
+        if let parallel {
+            try stopTogether(parallel, recorder)
+        } else if state.step > 0, !folder.store.steps().contains(state.step) {
+            try writer.writeNow(snapshot())
         }
         return .stopped(step: state.step)
     }
@@ -290,6 +300,7 @@ public final class Trainer {
                     }),
             trained: trainable,
             optimizer: try written ?? optimizer.state + [("generator", try dropout.state())],
-            average: average?.state ?? [], state: folder.json(state), bestStep: state.best?.step)
+            average: holdsWholeState ? average?.state ?? [] : [], state: folder.json(state),
+            bestStep: state.best?.step)
     }
 }

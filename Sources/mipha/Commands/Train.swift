@@ -99,7 +99,11 @@ struct Train: ParsableCommand {
             })
         bar.finish()
         switch outcome {
-        case .completed: output.note("trained model in \(configuration.outputFolder)")
+        case .completed:
+            output.note("trained model in \(configuration.outputFolder)")
+            if let bytes = MachineMemory.peakResidentBytes() {
+                output.note(String(format: "peak memory %.3f GB", Double(bytes) / 1e9))
+            }
         case .alreadyComplete:
             output.note("\(configuration.outputFolder) is complete already; nothing to do")
         case .stopped(let step):

@@ -42,18 +42,42 @@ struct ProcessGroupTests {
     }
 
     @Test(arguments: [2, 3])
-    func `reduce-scatter gives each rank its part of the sum`(world: Int) throws {
+    func `all-to-all gives each rank its part from everybody`(world: Int) throws {
         let results = try inGroup(world) { group in
-            let input = try Tensor((0..<2 * world).map { Float($0 * (group.rank + 1)) })
-            let output = try Tensor.zeros([2])
-            try group.reduceScatter(input, into: output).wait()
+            let values = (0..<2 * world).map { place -> Float in Float(100 * group.rank + place) }
+            let input = try Tensor(values)
+            let output = try Tensor.zeros([2 * world])
+            try group.allToAll(input, into: output).wait()
             return try output.values(as: Float.self)
         }
-        let weight = Float(world * (world + 1) / 2)
         for (rank, result) in results.enumerated() {
-            let first = Float(2 * rank) * weight
-            #expect(result == [first, first + weight])
+            let expected = (0..<world).flatMap { sender -> [Float] in
+                let first = 100 * sender + 2 * rank
+                return [Float(first), Float(first + 1)]
+            }
+            #expect(result == expected)
         }
+    }
+
+    @Test func `texts of any length are gathered in the order of ranks`() throws {
+        let texts = ["", "two pictures of a caf\u{e9}", "x"]
+        let results = try inGroup(3) { group in
+            [try group.gather(texts[group.rank]), try group.gather("")]
+        }
+        #expect(results.allSatisfy { $0 == [texts, ["", "", ""]] })
+    }
+
+    @Test(.enabled(if: !ProcessGroup.Backend.nccl.isAvailable))
+    func `a build without NCCL says what it needs`() throws {
+        let store = try RendezvousStore()
+        let error = try #require(throws: TensorError.self) {
+            _ = try ProcessGroup(
+                RankEnvironment(
+                    rank: 0, worldSize: 2, port: store.port, usesLauncherStore: true, timeout: 1),
+                backend: .nccl)
+        }
+        withExtendedLifetime(store) {}
+        #expect(error.description.contains("this build has no NCCL; it needs a CUDA libtorch"))
     }
 
     @Test(arguments: [DType.float32, .bfloat16])
@@ -145,7 +169,10 @@ struct ProcessGroupTests {
                 _ = try group.allGather(.zeros([3]), into: .zeros([7]))
             } catch { messages.append("\(error)") }
             do {
-                _ = try group.reduceScatter(.zeros([8]), into: .zeros([4], dtype: .bfloat16))
+                _ = try group.allToAll(.zeros([8]), into: .zeros([8], dtype: .bfloat16))
+            } catch { messages.append("\(error)") }
+            do {
+                _ = try group.allToAll(.zeros([7]), into: .zeros([7]))
             } catch { messages.append("\(error)") }
             do {
                 _ = try group.allReduce(.zeros([4, 4]).transposed(0, 1))
@@ -155,7 +182,7 @@ struct ProcessGroupTests {
             } catch { messages.append("\(error)") }
             return messages
         }
-        #expect(messages[0].count == 4)
+        #expect(messages[0].count == 5)
         #expect(messages[0][0].contains("float32[7] is not 2 times float32[3]"))
     }
 }

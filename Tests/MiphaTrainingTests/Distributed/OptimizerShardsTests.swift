@@ -23,7 +23,7 @@ struct OptimizerShardsTests {
             let state = try parallel.pieces.flatMap { name, piece in
                 [("exp_avg.\(name)", piece), ("step.\(name)", try Tensor.full([], 4))]
             }
-            try OptimizerShards.write(state, of: parallel, to: folder)
+            try OptimizerShards.Share(state, of: parallel).write(to: folder)
         }
     }
 

@@ -24,6 +24,16 @@ func inGroup<Result: Sendable>(
     }
 }
 
+/// Runs `body` on a thread of its own with one core, as the ranks of a group run.
+///
+/// The number of cores decides the order of sums.
+func alone<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) throws -> Result {
+    try onRanks(1) { _ in
+        try Engine.setThreadCount(1)
+        return try body()
+    }[0]
+}
+
 /// Ten updates of the tiny model on six rows each, by one process or several.
 struct RankJob: Sendable {
     var mode = ShardingMode.none
@@ -46,12 +56,14 @@ struct RankJob: Sendable {
         var peakBytes = 0
         var predictedBytes = 0
         var stateBytes = 0
+        /// Weights that the ranks share out.
+        var sharedBytes = 0
     }
 
     static let rows = 12
 
     /// The rows of one update.
-    private func rows(_ tiny: TinyModel, step: Int) throws -> [MiphaBatch] {
+    func rows(_ tiny: TinyModel, step: Int) throws -> [MiphaBatch] {
         try (0..<Self.rows).map { row in
             try tiny.batch(
                 answers: [1 + (row + step) % 5], pictures: !mixesText || row % 2 == 0,
@@ -59,8 +71,8 @@ struct RankJob: Sendable {
         }
     }
 
-    /// Trains and returns all weights.
-    func run(_ group: ProcessGroup?) throws -> Outcome {
+    /// The model before the first update.
+    func model() throws -> TinyModel {
         let tiny = try TinyModel(dropout: 0)
         // Vectors that start at zero would be nothing but steps, whose rounding Adam magnifies.
         let generator = try RandomGenerator(seed: 3)
@@ -68,13 +80,21 @@ struct RankJob: Sendable {
             try tensor.accumulate(
                 .normal(tensor.shape, deviation: 0.1, generator: generator))
         }
+        return tiny
+    }
+
+    /// Trains and returns all weights.
+    func run(_ group: ProcessGroup?) throws -> Outcome {
+        let tiny = try model()
         let trainable = try tiny.model.store.train(where: trains)
         let parameters = trainable.compactMap { name in
             tiny.model.store[name].map { (name: name, tensor: $0) }
         }
+        let frozen = tiny.model.store.parameters.filter { !trainable.contains($0.name) }
         let parallel = try group.map {
             try DataParallel(
-                $0, mode: mode, segments: tiny.model.segmentPrefixes(), parameters: parameters)
+                $0, mode: mode, segments: tiny.model.segmentPrefixes(), parameters: parameters,
+                frozen: frozen)
         }
         let optimizer = try AdamW(
             parameters: parallel?.pieces ?? parameters,
@@ -122,6 +142,7 @@ struct RankJob: Sendable {
             outcome.weights[name] = try tensor.values(as: Float.self)
         }
         try parallel?.releaseWeights()
+        outcome.sharedBytes = parallel?.layout.parameterBytes ?? 0
         outcome.predictedBytes = parallel?.layout.predictedBytes(mode) ?? 0
         outcome.stateBytes = optimizer.state.reduce(0) { $0 + $1.tensor.byteCount }
         return outcome
@@ -152,4 +173,29 @@ func largestDistance(
         if !(distance <= worst.distance) { worst = (name, distance) }
     }
     return worst
+}
+
+extension RunConfiguration {
+    /// The same run with changes.
+    func with(_ change: (inout RunConfiguration) -> Void) -> RunConfiguration {
+        var changed = self
+        change(&changed)
+        return changed
+    }
+}
+
+/// Runs on several ranks to the end, or to `limit` updates, and returns what rank 0 reported.
+func train(
+    _ run: RunConfiguration, world: Int, stoppingAfter limit: Int? = nil
+) throws -> [TrainingProgress] {
+    guard world > 1 else { return try alone { try progress(run, stoppingAfter: limit) } }
+    return try inGroup(world) { group in
+        var reports: [TrainingProgress] = []
+        let trainer = try Trainer(run, group: group)
+        // Only rank 0 is asked to stop; the others hear of it.
+        _ = try trainer.train(
+            shouldStop: { limit.map { reports.count >= $0 } ?? false && group.rank == 0 },
+            report: { reports.append($0) })
+        return reports
+    }[0]
 }

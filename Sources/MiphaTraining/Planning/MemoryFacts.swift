@@ -1,0 +1,75 @@
+package import MiphaModels
+package import MiphaNN
+
+/// What the memory of a run depends on.
+package struct MemoryFacts {
+    /// A parameter of the model.
+    package struct Parameter {
+        let name: String
+        let count: Int
+        let learns: Bool
+        /// Bytes of an element in memory.
+        let width: Int
+        /// Bytes of an element in the file.
+        let storedWidth: Int
+        /// Bytes that a matrix in few bits takes instead.
+        let packedBytes: Int?
+
+        /// Creates a description.
+        package init(
+            name: String, count: Int, learns: Bool, width: Int, storedWidth: Int = 4,
+            packedBytes: Int? = nil
+        ) {
+            self.name = name
+            self.count = count
+            self.learns = learns
+            self.width = width
+            self.storedWidth = storedWidth
+            self.packedBytes = packedBytes
+        }
+    }
+
+    let config: MiphaConfig
+    let parameters: [Parameter]
+    /// Bytes of an element of activations.
+    let width: Int
+    /// Whether activations inside segments are computed again.
+    package var checkpointing = false
+    /// Micro-batches of an update.
+    package var accumulation = 1
+    /// Whether each segment is updated, and its gradients dropped, within the backward pass.
+    package var updatesInBackward = false
+    /// Whether attention takes a mask.
+    package var masksKeys = false
+    /// Whether features of a frozen tower are made picture by picture.
+    package var towerIsFrozen = false
+    /// Whether a moving average of the weights is kept.
+    package var keepsAverage = false
+    /// Whether a checkpoint is copied in memory before the end.
+    package var copiesCheckpoint = false
+    /// Which layers have adapters.
+    package var adapters: AdapterPlan?
+    /// Which matrices are held in few bits.
+    package var quantization: QuantizationPlan?
+    /// The micro-batches of each update to go through, in order.
+    package var updates: [[PlannedBatch]] = []
+    /// The largest batch of the validation data.
+    package var validation: PlannedBatch?
+    /// Bytes of samples that are prepared ahead while an update runs.
+    package var prefetched = 0
+    /// Bytes of the process before the model is loaded.
+    package var base = 0
+
+    /// Creates facts of a model; `width` is that of an element of activations.
+    package init(_ config: MiphaConfig, parameters: [Parameter], width: Int) {
+        self.config = config
+        self.parameters = parameters
+        self.width = width
+    }
+
+    /// Bytes beside an element of lower precision that make its float32 value: a remainder of half of
+    /// them, or all where an average is kept.
+    func masterWidth(_ width: Int) -> Int {
+        width == 4 ? 0 : keepsAverage ? 4 : 2
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import MiphaFiles
+import MiphaTestSupport
+import Testing
+
+/// `mipha plan`, and `mipha train` beside what it said.
+@Suite(.enabled(if: MiphaProcess.executable != nil), .serialized)
+struct PlanCommandTests {
+    private let folder: PlanFolder
+
+    init() throws {
+        folder = try PlanFolder()
+    }
+
+    private static let kinds: [[String]] = [
+        ["stage: align", "per_device_train_batch_size: 16"],
+        ["stage: instruct", "per_device_train_batch_size: 16"],
+        [
+            "stage: instruct", "per_device_train_batch_size: 16", "dtype: bfloat16",
+            "gradient_checkpointing: true",
+        ],
+    ]
+
+    private func plan(_ file: String, _ more: [String] = []) throws -> MiphaProcess {
+        try MiphaProcess(["plan", file, "--no-probe", "--json"] + more)
+    }
+
+    #if os(Linux)
+        @Test(arguments: kinds)
+        func `the memory that was predicted is what a run takes`(_ settings: [String]) throws {
+            let file = try folder.run(settings)
+            let planned = try plan(file)
+            #expect(planned.status == 0, "\(planned.errors)")
+            let bytes = try #require(
+                try JSONValue(parsing: planned.output)["memory"]?["peak_bytes"]?.integerValue)
+            let trained = try MiphaProcess(["train", file, "--resume", "never"])
+            #expect(trained.status == 0, "\(trained.errors)")
+            let line = try #require(trained.errorLines.first { $0.hasPrefix("peak memory ") })
+            let taken = try #require(
+                line.split(separator: " ").dropFirst(2).first.flatMap { Double($0) })
+            let error = Double(bytes) / (taken * 1e9) - 1
+            #expect(abs(error) < 0.15, "\(settings): predicted \(bytes), \(line)")
+        }
+    #endif
+
+    @Test func `a run that cannot fit ends with status 1 and says what would`() throws {
+        let file = try folder.run(Self.kinds[1])
+        let plan = try plan(file, ["--memory", "100"])
+        let object = try JSONValue(parsing: plan.output)
+        #expect(object["fits"] == true)
+        let peak = try #require(object["memory"]?["peak_bytes"]?.integerValue)
+        let gib = Double(peak) / 1_073_741_824 * 0.97
+        let refused = try self.plan(file, ["--memory", "\(gib)"])
+        #expect(refused.status == 1)
+        #expect(refused.errorLines.count == 1)
+        #expect(refused.errors.contains("--set gradient_checkpointing=true"), "\(refused.errors)")
+        let proposals = try #require(
+            try JSONValue(parsing: refused.output)["proposals"]?.arrayValue)
+        #expect(!proposals.isEmpty)
+        let none = try self.plan(file, ["--memory", "0.05"])
+        #expect(none.status == 1)
+        #expect(none.errors.contains("no smaller micro-batch fits"))
+    }
+
+    @Test func `a dry run prints the plan and touches neither weights nor the output folder`()
+        throws
+    {
+        let file = try folder.run(Self.kinds[1])
+        let weights = "\(folder.model)/model.safetensors"
+        // Only the header is left: whoever read an element would meet the end of the file.
+        let handle = try #require(FileHandle(forUpdatingAtPath: weights))
+        let size = try handle.seekToEnd()
+        try handle.truncate(atOffset: 32_768)
+        try handle.truncate(atOffset: size)
+        try handle.close()
+        let run = try MiphaProcess(["train", file, "--dry-run"])
+        #expect(run.status == 0, "\(run.errors)")
+        for text in ["projector", "backward", "<- peak", "disk:", "2 updates"] {
+            #expect(run.output.contains(text), "\(text)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder.temporary.file("out")))
+    }
+
+    @Test func `the text names tokens, phases and a time`() throws {
+        let file = try folder.run(Self.kinds[0])
+        let run = try MiphaProcess(["plan", file])
+        #expect(run.status == 0, "\(run.errors)")
+        for text in ["tokens (counted", "forward", "optimizer", "time: about", "s an update"] {
+            #expect(run.output.contains(text), "\(text)")
+        }
+    }
+
+    @Test func `a memory that is no number of GiB is wrong usage`() throws {
+        let file = try folder.run(Self.kinds[0])
+        #expect(try plan(file, ["--memory", "0"]).status == 2)
+        #expect(try plan("/nowhere.yaml").status == 2)
+    }
+}

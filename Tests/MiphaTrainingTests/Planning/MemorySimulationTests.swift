@@ -1,0 +1,198 @@
+import MiphaModels
+import MiphaNN
+import MiphaTorch
+import MiphaTraining
+import Testing
+
+/// Predictions against sums done by hand.
+struct MemorySimulationTests {
+    private static let (rows, columns, width, heads) = (4, 100, 64, 4)
+    /// What blocks take beside their elements, for the few dozen of a layer.
+    private static let blocks = 32 * 112
+
+    private func config(layers: Int, towerLayers: Int = 2, dropout: Double = 0) -> MiphaConfig {
+        MiphaConfig(
+            vision: SigLIPConfig(
+                hiddenSize: 48, intermediateSize: 192, layerCount: towerLayers + 1, headCount: 4,
+                imageSize: 56, patchSize: 14),
+            language: PhiConfig(
+                vocabularySize: 500, hiddenSize: Self.width, intermediateSize: 4 * Self.width,
+                layerCount: layers, headCount: Self.heads, partialRotaryFactor: 0.5,
+                residualDropout: dropout))
+    }
+
+    private func facts(
+        _ config: MiphaConfig, dtype: DType = .float32, learns: (String) -> Bool = { _ in true }
+    ) throws -> MemoryFacts {
+        let model = try MiphaModel(config, source: DryRunSource(dtype: dtype))
+        let tower = model.tower.segments(dropout: nil)
+        var facts = MemoryFacts(
+            config,
+            parameters: model.store.parameters.map { name, tensor in
+                let runs = ParameterGroup(of: name) != .tower || tower.contains { $0.reads(name) }
+                return MemoryFacts.Parameter(
+                    name: name, count: tensor.elementCount, learns: runs && learns(name),
+                    width: dtype.byteCount)
+            }, width: dtype.byteCount)
+        facts.updates = [[batch()]]
+        return facts
+    }
+
+    private func batch(pictures: Int = 4) -> PlannedBatch {
+        PlannedBatch(
+            lengths: Array(repeating: Self.columns, count: Self.rows), pictures: pictures,
+            words: Self.rows * Self.columns - 16 * pictures, supervised: 80)
+    }
+
+    private func plan(_ facts: MemoryFacts) -> MemoryPlan {
+        var simulation = MemorySimulation(facts)
+        return simulation.run()
+    }
+
+    private func part(_ name: String, _ facts: MemoryFacts) -> Int {
+        plan(facts).parts.first { $0.name == name }?.bytes ?? 0
+    }
+
+    private func isNear(_ found: Int, _ expected: Int) -> Bool {
+        (expected...expected + Self.blocks).contains(found)
+    }
+
+    /// Bytes of one hidden state of the batch in float32.
+    private var state: Int { Self.rows * Self.columns * Self.width * 4 }
+    /// Bytes of the numbers that a norm and attention keep for each row.
+    private var sums: Int { Self.rows * Self.columns * (2 + Self.heads) * 4 }
+
+    // MARK: What stays
+
+    @Test func `weights, moments and gradients are counted element by element`() throws {
+        let config = config(layers: 2)
+        let model = try MiphaModel(config, source: DryRunSource())
+        let facts = try facts(config) { $0.hasPrefix("lm_head.") || $0.hasPrefix("model.mm") }
+        let learning = 500 * 64 + 500 + 48 * 64 + 64 + 64 * 64 + 64
+        #expect(part("weights", facts) == model.store.byteCount)
+        #expect(part("moments", facts) == 8 * learning)
+        #expect(part("gradients", facts) == 4 * learning)
+        #expect(part("master weights", facts) == 0)
+        #expect(part("moving average", facts) == 0)
+    }
+
+    @Test func `bfloat16 halves weights and gradients and adds remainders`() throws {
+        let config = config(layers: 2)
+        let full = try facts(config), half = try facts(config, dtype: .bfloat16)
+        #expect(2 * part("weights", half) == part("weights", full))
+        #expect(2 * part("gradients", half) == part("gradients", full))
+        #expect(part("moments", half) == part("moments", full))
+        #expect(4 * part("master weights", half) == part("moments", full))
+        var averaged = half
+        averaged.keepsAverage = true
+        #expect(2 * part("master weights", averaged) == part("moments", full))
+        #expect(2 * part("moving average", averaged) == part("moments", full))
+    }
+
+    // MARK: Activations
+
+    @Test func `a decoder block keeps ten states`() throws {
+        // Norm, values, rotated queries and keys, attention, four of the inner layer, output.
+        let more = try part("activations", facts(config(layers: 3)))
+        let less = try part("activations", facts(config(layers: 2)))
+        #expect(isNear(more - less, 10 * state + sums), "\(more - less) \(10 * state + sums)")
+    }
+
+    @Test func `dropout adds two masks to a block`() throws {
+        let more = try part("activations", facts(config(layers: 3, dropout: 0.1)))
+        let less = try part("activations", facts(config(layers: 2, dropout: 0.1)))
+        #expect(isNear(more - less, 12 * state + sums))
+    }
+
+    @Test
+    func `in bfloat16 a frozen block keeps neither its norm's output nor what learns from it`()
+        throws
+    {
+        func kept(_ layers: Int) throws -> Int {
+            try part(
+                "activations",
+                facts(config(layers: layers), dtype: .bfloat16) { $0.hasPrefix("model.mm") })
+        }
+        #expect(isNear(try kept(3) - kept(2), 9 * state / 2 + sums))
+    }
+
+    @Test func `a tower block keeps twelve states`() throws {
+        let more = try part("activations", facts(config(layers: 1, towerLayers: 3)))
+        let less = try part("activations", facts(config(layers: 1, towerLayers: 2)))
+        let own = 4 * 16 * 48 * 4
+        #expect(isNear(more - less, 12 * own + 4 * 16 * (2 + 2 + 4) * 4))
+    }
+
+    @Test func `with checkpointing a block keeps its output alone`() throws {
+        func kept(_ layers: Int) throws -> Int {
+            var facts = try facts(config(layers: layers))
+            facts.checkpointing = true
+            return part("activations", facts)
+        }
+        #expect(isNear(try kept(3) - kept(2), state))
+    }
+
+    @Test func `a mask is kept by every block`() throws {
+        func kept(_ layers: Int) throws -> Int {
+            var facts = try facts(config(layers: layers))
+            facts.masksKeys = true
+            return part("activations", facts)
+        }
+        let mask = Self.rows * Self.columns * Self.columns * 4
+        #expect(isNear(try kept(3) - kept(2), 10 * state + sums + mask))
+    }
+
+    // MARK: Phases
+
+    private func peak(_ phase: MemoryPlan.Phase, _ facts: MemoryFacts) -> Int {
+        plan(facts).phases.first { $0.phase == phase }?.bytes ?? 0
+    }
+
+    @Test func `a copy for a checkpoint takes weights, moments and averages once more`() throws {
+        var facts = try facts(config(layers: 4)) { !$0.contains("vision_tower") }
+        facts.updates = []
+        #expect(peak(.checkpoint, facts) == 0)
+        facts.copiesCheckpoint = true
+        let before = peak(.finish, facts)
+        let learning = part("moments", facts) / 8
+        let copied = peak(.checkpoint, facts) - before
+        #expect(copied >= 0)
+        facts.keepsAverage = true
+        let more =
+            peak(.checkpoint, facts)
+            - peak(
+                .checkpoint,
+                {
+                    facts.keepsAverage = false; return facts
+                }())
+        #expect(more >= 8 * learning)
+    }
+
+    @Test func `updates within the backward pass never hold all gradients`() throws {
+        var facts = try facts(config(layers: 24))
+        facts.checkpointing = true
+        facts.updates = [[PlannedBatch(lengths: [20], pictures: 0, words: 20, supervised: 4)]]
+        let all = peak(.backward, facts)
+        facts.updatesInBackward = true
+        let some = peak(.backward, facts)
+        #expect(all - some > part("gradients", facts) / 2)
+        #expect(peak(.optimizer, facts) == 0)
+    }
+
+    @Test func `what the loader holds and the program take comes on top`() throws {
+        var facts = try facts(config(layers: 2))
+        let before = peak(.backward, facts)
+        facts.prefetched = 5_000_000
+        facts.base = 70_000_000
+        #expect(peak(.backward, facts) == before + 75_000_000)
+        #expect(peak(.start, facts) < peak(.backward, facts) - 5_000_000)
+    }
+
+    @Test func `gradients of several micro-batches are summed in float32`() throws {
+        var facts = try facts(config(layers: 12), dtype: .bfloat16)
+        facts.updates = [[batch(), batch()]]
+        let one = peak(.optimizer, facts)
+        facts.accumulation = 2
+        #expect(peak(.optimizer, facts) - one > part("gradients", facts) / 2)
+    }
+}

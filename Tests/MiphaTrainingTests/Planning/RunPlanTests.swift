@@ -1,0 +1,134 @@
+import Foundation
+import MiphaFiles
+import MiphaTestSupport
+import MiphaTorch
+import MiphaTraining
+import Testing
+
+struct RunPlanTests {
+    private let tiny: TinyRun
+
+    init() throws {
+        tiny = try TinyRun()
+    }
+
+    private func plan(
+        _ change: (inout RunConfiguration) -> Void = { _ in }
+    ) throws -> RunPlan {
+        var run = tiny.run
+        change(&run)
+        return try RunPlan(run, base: 0)
+    }
+
+    @Test func `updates, warm-up and tokens are those of the run`() throws {
+        let plan = try plan()
+        let reports = try progress(tiny.run)
+        #expect(plan.totalSteps == reports.count)
+        #expect(plan.tokens == reports.reduce(0) { $0 + $1.tokens })
+        #expect(plan.tokensAreCounted)
+        #expect(plan.sampleCount == 12)
+        #expect(plan.epochs == 2)
+        #expect(plan.warmupSteps == 1)
+        #expect(plan.table == Array(try Trainer(tiny.run).description.dropFirst()))
+    }
+
+    @Test func `tokens of large data follow from words`() throws {
+        let counted = try plan()
+        let estimated = try RunPlan(tiny.run, base: 0, countingUpTo: 5)
+        #expect(!estimated.tokensAreCounted)
+        let error = Double(estimated.tokens) / Double(counted.tokens) - 1
+        #expect(abs(error) < 0.1, "\(estimated.tokens) \(counted.tokens)")
+    }
+
+    @Test func `disk is that of the files the run writes`() throws {
+        let plan = try plan { $0.averageDecay = 0.9 }
+        var run = tiny.run
+        run.averageDecay = 0.9
+        try progress(run)
+        func size(_ name: String) throws -> Int {
+            try FileSystem.size("\(run.outputFolder)/\(name)")
+        }
+        let checkpoint =
+            try size("checkpoint-6/model.safetensors") + size("checkpoint-6/ema.safetensors")
+            + size("checkpoint-6/optimizer.safetensors")
+        #expect(plan.disk.checkpoints == 3)
+        for (planned, found) in [
+            (plan.disk.checkpointBytes, checkpoint),
+            (plan.disk.modelBytes, try size("model.safetensors")),
+            (plan.disk.averageBytes, try size("ema/model.safetensors")),
+        ] {
+            // Headers of many small tensors, and a counter and a generator beside the moments.
+            #expect((0..<60_000).contains(found - planned), "\(found) \(planned)")
+        }
+    }
+
+    @Test func `what does not fit is refused with settings that do`() throws {
+        let plan = try plan { ($0.batchSize, $0.accumulation) = (12, 1) }
+        let peak = plan.memory.peak.bytes
+        try plan.requireFit(MachineMemory(available: peak, source: "here"))
+        let small = try self.plan { ($0.batchSize, $0.accumulation) = (1, 12) }
+        let between = (peak + small.memory.peak.bytes) / 2
+        #expect(throws: TrainingError.self) {
+            try plan.requireFit(MachineMemory(available: between, source: "given by a test"))
+        }
+        let proposals = plan.proposals(limit: between)
+        #expect(!proposals.isEmpty)
+        for proposal in proposals {
+            #expect(proposal.memory.peak.bytes <= between)
+            let run = try RunConfiguration(
+                contentsOf: file(plan.run), overrides: proposal.settings)
+            #expect(run.batchSize * run.accumulation == 12)
+            #expect(try RunPlan(run, base: 0).memory == proposal.memory)
+        }
+        #expect(plan.proposals(limit: 1000).isEmpty)
+    }
+
+    private func file(_ run: RunConfiguration) throws -> String {
+        let path = tiny.folder.file("run.yaml")
+        try AtomicFile.write(try JSONValue.object(run.json).text(), to: path)
+        return path
+    }
+
+    @Test func `a disk that is too small is refused`() throws {
+        let plan = try plan()
+        let machine = MachineMemory(available: .max, source: "here")
+        try plan.requireFit(machine, disk: plan.disk.bytes)
+        #expect(throws: TrainingError.self) {
+            try plan.requireFit(machine, disk: plan.disk.bytes - 1)
+        }
+    }
+
+    @Test func `weights and optimiser that do not fit are refused before data is read`() throws {
+        var run = tiny.run
+        run.dataFiles = ["/nowhere.json"]
+        let state = try plan().memory.parts
+            .filter { ["weights", "moments"].contains($0.name) }.reduce(0) { $0 + $1.bytes }
+        try RunPlan.requireRoomForState(run, MachineMemory(available: state, source: "here"))
+        #expect(throws: TrainingError.self) {
+            try RunPlan.requireRoomForState(
+                run, MachineMemory(available: state - 1, source: "here"))
+        }
+    }
+
+    @Test func `a measured part of a step gives a time for every stage`() throws {
+        for stage in [TrainingStage.align, .alignParity, .instruct] {
+            let plan = try plan { $0.stage = stage }
+            let time = try #require(try plan.time())
+            #expect(time.secondsPerUpdate > 0)
+            #expect(abs(time.seconds / time.secondsPerUpdate - 6) < 1e-6)
+        }
+        let last = try plan { $0.tune = [.language: .last(1), .head: .frozen] }
+        #expect(try last.time() != nil)
+    }
+
+    @Test func `a checkpoint that lacks a tensor is refused by its name`() throws {
+        let config = "\(tiny.run.model)/config.json"
+        let text = try String(contentsOfFile: config, encoding: .utf8)
+        let more = text.replacing(
+            "\"num_hidden_layers\": 2", with: "\"num_hidden_layers\": 4")
+        #expect(more != text)
+        try AtomicFile.write(more, to: config)
+        let error = #expect(throws: TrainingError.self) { try plan() }
+        #expect(error?.description.contains("model.layers.2.") == true)
+    }
+}
