@@ -38,6 +38,7 @@ struct AdapterCommandTests {
             load_in_4bit: true
             data_path: \(sample.temporary.file("data.json"))
             max_steps: 4
+            save_steps: 4
             per_device_train_batch_size: 2
             learning_rate: 1.0e-2
             image_aspect_ratio: square

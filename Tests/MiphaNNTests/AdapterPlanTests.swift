@@ -101,7 +101,9 @@ import Testing
 
     @Test func `quantised values are near and take the bytes they should`() throws {
         let weight = try randomTensor([512, 256], seed: 3)
-        for (format, bits, error) in [(QuantizationFormat.nf4, 4.13, 0.17), (.int8, 8.13, 0.005)] {
+        for (format, bits, error) in [
+            (QuantizationFormat.nf4, 4.13, 0.17), (.plainNF4, 4.5, 0.17), (.int8, 8.13, 0.005),
+        ] {
             let matrix = try QuantizedMatrix(weight, format: format)
             let found = 8 * Double(matrix.byteCount) / Double(weight.elementCount)
             #expect(abs(found - bits) < 0.01, "\(found)")
@@ -111,6 +113,25 @@ import Testing
             #expect(half.dtype == .bfloat16)
             #expect(try (half.to(dtype: .float32) - matrix.dense()).absoluteMaximum() < 4e-3)
         }
+    }
+
+    @Test func `NF4 without double quantisation has the same codes and the blocks' own scales`()
+        throws
+    {
+        let weight = try randomTensor([50, 40], seed: 6)
+        let nested = try QuantizedMatrix(weight, format: .nf4)
+        let plain = try QuantizedMatrix(weight, format: .plainNF4)
+        #expect(try plain.codes.values(as: Int.self) == nested.codes.values(as: Int.self))
+        let values = try weight.values(as: Float.self)
+        let largest = stride(from: 0, to: values.count, by: 64).map { start in
+            values[start..<min(start + 64, values.count)].reduce(0) { max($0, abs($1)) }
+        }
+        #expect(try plain.scales.values() == largest)
+        #expect(plain.nestedScales == nil)
+        #expect(plain.byteCount == 50 * 40 / 2 + 32 * 4)
+        // The largest element of a block is one of the steps, so it comes back exactly.
+        #expect(try plain.dense().absoluteMaximum() == Double(largest.max() ?? 0))
+        #expect(try nested.dense().values(as: Float.self) != plain.dense().values())
     }
 
     @Test(arguments: QuantizationFormat.allCases)

@@ -40,6 +40,9 @@ import Testing
             case .named:
                 run.tune = [.tower: .frozen]
                 run.adapters.targets = ["q_proj", "mlp.fc2"]
+                run.validationSplit = 0.25
+                run.evaluationSteps = 2
+                run.keepsBest = true
             }
         }
     }
@@ -176,6 +179,17 @@ import Testing
             "adapters: LoRA on 24 layers rank 3 alpha 6.0 dropout 0.3: \(adapters) parameters",
             "frozen in nf4: 33 matrices \(held) elements in",
         ] { #expect(text.contains(line), "\(text)") }
+    }
+
+    @Test func `masks are drawn again the same when activations are`() throws {
+        let tiny = try TinyRun(dropout: 0.1)
+        let plain = run(tiny, .both, "plain")
+        let losses = try progress(plain).map(\.loss)
+        let again = run(tiny, .both, "again") { $0.checkpointing = true }
+        #expect(try progress(again).map(\.loss) == losses)
+        #expect(try tensors(again.outputFolder) == tensors(plain.outputFolder))
+        let undropped = run(tiny, .both, "undropped") { $0.adapters.dropout = 0 }
+        #expect(try progress(undropped).map(\.loss) != losses)
     }
 
     @Test func `start values of A follow the seed, not the masks`() throws {

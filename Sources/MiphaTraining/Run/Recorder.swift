@@ -31,6 +31,8 @@ final class Recorder {
     }
 
     /// Records what a loader had to leave out or change for an update, and how long it made it wait.
+    ///
+    /// To be called once an update: what it tells is what came since the last call.
     func take(_ loader: BatchLoader, step: Int) {
         secondsWaited = loader.secondsWaited - secondsBefore
         secondsBefore += secondsWaited

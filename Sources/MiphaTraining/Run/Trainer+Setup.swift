@@ -38,16 +38,18 @@ extension Trainer {
     }
 
     /// The optimiser over what learns, or over this process's pieces of it.
-    // The compiler (Swift 6.3.1) fails when it inlines this into the initialiser.
-    @inline(never)
     static func optimizer(
         _ run: RunConfiguration, _ plan: TrainingPlan,
         _ parameters: [(name: String, tensor: Tensor)], _ parallel: DataParallel?,
         isResumed: Bool
     ) throws -> AdamW {
         // A resumed run gets its masters from the checkpoint.
-        let masters: (String) throws -> Tensor? =
-            isResumed ? { _ in nil } : try masterWeights(run)
+        let stored = isResumed ? { _ in nil } : try masterWeights(run)
+        let masters = { (name: String) throws -> Tensor? in
+            guard let whole = try stored(name) else { return nil }
+            guard let parallel else { return whole }
+            return try parallel.part(of: whole, parameter: name).cloned()
+        }
         return try AdamW(
             parameters: parallel?.pieces ?? parameters, options: run.optimizer,
             groups: { name in
@@ -57,10 +59,7 @@ extension Trainer {
                     weightDecay: isDecayed(name) ? part.weightDecay : 0)
             },
             wholeMasters: run.averageDecay != nil,
-            masters: { name in
-                guard let whole = try masters(name) else { return nil }
-                return try parallel?.part(of: whole, parameter: name).cloned() ?? whole
-            })
+            masters: masters)
     }
 
     /// Biases and norms are not decayed, as in transformers' Trainer.

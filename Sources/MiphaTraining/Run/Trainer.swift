@@ -219,7 +219,6 @@ public final class Trainer {
                 return try stop(writer, recorder)
             }
             state.step = step + 1
-            recorder.take(loader, step: state.step)
             let isBest = try validate(recorder)
             let seconds = (clock.now - started) / .seconds(1)
             let mean = (clock.now - began) / .seconds(1) / Double(step + 1 - firstStep)

@@ -1,0 +1,174 @@
+"""What the options of `mipha train` cost and save, as tables of RESULTS.md.
+
+    python Benchmarks/train_options.py DIR [--mipha .build/release/mipha] [--steps 3] [--rounds 1]
+        [--threads 2] [--only options,packing,head] [--prefix COMMAND]
+
+DIR is a folder of Benchmarks/peers/train_step.py --make. Every row is a process of its own, rows take
+turns when there are several rounds. Seconds are medians of the updates after the first, memory is the
+largest peak of the processes.
+
+options  activation checkpointing, updates in the backward pass, in both dtypes
+packing  eight samples of 206 to 496 positions, padded or in one row: tokens per second
+head     head and loss, forward and backward, in PyTorch: over all 1,144 positions as transformers
+         computes them, and over the 360 supervised ones only, as mipha does (which also never holds
+         more than 24 MiB of their logits)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+WORDS = "the a red blue small large dog cat house tree stands runs near under over sky".split()
+
+OPTIONS = {
+    "none": {},
+    "gradient_checkpointing": {"gradient_checkpointing": "true"},
+    "optimizer_in_backward": {"optimizer_in_backward": "true"},
+    "both": {"gradient_checkpointing": "true", "optimizer_in_backward": "true"},
+}  # fmt: skip
+
+
+def ragged(folder: Path) -> Path:
+    generator = random.Random(3)
+    samples = []
+    for index in range(32):
+        caption = " ".join(generator.choice(WORDS) for _ in range(generator.randint(10, 300)))
+        turns = [{"from": "human", "value": "<image>\nWhat?"}, {"from": "gpt", "value": caption}]
+        samples.append(
+            {"id": str(index), "image": f"{index % 4}.png", "conversations": turns}
+        )
+    path = folder / "ragged.json"
+    path.write_text(json.dumps(samples) + "\n")
+    return path
+
+
+def train(arguments: argparse.Namespace, settings: dict) -> dict:
+    folder, output = arguments.folder, arguments.folder / "run"
+    shutil.rmtree(output, ignore_errors=True)
+    values = {
+        "model": folder / "model", "output_dir": output, "stage": "instruct",
+        "data_path": folder / "data.json", "image_folder": folder, "template": "plain",
+        "per_device_train_batch_size": 4, "max_steps": arguments.steps, "learning_rate": 1e-4,
+        "lr_scheduler_type": "constant", "warmup_ratio": 0, "save_steps": 0,
+    } | settings  # fmt: skip
+    run_file = folder / "run.yaml"
+    run_file.write_text("".join(f"{key}: {value}\n" for key, value in values.items()))
+    command = [*shlex.split(arguments.prefix), str(arguments.mipha), "train", str(run_file)]
+    command += ["--resume", "never", "--threads", str(arguments.threads)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    message = process.stderr.read().decode()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        sys.exit(f"failed with status {status}: {' '.join(command)}\n{message}")
+    lines = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
+    shutil.rmtree(output)
+    return {
+        "losses": [line["loss"] for line in lines],
+        "seconds": [line["seconds"] for line in lines[1:]],
+        "tokens": [line["tokens"] for line in lines[1:]],
+        "peak": usage.ru_maxrss * 1024,
+    }
+
+
+def rows(arguments: argparse.Namespace, variants: dict[str, dict]) -> dict[str, list[dict]]:
+    found: dict[str, list[dict]] = {name: [] for name in variants}
+    for _ in range(arguments.rounds):
+        for name, settings in variants.items():
+            found[name].append(train(arguments, settings))
+    return found
+
+
+def options(arguments: argparse.Namespace) -> None:
+    for dtype in ("float32", "bfloat16"):
+        print(f"\n| {dtype} | step | peak memory | last loss |\n|---|---|---|---|")
+        variants = {name: {"dtype": dtype} | more for name, more in OPTIONS.items()}
+        for name, runs in rows(arguments, variants).items():
+            seconds = statistics.median([s for run in runs for s in run["seconds"]])
+            peak = max(run["peak"] for run in runs) / 1e9
+            print(f"| {name} | {seconds:.2f} s | {peak:.2f} GB | {runs[0]['losses'][-1]:.6f} |")
+            sys.stdout.flush()
+
+
+def packing(arguments: argparse.Namespace) -> None:
+    data = {"data_path": ragged(arguments.folder), "per_device_train_batch_size": 8}
+    variants = {
+        "padded": data, "packed": data | {"packing": "true"},
+    }  # fmt: skip
+    print("\n| eight ragged samples | tokens/s | peak memory | losses |\n|---|---|---|---|")
+    for name, runs in rows(arguments, variants).items():
+        tokens = sum(t for run in runs for t in run["tokens"])
+        seconds = sum(s for run in runs for s in run["seconds"])
+        peak = max(run["peak"] for run in runs) / 1e9
+        losses = " ".join(f"{loss:.6f}" for loss in runs[0]["losses"])
+        print(f"| {name} | {tokens / seconds:.0f} | {peak:.2f} GB | {losses} |")
+
+
+def measure_head(count: int, threads: int) -> None:
+    """One process: head and loss over `count` of 1,144 positions."""
+    import resource
+
+    import torch
+
+    torch.set_num_threads(threads)
+    generator = torch.Generator().manual_seed(1)
+    states = torch.randn(1144, 768, generator=generator).requires_grad_(True)
+    head = (torch.randn(51200, 768, generator=generator) * 0.02).requires_grad_(True)
+    targets = torch.full((1144,), -100)
+    targets[:360] = torch.randint(0, 51200, (360,), generator=generator)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds = []
+    for _ in range(4):
+        started = time.perf_counter()
+        logits = torch.nn.functional.linear(states[:count], head)
+        loss = torch.nn.functional.cross_entropy(logits.float(), targets[:count], reduction="sum")
+        loss.backward()
+        del logits
+        states.grad = head.grad = None
+        seconds.append(time.perf_counter() - started)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    print(json.dumps({"loss": loss.item(), "seconds": seconds[1:], "bytes": peak * 1024}))
+
+
+def head(arguments: argparse.Namespace) -> None:
+    print("\n| head and loss, forward and backward | time | memory | loss |\n|---|---|---|---|")
+    for name, count in (("all 1,144 positions", 1144), ("the 360 supervised", 360)):
+        command = [sys.executable, __file__, str(arguments.folder), "--measure-head", str(count)]
+        command += ["--threads", str(arguments.threads)]
+        found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        print(
+            f"| {name} | {statistics.median(found['seconds']):.2f} s | "
+            f"{found['bytes'] / 1e9:.2f} GB | {found['loss']:.2f} |"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--mipha", type=Path, default=HERE.parent / ".build/release/mipha")
+    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--only", default="options,packing,head")
+    parser.add_argument("--prefix", default="", help="command to run mipha with")
+    parser.add_argument("--measure-head", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.measure_head:
+        measure_head(arguments.measure_head, arguments.threads)
+        return
+    for part in arguments.only.split(","):
+        {"options": options, "packing": packing, "head": head}[part](arguments)
+
+
+if __name__ == "__main__":
+    main()
