@@ -1,4 +1,5 @@
 import Foundation
+import MiphaData
 import MiphaFiles
 import MiphaImaging
 import MiphaTestSupport

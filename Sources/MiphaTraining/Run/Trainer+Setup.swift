@@ -43,8 +43,12 @@ extension Trainer {
         isResumed: Bool
     ) throws -> AdamW {
         // A resumed run gets its masters from the checkpoint.
-        let masters: (String) throws -> Tensor? =
-            isResumed ? { _ in nil } : try masterWeights(run)
+        let stored = isResumed ? { _ in nil } : try masterWeights(run)
+        let masters = { (name: String) throws -> Tensor? in
+            guard let whole = try stored(name) else { return nil }
+            guard let parallel else { return whole }
+            return try parallel.part(of: whole, parameter: name).cloned()
+        }
         return try AdamW(
             parameters: parallel?.pieces ?? parameters, options: run.optimizer,
             groups: { name in
@@ -54,11 +58,7 @@ extension Trainer {
                     weightDecay: isDecayed(name) ? part.weightDecay : 0)
             },
             wholeMasters: run.averageDecay != nil,
-            masters: { name in
-                try masters(name).map {
-                    try parallel?.part(of: $0, parameter: name).cloned() ?? $0
-                }
-            })
+            masters: masters)
     }
 
     /// Biases and norms are not decayed, as in transformers' Trainer.
