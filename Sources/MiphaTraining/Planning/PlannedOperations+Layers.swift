@@ -104,15 +104,18 @@ extension PlannedOperations {
             outputs: layer.outputs)
         let update = product(scaled(product(input, down)), up)
         guard adapter.magnitude != nil else { return add(mapped, update) }
-        // The lengths of the rows of the sum, then two scaled terms.
-        scratch(2 * layer.inputs * layer.outputs * 4)
+        // The lengths of the rows of the sum, some rows at a time; then two terms times a factor that
+        // learns, which keeps both.
+        if layer.isQuantized { scratch(layer.inputs * layer.outputs * 4) }
+        scratch(2 * min(512, layer.outputs) * layer.inputs * 4)
         let plain = copy(mapped)
-        return add(add(mapped, scaled(plain)), scaled(update))
+        return add(add(mapped, scaled(plain, isKept: true)), scaled(update, isKept: true))
     }
 
-    private func scaled(_ x: PlannedTensor) -> PlannedTensor {
-        record(tensor(x.count, x.width), [x]) { [self] gradient in
-            [tensor(gradient.count, gradient.width)]
+    private func scaled(_ x: PlannedTensor, isKept: Bool = false) -> PlannedTensor {
+        let kept = isKept ? x.storage : nil
+        return record(tensor(x.count, x.width), [x]) { [self] gradient in
+            withExtendedLifetime(kept) { [tensor(gradient.count, gradient.width)] }
         }
     }
 
