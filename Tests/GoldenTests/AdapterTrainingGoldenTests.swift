@@ -99,8 +99,10 @@ import Testing
             ("values", distance(values, expected.all("value."))),
         ]
         for (what, distance) in distances {
-            // Two products of float32 that cut their sums elsewhere are that far apart, too.
-            let limit = what == "first gradient" ? 2e-6 : 1e-6
+            // Products of float32 that cut their sums elsewhere, as another number of threads does, are
+            // that far apart, too; losses, norms, rates and weights are nearer.
+            let isNearer = ["loss", "norm", "rate", "values"].contains(what)
+            let limit = isNearer ? 1e-6 : 2e-6
             #expect(distance <= limit, "\(what): relative distance \(distance)")
         }
     }
