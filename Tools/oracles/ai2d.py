@@ -18,9 +18,9 @@ SEED = 20261123
 
 
 def main(lmms, mova):
-    common.stub("lmms_eval")
-    common.stub("lmms_eval.filters")
-    common.stub("lmms_eval.filters.extraction", ExtendedRegexFilter=object)
+    common.stand_in("lmms_eval")
+    common.stand_in("lmms_eval.filters")
+    common.stand_in("lmms_eval.filters.extraction", ExtendedRegexFilter=object)
     with tempfile.TemporaryDirectory() as folder:
         source = common.show(lmms, "lmms_eval/tasks/ai2d/utils.py")
         tasks = common.module(source, folder, "utils")

@@ -47,9 +47,9 @@ def row(generator, index):
 
 
 def main(repository):
-    common.stub("vlmeval")
-    common.stub("vlmeval.smp")
-    common.stub("vlmeval.smp.log", get_logger=lambda name: None)
+    common.stand_in("vlmeval")
+    common.stand_in("vlmeval.smp")
+    common.stand_in("vlmeval.smp.log", get_logger=lambda name: None)
     with tempfile.TemporaryDirectory() as folder:
         matching = common.module(
             common.show(repository, "vlmeval/utils/matching_util.py"), folder, "matching_util")

@@ -48,7 +48,7 @@ def function(source, name, scope):
     raise KeyError(name)
 
 
-def stub(name, **members):
+def stand_in(name, **members):
     """A module that official code imports but does not need."""
     result = types.ModuleType(name)
     result.__dict__.update(members)

@@ -55,8 +55,8 @@ def load(path, name, modules):
                 sys.modules[key] = value
 
 
-def stub(**members):
-    module = types.ModuleType("stub")
+def stand_in(**members):
+    module = types.ModuleType("stand_in")
     for key, value in members.items():
         setattr(module, key, value)
     return module
@@ -70,16 +70,16 @@ class Quiet:
 def vlmevalkit(folder):
     base = pathlib.Path(folder) / "vlmeval"
     matching = load(base / "utils/matching_util.py", "matching",
-                    {"vlmeval": stub(), "vlmeval.smp": stub(),
-                     "vlmeval.smp.log": stub(get_logger=lambda *_: Quiet())})
+                    {"vlmeval": stand_in(), "vlmeval.smp": stand_in(),
+                     "vlmeval.smp.log": stand_in(get_logger=lambda *_: Quiet())})
     memory = {}
-    smp = stub(cn_string=lambda text: False, d2df=None, get_logger=lambda *_: Quiet(), timestr=lambda: "t",
+    smp = stand_in(cn_string=lambda text: False, d2df=None, get_logger=lambda *_: Quiet(), timestr=lambda: "t",
                get_pred_file_format=lambda: "pkl", istype=lambda x, kind: isinstance(x, int),
                dump=lambda value, path: memory.__setitem__(path, pickle.dumps(value)),
                load=lambda path: pickle.loads(memory[path]))
     module = load(base / "dataset/utils/multiple_choice.py", "choice", {
-        "vlmeval": stub(), "vlmeval.smp": smp, "vlmeval.smp.vlm": stub(build_option_str=str),
-        "vlmeval.utils": stub(can_infer=matching.can_infer, can_infer_lego=None,
+        "vlmeval": stand_in(), "vlmeval.smp": smp, "vlmeval.smp.vlm": stand_in(build_option_str=str),
+        "vlmeval.utils": stand_in(can_infer=matching.can_infer, can_infer_lego=None,
                               track_progress_rich=lambda f, tups, **_: remember(f, tups, memory, _))})
     return matching, module
 
@@ -94,10 +94,10 @@ def lmms(folder):
     base = pathlib.Path(folder) / "lmms_eval/tasks"
     extract = load(base / "_task_utils/mcq_extract.py", "extract", {})
     module = load(base / "mmbench/mmbench_evals.py", "evals", {
-        "loguru": stub(logger=Quiet()), "requests": stub()})
-    sys.modules["lmms_eval"] = stub()
-    sys.modules["lmms_eval.tasks"] = stub()
-    sys.modules["lmms_eval.tasks._task_utils"] = stub()
+        "loguru": stand_in(logger=Quiet()), "requests": stand_in()})
+    sys.modules["lmms_eval"] = stand_in()
+    sys.modules["lmms_eval.tasks"] = stand_in()
+    sys.modules["lmms_eval.tasks._task_utils"] = stand_in()
     sys.modules["lmms_eval.tasks._task_utils.mcq_extract"] = extract
     return module, extract
 

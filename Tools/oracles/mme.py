@@ -93,7 +93,7 @@ def harness(module, gold, responses, order):
 
 
 def main(mme, llava, lmms):
-    common.stub("loguru", logger=type("Log", (), {"info": staticmethod(print)}))
+    common.stand_in("loguru", logger=type("Log", (), {"info": staticmethod(print)}))
     fixture = {"gold": {}, "responses": {}, "parsed": {}}
     totals = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -65,8 +65,8 @@ def main(llava, lmms, vlm, data):
         scorer = common.module(common.show(llava, "llava/eval/eval_pope.py"), folder, "eval_pope")
         tasks = common.module(common.show(lmms, "lmms_eval/tasks/pope/utils.py"), folder, "utils")
         process = common.function(common.show(vlm, "vlmeval/smp/misc.py"), "process_punctuation", {})
-        common.stub("vlmeval")
-        common.stub("vlmeval.smp", d2df=None, load=None, process_punctuation=process)
+        common.stand_in("vlmeval")
+        common.stand_in("vlmeval.smp", d2df=None, load=None, process_punctuation=process)
         rating = common.module(
             common.show(vlm, "vlmeval/dataset/utils/yorn.py"), folder, "yorn")
     data = pathlib.Path(data)

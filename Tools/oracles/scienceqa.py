@@ -87,7 +87,7 @@ def run_original(repository, folder, outputs):
         @staticmethod
         def create(**_):
             return {"choices": [{"text": next(queue)}]}
-    common.stub("openai", Completion=Completion)
+    common.stand_in("openai", Completion=Completion)
     sys.path.insert(0, folder)
     sys.argv = ["run", "--data_root", folder, "--output_root", f"{folder}/out", "--caption_file",
                 f"{folder}/captions.json", "--test_split", "test", "--test_number", "-1",

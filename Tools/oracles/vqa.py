@@ -80,7 +80,7 @@ def load(path, name, replace=lambda text: text):
     return module
 
 
-def stub(name, **members):
+def stand_in(name, **members):
     """Stands in for a package that scoring does not use."""
     module = types.ModuleType(name)
     module.__dict__.update(members)
@@ -89,14 +89,14 @@ def stub(name, **members):
 
 def load_all(arguments):
     anything = lambda *_, **__: None
-    stub("tqdm", tqdm=lambda x, **_: x)
-    stub("loguru", logger=types.SimpleNamespace(info=anything))
+    stand_in("tqdm", tqdm=lambda x, **_: x)
+    stand_in("loguru", logger=types.SimpleNamespace(info=anything))
     sklearn = dict(average_precision_score=anything, f1_score=anything)
-    stub("sklearn")
-    stub("sklearn.metrics", **sklearn)
+    stand_in("sklearn")
+    stand_in("sklearn.metrics", **sklearn)
     for name in ["lmms_eval", "lmms_eval.tasks", "lmms_eval.tasks._task_utils"]:
-        stub(name)
-    stub("lmms_eval.tasks._task_utils.file_utils", generate_submission_file=anything)
+        stand_in(name)
+    stand_in("lmms_eval.tasks._task_utils.file_utils", generate_submission_file=anything)
     sys.modules["lmms_eval.tasks._task_utils"].file_utils = sys.modules[
         "lmms_eval.tasks._task_utils.file_utils"]
     lmms = os.path.join(arguments.lmms, "lmms_eval/tasks")
@@ -107,8 +107,8 @@ def load_all(arguments):
         source = file.read()
     scope = {}
     exec(re.search(r"def process_punctuation.*?return outText\n", source, re.S).group(0), scope)
-    stub("vlmeval")
-    stub("vlmeval.smp", istype=lambda s, t: isinstance(eval(s), t), listinstr=anything,
+    stand_in("vlmeval")
+    stand_in("vlmeval.smp", istype=lambda s, t: isinstance(eval(s), t), listinstr=anything,
          process_punctuation=scope["process_punctuation"])
     cut = lambda text: text[:text.index("from .pycocoevalcap")]
     return types.SimpleNamespace(
