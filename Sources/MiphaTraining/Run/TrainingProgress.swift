@@ -14,7 +14,9 @@ public struct TrainingProgress: Sendable, Equatable {
     public let totalSteps: Int
     /// Passes over the data so far.
     public let epoch: Double
-    /// Mean loss of the update, a cross-entropy in nats but for pairs of answers; not a number when the update was skipped for it.
+    /// Mean loss of the update, not a number when the update was skipped for it.
+    ///
+    /// A cross-entropy in nats, z-loss included, but for pairs of answers.
     public let loss: Double
     /// Learning rate of the update, by the run's own rate.
     public let learningRate: Double
@@ -24,7 +26,7 @@ public struct TrainingProgress: Sendable, Equatable {
     public let supervisedTokens: Int
     /// All positions of the update, pictures included, without padding.
     public let tokens: Int
-    /// Duration of the update in seconds, preparation of the next one included.
+    /// Duration of the update in seconds; a validation or a wait for samples counts.
     public let seconds: Double
     /// Estimated seconds to the end of the run.
     public let secondsLeft: Double
