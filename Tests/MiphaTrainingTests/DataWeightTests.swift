@@ -45,9 +45,9 @@ import Testing
 
     @Test func `an epoch shows each file as often as its weight says`() throws {
         let run = try weighted("out")
-        let trainer = try Trainer(run)
-        #expect(trainer.plan.sampleCount == 2 * 4 + 3)
-        #expect(trainer.plan.stepsPerEpoch == 6 && trainer.plan.totalSteps == 12)
+        let plan = try Trainer(run).plan
+        #expect(plan.sampleCount == 2 * 4 + 3)
+        #expect(plan.stepsPerEpoch == 6 && plan.totalSteps == 12)
         let reports = try progress(run).map(\.supervisedTokens)
         let often = try supervised("yes", [Conversation("Often?", "yes")])
         let seldom = try (0..<6).map {

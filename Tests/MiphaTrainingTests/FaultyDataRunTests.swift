@@ -32,6 +32,7 @@ import Testing
             $0.dataFiles = [file]
             $0.imageFolder = data.images
             $0.badSamples = policy
+            $0.badSampleLimit = 1
             $0.batchSize = 4
             $0.accumulation = 1
             $0.maximumSteps = nil

@@ -40,10 +40,13 @@ import Testing
     @Test func `rows are full, hold each sample once an epoch, and are counted beforehand`() throws
     {
         let run = run("out") { $0.accumulation = 1 }
-        let trainer = try Trainer(run)
-        let packs = try #require(trainer.plan.packs)
+        let (plan, description) = try {
+            let trainer = try Trainer(run)
+            return (trainer.plan, trainer.description)
+        }()
+        let packs = try #require(plan.packs)
         #expect(packs.sampleCount == 24 && packs.count < 12)
-        #expect(trainer.plan.totalSteps == 2 * packs.count)
+        #expect(plan.totalSteps == 2 * packs.count)
         let samples = (0..<packs.count).flatMap(packs.row)
         #expect(samples.sorted() == Array(0..<24))
         let reports = try progress(run)
@@ -58,7 +61,7 @@ import Testing
         #expect(packs.fill > 0.85)
         #expect(reports[..<packs.count].map(\.tokens) != reports[packs.count...].map(\.tokens))
         #expect(
-            trainer.description[0].contains("24 samples in \(packs.count) rows of 480 positions"))
+            description[0].contains("24 samples in \(packs.count) rows of 480 positions"))
     }
 
     @Test func `a run over rows resumes to the bit with other loader threads`() throws {

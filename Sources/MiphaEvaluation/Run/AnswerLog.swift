@@ -18,6 +18,7 @@ public final class AnswerLog: Sendable {
 
     /// The file.
     public let path: String
+    private let lock: FileLock
     private let state: Mutex<State>
 
     /// Opens a log, which is made if need be.
@@ -27,31 +28,23 @@ public final class AnswerLog: Sendable {
     public init(path: String) throws(EvaluationError) {
         self.path = path
         do {
-            if FileSystem.kind(path) == nil {
-                // Another process may make the file at this moment: then that one counts.
-                try? Data().write(to: URL(filePath: path), options: .withoutOverwriting)
-            }
-            let handle = try FileHandle(forUpdating: URL(filePath: path))
-            guard flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) == 0 else {
+            guard let lock = try FileLock(path: path) else {
                 throw EvaluationError(
                     .invalidRequest,
                     "\(path): another evaluation is writing here; wait for it, or take another "
                         + "--output")
             }
+            let handle = try FileHandle(forUpdating: URL(filePath: path))
             let (answers, length) = try Self.read(try handle.readToEnd() ?? Data(), path)
             try handle.truncate(atOffset: UInt64(length))
             try handle.seek(toOffset: UInt64(length))
             state = Mutex(State(handle: handle, answers: answers))
+            self.lock = lock
         } catch let error as EvaluationError {
             throw error
         } catch {
             throw EvaluationError(.system, "\(path): the log cannot be opened: \(error)")
         }
-    }
-
-    /// Unlocks by name: a process that is just being started holds the descriptor for a moment too.
-    deinit {
-        _ = state.withLock { flock($0.handle.fileDescriptor, LOCK_UN) }
     }
 
     /// Reads a log that nobody writes.

@@ -1,18 +1,18 @@
 import Dispatch
 import Synchronization
 
+/// A checkpoint that could not be written.
+package struct CheckpointFailure: Sendable {
+    package let step: Int
+    package let message: String
+}
+
 /// Writes checkpoints one at a time, in the background or at once.
 final class CheckpointWriter: Sendable {
-    /// A checkpoint that could not be written.
-    struct Failure: Sendable {
-        let step: Int
-        let message: String
-    }
-
     private let store: CheckpointStore
     private let log: RunLog
     private let queue = DispatchQueue(label: "mipha.checkpoints", qos: .utility)
-    private let failures = Mutex<[Failure]>([])
+    private let failures = Mutex<[CheckpointFailure]>([])
 
     init(store: CheckpointStore, log: RunLog) {
         self.store = store
@@ -27,9 +27,7 @@ final class CheckpointWriter: Sendable {
             do {
                 try write(copy)
             } catch {
-                failures.withLock {
-                    $0.append(Failure(step: copy.step, message: "\(error)"))
-                }
+                fail(copy.step, error)
             }
         }
     }
@@ -43,8 +41,13 @@ final class CheckpointWriter: Sendable {
     /// Waits until nothing is being written.
     func wait() { queue.sync {} }
 
+    /// Takes down that a checkpoint could not be written.
+    func fail(_ step: Int, _ error: any Error) {
+        failures.withLock { $0.append(CheckpointFailure(step: step, message: "\(error)")) }
+    }
+
     /// What went wrong since the last call.
-    func takeFailures() -> [Failure] {
+    func takeFailures() -> [CheckpointFailure] {
         failures.withLock { list in
             defer { list = [] }
             return list

@@ -26,14 +26,8 @@ package final class JointCheckpoints {
         }
     }
 
-    /// A checkpoint that could not be written.
-    package struct Failure: Sendable {
-        package let step: Int
-        package let message: String
-    }
-
     private final class Failures: Sendable {
-        let list = Mutex<[Failure]>([])
+        let list = Mutex<[CheckpointFailure]>([])
     }
 
     /// Makes the folder of a step's checkpoint.
@@ -126,7 +120,7 @@ package final class JointCheckpoints {
                     try complete(folder, pending.best)
                 }
             } catch {
-                let failure = Failure(step: pending.step, message: "\(error)")
+                let failure = CheckpointFailure(step: pending.step, message: "\(error)")
                 failures.list.withLock { $0.append(failure) }
             }
         }
@@ -146,7 +140,7 @@ package final class JointCheckpoints {
     package func wait() { queue.sync {} }
 
     /// What went wrong since the last call; only rank 0 knows.
-    package func takeFailures() -> [Failure] {
+    package func takeFailures() -> [CheckpointFailure] {
         failures.list.withLock { list in
             defer { list = [] }
             return list
@@ -154,6 +148,6 @@ package final class JointCheckpoints {
     }
 
     private func fail(_ step: Int, _ message: String) {
-        failures.list.withLock { $0.append(Failure(step: step, message: message)) }
+        failures.list.withLock { $0.append(CheckpointFailure(step: step, message: message)) }
     }
 }

@@ -115,13 +115,7 @@ struct ReferencePass {
     /// Prepares this process's pairs of a data set, one in a batch.
     private func loader(_ data: TrainingDataSet, from first: Int) -> SampleLoader {
         let (rank, world, atOnce) = (rank, world, pairsAtOnce)
-        let run = trainer.run
-        return SampleLoader(
-            data,
-            settings: SampleLoader.Settings(
-                threads: run.loaderThreads, byteBudget: run.prefetchMebibytes << 20,
-                policy: run.badSamples)
-        ) { batch in
+        return SampleLoader(data, settings: trainer.run.loading) { batch in
             let (round, place) = batch.quotientAndRemainder(dividingBy: atOnce)
             let start = first + round * atOnce * world
             let number = start + place * world + rank

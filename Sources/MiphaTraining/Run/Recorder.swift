@@ -12,6 +12,7 @@ final class Recorder {
     private(set) var secondsWaited = 0.0
     private var secondsBefore = 0.0
     private var badSamplesBefore = 0
+    private var badInValidation: Set<Int> = []
     /// Bad samples of a process without a log, which rank 0 has yet to hear of.
     private var unsent: [Incident] = []
 
@@ -37,38 +38,28 @@ final class Recorder {
         secondsWaited = loader.secondsWaited - secondsBefore
         secondsBefore += secondsWaited
         let bad = loader.badSamples
-        for sample in bad.dropFirst(badSamplesBefore) {
-            let incident = Incident(
-                .badSample, step: step, samples: [sample.id ?? sample.place],
-                message: "\(sample.place): \(sample.action.rawValue): "
-                    + sample.reasons.joined(separator: "; "))
-            if log == nil { unsent.append(incident) } else { record(incident) }
-        }
+        for sample in bad.dropFirst(badSamplesBefore) { record(sample, step: step) }
         badSamplesBefore = bad.count
+    }
+
+    /// Records bad samples of the validation data, each once.
+    func take(_ samples: [BadSample], ofValidationAfter step: Int) {
+        for sample in samples where badInValidation.insert(sample.sample).inserted {
+            record(sample, step: step)
+        }
+    }
+
+    private func record(_ sample: BadSample, step: Int) {
+        let incident = Incident(
+            .badSample, step: step, samples: [sample.id ?? sample.place],
+            message: "\(sample.place): \(sample.action.rawValue): "
+                + sample.reasons.joined(separator: "; "))
+        if log == nil { unsent.append(incident) } else { record(incident) }
     }
 
     /// What rank 0 has yet to hear of.
     func takeUnsent() -> [Incident] {
         defer { unsent = [] }
         return unsent
-    }
-
-    /// Records checkpoints of several processes that could not be written.
-    func take(_ joint: JointCheckpoints?) {
-        take(
-            (joint?.takeFailures() ?? []).map {
-                CheckpointWriter.Failure(step: $0.step, message: $0.message)
-            })
-    }
-
-    /// Records checkpoints that could not be written.
-    func take(_ failures: [CheckpointWriter.Failure]) {
-        for failure in failures {
-            record(
-                Incident(
-                    .checkpointFailed, step: failure.step,
-                    message: "checkpoint-\(failure.step) could not be written, training goes on: "
-                        + failure.message))
-        }
     }
 }

@@ -96,6 +96,7 @@ extension RunConfiguration {
         packingBudget =
             reader.has("packing_budget") ? try reader.positive("packing_budget", default: 1) : nil
         badSamples = try reader.enumValue("bad_samples", default: badSamples)
+        badSampleLimit = try reader.share("bad_samples_limit", default: badSampleLimit)
         loaderThreads = try reader.positive("dataloader_num_workers", default: loaderThreads)
         guard loaderThreads <= 256 else {
             throw reader.failure("dataloader_num_workers", expected: "a number from 1 to 256")

@@ -11,8 +11,8 @@ extension RunConfiguration {
         "lora_targets", "use_rslora", "use_dora", "load_in_8bit", "load_in_4bit",
         "bnb_4bit_use_double_quant", "data_path", "image_folder", "template",
         "image_aspect_ratio", "model_max_length", "label_policy", "attention_mask",
-        "sampling_order", "packing", "packing_budget", "bad_samples", "dataloader_num_workers",
-        "dataloader_prefetch_mib", "feature_cache", "feature_cache_gib",
+        "sampling_order", "packing", "packing_budget", "bad_samples", "bad_samples_limit",
+        "dataloader_num_workers", "dataloader_prefetch_mib", "feature_cache", "feature_cache_gib",
         "num_train_epochs", "max_steps", "per_device_train_batch_size",
         "gradient_accumulation_steps", "preference_loss", "beta", "simpo_gamma", "label_smoothing",
         "loss_reduction", "z_loss", "learning_rate",
@@ -30,7 +30,8 @@ extension RunConfiguration {
     static let keysWithoutInfluence: Set = [
         "output_dir", "save_steps", "save_total_limit", "background_saves", "logging_steps",
         "tensorboard", "threads", "sharding", "spike_factor", "eval_data_path", "eval_steps",
-        "keep_best", "optimizer_in_backward", "dataloader_num_workers", "dataloader_prefetch_mib",
+        "keep_best", "optimizer_in_backward", "bad_samples_limit", "dataloader_num_workers",
+        "dataloader_prefetch_mib",
         "feature_cache", "feature_cache_gib", "sample_steps", "sample_prompts", "sample_max_tokens",
     ]
 
@@ -61,6 +62,7 @@ extension RunConfiguration {
             "sampling_order": .string(samplingOrder.rawValue), "packing": .bool(packing),
             "packing_budget": packingBudget.map { .integer($0) } ?? .null,
             "bad_samples": .string(badSamples.rawValue),
+            "bad_samples_limit": .double(badSampleLimit),
             "dataloader_num_workers": .integer(loaderThreads),
             "dataloader_prefetch_mib": .integer(prefetchMebibytes),
             "feature_cache": featureFolder.map { .string($0) } ?? .null,

@@ -73,6 +73,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var packingBudget: Int?
     /// What happens to samples that cannot be read.
     public var badSamples = BadSamplePolicy.fail
+    /// Share of bad samples beyond which a run ends, once there are more than ten.
+    public var badSampleLimit = 0.1
     /// Background threads that prepare samples.
     public var loaderThreads = 4
     /// Memory for samples that are prepared ahead, in MiB.

@@ -15,6 +15,7 @@ import MiphaTorch
 /// OUTPUT/metrics.jsonl             one line per logged update
 /// OUTPUT/incidents.jsonl           skipped updates, spikes, failed checkpoints, bad samples
 /// OUTPUT/samples.jsonl             answers to sample questions
+/// OUTPUT/run.lock                  locked while a run writes here
 /// OUTPUT/reference.safetensors     see ReferenceLikelihoods
 /// OUTPUT/events.out.tfevents.*     the metrics for TensorBoard
 /// OUTPUT/checkpoint-<step>/        see CheckpointStore
@@ -46,6 +47,8 @@ struct RunFolder {
         var data: [String] = []
         /// The checkpoint of the lowest validation loss.
         var best: Best?
+        /// Whether the validation loss after these updates is still to be measured.
+        var isValidationDue = false
         /// The last losses, for spikes.
         var recentLosses: [Double] = []
 
@@ -53,6 +56,17 @@ struct RunFolder {
             let step: Int
             let loss: Double
         }
+    }
+
+    /// Keeps other runs out of the folder, which is made if need be.
+    func lock() throws -> FileLock {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        guard let lock = try FileLock(path: "\(path)/run.lock") else {
+            throw TrainingError(
+                .invalidRun,
+                "\(path): another run is writing here; wait for it, or take another output_dir")
+        }
+        return lock
     }
 
     /// Whether the run was finished, under the same settings.
@@ -92,6 +106,7 @@ struct RunFolder {
             "best": state.best.map {
                 ["step": .integer($0.step), "validation_loss": .double($0.loss)]
             } ?? .null,
+            "validation_due": .bool(state.isValidationDue),
             "recent_losses": .array(state.recentLosses.map { .double($0) }),
             "world_size": .integer(worldSize), "run": .object(run.json),
         ])
@@ -146,6 +161,7 @@ struct RunFolder {
                     + "bring them back, or --resume never to start over")
         }
         state.step = try reader.int("step")
+        state.isValidationDue = try reader.bool("validation_due", default: false)
         state.recentLosses = try reader.doubles("recent_losses", default: [])
         if let best = try reader.optionalObject("best") {
             state.best = State.Best(

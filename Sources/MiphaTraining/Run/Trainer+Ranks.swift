@@ -25,24 +25,56 @@ extension Trainer {
         }
     }
 
-    /// Sums the weight and the supervised positions of an update over all processes, hands bad samples of
-    /// other processes to rank 0's log, and goes on with a checkpoint that all have written.
+    /// What processes tell each other before an update: who is to stop or cannot go on, and what the
+    /// update weighs; bad samples of other processes go to rank 0's log, and a checkpoint that all have
+    /// written gets its name.
     ///
+    /// - Parameters:
+    ///   - failure: why this process has not got its samples.
+    ///   - recorder: tells what rank 0 has yet to hear of.
     /// - Returns: whether one of the processes is to stop.
+    /// - Throws: ``SharedFailure`` in all processes when one has no samples, or too many bad ones.
     func agree(
-        on result: inout UpdateResult, _ shouldStop: () -> Bool, _ recorder: Recorder
+        on result: inout UpdateResult, step: Int, failure: (any Error)?, _ shouldStop: () -> Bool,
+        _ recorder: Recorder
     ) throws -> Bool {
-        guard let parallel, let joint else { return false }
+        guard let parallel, let joint else {
+            if let failure { throw failure }
+            try requireUsable(bad: usability.bad, asked: usability.asked, step)
+            return false
+        }
         let report = try RankReport.text(recorder.takeUnsent())
         let totals = try parallel.sum([
             Double(result.weight), Double(result.supervised), shouldStop() ? 1 : 0,
             Double(report.utf8.count), joint.isWriting ? 1 : 0, joint.hasFailed ? 1 : 0,
+            Double(usability.bad), Double(usability.asked), failure == nil ? 0 : 1,
         ])
         (result.weight, result.supervised) = (Int(totals[0]), Int(totals[1]))
         if totals[3] > 0 { try share(report, parallel.group, recorder) }
         try joint.settle(isWriting: totals[4] > 0, hasFailed: totals[5] > 0)
-        recorder.take(joint)
+        guard totals[8] == 0 else { throw Self.shared(failure) }
+        try requireUsable(bad: Int(totals[6]), asked: Int(totals[7]), step)
         return totals[2] > 0
+    }
+
+    /// A failure of this process or of another one, as all of them throw it.
+    static func shared(_ failure: (any Error)?) -> SharedFailure {
+        SharedFailure(
+            cause: failure
+                ?? TrainingError(.failed, "another process could not read its samples"))
+    }
+
+    /// Ends a run whose samples are mostly bad.
+    private func requireUsable(bad: Int, asked: Int, _ step: Int) throws {
+        guard SampleUsability.isExceeded(bad: bad, asked: asked, share: run.badSampleLimit) else {
+            return
+        }
+        throw SharedFailure(
+            cause: TrainingError(
+                .failed,
+                "update \(step + 1): \(bad) of the first \(asked) samples cannot be used as they are, "
+                    + "more than the share of bad_samples_limit: \(run.badSampleLimit); "
+                    + "incidents.jsonl says why, and mipha data check finds all of them"))
     }
 
     /// Records in rank 0 what other processes report.
@@ -81,27 +113,6 @@ extension Trainer {
         result.ranks = broken.isEmpty ? highest.map { [$0] } : broken
     }
 
-    /// The run in a process other than rank 0: the same updates, without records.
-    func follow(_ parallel: DataParallel, shouldStop: () -> Bool) throws -> TrainingOutcome {
-        let recorder = Recorder(log: nil, note: { _ in })
-        defer { joint?.wait() }
-        try parallel.group.barrier()
-        for step in firstStep..<plan.totalSteps {
-            guard try update(step, recorder, shouldStop: shouldStop) != nil else {
-                try stopTogether(parallel, recorder)
-                return .stopped(step: state.step)
-            }
-            state.step = step + 1
-            let isBest = try validate(recorder)
-            try takeSamples(nil, nil, recorder)
-            if isBest || (run.saveSteps > 0 && state.step % run.saveSteps == 0) {
-                try saveTogether(parallel, recorder)
-            }
-        }
-        try finish(recorder)
-        return .completed
-    }
-
     /// Frozen parameters that the processes share out where they share out weights: all but those of a
     /// tower that is frozen as a whole, which each process runs by itself.
     static func sharedFrozen(
@@ -110,97 +121,6 @@ extension Trainer {
         model.store.parameters.filter { name, _ in
             !learning.contains(name)
                 && (tuning[.tower].mode != .frozen || ParameterGroup(of: name) != .tower)
-        }
-    }
-
-    /// Whether this process has the optimiser's whole state.
-    var holdsWholeState: Bool { parallel.map { $0.mode == .none } ?? true }
-
-    /// Writes the trained model; every process takes part.
-    func finish(_ recorder: Recorder) throws {
-        try joint?.finish()
-        recorder.take(joint)
-        let weights = try parallel?.collectWeights(all: model.store.adapters.isEmpty) ?? [:]
-        let averages = try average.map { try parallel?.collect($0.state) ?? $0.state } ?? []
-        if parallel?.group.rank ?? 0 == 0 {
-            try folder.finish(
-                state, model: model, trained: trainable, average: averages, values: weights)
-        }
-        try parallel?.group.barrier()
-    }
-
-    /// Ends the run early, with a checkpoint of the updates done.
-    ///
-    /// - Throws: `TrainingError` when it could not be written.
-    func stopTogether(_ parallel: DataParallel, _ recorder: Recorder) throws {
-        try joint?.finish()
-        recorder.take(joint)
-        // Rank 0 alone decides: others may see the folder later than it.
-        let isOpen =
-            parallel.group.rank == 0 && state.step > 0
-            && !folder.store.steps().contains(state.step)
-        guard try parallel.sum([isOpen ? 1 : 0])[0] > 0 else { return }
-        try saveTogether(parallel, recorder, waits: true)
-        let isMissing = parallel.group.rank == 0 && !folder.store.steps().contains(state.step)
-        guard try parallel.sum([isMissing ? 1 : 0])[0] == 0 else {
-            throw TrainingError(
-                .failed, "checkpoint-\(state.step), the last one, could not be written")
-        }
-    }
-
-    /// Writes a checkpoint, every process its part.
-    ///
-    /// When one cannot, there is no checkpoint, rank 0 records why, and training goes on.
-    ///
-    /// - Parameter waits: whether to return only when the checkpoint is there.
-    func saveTogether(
-        _ parallel: DataParallel, _ recorder: Recorder, waits: Bool = false
-    ) throws {
-        let goesOn = run.savesInBackground && !waits
-        let generators = try generators(parallel)
-        let weights = try parallel.collectWeights(all: model.store.adapters.isEmpty)
-        let averages = (average?.state ?? []).map {
-            (name: SavedOptimizer.averagePrefix + $0.name, tensor: $0.tensor)
-        }
-        let share =
-            parallel.mode == .none
-            ? nil
-            : try OptimizerShards.Share(
-                optimizer.state + averages, of: parallel, copies: goesOn)
-        var whole: CheckpointSnapshot?
-        if parallel.group.rank == 0 {
-            let own = parallel.mode == .none ? optimizer.state : []
-            let snapshot = try snapshot(
-                weights: weights.isEmpty ? nil : weights, optimizer: own + generators)
-            // Collected weights are copies already.
-            whole = goesOn && weights.isEmpty ? try snapshot.copied() : snapshot
-        }
-        let (store, main) = (folder.store, whole)
-        try joint?.begin(
-            step: state.step, best: state.best?.step, in: "\(store.path(state.step)).partial"
-        ) { folder in
-            if let main { try store.fill(folder, main) }
-            try share?.write(to: folder)
-        }
-        if !goesOn { try joint?.finish() }
-        recorder.take(joint)
-    }
-
-    /// The states of the dropout generators of all processes.
-    private func generators(
-        _ parallel: DataParallel
-    ) throws -> [(name: String, tensor: Tensor)] {
-        let own = try dropout.state()
-        let world = parallel.group.worldSize
-        let all = try Tensor.zeros([own.elementCount * world], dtype: own.dtype)
-        try parallel.group.allGather(own.reshaped([-1]), into: all).wait()
-        return try (0..<world).map { rank in
-            (
-                SavedOptimizer.generatorName(rank: rank),
-                try all.narrowed(
-                    0, from: rank * own.elementCount, length: own.elementCount
-                ).cloned()
-            )
         }
     }
 }

@@ -86,6 +86,11 @@ extension Trainer {
 }
 
 extension RunConfiguration {
+    /// How samples are prepared.
+    var loading: SampleLoader.Settings {
+        SampleLoader.Settings(
+            threads: loaderThreads, byteBudget: prefetchMebibytes << 20, policy: badSamples)
+    }
     /// What happens to pictures that are not square, the stage's default included.
     package var resolvedAspectRatio: ImageAspectRatio {
         aspectRatio ?? (stage.isAlignment ? .square : .pad)

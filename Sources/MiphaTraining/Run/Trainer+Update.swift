@@ -27,15 +27,35 @@ extension Trainer {
     func update(
         _ step: Int, _ recorder: Recorder, shouldStop: () -> Bool
     ) throws -> UpdateResult? {
-        let micro = try loader.microBatches(step: step)
+        let before = try dropout.state()
+        do {
+            if let result = try attempt(step, recorder, shouldStop: shouldStop) { return result }
+        } catch {
+            if !weightsAreUnsound { try dropout.restore(before) }
+            throw error
+        }
+        try dropout.restore(before)
+        return nil
+    }
+
+    private func attempt(
+        _ step: Int, _ recorder: Recorder, shouldStop: () -> Bool
+    ) throws -> UpdateResult? {
+        let loaded = Result { try loader.microBatches(step: step) }
+        let (micro, failure) =
+            switch loaded {
+            case .success(let micro): (micro, (any Error)?.none)
+            case .failure(let error): ([], error)
+            }
         recorder.take(loader, step: step + 1)
+        usability.add(micro)
         let counts = micro.map { objective.weight(of: $0.samples) }
         var result = UpdateResult(
             weight: counts.reduce(0, +),
             supervised: micro.reduce(0) { $0 + Self.supervisedCount($1.samples) },
             figures: objective.figures.map { _ in 0 })
-        if try agree(on: &result, shouldStop, recorder) { return nil }
-        let before = try dropout.state()
+        if try agree(on: &result, step: step, failure: failure, shouldStop, recorder) { return nil }
+        weightsAreUnsound = run.optimizerInBackward
         for (index, batch) in micro.enumerated() {
             parallel?.begin(isLast: index == micro.count - 1)
             guard counts[index] > 0 else {
@@ -44,7 +64,7 @@ extension Trainer {
             }
             if parallel == nil && shouldStop() {
                 try optimizer.dropGradients()
-                try dropout.restore(before)
+                weightsAreUnsound = false
                 return nil
             }
             let scale =
@@ -72,6 +92,7 @@ extension Trainer {
             }
         }
         if let average { try average.update(optimizer.weights()) }
+        weightsAreUnsound = false
         skippedInARow = 0
         if result.weight > 0, let median = spikes.spike(result.loss) {
             var incident = Incident(
@@ -94,6 +115,7 @@ extension Trainer {
             let factor = run.maximumGradientNorm / (norm + 1e-6)
             for gradient in gradients { try gradient.scale(by: factor) }
         }
+        weightsAreUnsound = true
         try optimizer.step(learningRate: schedule.factor(step))
         try parallel?.finishStep()
         return norm
@@ -156,6 +178,7 @@ extension Trainer {
         guard run.nonFinite == .skip, skippedInARow < Self.patience else {
             let again =
                 run.nonFinite == .skip ? "; the \(skippedInARow)th such update in a row" : ""
+            weightsAreUnsound = true
             throw TrainingError(
                 .failed,
                 "update \(step + 1): \(reason)\(again); no weight was changed; samples: "

@@ -1,62 +1,123 @@
 import MiphaData
+import MiphaFiles
 import MiphaModels
 import MiphaTorch
 
 extension Trainer {
-    /// Measures the validation loss after the updates done, when it is due.
+    /// Whether the validation loss is to be measured after the updates done.
+    var isValidationStep: Bool {
+        validation != nil
+            && (state.step % run.evaluationSteps == 0 || state.step == plan.totalSteps)
+    }
+
+    /// Measures the validation loss, when it is due.
     ///
-    /// - Returns: whether it is the lowest so far and its checkpoint is to be kept.
-    func validate(_ recorder: Recorder) throws -> Bool {
+    /// - Returns: whether it is the lowest so far and its checkpoint is to be kept; `nil` when the run is
+    ///   to stop, and the loss is still due then.
+    func validate(_ recorder: Recorder, shouldStop: () -> Bool) throws -> Bool? {
         recorder.validationLoss = nil
         recorder.validationFigures = []
-        guard let validation,
-            state.step % run.evaluationSteps == 0 || state.step == plan.totalSteps,
-            let (loss, figures) = try measure(validation)
-        else { return false }
+        guard state.isValidationDue, let validation else { return false }
+        guard let sums = try measure(validation, recorder, shouldStop: shouldStop) else {
+            return nil
+        }
+        state.isValidationDue = false
+        guard sums.weight > 0 else { return false }
+        let loss = sums.loss / Double(sums.weight)
         recorder.validationLoss = loss
-        recorder.validationFigures = figures
-        let isBest = loss.isFinite && loss < state.best?.loss ?? .infinity
+        recorder.validationFigures = figures(sums.figures, weight: sums.weight)
+        let isBest = loss.isFinite && loss < sums.lowest
         recorder.say(
             "update \(state.step): validation loss \(loss)\(isBest ? ", the lowest so far" : "")")
-        if isBest && run.keepsBest {
-            state.best = RunFolder.State.Best(step: state.step, loss: loss)
-        }
         return isBest && run.keepsBest
     }
 
-    /// Mean loss over the validation data, without dropout, and the objective's figures.
+    /// Measures the validation loss that a stop left to be measured.
+    ///
+    /// - Returns: false when the run is to stop.
+    func validateLeftOver(_ session: RunSession, shouldStop: () -> Bool) throws -> Bool {
+        guard state.isValidationDue else { return true }
+        guard let isBest = try validate(session.recorder, shouldStop: shouldStop) else {
+            return false
+        }
+        if let loss = session.recorder.validationLoss {
+            session.log?.metrics(["step": .integer(state.step), "validation_loss": .double(loss)])
+        }
+        if isBest { try save(session, isBest: true) }
+        return true
+    }
+
+    private struct ValidationSums {
+        var loss = 0.0
+        var weight = 0
+        var figures: [Double]
+        /// The lowest loss before.
+        var lowest = Double.infinity
+    }
+
+    /// Sums of losses and of the objective's figures over the validation data, without dropout.
     ///
     /// Processes share the batches; all run the same number of passes.
     ///
-    /// - Returns: `nil` when nothing counts in the mean, such as no supervised position.
+    /// - Returns: `nil` when the run is to stop.
     private func measure(
-        _ data: TrainingDataSet
-    ) throws -> (loss: Double, figures: [TrainingProgress.Figure])? {
-        var (sum, weight) = (0.0, 0)
-        var figures = objective.figures.map { _ in 0.0 }
-        let (rank, world) = (parallel?.group.rank ?? 0, parallel?.group.worldSize ?? 1)
-        for round in stride(from: 0, to: data.count, by: run.batchSize * world) {
-            let start = min(round + rank * run.batchSize, data.count)
-            let numbers = Array(start..<min(start + run.batchSize, data.count))
-            let samples = try numbers.map(data.sample)
-            let own = objective.weight(of: samples)
+        _ data: TrainingDataSet, _ recorder: Recorder, shouldStop: () -> Bool
+    ) throws -> ValidationSums? {
+        var sums = ValidationSums(figures: objective.figures.map { _ in 0.0 })
+        let loader = validationLoader(data)
+        defer { loader.stop() }
+        while true {
+            let next = Result { try loader.next() }
+            let isOver = if case .success(nil) = next { true } else { false }
+            let failure: (any Error)? = if case .failure(let error) = next { error } else { nil }
+            let votes = [isOver ? 1.0 : 0, shouldStop() ? 1 : 0, failure == nil ? 0 : 1]
+            let ballot = try parallel?.sum(votes) ?? votes
+            guard ballot[2] == 0 else { throw Self.shared(failure) }
+            if ballot[1] > 0 { return nil }
+            guard ballot[0] == 0, let batch = try next.get() else { break }
+            recorder.take(batch.badSamples, ofValidationAfter: state.step)
+            let weight = objective.weight(of: batch.samples)
             parallel?.begin(isLast: false)
-            if own > 0 {
+            if weight > 0 {
                 let pass = try objective.pass(
-                    collator.batch(samples), numbers: numbers, of: .validation, dropout: nil)
-                sum += try forward(pass.chain).item()
-                weight += own
-                figures = zip(figures, pass.figures()).map { $0 + $1 }
+                    self.batch(batch.samples), numbers: batch.indices, of: .validation,
+                    dropout: nil)
+                sums.loss += try forward(pass.chain).item()
+                sums.weight += weight
+                sums.figures = zip(sums.figures, pass.figures()).map { $0 + $1 }
             }
             try parallel?.didEndForward()
         }
-        if let parallel {
-            let totals = try parallel.sum([sum, Double(weight)] + figures)
-            (sum, weight) = (totals[0], Int(totals[1]))
-            figures = Array(totals.dropFirst(2))
+        return try shared(sums)
+    }
+
+    /// This process's batches of a data set; all processes have the same number, some of them empty.
+    private func validationLoader(_ data: TrainingDataSet) -> SampleLoader {
+        let (rank, world) = (parallel?.group.rank ?? 0, parallel?.group.worldSize ?? 1)
+        let size = run.batchSize
+        return SampleLoader(data, settings: run.loading) { number in
+            guard number * size * world < data.count else { return nil }
+            let start = min((number * world + rank) * size, data.count)
+            return Array(start..<min(start + size, data.count))
         }
-        guard weight > 0 else { return nil }
-        return (sum / Double(weight), self.figures(figures, weight: weight))
+    }
+
+    /// The sums of all processes; the lowest loss before is what rank 0 knows.
+    private func shared(_ own: ValidationSums) throws -> ValidationSums {
+        var sums = own
+        let best = nextBest ?? state.best
+        guard let parallel else {
+            sums.lowest = best?.loss ?? .infinity
+            return sums
+        }
+        let known = parallel.group.rank == 0 ? best : nil
+        let totals = try parallel.sum(
+            [own.loss, Double(own.weight), known == nil ? 0 : 1, known?.loss ?? 0] + own.figures)
+        sums.loss = totals[0]
+        sums.weight = Int(totals[1])
+        sums.lowest = totals[2] > 0 ? totals[3] : .infinity
+        sums.figures = Array(totals.dropFirst(4))
+        return sums
     }
 
     /// Runs a chain without gradients; processes give each other the weights on the way.

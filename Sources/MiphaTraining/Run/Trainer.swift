@@ -62,11 +62,20 @@ public final class Trainer {
     let parallel: DataParallel?
     let joint: JointCheckpoints?
     let dropout: RandomGenerator
-    private let isComplete: Bool
+    /// Keeps other runs out of the output folder; rank 0 has it.
+    let lock: FileLock?
+    let isComplete: Bool
     var state = RunFolder.State()
     var spikes: SpikeDetector
+    /// The checkpoint of the lowest validation loss while it is being written.
+    var nextBest: RunFolder.State.Best?
     /// Updates in a row that were not finite.
     var skippedInARow = 0
+    /// Whether the weights are not to be saved: an update has changed only some of them, or it is not
+    /// finite, which may be their fault.
+    var weightsAreUnsound = false
+    /// Samples that this start has asked for, and those that could not be used as they are.
+    var usability = SampleUsability()
 
     /// Loads model and data and checks that they fit the run.
     ///
@@ -86,6 +95,7 @@ public final class Trainer {
         plan = found.plan(run, world: group?.worldSize ?? 1)
         schedule = Self.schedule(run, totalSteps: plan.totalSteps)
         isComplete = try resume == .auto && folder.isComplete(totalSteps: plan.totalSteps)
+        lock = try isComplete || group?.rank ?? 0 > 0 ? nil : folder.lock()
         var passedOver: [Incident] = []
         let start = try isComplete ? nil : Self.start(resume, folder) { passedOver.append($0) }
         incidents = passedOver
@@ -123,9 +133,7 @@ public final class Trainer {
         order = try found.order(run, world: group?.worldSize ?? 1)
         loader = BatchLoader(
             data, plan, order: order, rank: group?.rank ?? 0,
-            settings: SampleLoader.Settings(
-                threads: run.loaderThreads, byteBudget: run.prefetchMebibytes << 20,
-                policy: run.badSamples))
+            settings: run.loading)
         features =
             try tuning[.tower].mode == .frozen && run.stage.takesPictures
             ? FeatureStore(
@@ -163,154 +171,5 @@ public final class Trainer {
             try dropout.restore(state)
         }
         spikes = SpikeDetector(factor: run.spikeFactor, recent: state.recentLosses)
-    }
-
-    /// Runs the updates that are left.
-    ///
-    /// - Parameters:
-    ///   - version: the program's version, for the run's records.
-    ///   - shouldStop: asked before each micro-batch; true writes a checkpoint of the updates done
-    ///     and ends the run.
-    ///   - report: called after each update.
-    ///   - note: told what is worth a line: validation losses, skipped updates, failed checkpoints.
-    ///   - answers: answers the run's sample questions; needed when it has some.
-    public func train(
-        version: String = "", shouldStop: () -> Bool = { false },
-        report: (TrainingProgress) throws -> Void = { _ in },
-        note: @escaping (String) -> Void = { _ in }, answers: Answering? = nil
-    ) throws -> TrainingOutcome {
-        if isComplete { return .alreadyComplete }
-        try requireAnswers(answers)
-        try agreeOnStart()
-        guard try objective.prepare(self, shouldStop: shouldStop, note: note) else {
-            return .stopped(step: firstStep)
-        }
-        if let parallel, parallel.group.rank > 0 {
-            return try follow(parallel, shouldStop: shouldStop)
-        }
-        try folder.begin(at: firstStep)
-        try parallel?.group.barrier()
-        let log = RunLog(
-            folder: run.outputFolder, resumingAt: firstStep, tensorBoard: run.tensorBoard,
-            samples: run.sampling.steps > 0)
-        defer { log.drain() }
-        let records = RunRecord(folder: run.outputFolder, run: run, version: version)
-        do {
-            try records.addStart(resumingAt: firstStep)
-        } catch {
-            note("warning: \(error)")
-        }
-        records.hashInputs()
-        let writer = CheckpointWriter(store: folder.store, log: log)
-        // An error ends the run, not the checkpoint that is being written.
-        defer {
-            writer.wait()
-            joint?.wait()
-        }
-        let recorder = Recorder(log: log, note: note)
-        for incident in incidents { log.incident(incident) }
-        let clock = ContinuousClock()
-        let began = clock.now
-        for step in firstStep..<plan.totalSteps {
-            let started = clock.now
-            guard parallel != nil || !shouldStop(),
-                let result = try update(step, recorder, shouldStop: shouldStop)
-            else {
-                return try stop(writer, recorder)
-            }
-            state.step = step + 1
-            let isBest = try validate(recorder)
-            let seconds = (clock.now - started) / .seconds(1)
-            let mean = (clock.now - began) / .seconds(1) / Double(step + 1 - firstStep)
-            let progress = TrainingProgress(
-                step: step + 1, totalSteps: plan.totalSteps,
-                epoch: Double(step + 1) / Double(plan.stepsPerEpoch), loss: result.loss,
-                learningRate: schedule(step), gradientNorm: result.norm,
-                supervisedTokens: result.supervised, tokens: result.tokens, seconds: seconds,
-                secondsLeft: mean * Double(plan.totalSteps - step - 1),
-                isSkipped: result.isSkipped, validationLoss: recorder.validationLoss,
-                secondsWaited: recorder.secondsWaited,
-                figures: result.isSkipped ? [] : figures(result.figures, weight: result.weight),
-                validationFigures: recorder.validationFigures)
-            record(progress, log)
-            try takeSamples(answers, log, recorder)
-            try report(progress)
-            if isBest || (run.saveSteps > 0 && progress.step % run.saveSteps == 0) {
-                if parallel != nil { log.drain() }
-                try save(writer, recorder)
-            }
-            recorder.take(writer.takeFailures())
-        }
-        writer.wait()
-        recorder.take(writer.takeFailures())
-        try finish(recorder)
-        log.drain()
-        if let failure = log.failure { note("warning: a log is incomplete: \(failure)") }
-        return .completed
-    }
-
-    private func record(_ progress: TrainingProgress, _ log: RunLog) {
-        guard
-            progress.step % run.loggingSteps == 0 || progress.step == plan.totalSteps
-                || progress.validationLoss != nil || progress.isSkipped
-        else { return }
-        let factor = schedule.factor(progress.step - 1)
-        let rates = tuning.parts.filter {
-            $0.mode != .frozen && $0.learningRate != run.learningRate
-        }.map { (group: $0.group, rate: $0.learningRate * factor) }
-        log.metrics(progress.json(rates: rates))
-        log.scalars(progress.scalars(rates: rates), step: progress.step)
-    }
-
-    /// Ends the run early, with a checkpoint of the updates done.
-    private func stop(
-        _ writer: CheckpointWriter, _ recorder: Recorder
-    ) throws -> TrainingOutcome {
-        writer.wait()
-        recorder.take(writer.takeFailures())
-        if let parallel {
-            try stopTogether(parallel, recorder)
-        } else if state.step > 0, !folder.store.steps().contains(state.step) {
-            try writer.writeNow(snapshot())
-        }
-        return .stopped(step: state.step)
-    }
-
-    /// Writes a checkpoint; what goes wrong is recorded and the run goes on.
-    private func save(_ writer: CheckpointWriter, _ recorder: Recorder) throws {
-        if let parallel {
-            try saveTogether(parallel, recorder)
-            return
-        }
-        let snapshot = try snapshot()
-        if run.savesInBackground {
-            try writer.writeInBackground(snapshot)
-        } else {
-            do {
-                try writer.writeNow(snapshot)
-            } catch {
-                recorder.take([CheckpointWriter.Failure(step: state.step, message: "\(error)")])
-            }
-        }
-    }
-
-    /// - Parameters:
-    ///   - weights: values of what learns, where the model does not hold them.
-    ///   - optimizer: the state to write; `nil`: that of this process.
-    func snapshot(
-        weights: [String: Tensor]? = nil, optimizer written: [(name: String, tensor: Tensor)]? = nil
-    ) throws -> CheckpointSnapshot {
-        state.recentLosses = spikes.recent
-        return CheckpointSnapshot(
-            step: state.step, model: model,
-            weights: weights
-                ?? Dictionary(
-                    uniqueKeysWithValues: trainable.compactMap { name in
-                        model.store[name].map { (name, $0) }
-                    }),
-            trained: trainable,
-            optimizer: try written ?? optimizer.state + [("generator", try dropout.state())],
-            average: holdsWholeState ? average?.state ?? [] : [], state: folder.json(state),
-            bestStep: state.best?.step)
     }
 }

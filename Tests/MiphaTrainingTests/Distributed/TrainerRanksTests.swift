@@ -241,6 +241,29 @@ struct TrainerRanksTests {
         #expect(ranks.isSubset(of: [0, 1, 2]) && ranks.count > 1)
     }
 
+    @Test func `a sample that one rank cannot read ends the job with a checkpoint`() throws {
+        let tiny = try TinyRun()
+        let strict = run(tiny, "strict", world: 2).with { $0.saveSteps = 0 }
+        // A sample of the third update.
+        let late = try #require(
+            Trainer(run(tiny, "order", world: 1)).plan.order(epoch: 0)[8...].first { $0 % 4 != 3 })
+        try FileManager.default.removeItem(atPath: tiny.folder.file("images/\(late).png"))
+        let errors = try inGroup(2) { group in
+            let trainer = try Trainer(strict, group: group)
+            do {
+                _ = try trainer.train()
+                return ""
+            } catch {
+                return "\(error)"
+            }
+        }
+        #expect(errors.count { $0.contains("\(late).png") } == 1, "\(errors)")
+        #expect(errors.count { $0.contains("another process") } == 1, "\(errors)")
+        #expect(
+            FileManager.default.fileExists(
+                atPath: "\(strict.outputFolder)/checkpoint-2/trainer_state.json"))
+    }
+
     /// Trains on two ranks and changes the weights of rank 1 before an update.
     private func spoil(
         _ run: RunConfiguration, at update: Int,
