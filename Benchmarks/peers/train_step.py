@@ -160,7 +160,7 @@ def run_ours(arguments: argparse.Namespace, output: Path) -> dict:
     """Steps of `mipha train`, from its metrics."""
     folder = arguments.compare
     settings = {
-        "model": folder / "model", "output_dir": output, "stage": "finetune",
+        "model": folder / "model", "output_dir": output, "stage": "instruct",
         "data_path": folder / "data.json", "image_folder": folder, "template": "plain",
         "per_device_train_batch_size": ROWS, "max_steps": arguments.steps,
         "learning_rate": RATE, "lr_scheduler_type": "constant", "warmup_ratio": 0,
