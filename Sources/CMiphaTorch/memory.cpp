@@ -6,9 +6,12 @@
 #include <c10/core/CPUAllocator.h>
 #pragma clang diagnostic pop
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
+#include <map>
+#include <mutex>
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -37,6 +40,74 @@ void *place(void *start, size_t mapped) {
     return elements;
 }
 
+// Blocks of pages of their own. Given back, they are kept for the next that fits, since the system
+// clears every page that it hands out; but never more than were once in use at the same time, so that the
+// peak of the process stays what it would be without.
+class Mappings {
+  public:
+    void *take(size_t size) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        void *start = reuse(size);
+        if (start == nullptr) {
+            most = std::max(most, in_use + size);
+            while (kept > 0 && in_use + size + kept > most) {
+                drop(in_use + size + kept - most);
+            }
+            start =
+                mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            if (start == MAP_FAILED) {
+                return nullptr;
+            }
+            madvise(start, size, MADV_HUGEPAGE); // fewer page faults; nothing depends on it
+        }
+        in_use += size;
+        return start;
+    }
+
+    void give(void *start, size_t size) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        in_use -= size;
+        blocks.emplace(size, start);
+        kept += size;
+    }
+
+  private:
+    // The smallest kept block that is large enough, cut to size.
+    void *reuse(size_t size) {
+        const auto found = blocks.lower_bound(size);
+        if (found == blocks.end()) {
+            return nullptr;
+        }
+        const auto [whole, start] = *found;
+        if (whole > size) {
+            munmap(static_cast<char *>(start) + size, whole - size);
+        }
+        blocks.erase(found);
+        kept -= whole;
+        return start;
+    }
+
+    // Gives the system the smallest block of at least `size` bytes, or the largest.
+    void drop(size_t size) {
+        auto found = blocks.lower_bound(size);
+        if (found == blocks.end()) {
+            --found;
+        }
+        munmap(found->second, found->first);
+        kept -= found->first;
+        blocks.erase(found);
+    }
+
+    std::mutex mutex;
+    std::multimap<size_t, void *> blocks; // by size
+    size_t in_use = 0, kept = 0, most = 0;
+};
+
+Mappings &mappings() {
+    static auto *const shared = new Mappings; // tensors may outlive static objects
+    return *shared;
+}
+
 void *get(size_t size) {
     constexpr size_t room = sizeof(Origin) + alignment;
     if (size > std::numeric_limits<size_t>::max() - room - huge_page) {
@@ -47,13 +118,8 @@ void *get(size_t size) {
         return start == nullptr ? nullptr : place(start, 0);
     }
     const size_t whole = (size + room + huge_page - 1) / huge_page * huge_page;
-    void *start =
-        mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (start == MAP_FAILED) {
-        return nullptr;
-    }
-    madvise(start, whole, MADV_HUGEPAGE); // fewer page faults; nothing depends on it
-    return place(start, whole);
+    void *start = mappings().take(whole);
+    return start == nullptr ? nullptr : place(start, whole);
 }
 
 void give_back(void *elements) {
@@ -62,7 +128,7 @@ void give_back(void *elements) {
     }
     const Origin from = origin(elements);
     if (from.mapped > 0) {
-        munmap(from.start, from.mapped);
+        mappings().give(from.start, from.mapped);
     } else {
         std::free(from.start);
     }
@@ -94,7 +160,7 @@ struct ReusingAllocator final : c10::Allocator {
 void mt_keep_freed_memory(void) {
 #ifdef __GLIBC__
     // Each block of its own mapping costs page faults anew: a quarter of a training step on CPU.
-    // The largest, whose holes nothing else would fill, keep theirs.
+    // The largest, whose holes nothing else would fill, have theirs all the same.
     mallopt(M_MMAP_THRESHOLD, mapped_size);
     mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
     mallopt(M_TOP_PAD, 64 << 20);
