@@ -93,7 +93,7 @@ struct RunFolder {
                 ["step": .integer($0.step), "validation_loss": .double($0.loss)]
             } ?? .null,
             "recent_losses": .array(state.recentLosses.map { .double($0) }),
-            "world_size": .integer(worldSize), "run": .object(run.json),
+            "world_size": .integer(worldSize), "run": .object(run.resolved.json),
         ])
     }
 
@@ -154,63 +154,18 @@ struct RunFolder {
         return (state, try SavedOptimizer(folder: folder))
     }
 
-    /// Whether the updates of a run on `before` processes have the same samples as those of this one.
-    ///
-    /// With the same micro-batch of all processes they do; with the same micro-batch of one process,
-    /// when epochs are whole updates and losses are means over tokens, they even have the same
-    /// micro-batches, in other hands.
-    private func hasSameUpdates(_ saved: JSONObject, on before: Int, samples: Int) -> Bool {
-        func numbers(_ run: JSONObject, _ world: Int) -> [Int] {
-            [
-                run["per_device_train_batch_size"]?.integerValue ?? 0,
-                run["gradient_accumulation_steps"]?.integerValue ?? 0, world,
-            ]
-        }
-        func product(_ numbers: [Int]) -> Int {
-            numbers.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
-        }
-        let (old, new) = (numbers(saved, before), numbers(run.json, worldSize))
-        if old == new || before == worldSize { return old == new }
-        let size = product(new)
-        guard size > 0, product(old) == size else { return false }
-        // Orders by length depend on the size of a process's batch.
-        guard run.samplingOrder == .plain || old[0] == new[0] else { return false }
-        return old[1] == new[1]
-            || (samples.isMultiple(of: size) && run.lossReduction == .token)
-    }
-
     /// Refuses a checkpoint of another run.
     func requireSameRun(in folder: String) throws {
         try requireSameRun(ConfigReader(contentsOf: "\(folder)/\(Self.stateFile)"))
     }
 
     private func requireSameRun(_ state: ConfigReader) throws {
-        let saved = try state.object("run")
-        let now = run.json
-        let before = try state.int("world_size", default: 1)
-        let isSameUpdate = try hasSameUpdates(
-            saved.object, on: before, samples: state.int("samples"))
-        let batchKeys = ["per_device_train_batch_size", "gradient_accumulation_steps"]
-        let changed = now.keys.filter { key in
-            if key == batchKeys[0], !isSameUpdate, before != worldSize { return true }
-            return
-                !(isSameUpdate && batchKeys.contains(key))
-                && !RunConfiguration.keysWithoutInfluence.contains(key)
-                && saved.object[key] != now[key]
-        }
+        let changed = try RunComparison(state, with: run, worldSize: worldSize).differences
         guard changed.isEmpty else {
-            let list = changed.map { key in
-                let old = (try? saved.object[key]?.text(.compact)) ?? "absent"
-                let new = (try? now[key]?.text(.compact)) ?? "absent"
-                let ranks =
-                    key == "per_device_train_batch_size" && before != worldSize
-                    ? " with \(before) processes then and \(worldSize) now" : ""
-                return "\(key) was \(old) and is \(new)\(ranks)"
-            }
             throw TrainingError(
                 .invalidRun,
                 "\(state.file) belongs to a run with other settings: "
-                    + list.joined(separator: "; ")
+                    + changed.joined(separator: "; ")
                     + "; use another output_dir, or --resume never to start over")
         }
     }
