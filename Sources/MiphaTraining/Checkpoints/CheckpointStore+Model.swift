@@ -8,6 +8,9 @@ extension CheckpointStore {
     /// Writes a trained model: all of it with what it needs beside weights or, where it has adapters,
     /// these and what else was trained.
     ///
+    /// The model keeps its layout, so that it is read with the same parameters: LLaVA's head has no
+    /// bias, Mipha's always has one.
+    ///
     /// - Parameters:
     ///   - values: what to write instead of the model's own parameters, by name.
     ///   - trained: names of the parameters that learn.
@@ -22,7 +25,9 @@ extension CheckpointStore {
             try model.saveConfig(to: target)
             return
         }
-        try model.save(to: target, values: values)
+        try model.save(
+            to: target, options: MiphaModel.SaveOptions(layout: model.config.layout), values: values
+        )
         try copyCompanions(to: target)
     }
 
