@@ -16,14 +16,23 @@ struct CheckpointStore: Sendable {
     let limit: Int
 
     private static let prefix = "checkpoint-"
+    private static let aside = "set-aside"
 
-    /// Steps of all whole checkpoints, rising.
-    func steps() -> [Int] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.compactMap { name in
-            name.hasPrefix(Self.prefix) ? Int(name.dropFirst(Self.prefix.count)) : nil
+    /// Steps of all checkpoints, rising.
+    ///
+    /// - Throws: `FileError` when the folder is there and cannot be listed: it may hold some.
+    func steps() throws -> [Int] {
+        guard !FileSystem.isMissing(folder) else { return [] }
+        return try FileSystem.list(folder).compactMap { name in
+            guard name.hasPrefix(Self.prefix), let step = Int(name.dropFirst(Self.prefix.count)),
+                name == "\(Self.prefix)\(step)"
+            else { return nil }
+            return step
         }.sorted()
     }
+
+    /// Whether there is a checkpoint of a step.
+    func has(_ step: Int) -> Bool { FileSystem.kind(path(step)) == .folder }
 
     func path(_ step: Int) -> String { "\(folder)/\(Self.prefix)\(step)" }
 
@@ -33,7 +42,7 @@ struct CheckpointStore: Sendable {
     /// - Throws: `TrainingError` when there are checkpoints, but none is whole.
     func newestWhole(_ damaged: (Int, String) -> Void) throws -> String? {
         var last: (any Error)?
-        for step in steps().reversed() {
+        for step in try steps().reversed() {
             do {
                 try CheckpointChecksums.verify(path(step))
                 return path(step)
@@ -79,8 +88,36 @@ struct CheckpointStore: Sendable {
     func complete(_ target: consuming AtomicDirectory, keeping best: Int?) throws {
         try CheckpointChecksums.write(target.partialPath)
         try target.commit()
-        for old in steps().dropLast(limit) where old != best {
+        for old in try steps().dropLast(limit) where old != best {
             try remove(old)
+        }
+    }
+
+    /// Takes a checkpoint out of the run without removing it: it gets the first free name of
+    /// `checkpoint-<step>.set-aside`, `….set-aside-2` and so on.
+    ///
+    /// - Returns: the name.
+    func setAside(_ step: Int) throws -> String {
+        let base = "\(path(step)).\(Self.aside)"
+        var target = base
+        var number = 1
+        while !FileSystem.isMissing(target) {
+            number += 1
+            target = "\(base)-\(number)"
+        }
+        try FileSystem.rename(path(step), to: target)
+        return FileSystem.name(of: target)
+    }
+
+    /// Removes all checkpoints, those that were set aside too.
+    func removeAll() throws {
+        for step in try steps().reversed() { try remove(step) }
+        for name in try FileSystem.list(folder) where name.hasPrefix(Self.prefix) {
+            let parts = name.dropFirst(Self.prefix.count).split(separator: ".", maxSplits: 1)
+            guard parts.count == 2, Int(parts[0]) != nil, parts[1].hasPrefix(Self.aside) else {
+                continue
+            }
+            try FileSystem.removeTree("\(folder)/\(name)")
         }
     }
 
@@ -94,8 +131,7 @@ struct CheckpointStore: Sendable {
 
     /// Removes what a crash left half written or half removed.
     func removeRemains() throws {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        for name in names where name.hasPrefix(Self.prefix) {
+        for name in try FileSystem.list(folder) where name.hasPrefix(Self.prefix) {
             guard name.hasSuffix(".partial") || name.hasSuffix(".replaced") else { continue }
             try FileSystem.removeTree("\(folder)/\(name)")
         }

@@ -27,12 +27,15 @@ struct RunFolder {
     let store: CheckpointStore
     /// Number of processes that share the work.
     let worldSize: Int
-    private var path: String { run.outputFolder }
-    private static let stateFile = "trainer_state.json"
+    /// Whether what is in the folder is of no use.
+    let startsOver: Bool
+    var path: String { run.outputFolder }
+    static let stateFile = "trainer_state.json"
 
-    init(run: RunConfiguration, worldSize: Int = 1) {
+    init(run: RunConfiguration, worldSize: Int = 1, startsOver: Bool = false) {
         self.run = run
         self.worldSize = worldSize
+        self.startsOver = startsOver
         store = CheckpointStore(
             folder: run.outputFolder, model: run.model, limit: run.saveLimit)
     }
@@ -58,30 +61,10 @@ struct RunFolder {
     /// Whether the run was finished, under the same settings.
     func isComplete(totalSteps: Int) throws -> Bool {
         let file = "\(path)/\(Self.stateFile)"
-        guard FileManager.default.fileExists(atPath: file) else { return false }
+        guard !FileSystem.isMissing(file) else { return false }
         let state = try ConfigReader(contentsOf: file)
         try requireSameRun(state)
         return try state.int("step") >= totalSteps
-    }
-
-    /// Makes the folder ready for a run that has done `step` updates: what was done beyond is removed.
-    func begin(at step: Int) throws {
-        let files = FileManager.default
-        try files.createDirectory(atPath: path, withIntermediateDirectories: true)
-        try store.removeRemains()
-        for later in store.steps().reversed() where later > step || step == 0 {
-            try store.remove(later)
-        }
-        var stale = [Self.stateFile]
-        if step == 0 {
-            stale += ["metrics.jsonl", "incidents.jsonl", "samples.jsonl", "environment.json"]
-            stale += try FileSystem.list(path).filter { $0.hasPrefix("events.out.tfevents.") }
-        }
-        for name in stale where files.fileExists(atPath: "\(path)/\(name)") {
-            try files.removeItem(atPath: "\(path)/\(name)")
-        }
-        try AtomicFile.write(
-            run.resolvedYAML(threads: Engine.threadCount), to: "\(path)/resolved.yaml")
     }
 
     /// The content of `trainer_state.json`.

@@ -138,10 +138,10 @@ extension Trainer {
         // Rank 0 alone decides: others may see the folder later than it.
         let isOpen =
             parallel.group.rank == 0 && state.step > 0
-            && !folder.store.steps().contains(state.step)
+            && !folder.store.has(state.step)
         guard try parallel.sum([isOpen ? 1 : 0])[0] > 0 else { return }
         try saveTogether(parallel, recorder, waits: true)
-        let isMissing = parallel.group.rank == 0 && !folder.store.steps().contains(state.step)
+        let isMissing = parallel.group.rank == 0 && !folder.store.has(state.step)
         guard try parallel.sum([isMissing ? 1 : 0])[0] == 0 else {
             throw TrainingError(
                 .failed, "checkpoint-\(state.step), the last one, could not be written")

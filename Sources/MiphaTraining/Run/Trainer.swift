@@ -80,7 +80,8 @@ public final class Trainer {
         try Self.requireWholeModel(run.model)
         self.run = run
         tuning = try TrainingPlan(run)
-        folder = RunFolder(run: run, worldSize: group?.worldSize ?? 1)
+        folder = RunFolder(
+            run: run, worldSize: group?.worldSize ?? 1, startsOver: resume == .never)
         let found = try TrainingData(run)
         (data, validation) = (found.training, found.validation)
         plan = found.plan(run, world: group?.worldSize ?? 1)
@@ -188,7 +189,7 @@ public final class Trainer {
         if let parallel, parallel.group.rank > 0 {
             return try follow(parallel, shouldStop: shouldStop)
         }
-        try folder.begin(at: firstStep)
+        let setAside = try folder.begin(at: firstStep)
         try parallel?.group.barrier()
         let log = RunLog(
             folder: run.outputFolder, resumingAt: firstStep, tensorBoard: run.tensorBoard,
@@ -209,6 +210,7 @@ public final class Trainer {
         }
         let recorder = Recorder(log: log, note: note)
         for incident in incidents { log.incident(incident) }
+        for incident in setAside { recorder.record(incident) }
         let clock = ContinuousClock()
         let began = clock.now
         for step in firstStep..<plan.totalSteps {
@@ -270,7 +272,7 @@ public final class Trainer {
         recorder.take(writer.takeFailures())
         if let parallel {
             try stopTogether(parallel, recorder)
-        } else if state.step > 0, !folder.store.steps().contains(state.step) {
+        } else if state.step > 0, !folder.store.has(state.step) {
             try writer.writeNow(snapshot())
         }
         return .stopped(step: state.step)
