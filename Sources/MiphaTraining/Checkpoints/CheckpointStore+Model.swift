@@ -1,4 +1,5 @@
 import Foundation
+import MiphaCheckpoints
 import MiphaFiles
 import MiphaModels
 import MiphaNN
@@ -29,6 +30,17 @@ extension CheckpointStore {
             to: target, options: MiphaModel.SaveOptions(layout: model.config.layout), values: values
         )
         try copyCompanions(to: target)
+        try setMaximumLength(model.config.maximumLength, in: target)
+    }
+
+    /// Has the tokenizer's files say how long texts were in training, as the reference's tokenizer does
+    /// when it is saved.
+    private func setMaximumLength(_ length: Int, in folder: String) throws {
+        let path = FileSystem.join(folder, "tokenizer_config.json")
+        guard !FileSystem.isMissing(path) else { return }
+        var config = try ConfigReader(contentsOf: path).object
+        config["model_max_length"] = .integer(length)
+        try JSONValue.object(config).write(to: path)
     }
 
     /// Removes the result of an earlier run of the other kind, with adapters or without.

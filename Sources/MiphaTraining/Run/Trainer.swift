@@ -96,6 +96,7 @@ public final class Trainer {
             model.config.imageAspectRatio = run.resolvedAspectRatio.rawValue
         }
         try data.requirePictures(side: model.config.vision.imageSize, model: run.model)
+        model.config.maximumLength = run.maximumLength
         self.model = model
         let names = try tuning.trainable(in: model)
         let chosen = Set(names)
