@@ -194,7 +194,9 @@ import Testing
 
     @Test func `a checkpoint and the result are whole model folders`() throws {
         let tiny = try TinyRun(samples: 4)
-        try AtomicFile.write("{}", to: "\(tiny.run.model)/generation_config.json")
+        for name in ["generation_config.json", "processor_config.json", "chat_template.jinja"] {
+            try AtomicFile.write("{}", to: "\(tiny.run.model)/\(name)")
+        }
         try progress(tiny.run)
         let files = FileManager.default
         let expected = try files.contentsOfDirectory(atPath: tiny.run.model)

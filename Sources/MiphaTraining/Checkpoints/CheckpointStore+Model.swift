@@ -29,7 +29,7 @@ extension CheckpointStore {
         try model.save(
             to: target, options: MiphaModel.SaveOptions(layout: model.config.layout), values: values
         )
-        try copyCompanions(to: target)
+        try CompanionFiles.copy(from: self.model, to: target)
         try setMaximumLength(model.config.maximumLength, in: target)
     }
 
@@ -43,14 +43,19 @@ extension CheckpointStore {
         try JSONValue.object(config).write(to: path)
     }
 
+    /// Whether a file of this name holds a whole model's weights, or part of them.
+    static func isWeights(_ name: String) -> Bool {
+        name == "model.safetensors" || name == "model.safetensors.index.json"
+            || (name.hasPrefix("model-") && name.hasSuffix(".safetensors"))
+    }
+
     /// Removes the result of an earlier run of the other kind, with adapters or without.
     func removeOtherResult(than model: MiphaModel, from folder: String) throws {
         let hasAdapters = !model.store.adapters.isEmpty
         for name in try FileSystem.list(folder) {
             let isOther =
                 hasAdapters
-                ? name == "model.safetensors.index.json"
-                    || (name.hasPrefix("model") && name.hasSuffix(".safetensors"))
+                ? Self.isWeights(name)
                 : AdapterFolder.files.contains(name)
             if isOther { FileSystem.remove(FileSystem.join(folder, name)) }
         }

@@ -1,4 +1,3 @@
-import Foundation
 import MiphaCheckpoints
 import MiphaFiles
 import MiphaModels
@@ -23,12 +22,21 @@ struct CheckpointStore: Sendable {
     /// - Throws: `FileError` when the folder is there and cannot be listed: it may hold some.
     func steps() throws -> [Int] {
         guard !FileSystem.isMissing(folder) else { return [] }
-        return try FileSystem.list(folder).compactMap { name in
-            guard name.hasPrefix(Self.prefix), let step = Int(name.dropFirst(Self.prefix.count)),
-                name == "\(Self.prefix)\(step)"
-            else { return nil }
-            return step
-        }.sorted()
+        return try FileSystem.list(folder).compactMap(Self.step).sorted()
+    }
+
+    /// Whether a folder of this name is a checkpoint, one that was set aside too.
+    static func isName(_ name: String) -> Bool {
+        let parts = name.split(separator: ".", maxSplits: 1)
+        return parts.first.flatMap { step(String($0)) } != nil
+            && (parts.count == 1 || parts[1].hasPrefix(aside))
+    }
+
+    private static func step(_ name: String) -> Int? {
+        guard name.hasPrefix(prefix), let step = Int(name.dropFirst(prefix.count)),
+            name == "\(prefix)\(step)"
+        else { return nil }
+        return step
     }
 
     /// Whether there is a checkpoint of a step.
@@ -75,9 +83,9 @@ struct CheckpointStore: Sendable {
     func fill(_ partial: String, _ snapshot: CheckpointSnapshot) throws {
         try write(
             snapshot.model, values: snapshot.weights, trained: snapshot.trained, to: partial)
-        try Self.write(snapshot.optimizer, to: "\(partial)/optimizer.safetensors")
+        try SafetensorsFile.write(snapshot.optimizer, to: "\(partial)/optimizer.safetensors")
         if !snapshot.average.isEmpty {
-            try Self.write(snapshot.average, to: "\(partial)/ema.safetensors")
+            try SafetensorsFile.write(snapshot.average, to: "\(partial)/ema.safetensors")
         }
         try snapshot.state.write(to: "\(partial)/trainer_state.json")
     }
@@ -112,11 +120,7 @@ struct CheckpointStore: Sendable {
     /// Removes all checkpoints, those that were set aside too.
     func removeAll() throws {
         for step in try steps().reversed() { try remove(step) }
-        for name in try FileSystem.list(folder) where name.hasPrefix(Self.prefix) {
-            let parts = name.dropFirst(Self.prefix.count).split(separator: ".", maxSplits: 1)
-            guard parts.count == 2, Int(parts[0]) != nil, parts[1].hasPrefix(Self.aside) else {
-                continue
-            }
+        for name in try FileSystem.list(folder) where Self.isName(name) {
             try FileSystem.removeTree("\(folder)/\(name)")
         }
     }
@@ -135,32 +139,5 @@ struct CheckpointStore: Sendable {
             guard name.hasSuffix(".partial") || name.hasSuffix(".replaced") else { continue }
             try FileSystem.removeTree("\(folder)/\(name)")
         }
-    }
-
-    /// Copies what a model folder needs beside weights and config.
-    func copyCompanions(to target: String) throws {
-        let names = [
-            "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json",
-            "merges.txt", "added_tokens.json", "preprocessor_config.json",
-            "LICENSE", "generation_config.json",
-        ]
-        for name in names {
-            guard let data = FileManager.default.contents(atPath: "\(model)/\(name)") else {
-                continue
-            }
-            try AtomicFile.write([UInt8](data), to: "\(target)/\(name)")
-        }
-    }
-
-    private static func write(
-        _ tensors: [(name: String, tensor: Tensor)], to path: String
-    ) throws {
-        let declarations = tensors.map {
-            TensorDeclaration(
-                name: $0.name, scalarType: $0.tensor.dtype.scalarType, shape: $0.tensor.shape)
-        }
-        var writer = try SafetensorsWriter(path: path, entries: declarations)
-        for (_, tensor) in tensors { try tensor.withBytes { try writer.write($0) } }
-        try writer.finish()
     }
 }
