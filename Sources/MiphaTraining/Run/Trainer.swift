@@ -202,7 +202,7 @@ public final class Trainer {
         } catch {
             note("warning: \(error)")
         }
-        records.hashInputs()
+        let inputs = records.hashInputs()
         let writer = CheckpointWriter(store: folder.store, log: log)
         // An error ends the run, not the checkpoint that is being written.
         defer {
@@ -246,6 +246,7 @@ public final class Trainer {
         }
         writer.wait()
         recorder.take(writer.takeFailures())
+        if let failure = inputs.wait() { note("warning: \(failure)") }
         try finish(recorder)
         log.drain()
         if let failure = log.failure { note("warning: a log is incomplete: \(failure)") }
