@@ -114,10 +114,13 @@ import Testing
     }
 
     @Test func `a model in the other layout means the same`() throws {
-        let config = try MiphaConfig(folder: SmallModel.tiny)
+        var config = try MiphaConfig(folder: SmallModel.tiny)
+        config.imageAspectRatio = "square"
+        config.maximumLength = 77
         let text = try config.json(.llava, dtype: "float32").text()
         let again = try self.config(text)
         #expect(again.layout == .llava)
+        #expect(again.imageAspectRatio == "square" && again.maximumLength == 77)
         #expect(again.vision == config.vision)
         #expect(again.projector == config.projector)
         var language = config.language

@@ -38,11 +38,18 @@ import Testing
         #expect(trainer.firstStep == 4)
         #expect(trainer.incidents.map(\.kind) == [.checkpointDamaged])
         #expect(trainer.description.contains { $0.contains("checkpoint-5/\(file): damaged") })
+        #expect(try names(tiny.run) == ["checkpoint-4", "checkpoint-5"])
         #expect(try trainer.train() == .completed)
         #expect(try weights(of: tiny.run.outputFolder) == whole(tiny, tiny.run))
+        #expect(
+            try names(tiny.run) == ["checkpoint-4", "checkpoint-5.set-aside", "checkpoint-6"])
+        let kept = try Data(
+            contentsOf: URL(filePath: path.replacing("-5/", with: "-5.set-aside/")))
+        #expect([UInt8](kept) == bytes)
         let incidents = try String(
             contentsOfFile: "\(tiny.run.outputFolder)/incidents.jsonl", encoding: .utf8)
         #expect(incidents.contains("checkpoint_damaged"))
+        #expect(incidents.contains("checkpoint-5 is kept as checkpoint-5.set-aside"))
     }
 
     @Test func `a checkpoint that is named must be whole`() throws {

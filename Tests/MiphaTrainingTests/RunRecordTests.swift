@@ -47,17 +47,29 @@ import Testing
         let starts = try JSONValue(contentsOf: "\(output)/environment.json")["starts"]?.arrayValue
         #expect(starts?.map { $0["resumed_from"]?.integerValue } == [0, 2])
         #expect(starts?.first?["libtorch"]?.stringValue == Engine.loadedVersion)
-        let deadline = Date.now.addingTimeInterval(20)
-        var files: [JSONValue] = []
-        while files.isEmpty, Date.now < deadline {
-            files =
-                (try? JSONValue(contentsOf: "\(output)/inputs.json"))?["files"]?.arrayValue ?? []
-            Thread.sleep(forTimeInterval: 0.01)
-        }
+        let files = try #require(
+            try JSONValue(contentsOf: "\(output)/inputs.json")["files"]?.arrayValue)
         let data = files.first { $0["file"]?.stringValue == tiny.run.dataFiles[0] }
         let digest = try SHA256Digest(contentsOf: tiny.run.dataFiles[0]).hex
         #expect(data?["sha256"]?.stringValue == digest)
         #expect(files.contains { $0["file"]?.stringValue?.hasSuffix("model.safetensors") == true })
+    }
+
+    @Test func `a run that is complete has the hashes of large inputs too`() throws {
+        let tiny = try TinyRun(samples: 4)
+        let large = "\(tiny.run.model)/large.bin"
+        try AtomicFile.write("", to: large)
+        let handle = try #require(FileHandle(forWritingAtPath: large))
+        try handle.truncate(atOffset: 200 << 20)
+        let run = tiny.with {
+            $0.maximumSteps = 1
+            $0.saveSteps = 0
+        }
+        try progress(run)
+        let files = try JSONValue(contentsOf: "\(run.outputFolder)/inputs.json")["files"]
+        let entry = files?.arrayValue?.first { $0["file"]?.stringValue == large }
+        #expect(entry?["bytes"]?.integerValue == 200 << 20)
+        #expect(entry?["sha256"]?.stringValue?.count == 64)
     }
 
     @Test func `other data under the same name are refused`() throws {

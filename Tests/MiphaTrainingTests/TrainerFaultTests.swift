@@ -195,4 +195,27 @@ struct TrainerFaultTests {
             try JSONValue(contentsOf: "\(run.outputFolder)/trainer_state.json")["best"]?["step"]?
                 .integerValue == kept)
     }
+
+    @Test func `the lowest loss on other validation data counts for nothing`() throws {
+        let tiny = try TinyRun()
+        let files = try [
+            tiny.data("a.json", [Conversation("And now?", "Two words")]),
+            tiny.data("b.json", [Conversation("Or then?", "number 1 word word what is it")]),
+        ]
+        for (before, after) in [(0, 1), (1, 0)] {
+            let run = tiny.with {
+                $0.outputFolder = tiny.folder.file("from-\(before)")
+                $0.validationFiles = [files[before]]
+                $0.evaluationSteps = 1
+                $0.keepsBest = true
+                // No loss is lower than the first.
+                $0.learningRate = 0
+                $0.tensorBoard = false
+            }
+            try progress(run, stoppingAfter: 2)
+            #expect(try state(run, 2)["best"]?["step"] == 1)
+            try progress(run.with { $0.validationFiles = [files[after]] }, stoppingAfter: 1)
+            #expect(try state(run, 3)["best"]?["step"] == 3)
+        }
+    }
 }

@@ -89,7 +89,7 @@ import Testing
         #expect(states[1] == states[0])
     }
 
-    @Test func `going back to an older checkpoint gives up the newer ones`() throws {
+    @Test func `going back to an older checkpoint sets the newer ones aside`() throws {
         let tiny = try TinyRun()
         let run = tiny.with {
             $0.saveSteps = 1; $0.saveLimit = 9
@@ -98,13 +98,47 @@ import Testing
         let narrow = tiny.with {
             $0.saveSteps = 1; $0.saveLimit = 1
         }
-        try progress(
-            narrow, resume: .from("\(run.outputFolder)/checkpoint-2"), stoppingAfter: 1)
-        let names = try FileManager.default.contentsOfDirectory(atPath: run.outputFolder)
-        #expect(names.filter { $0.hasPrefix("checkpoint-") } == ["checkpoint-3"])
+        let before = try weights(of: "\(run.outputFolder)/checkpoint-5")
+        var notes: [String] = []
+        var done = 0
+        _ = try Trainer(narrow, resume: .from("\(run.outputFolder)/checkpoint-2")).train(
+            shouldStop: { done > 0 }, report: { _ in done += 1 }, note: { notes.append($0) })
+        let kept = [3, 4, 5].map { "checkpoint-\($0).set-aside" }
+        #expect(try checkpoints(run) == ["checkpoint-3"] + kept)
+        #expect(
+            notes.contains {
+                $0.contains("checkpoint-5 is kept as checkpoint-5.set-aside")
+                    && $0.contains("the run goes on after update 2")
+            }, "\(notes)")
+        #expect(try weights(of: "\(run.outputFolder)/checkpoint-5.set-aside") == before)
         #expect(try Trainer(narrow).firstStep == 3)
+        // A name that is taken is not used again.
+        try progress(narrow, stoppingAfter: 1)
+        try FileManager.default.copyItem(
+            atPath: "\(run.outputFolder)/checkpoint-3.set-aside",
+            toPath: "\(run.outputFolder)/checkpoint-3")
+        try progress(
+            narrow, resume: .from("\(run.outputFolder)/checkpoint-3"), stoppingAfter: 1)
+        #expect(
+            try checkpoints(run)
+                == [kept[0], "checkpoint-4", kept[1], "checkpoint-4.set-aside-2", kept[2]])
         try progress(narrow)
         #expect(try weights(of: run.outputFolder) == finished(tiny))
+        try progress(narrow, resume: .never, stoppingAfter: 1)
+        #expect(try checkpoints(run) == ["checkpoint-1"])
+    }
+
+    private func checkpoints(_ run: RunConfiguration) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: run.outputFolder)
+            .filter { $0.hasPrefix("checkpoint-") }.sorted()
+    }
+
+    @Test func `an output folder that is no folder does not start over`() throws {
+        let tiny = try TinyRun(samples: 4)
+        try AtomicFile.write("a file", to: tiny.run.outputFolder)
+        let error = #expect(throws: FileError.self) { try Trainer(tiny.run) }
+        #expect(
+            error.map { "\($0)".contains("cannot list folder \(tiny.run.outputFolder)") } == true)
     }
 
     @Test func `another number of samples is refused`() throws {
@@ -160,7 +194,9 @@ import Testing
 
     @Test func `a checkpoint and the result are whole model folders`() throws {
         let tiny = try TinyRun(samples: 4)
-        try AtomicFile.write("{}", to: "\(tiny.run.model)/generation_config.json")
+        for name in ["generation_config.json", "processor_config.json", "chat_template.jinja"] {
+            try AtomicFile.write("{}", to: "\(tiny.run.model)/\(name)")
+        }
         try progress(tiny.run)
         let files = FileManager.default
         let expected = try files.contentsOfDirectory(atPath: tiny.run.model)

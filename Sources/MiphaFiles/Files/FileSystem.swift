@@ -39,6 +39,12 @@ package enum FileSystem {
         return kind(status)
     }
 
+    /// Whether a path surely leads to nothing, and is not just out of reach.
+    package static func isMissing(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe stat(path, &status) != 0 && (errno == ENOENT || errno == ENOTDIR)
+    }
+
     private static func kind(_ status: stat) -> Kind {
         switch status.st_mode & S_IFMT {
         case S_IFREG: .file

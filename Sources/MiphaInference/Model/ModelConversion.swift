@@ -4,13 +4,6 @@ public import MiphaModels
 
 /// Writes a model folder again in another layout.
 public enum ModelConversion {
-    /// Files beside config and weights that go along unchanged.
-    static let companions = [
-        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-        "added_tokens.json", "vocab.json", "merges.txt", "preprocessor_config.json",
-        "generation_config.json", "LICENSE",
-    ]
-
     /// Converts a model; weights keep their dtype and their bits.
     ///
     /// An adapter that the folder is opened with is folded in.
@@ -56,11 +49,7 @@ public enum ModelConversion {
     ) throws -> [String] {
         let target = try AtomicDirectory(path: output)
         try model.save(to: target.partialPath, options: options)
-        for name in companions {
-            let source = "\(folder.path)/\(name)"
-            guard FileManager.default.fileExists(atPath: source) else { continue }
-            try FileManager.default.copyItem(atPath: source, toPath: target.file(name))
-        }
+        try CompanionFiles.copy(from: folder.path, to: target.partialPath)
         try target.commit()
         return try FileManager.default.contentsOfDirectory(atPath: output).sorted()
     }

@@ -10,17 +10,11 @@ public enum TensorFile {
     public static func write(
         _ tensors: [(name: String, tensor: Tensor)], to path: String
     ) throws {
-        let declarations = tensors.map { name, tensor in
-            TensorDeclaration(
-                name: name, scalarType: tensor.dtype.scalarType, shape: tensor.shape)
-        }
-        let ordered = TensorDeclaration.referenceOrder(declarations)
-        let byName = Dictionary(tensors.map { ($0.name, $0.tensor) }) { first, _ in first }
-        var writer = try SafetensorsWriter(path: path, entries: ordered)
-        for declaration in ordered {
-            try byName[declaration.name]?.withBytes { try writer.write($0) }
-        }
-        try writer.finish()
+        let byName = Dictionary(tensors) { first, _ in first }
+        let ordered = TensorDeclaration.referenceOrder(
+            tensors.map { TensorDeclaration($0.name, $0.tensor) })
+        try SafetensorsFile.write(
+            ordered.compactMap { entry in byName[entry.name].map { (entry.name, $0) } }, to: path)
     }
 
     /// Reads a tensor as a list of pictures, each of `count` numbers.

@@ -103,13 +103,8 @@ extension MiphaModel {
             }
             return (name: prefix + (try AdapterNames.external(name, layout)), tensor: tensor)
         }
-        var writer = try SafetensorsWriter(
-            path: FileSystem.join(folder, "\(file).safetensors"),
-            entries: tensors.map {
-                TensorDeclaration(
-                    name: $0.name, scalarType: $0.tensor.dtype.scalarType, shape: $0.tensor.shape)
-            }, metadata: ["format": "pt"])
-        for (_, tensor) in tensors { try tensor.withBytes { try writer.write($0) } }
-        try writer.finish()
+        try SafetensorsFile.write(
+            tensors, to: FileSystem.join(folder, "\(file).safetensors"),
+            metadata: ["format": "pt"])
     }
 }

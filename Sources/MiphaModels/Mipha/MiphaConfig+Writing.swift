@@ -41,8 +41,9 @@ extension MiphaConfig {
     }
 
     private func llava(_ kept: JSONObject, dtype: String) -> JSONObject {
-        let oldText = kept["text_config"]?.objectValue ?? JSONObject()
-        let oldTower = kept["vision_config"]?.objectValue ?? JSONObject()
+        let kept = Self.typed(kept, dtype)
+        let oldText = Self.typed(kept["text_config"]?.objectValue ?? JSONObject(), dtype)
+        let oldTower = Self.typed(kept["vision_config"]?.objectValue ?? JSONObject(), dtype)
         let rope: JSONObject = [
             "partial_rotary_factor": .double(language.partialRotaryFactor),
             "rope_theta": .double(language.ropeTheta), "rope_type": "default",
@@ -53,6 +54,8 @@ extension MiphaConfig {
         let tower = oldTower.merging(vision.json).merging(["model_type": "siglip_vision_model"])
         return kept.merging([
             "architectures": ["LlavaForConditionalGeneration"], "model_type": "llava",
+            "image_aspect_ratio": .string(imageAspectRatio),
+            "tokenizer_model_max_length": .integer(maximumLength),
             "image_seq_length": .integer(vision.patchCount),
             "image_token_index": .integer(imageTokenID ?? language.vocabularySize - 1),
             "multimodal_projector_bias": true, "projector_hidden_act": "gelu",
@@ -61,5 +64,14 @@ extension MiphaConfig {
             "vision_feature_layer": .integer(vision.selectedLayer),
             "vision_feature_select_strategy": "full",
         ])
+    }
+    /// An object in which the element type, where it is stated, is that of the tensors; version 5 of
+    /// transformers has another key for it.
+    private static func typed(_ object: JSONObject, _ dtype: String) -> JSONObject {
+        var typed = object
+        for key in ["dtype", "torch_dtype"] where typed[key] != nil {
+            typed[key] = .string(dtype)
+        }
+        return typed
     }
 }

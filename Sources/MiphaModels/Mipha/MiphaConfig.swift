@@ -107,8 +107,9 @@ public struct MiphaConfig: Sendable, Equatable {
         projector = ProjectorConfig(
             inputSize: vision.hiddenSize, outputSize: language.hiddenSize)
         layout = .llava
-        imageAspectRatio = "pad"
-        maximumLength = 2048
+        // Keys of Mipha's and LLaVA's own configs, which transformers' has not.
+        imageAspectRatio = try reader.string("image_aspect_ratio", default: "pad")
+        maximumLength = try reader.int("tokenizer_model_max_length", default: 2048)
         imageTokenID = try reader.optionalInt(
             reader.spelling("image_token_index", "image_token_id"))
         source = reader.object

@@ -60,12 +60,8 @@ extension MiphaModel {
             let zero = try Tensor.zeros([config.language.vocabularySize], dtype: dtype)
             written.append(("lm_head.bias", "", zero))
         }
-        let declarations = written.map {
-            TensorDeclaration(
-                name: $0.name, scalarType: $0.tensor.dtype.scalarType, shape: $0.tensor.shape)
-        }
         var writer = try ShardedWriter(
-            folder: folder, entries: declarations,
+            folder: folder, entries: written.map { TensorDeclaration($0.name, $0.tensor) },
             maximumShardBytes: options.maximumShardBytes, metadata: ["format": "pt"])
         for (_, origin, tensor) in written {
             try (values[origin] ?? store.merged(origin) ?? tensor).withBytes {

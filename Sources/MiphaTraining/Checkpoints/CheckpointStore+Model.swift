@@ -1,4 +1,5 @@
 import Foundation
+import MiphaCheckpoints
 import MiphaFiles
 import MiphaModels
 import MiphaNN
@@ -7,6 +8,9 @@ import MiphaTorch
 extension CheckpointStore {
     /// Writes a trained model: all of it with what it needs beside weights or, where it has adapters,
     /// these and what else was trained.
+    ///
+    /// The model keeps its layout, so that it is read with the same parameters: LLaVA's head has no
+    /// bias, Mipha's always has one.
     ///
     /// - Parameters:
     ///   - values: what to write instead of the model's own parameters, by name.
@@ -22,8 +26,27 @@ extension CheckpointStore {
             try model.saveConfig(to: target)
             return
         }
-        try model.save(to: target, values: values)
-        try copyCompanions(to: target)
+        try model.save(
+            to: target, options: MiphaModel.SaveOptions(layout: model.config.layout), values: values
+        )
+        try CompanionFiles.copy(from: self.model, to: target)
+        try setMaximumLength(model.config.maximumLength, in: target)
+    }
+
+    /// Has the tokenizer's files say how long texts were in training, as the reference's tokenizer does
+    /// when it is saved.
+    private func setMaximumLength(_ length: Int, in folder: String) throws {
+        let path = FileSystem.join(folder, "tokenizer_config.json")
+        guard !FileSystem.isMissing(path) else { return }
+        var config = try ConfigReader(contentsOf: path).object
+        config["model_max_length"] = .integer(length)
+        try JSONValue.object(config).write(to: path)
+    }
+
+    /// Whether a file of this name holds a whole model's weights, or part of them.
+    static func isWeights(_ name: String) -> Bool {
+        name == "model.safetensors" || name == "model.safetensors.index.json"
+            || (name.hasPrefix("model-") && name.hasSuffix(".safetensors"))
     }
 
     /// Removes the result of an earlier run of the other kind, with adapters or without.
@@ -32,8 +55,7 @@ extension CheckpointStore {
         for name in try FileSystem.list(folder) {
             let isOther =
                 hasAdapters
-                ? name == "model.safetensors.index.json"
-                    || (name.hasPrefix("model") && name.hasSuffix(".safetensors"))
+                ? Self.isWeights(name)
                 : AdapterFolder.files.contains(name)
             if isOther { FileSystem.remove(FileSystem.join(folder, name)) }
         }

@@ -1,4 +1,3 @@
-import Foundation
 import MiphaCheckpoints
 import MiphaFiles
 import MiphaModels
@@ -16,14 +15,32 @@ struct CheckpointStore: Sendable {
     let limit: Int
 
     private static let prefix = "checkpoint-"
+    private static let aside = "set-aside"
 
-    /// Steps of all whole checkpoints, rising.
-    func steps() -> [Int] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.compactMap { name in
-            name.hasPrefix(Self.prefix) ? Int(name.dropFirst(Self.prefix.count)) : nil
-        }.sorted()
+    /// Steps of all checkpoints, rising.
+    ///
+    /// - Throws: `FileError` when the folder is there and cannot be listed: it may hold some.
+    func steps() throws -> [Int] {
+        guard !FileSystem.isMissing(folder) else { return [] }
+        return try FileSystem.list(folder).compactMap(Self.step).sorted()
     }
+
+    /// Whether a folder of this name is a checkpoint, one that was set aside too.
+    static func isName(_ name: String) -> Bool {
+        let parts = name.split(separator: ".", maxSplits: 1)
+        return parts.first.flatMap { step(String($0)) } != nil
+            && (parts.count == 1 || parts[1].hasPrefix(aside))
+    }
+
+    private static func step(_ name: String) -> Int? {
+        guard name.hasPrefix(prefix), let step = Int(name.dropFirst(prefix.count)),
+            name == "\(prefix)\(step)"
+        else { return nil }
+        return step
+    }
+
+    /// Whether there is a checkpoint of a step.
+    func has(_ step: Int) -> Bool { FileSystem.kind(path(step)) == .folder }
 
     func path(_ step: Int) -> String { "\(folder)/\(Self.prefix)\(step)" }
 
@@ -33,7 +50,7 @@ struct CheckpointStore: Sendable {
     /// - Throws: `TrainingError` when there are checkpoints, but none is whole.
     func newestWhole(_ damaged: (Int, String) -> Void) throws -> String? {
         var last: (any Error)?
-        for step in steps().reversed() {
+        for step in try steps().reversed() {
             do {
                 try CheckpointChecksums.verify(path(step))
                 return path(step)
@@ -66,9 +83,9 @@ struct CheckpointStore: Sendable {
     func fill(_ partial: String, _ snapshot: CheckpointSnapshot) throws {
         try write(
             snapshot.model, values: snapshot.weights, trained: snapshot.trained, to: partial)
-        try Self.write(snapshot.optimizer, to: "\(partial)/optimizer.safetensors")
+        try SafetensorsFile.write(snapshot.optimizer, to: "\(partial)/optimizer.safetensors")
         if !snapshot.average.isEmpty {
-            try Self.write(snapshot.average, to: "\(partial)/ema.safetensors")
+            try SafetensorsFile.write(snapshot.average, to: "\(partial)/ema.safetensors")
         }
         try snapshot.state.write(to: "\(partial)/trainer_state.json")
     }
@@ -79,8 +96,32 @@ struct CheckpointStore: Sendable {
     func complete(_ target: consuming AtomicDirectory, keeping best: Int?) throws {
         try CheckpointChecksums.write(target.partialPath)
         try target.commit()
-        for old in steps().dropLast(limit) where old != best {
+        for old in try steps().dropLast(limit) where old != best {
             try remove(old)
+        }
+    }
+
+    /// Takes a checkpoint out of the run without removing it: it gets the first free name of
+    /// `checkpoint-<step>.set-aside`, `….set-aside-2` and so on.
+    ///
+    /// - Returns: the name.
+    func setAside(_ step: Int) throws -> String {
+        let base = "\(path(step)).\(Self.aside)"
+        var target = base
+        var number = 1
+        while !FileSystem.isMissing(target) {
+            number += 1
+            target = "\(base)-\(number)"
+        }
+        try FileSystem.rename(path(step), to: target)
+        return FileSystem.name(of: target)
+    }
+
+    /// Removes all checkpoints, those that were set aside too.
+    func removeAll() throws {
+        for step in try steps().reversed() { try remove(step) }
+        for name in try FileSystem.list(folder) where Self.isName(name) {
+            try FileSystem.removeTree("\(folder)/\(name)")
         }
     }
 
@@ -94,37 +135,9 @@ struct CheckpointStore: Sendable {
 
     /// Removes what a crash left half written or half removed.
     func removeRemains() throws {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        for name in names where name.hasPrefix(Self.prefix) {
+        for name in try FileSystem.list(folder) where name.hasPrefix(Self.prefix) {
             guard name.hasSuffix(".partial") || name.hasSuffix(".replaced") else { continue }
             try FileSystem.removeTree("\(folder)/\(name)")
         }
-    }
-
-    /// Copies what a model folder needs beside weights and config.
-    func copyCompanions(to target: String) throws {
-        let names = [
-            "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json",
-            "merges.txt", "added_tokens.json", "preprocessor_config.json",
-            "LICENSE", "generation_config.json",
-        ]
-        for name in names {
-            guard let data = FileManager.default.contents(atPath: "\(model)/\(name)") else {
-                continue
-            }
-            try AtomicFile.write([UInt8](data), to: "\(target)/\(name)")
-        }
-    }
-
-    private static func write(
-        _ tensors: [(name: String, tensor: Tensor)], to path: String
-    ) throws {
-        let declarations = tensors.map {
-            TensorDeclaration(
-                name: $0.name, scalarType: $0.tensor.dtype.scalarType, shape: $0.tensor.shape)
-        }
-        var writer = try SafetensorsWriter(path: path, entries: declarations)
-        for (_, tensor) in tensors { try tensor.withBytes { try writer.write($0) } }
-        try writer.finish()
     }
 }

@@ -66,14 +66,7 @@ package struct OptimizerShards {
 
     private static func write(_ share: Share, to folder: String) throws {
         let (state, rank, world) = (share.state, share.rank, share.layout.shardCount)
-        let declarations = state.map {
-            TensorDeclaration(
-                name: $0.name, scalarType: $0.tensor.dtype.scalarType, shape: $0.tensor.shape)
-        }
-        var writer = try SafetensorsWriter(
-            path: "\(folder)/\(fileName(rank, of: world))", entries: declarations)
-        for (_, tensor) in state { try tensor.withBytes { try writer.write($0) } }
-        try writer.finish()
+        try SafetensorsFile.write(state, to: "\(folder)/\(fileName(rank, of: world))")
         guard rank == 0 else { return }
         var parameters = JSONObject()
         for entry in share.layout.units.filter(\.learns).flatMap(\.entries) {

@@ -14,6 +14,8 @@ public struct Incident: Sendable, Equatable {
         case checkpointFailed = "checkpoint_failed"
         /// A checkpoint was found damaged and passed over.
         case checkpointDamaged = "checkpoint_damaged"
+        /// A checkpoint, damaged or of later updates than the run goes on from, got another name.
+        case checkpointSetAside = "checkpoint_set_aside"
     }
 
     /// What happened.

@@ -2,6 +2,7 @@ import Dispatch
 import Foundation
 import MiphaFiles
 import MiphaTorch
+import Synchronization
 
 /// The files of a run's folder that say what was run: `environment.json` and `inputs.json`.
 struct RunRecord {
@@ -31,11 +32,27 @@ struct RunRecord {
         try object.write(to: path)
     }
 
+    /// `inputs.json`, while it is being made.
+    final class Inputs: Sendable {
+        fileprivate let queue = DispatchQueue(label: "mipha.inputs", qos: .background)
+        fileprivate let failure = Mutex<String?>(nil)
+
+        fileprivate init() {}
+
+        /// Waits until the file is there.
+        ///
+        /// - Returns: why it is not, if it could not be written.
+        func wait() -> String? {
+            queue.sync {}
+            return failure.withLock { $0 }
+        }
+    }
+
     /// Hashes all input files in the background and writes `inputs.json`.
-    func hashInputs() {
-        let queue = DispatchQueue(label: "mipha.inputs", qos: .background)
+    func hashInputs() -> Inputs {
+        let inputs = Inputs()
         let (folder, run) = (folder, run)
-        queue.async {
+        inputs.queue.async {
             let names = (try? FileSystem.list(run.model)) ?? []
             let model = names.map { FileSystem.join(run.model, $0) }
                 .filter { FileSystem.kind($0) == .file }
@@ -49,7 +66,12 @@ struct RunRecord {
                 ]
             }
             let object: JSONValue = ["files": .array(entries)]
-            try? object.write(to: "\(folder)/inputs.json")
+            do {
+                try object.write(to: "\(folder)/inputs.json")
+            } catch {
+                inputs.failure.withLock { $0 = "\(error)" }
+            }
         }
+        return inputs
     }
 }

@@ -77,17 +77,12 @@ struct ReferenceLikelihoods {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
         let tensor = try Tensor(values, shape: [count, 2])
-        let bytes = try tensor.bytes()
-        var writer = try SafetensorsWriter(
-            path: path,
-            entries: [
-                TensorDeclaration(name: Self.tensor, scalarType: .float64, shape: [count, 2])
-            ],
+        try SafetensorsFile.write(
+            [(Self.tensor, tensor)], to: path,
             metadata: [
-                "key": key, "pairs_done": String(done), "sha256": SHA256Digest(of: bytes).hex,
+                "key": key, "pairs_done": String(done),
+                "sha256": SHA256Digest(of: tensor.bytes()).hex,
             ])
-        try writer.write(bytes)
-        try writer.finish()
     }
 
     /// The numbers of a file; nil when there is none of that key that is whole.

@@ -95,7 +95,8 @@ struct ReferencePass {
             "image_folder", "model_max_length", "attention_mask", "bad_samples", "packing", "dtype",
             "validation_split",
         ]
-        for key in keys + run.keysOfTheStartModel { settings[key] = run.json[key] }
+        let values = run.resolved.json
+        for key in keys + run.keysOfTheStartModel { settings[key] = values[key] }
         settings["template"] = .string(run.resolvedTemplate)
         settings["aspect_ratio"] = .string(run.resolvedAspectRatio.rawValue)
         if run.validationSplit > 0 { settings["seed"] = run.json["seed"] }

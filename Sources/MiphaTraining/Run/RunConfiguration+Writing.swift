@@ -1,4 +1,3 @@
-import Foundation
 import MiphaData
 public import MiphaFiles
 import MiphaImaging
@@ -123,29 +122,14 @@ extension RunConfiguration {
                 }))
     }
 
-    /// The run file that repeats this run from any working folder, as YAML: every key with its
-    /// value, paths made absolute, defaults of template and aspect ratio filled in.
+    /// The run file that repeats this run from any working folder, as YAML.
     ///
     /// - Parameter threads: the number of threads of this run; another one may round differently.
     func resolvedYAML(threads: Int) throws -> String {
-        var resolved = self
-        resolved.threads = threads
-        resolved.template = resolvedTemplate
-        resolved.aspectRatio = stage.takesPictures ? resolvedAspectRatio : aspectRatio
-        resolved.model = Self.absolute(model)
-        resolved.outputFolder = Self.absolute(outputFolder)
-        resolved.imageFolder = Self.absolute(imageFolder)
-        resolved.featureFolder = featureFolder.map(Self.absolute)
-        resolved.dataFiles = dataFiles.map(Self.absolute)
-        resolved.validationFiles = validationFiles.map(Self.absolute)
-        let lines = try resolved.json.members.map { "\($0.key): \(try $0.value.text(.compact))" }
+        var run = resolved
+        run.threads = threads
+        let lines = try run.json.members.map { "\($0.key): \(try $0.value.text(.compact))" }
         return lines.joined(separator: "\n") + "\n"
-    }
-
-    private static func absolute(_ path: String) -> String {
-        let here = FileManager.default.currentDirectoryPath
-        if path.isEmpty { return here }
-        return path.hasPrefix("/") ? path : "\(here)/\(path)"
     }
 
     /// Refuses settings that exclude each other.

@@ -28,12 +28,15 @@ struct RunFolder {
     let store: CheckpointStore
     /// Number of processes that share the work.
     let worldSize: Int
-    private var path: String { run.outputFolder }
-    private static let stateFile = "trainer_state.json"
+    /// Whether what is in the folder is of no use.
+    let startsOver: Bool
+    var path: String { run.outputFolder }
+    static let stateFile = "trainer_state.json"
 
-    init(run: RunConfiguration, worldSize: Int = 1) {
+    init(run: RunConfiguration, worldSize: Int = 1, startsOver: Bool = false) {
         self.run = run
         self.worldSize = worldSize
+        self.startsOver = startsOver
         store = CheckpointStore(
             folder: run.outputFolder, model: run.model, limit: run.saveLimit)
     }
@@ -72,30 +75,10 @@ struct RunFolder {
     /// Whether the run was finished, under the same settings.
     func isComplete(totalSteps: Int) throws -> Bool {
         let file = "\(path)/\(Self.stateFile)"
-        guard FileManager.default.fileExists(atPath: file) else { return false }
+        guard !FileSystem.isMissing(file) else { return false }
         let state = try ConfigReader(contentsOf: file)
         try requireSameRun(state)
         return try state.int("step") >= totalSteps
-    }
-
-    /// Makes the folder ready for a run that has done `step` updates: what was done beyond is removed.
-    func begin(at step: Int) throws {
-        let files = FileManager.default
-        try files.createDirectory(atPath: path, withIntermediateDirectories: true)
-        try store.removeRemains()
-        for later in store.steps().reversed() where later > step || step == 0 {
-            try store.remove(later)
-        }
-        var stale = [Self.stateFile]
-        if step == 0 {
-            stale += ["metrics.jsonl", "incidents.jsonl", "samples.jsonl", "environment.json"]
-            stale += try FileSystem.list(path).filter { $0.hasPrefix("events.out.tfevents.") }
-        }
-        for name in stale where files.fileExists(atPath: "\(path)/\(name)") {
-            try files.removeItem(atPath: "\(path)/\(name)")
-        }
-        try AtomicFile.write(
-            run.resolvedYAML(threads: Engine.threadCount), to: "\(path)/resolved.yaml")
     }
 
     /// The content of `trainer_state.json`.
@@ -108,7 +91,7 @@ struct RunFolder {
             } ?? .null,
             "validation_due": .bool(state.isValidationDue),
             "recent_losses": .array(state.recentLosses.map { .double($0) }),
-            "world_size": .integer(worldSize), "run": .object(run.json),
+            "world_size": .integer(worldSize), "run": .object(run.resolved.json),
         ])
     }
 
@@ -147,7 +130,7 @@ struct RunFolder {
         from folder: String, now: State
     ) throws -> (state: State, optimizer: SavedOptimizer) {
         let reader = try ConfigReader(contentsOf: "\(folder)/\(Self.stateFile)")
-        try requireSameRun(reader)
+        let comparison = try requireSameRun(reader)
         var state = State()
         state.samples = try reader.int("samples")
         guard state.samples == now.samples else {
@@ -163,36 +146,11 @@ struct RunFolder {
         state.step = try reader.int("step")
         state.isValidationDue = try reader.bool("validation_due", default: false)
         state.recentLosses = try reader.doubles("recent_losses", default: [])
-        if let best = try reader.optionalObject("best") {
+        if comparison.hasSameValidation, let best = try reader.optionalObject("best") {
             state.best = State.Best(
                 step: try best.int("step"), loss: try best.double("validation_loss"))
         }
         return (state, try SavedOptimizer(folder: folder))
-    }
-
-    /// Whether the updates of a run on `before` processes have the same samples as those of this one.
-    ///
-    /// With the same micro-batch of all processes they do; with the same micro-batch of one process,
-    /// when epochs are whole updates and losses are means over tokens, they even have the same
-    /// micro-batches, in other hands.
-    private func hasSameUpdates(_ saved: JSONObject, on before: Int, samples: Int) -> Bool {
-        func numbers(_ run: JSONObject, _ world: Int) -> [Int] {
-            [
-                run["per_device_train_batch_size"]?.integerValue ?? 0,
-                run["gradient_accumulation_steps"]?.integerValue ?? 0, world,
-            ]
-        }
-        func product(_ numbers: [Int]) -> Int {
-            numbers.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
-        }
-        let (old, new) = (numbers(saved, before), numbers(run.json, worldSize))
-        if old == new || before == worldSize { return old == new }
-        let size = product(new)
-        guard size > 0, product(old) == size else { return false }
-        // Orders by length depend on the size of a process's batch.
-        guard run.samplingOrder == .plain || old[0] == new[0] else { return false }
-        return old[1] == new[1]
-            || (samples.isMultiple(of: size) && run.lossReduction == .token)
     }
 
     /// Refuses a checkpoint of another run.
@@ -200,34 +158,17 @@ struct RunFolder {
         try requireSameRun(ConfigReader(contentsOf: "\(folder)/\(Self.stateFile)"))
     }
 
-    private func requireSameRun(_ state: ConfigReader) throws {
-        let saved = try state.object("run")
-        let now = run.json
-        let before = try state.int("world_size", default: 1)
-        let isSameUpdate = try hasSameUpdates(
-            saved.object, on: before, samples: state.int("samples"))
-        let batchKeys = ["per_device_train_batch_size", "gradient_accumulation_steps"]
-        let changed = now.keys.filter { key in
-            if key == batchKeys[0], !isSameUpdate, before != worldSize { return true }
-            return
-                !(isSameUpdate && batchKeys.contains(key))
-                && !RunConfiguration.keysWithoutInfluence.contains(key)
-                && saved.object[key] != now[key]
-        }
+    @discardableResult
+    private func requireSameRun(_ state: ConfigReader) throws -> RunComparison {
+        let comparison = try RunComparison(state, with: run, worldSize: worldSize)
+        let changed = comparison.differences
         guard changed.isEmpty else {
-            let list = changed.map { key in
-                let old = (try? saved.object[key]?.text(.compact)) ?? "absent"
-                let new = (try? now[key]?.text(.compact)) ?? "absent"
-                let ranks =
-                    key == "per_device_train_batch_size" && before != worldSize
-                    ? " with \(before) processes then and \(worldSize) now" : ""
-                return "\(key) was \(old) and is \(new)\(ranks)"
-            }
             throw TrainingError(
                 .invalidRun,
                 "\(state.file) belongs to a run with other settings: "
-                    + list.joined(separator: "; ")
+                    + changed.joined(separator: "; ")
                     + "; use another output_dir, or --resume never to start over")
         }
+        return comparison
     }
 }

@@ -7,7 +7,7 @@ final class RunSession {
     let recorder: Recorder
     /// Writes the checkpoints of a single process; several write theirs together.
     let writer: CheckpointWriter?
-    private let records: RunRecord?
+    private let inputs: RunRecord.Inputs?
     private let joint: JointCheckpoints?
 
     /// Makes the run's folder ready and opens its records; every process takes part.
@@ -15,13 +15,13 @@ final class RunSession {
         joint = trainer.joint
         let group = trainer.parallel?.group
         guard group?.rank ?? 0 == 0 else {
-            (log, writer, records) = (nil, nil, nil)
+            (log, writer, inputs) = (nil, nil, nil)
             recorder = Recorder(log: nil, note: { _ in })
             try group?.barrier()
             return
         }
         let run = trainer.run
-        try trainer.folder.begin(at: trainer.firstStep)
+        let setAside = try trainer.folder.begin(at: trainer.firstStep)
         try group?.barrier()
         let log = RunLog(
             folder: run.outputFolder, resumingAt: trainer.firstStep, tensorBoard: run.tensorBoard,
@@ -30,22 +30,23 @@ final class RunSession {
         recorder = Recorder(log: log, note: note)
         writer = group == nil ? CheckpointWriter(store: trainer.folder.store, log: log) : nil
         let records = RunRecord(folder: run.outputFolder, run: run, version: version)
-        self.records = records
         do {
             try records.addStart(resumingAt: trainer.firstStep)
         } catch {
             note("warning: \(error)")
         }
-        records.hashInputs()
+        inputs = records.hashInputs()
         for incident in trainer.incidents { log.incident(incident) }
+        for incident in setAside { recorder.record(incident) }
     }
 
-    /// Waits until all records are on the disk.
-    ///
-    /// - Returns: what was wrong with them, if anything.
-    func drain() -> String? {
+    /// Waits until all records are on the disk, and tells what is wrong with them.
+    func completeRecords() {
+        if let failure = inputs?.wait() { recorder.say("warning: \(failure)") }
         log?.drain()
-        return log?.failure
+        if let failure = log?.failure {
+            recorder.say("warning: a log is incomplete: \(failure)")
+        }
     }
 
     /// Waits for what is being written: an error ends the run, not the checkpoint under way.

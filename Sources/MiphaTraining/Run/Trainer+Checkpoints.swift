@@ -32,13 +32,13 @@ extension Trainer {
     func writeLast(_ session: RunSession) throws {
         try settle(session)
         if let writer = session.writer {
-            guard state.step > 0, !folder.store.steps().contains(state.step) else { return }
+            guard state.step > 0, !folder.store.has(state.step) else { return }
             try writer.writeNow(snapshot())
         } else if let parallel {
             // Rank 0 alone decides: others may see the folder later than it.
             func isMissing() -> Bool {
                 parallel.group.rank == 0 && state.step > 0
-                    && !folder.store.steps().contains(state.step)
+                    && !folder.store.has(state.step)
             }
             guard try parallel.sum([isMissing() ? 1 : 0])[0] > 0 else { return }
             try saveTogether(session, waits: true)

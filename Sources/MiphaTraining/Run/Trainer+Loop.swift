@@ -116,10 +116,8 @@ extension Trainer {
     /// Writes the trained model.
     private func finish(_ session: RunSession) throws {
         try settle(session)
+        session.completeRecords()
         try writeResult()
-        if let failure = session.drain() {
-            session.recorder.say("warning: a log is incomplete: \(failure)")
-        }
     }
 
     /// Saves what was learned before an error; a failure is told, and the error before it stands.

@@ -89,7 +89,8 @@ public final class Trainer {
         try Self.requireWholeModel(run.model)
         self.run = run
         tuning = try TrainingPlan(run)
-        folder = RunFolder(run: run, worldSize: group?.worldSize ?? 1)
+        folder = RunFolder(
+            run: run, worldSize: group?.worldSize ?? 1, startsOver: resume == .never)
         let found = try TrainingData(run)
         (data, validation) = (found.training, found.validation)
         plan = found.plan(run, world: group?.worldSize ?? 1)
@@ -105,6 +106,7 @@ public final class Trainer {
             model.config.imageAspectRatio = run.resolvedAspectRatio.rawValue
         }
         try data.requirePictures(side: model.config.vision.imageSize, model: run.model)
+        model.config.maximumLength = run.maximumLength
         self.model = model
         let names = try tuning.trainable(in: model)
         let chosen = Set(names)

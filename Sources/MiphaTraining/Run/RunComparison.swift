@@ -1,0 +1,93 @@
+import MiphaCheckpoints
+import MiphaData
+import MiphaFiles
+
+/// The run that a `trainer_state.json` belongs to, held against the one that is to go on from it.
+///
+/// Both are resolved before: what a file leaves out has its default, and paths are absolute. So a key
+/// that did not exist when the state was written, or a run file with every key spelled out, makes no
+/// difference. Paths that lead from the run's folder to the same places as before are the same too, for
+/// a folder that was moved together with model and data.
+struct RunComparison {
+    private let saved: RunConfiguration
+    private let run: RunConfiguration
+    /// Keys of the state that this version does not know.
+    private let unknown: [JSONObject.Member]
+    private let worldBefore: Int
+    private let worldSize: Int
+    private let samples: Int
+
+    /// Reads the run of a state.
+    ///
+    /// - Throws: `CheckpointError` naming file and key for values that no run has.
+    init(_ state: ConfigReader, with run: RunConfiguration, worldSize: Int) throws {
+        let members = try state.object("run").object.members
+        let known = Set(RunConfiguration.keys)
+        unknown = members.filter { !known.contains($0.key) }
+        let object = JSONObject(members.filter { known.contains($0.key) })
+        let reader = try ConfigReader(file: state.file, value: ["run": .object(object)])
+        saved = try RunConfiguration(reader.object("run")).resolved
+        self.run = run.resolved
+        worldBefore = try state.int("world_size", default: 1)
+        self.worldSize = worldSize
+        samples = try state.int("samples")
+    }
+
+    private static let batchKeys = [
+        "per_device_train_batch_size", "gradient_accumulation_steps",
+    ]
+
+    /// The settings that change weights and are not the same, in words.
+    var differences: [String] {
+        let (old, moved, new) = (saved.json, saved.moved(to: run.outputFolder).json, run.json)
+        let isSameUpdate = hasSameUpdates
+        let changed = RunConfiguration.keys.filter { key in
+            if key == Self.batchKeys[0], !isSameUpdate, worldBefore != worldSize { return true }
+            if key == "image_folder", !run.stage.takesPictures { return false }
+            return
+                !(isSameUpdate && Self.batchKeys.contains(key))
+                && !RunConfiguration.keysWithoutInfluence.contains(key)
+                && old[key] != new[key] && moved[key] != new[key]
+        }
+        return changed.map { key in
+            let ranks =
+                key == Self.batchKeys[0] && worldBefore != worldSize
+                ? " with \(worldBefore) processes then and \(worldSize) now" : ""
+            return "\(key) was \(Self.text(old[key])) and is \(Self.text(new[key]))\(ranks)"
+        }
+            + unknown.map {
+                "\($0.key) was \(Self.text($0.value)) and is not known to this version of mipha"
+            }
+    }
+
+    /// Whether both measure their validation losses on the same files.
+    var hasSameValidation: Bool {
+        [saved, saved.moved(to: run.outputFolder)].contains {
+            $0.validationFiles == run.validationFiles
+        }
+    }
+
+    private static func text(_ value: JSONValue?) -> String {
+        (try? value?.text(.compact)) ?? "absent"
+    }
+
+    /// Whether the updates of the run then have the same samples as those of this one.
+    ///
+    /// With the same micro-batch of all processes they do; with the same micro-batch of one process,
+    /// when epochs are whole updates and losses are means over tokens, they even have the same
+    /// micro-batches, in other hands.
+    private var hasSameUpdates: Bool {
+        func product(_ numbers: [Int]) -> Int {
+            numbers.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+        }
+        let old = [saved.batchSize, saved.accumulation, worldBefore]
+        let new = [run.batchSize, run.accumulation, worldSize]
+        if old == new || worldBefore == worldSize { return old == new }
+        let size = product(new)
+        guard size > 0, product(old) == size else { return false }
+        // Orders by length depend on the size of a process's batch.
+        guard run.samplingOrder == .plain || old[0] == new[0] else { return false }
+        return old[1] == new[1]
+            || (samples.isMultiple(of: size) && run.lossReduction == .token)
+    }
+}
