@@ -157,8 +157,17 @@ package enum FileSystem {
         }
     }
 
-    package static func remove(_ path: String) {
-        _ = unsafe unlink(path)
+    /// Removes a file.
+    ///
+    /// - Returns: whether it was there and this call removed it.
+    @discardableResult
+    package static func remove(_ path: String) -> Bool {
+        unsafe unlink(path) == 0
+    }
+
+    /// Removes a folder if nothing is in it.
+    package static func removeEmptyFolder(_ path: String) {
+        _ = unsafe rmdir(path)
     }
 
     package static func removeTree(_ path: String) throws(FileError) {

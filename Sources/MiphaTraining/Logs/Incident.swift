@@ -14,6 +14,8 @@ public struct Incident: Sendable, Equatable {
         case checkpointFailed = "checkpoint_failed"
         /// A checkpoint was found damaged and passed over.
         case checkpointDamaged = "checkpoint_damaged"
+        /// The feature cache takes no more entries, because one could not be written.
+        case featureCacheFailed = "feature_cache_failed"
     }
 
     /// What happened.

@@ -29,6 +29,7 @@ extension Trainer {
     ) throws -> UpdateResult? {
         let micro = try loader.microBatches(step: step)
         recorder.take(loader, step: step + 1)
+        defer { recorder.take(features, step: step + 1) }
         let counts = micro.map { objective.weight(of: $0.samples) }
         var result = UpdateResult(
             weight: counts.reduce(0, +),

@@ -229,7 +229,7 @@ public final class Trainer {
                 supervisedTokens: result.supervised, tokens: result.tokens, seconds: seconds,
                 secondsLeft: mean * Double(plan.totalSteps - step - 1),
                 isSkipped: result.isSkipped, validationLoss: recorder.validationLoss,
-                secondsWaited: recorder.secondsWaited,
+                secondsWaited: recorder.secondsWaited, features: recorder.featureCounts,
                 figures: result.isSkipped ? [] : figures(result.figures, weight: result.weight),
                 validationFigures: recorder.validationFigures)
             record(progress, log)
