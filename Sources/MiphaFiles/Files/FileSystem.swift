@@ -204,6 +204,11 @@ package enum FileSystem {
         return folder.hasSuffix("/") ? folder + name : folder + "/" + name
     }
 
+    /// A path that is absolute, or starts from a folder; from the working directory when that is empty.
+    package static func path(_ path: String, from folder: String) -> String {
+        path.hasPrefix("/") ? path : join(folder, path)
+    }
+
     /// The folder part of a path, "." when there is none.
     package static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
