@@ -253,11 +253,12 @@ def main() -> None:
     work = arguments.work.resolve()
     arguments.mipha = arguments.mipha.resolve()
     work.mkdir(parents=True, exist_ok=True)
-    for name, model in MODELS.items():
-        if not (work / name).exists():
-            make_model(work / name, model, arguments.tokenizer)
+    missing = [name for name in MODELS if not (work / name).exists()]
+    for name in missing:
+        make_model(work / name, MODELS[name], arguments.tokenizer)
     if not (work / "pictures.json").exists():
         make_data(work)
+    if missing:
         # A child counts the largest memory of its parent as its own: go on without what was made.
         os.execv(sys.executable, [sys.executable, *sys.argv])
     print("| run | model | settings | predicted GB | at | measured GB | error |")
