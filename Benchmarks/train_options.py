@@ -18,18 +18,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import shlex
-import shutil
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-WORDS = "the a red blue small large dog cat house tree stands runs near under over sky".split()
+import common
 
 OPTIONS = {
     "none": {},
@@ -43,41 +40,31 @@ def ragged(folder: Path) -> Path:
     generator = random.Random(3)
     samples = []
     for index in range(32):
-        caption = " ".join(generator.choice(WORDS) for _ in range(generator.randint(10, 300)))
-        turns = [{"from": "human", "value": "<image>\nWhat?"}, {"from": "gpt", "value": caption}]
-        samples.append(
-            {"id": str(index), "image": f"{index % 4}.png", "conversations": turns}
-        )
+        count = generator.randint(10, 300)
+        caption = " ".join(generator.choice(common.WORDS) for _ in range(count))
+        samples.append(common.pictured(index, caption, "What?", index % 4))
     path = folder / "ragged.json"
     path.write_text(json.dumps(samples) + "\n")
     return path
 
 
 def train(arguments: argparse.Namespace, settings: dict) -> dict:
-    folder, output = arguments.folder, arguments.folder / "run"
-    shutil.rmtree(output, ignore_errors=True)
+    folder = arguments.folder
     values = {
-        "model": folder / "model", "output_dir": output, "stage": "instruct",
+        "model": folder / "model", "output_dir": folder / "run", "stage": "instruct",
         "data_path": folder / "data.json", "image_folder": folder, "template": "plain",
         "per_device_train_batch_size": 4, "max_steps": arguments.steps, "learning_rate": 1e-4,
         "lr_scheduler_type": "constant", "warmup_ratio": 0, "save_steps": 0,
     } | settings  # fmt: skip
-    run_file = folder / "run.yaml"
-    run_file.write_text("".join(f"{key}: {value}\n" for key, value in values.items()))
-    command = [*shlex.split(arguments.prefix), str(arguments.mipha), "train", str(run_file)]
-    command += ["--resume", "never", "--threads", str(arguments.threads)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    message = process.stderr.read().decode()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"failed with status {status}: {' '.join(command)}\n{message}")
-    lines = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
-    shutil.rmtree(output)
+    lines, done = common.train(
+        arguments.mipha, folder / "run.yaml", values, arguments.threads,
+        prefix=shlex.split(arguments.prefix),
+    )  # fmt: skip
     return {
         "losses": [line["loss"] for line in lines],
         "seconds": [line["seconds"] for line in lines[1:]],
         "tokens": [line["tokens"] for line in lines[1:]],
-        "peak": usage.ru_maxrss * 1024,
+        "peak": done.peak_bytes,
     }
 
 
@@ -155,7 +142,7 @@ def head(arguments: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--mipha", type=Path, default=HERE.parent / ".build/release/mipha")
+    parser.add_argument("--mipha", type=Path, default=common.MIPHA)
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)

@@ -13,32 +13,26 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import common  # noqa: E402
 
 
 def run(command: list[str]) -> tuple[dict, int]:
     """The JSON object a command prints, and its peak resident bytes."""
-    with tempfile.TemporaryFile() as out:
-        process = subprocess.Popen(command, stdout=out)
-        _, status, usage = os.wait4(process.pid, 0)
-        if status != 0:
-            sys.exit(f"failed with status {status}: {' '.join(command)}")
-        out.seek(0)
-        return json.loads(out.read().decode().strip().splitlines()[-1]), usage.ru_maxrss * 1024
+    done = common.finish(command)
+    return json.loads(done.output.strip().splitlines()[-1]), done.peak_bytes
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("--image", type=Path, required=True)
-    parser.add_argument("--mipha", type=Path, default=HERE.parents[1] / ".build/release/mipha")
+    parser.add_argument("--mipha", type=Path, default=common.MIPHA)
     parser.add_argument("--tokens", type=int, default=16)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=2)

@@ -25,9 +25,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
@@ -39,15 +37,9 @@ import numpy
 import torch
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "Tools" / "reference"))
-from mipha_reference import (  # noqa: E402
-    IGNORE,
-    IMAGE,
-    MiphaReference,
-    load_official,
-    official_config,
-    preprocessor,
-)
+sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "Tools" / "reference")]
+import common  # noqa: E402
+from mipha_reference import IGNORE, IMAGE, load_official  # noqa: E402
 
 SIDE, PATCH, ROWS, WORDS = 224, 16, 4, 90
 VERSIONS = {"torch": "2.13.0", "transformers": "5.17.0"}
@@ -55,56 +47,29 @@ RATE, BETAS, EPSILON = 1e-4, (0.9, 0.98), 1e-7
 
 
 def make(folder: Path, tokenizer_folder: Path) -> None:
-    from PIL import Image
-    from safetensors.torch import save_file
     from transformers import AutoTokenizer
 
-    model_folder = folder / "model"
-    model_folder.mkdir(parents=True, exist_ok=True)
-    config = official_config(
-        vocab=51200, hidden=768, heads=12, inner=3072, layers=12, rotary=0.5, vision_hidden=768,
-        vision_heads=12, vision_inner=3072, vision_layers=12, image=SIDE, patch=PATCH,
+    folder.mkdir(parents=True, exist_ok=True)
+    count = common.random_model(
+        folder / "model", tokenizer_folder, vocab=51200, hidden=768, heads=12, inner=3072,
+        layers=12, rotary=0.5, vision_hidden=768, vision_heads=12, vision_inner=3072,
+        vision_layers=12, image=SIDE, patch=PATCH,
     )  # fmt: skip
-    with torch.device("meta"):
-        model = MiphaReference(config)
-    generator = torch.Generator().manual_seed(1)
-    tensors = {}
-    for name, parameter in model.official_parameters().items():
-        value = torch.empty(parameter.shape)
-        if "norm" in name and name.endswith(".weight"):
-            value.fill_(1)
-        else:
-            value.normal_(0, 0.02, generator=generator)
-        tensors[name] = value
-    save_file(tensors, model_folder / "model.safetensors", {"format": "pt"})
-    (model_folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    (model_folder / "preprocessor_config.json").write_text(
-        json.dumps(preprocessor(SIDE), indent=2) + "\n"
-    )
-    for source in sorted(tokenizer_folder.iterdir()):
-        if source.is_file():
-            shutil.copyfile(source, model_folder / source.name)
     tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder)
     random = numpy.random.default_rng(2)
     samples, rows = [], []
-    words = "the a red blue small large dog cat house tree stands runs near under over sky".split()
     for index in range(ROWS):
-        pixels = random.integers(0, 256, (SIDE, SIDE, 3), dtype=numpy.uint8)
-        Image.fromarray(pixels).save(folder / f"{index}.png")
+        common.random_picture(folder / f"{index}.png", SIDE, random)
         caption = ""
         while len(tokenizer(caption + "\n").input_ids) < WORDS:
-            caption += (" " if caption else "") + str(random.choice(words))
+            caption += (" " if caption else "") + str(random.choice(common.WORDS))
         ids = tokenizer(caption + "\n").input_ids
         assert len(ids) == WORDS
         rows.append(ids)
-        turns = [
-            {"from": "human", "value": "<image>\nWhat is it?"},
-            {"from": "gpt", "value": caption},
-        ]
-        samples.append({"id": str(index), "image": f"{index}.png", "conversations": turns})
+        samples.append(common.pictured(index, caption))
     (folder / "data.json").write_text(json.dumps(samples, indent=1) + "\n")
     (folder / "rows.json").write_text(json.dumps(rows) + "\n")
-    print(f"{sum(t.numel() for t in tensors.values()):,} parameters in {model_folder}")
+    print(f"{count:,} parameters in {folder / 'model'}")
 
 
 def run(arguments: argparse.Namespace) -> dict:
@@ -167,25 +132,17 @@ def run_ours(arguments: argparse.Namespace, output: Path) -> dict:
         "adam_beta1": BETAS[0], "adam_beta2": BETAS[1], "adam_epsilon": EPSILON,
         "dtype": arguments.dtype, "save_steps": 0,
     }  # fmt: skip
-    run_file = output.with_suffix(".yaml")
-    run_file.write_text("".join(f"{key}: {value}\n" for key, value in settings.items()))
-    command = [str(arguments.mipha), "train", str(run_file), "--resume", "never"]
-    command += ["--threads", str(arguments.threads)]
-    for setting in arguments.set:
-        command += ["--set", setting]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"failed with status {status}: {' '.join(command)}")
-    lines = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
-    shutil.rmtree(output)
+    more = [word for setting in arguments.set for word in ("--set", setting)]
+    lines, done = common.train(
+        arguments.mipha, output.with_suffix(".yaml"), settings, arguments.threads, more
+    )
     return {
         "losses": [line["loss"] for line in lines],
         "seconds": [line["seconds"] for line in lines],
         "tokens": lines[0]["tokens"],
         "supervised": lines[0]["supervised_tokens"],
-        "peak_rss_bytes": usage.ru_maxrss * 1024,
-        "processor_seconds": (usage.ru_utime, usage.ru_stime),
+        "peak_rss_bytes": done.peak_bytes,
+        "processor_seconds": (done.user_seconds, done.system_seconds),
     }
 
 
@@ -232,7 +189,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path)
     parser.add_argument("--compare", type=Path)
     parser.add_argument("--tokenizer", type=Path)
-    parser.add_argument("--mipha", type=Path, default=HERE.parents[1] / ".build/release/mipha")
+    parser.add_argument("--mipha", type=Path, default=common.MIPHA)
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--peer", choices=("float32", "bfloat16", "autocast"))
     parser.add_argument("--attention", choices=("sdpa", "eager"), default="sdpa")

@@ -17,14 +17,15 @@ import json
 import os
 import shutil
 import struct
-import subprocess
 import sys
 import zlib
 from pathlib import Path
 
 import numpy
 
-HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import common  # noqa: E402
+
 TOLERANCE = 0.10
 MODELS = {
     "small": {"width": 384, "layers": 6, "heads": 6, "tower_width": 384, "tower_layers": 6,
@@ -201,14 +202,13 @@ def png(pixels: numpy.ndarray) -> bytes:
 def make_data(folder: Path) -> None:
     """48 samples with a picture each, and the same without pictures."""
     random = numpy.random.default_rng(2)
-    words = "the a red blue small large dog cat house tree stands runs near under over sky".split()
     pictured, plain = [], []
     for index in range(48):
         height, width = (int(side) for side in random.integers(160, 480, 2))
         pixels = random.integers(0, 256, (height // 8, width // 8, 3), dtype=numpy.uint8)
         (folder / f"{index}.png").write_bytes(png(pixels.repeat(8, 0).repeat(8, 1)))
-        answer = " ".join(random.choice(words, int(random.integers(10, 120))))
-        question = " ".join(random.choice(words, int(random.integers(4, 40))))
+        answer = " ".join(random.choice(common.WORDS, int(random.integers(10, 120))))
+        question = " ".join(random.choice(common.WORDS, int(random.integers(4, 40))))
         for samples, mark in ((pictured, "<image>\n"), (plain, "")):
             sample = {"id": str(index), "conversations": [
                 {"from": "human", "value": mark + question}, {"from": "gpt", "value": answer}]}
@@ -231,31 +231,20 @@ def settings(work: Path, name: str) -> dict[str, object]:
     }  # fmt: skip
     for key, value in given.items():
         if key != "data":
-            run[keys.get(key, key)] = str(value).lower() if isinstance(value, bool) else value
+            run[keys.get(key, key)] = value
     return run
 
 
 def planned(mipha: Path, run_file: Path, threads: int) -> dict:
-    command = [mipha, "plan", run_file, "--json", "--no-probe", "--threads", str(threads)]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-
-
-def trained(mipha: Path, run_file: Path, threads: int, log: Path) -> int:
-    """Bytes of the largest resident set of a run."""
-    command = [mipha, "train", run_file, "--resume", "never", "--threads", str(threads)]
-    with log.open("wb") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
-        _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"{run_file}: training ended with status {status}:\n{log.read_text()}")
-    return usage.ru_maxrss * 1024
+    command = [mipha, "plan", run_file, "--json", "--no-probe", "--threads", threads]
+    return json.loads(common.finish(command).output)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--tokenizer", type=Path, required=True)
-    parser.add_argument("--mipha", type=Path, default=HERE.parents[1] / ".build/release/mipha")
+    parser.add_argument("--mipha", type=Path, default=common.MIPHA)
     parser.add_argument("--only", nargs="*", default=list(GRID), choices=list(GRID))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", type=Path)
@@ -264,11 +253,14 @@ def main() -> None:
     work = arguments.work.resolve()
     arguments.mipha = arguments.mipha.resolve()
     work.mkdir(parents=True, exist_ok=True)
-    for name, model in MODELS.items():
-        if not (work / name).exists():
-            make_model(work / name, model, arguments.tokenizer)
+    missing = [name for name in MODELS if not (work / name).exists()]
+    for name in missing:
+        make_model(work / name, MODELS[name], arguments.tokenizer)
     if not (work / "pictures.json").exists():
         make_data(work)
+    if missing:
+        # A child counts the largest memory of its parent as its own: go on without what was made.
+        os.execv(sys.executable, [sys.executable, *sys.argv])
     print("| run | model | settings | predicted GB | at | measured GB | error |")
     print("|---|---|---|---|---|---|---|")
     rows, worst = [], 0.0
@@ -276,12 +268,10 @@ def main() -> None:
         model, given = GRID[name]
         run_file = work / f"{name}.yaml"
         run = settings(work, name)
-        run_file.write_text("".join(f"{key}: {value}\n" for key, value in run.items()))
-        shutil.rmtree(Path(str(run["output_dir"])), ignore_errors=True)
+        common.write_run_file(run_file, run)
         plan = {} if arguments.measure_only else planned(
             arguments.mipha, run_file, arguments.threads)
-        measured = trained(arguments.mipha, run_file, arguments.threads, work / f"{name}.log")
-        shutil.rmtree(Path(str(run["output_dir"])), ignore_errors=True)
+        measured = common.train(arguments.mipha, run_file, run, arguments.threads)[1].peak_bytes
         predicted = plan.get("memory", {}).get("peak_bytes", 0)
         phase = plan.get("memory", {}).get("peak_phase", "")
         error = predicted / measured - 1

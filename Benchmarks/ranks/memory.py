@@ -28,54 +28,26 @@ import time
 from pathlib import Path
 
 import numpy
-import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tools" / "reference"))
-from mipha_reference import MiphaReference, official_config, preprocessor  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import common  # noqa: E402
 
 SIDE, PATCH, SAMPLES = 112, 16, 24
 MODES = ["none", "zero1", "zero2", "zero3"]
 
 
 def make(folder: Path, tokenizer: Path) -> None:
-    from PIL import Image
-    from safetensors.torch import save_file
-
-    model_folder = folder / "model"
-    model_folder.mkdir(parents=True, exist_ok=True)
-    config = official_config(
-        vocab=8192, hidden=640, heads=10, inner=2560, layers=12, rotary=0.5, vision_hidden=384,
-        vision_heads=6, vision_inner=1536, vision_layers=6, image=SIDE, patch=PATCH,
+    folder.mkdir(parents=True, exist_ok=True)
+    common.random_model(
+        folder / "model", tokenizer, vocab=8192, hidden=640, heads=10, inner=2560, layers=12,
+        rotary=0.5, vision_hidden=384, vision_heads=6, vision_inner=1536, vision_layers=6,
+        image=SIDE, patch=PATCH,
     )  # fmt: skip
-    with torch.device("meta"):
-        model = MiphaReference(config)
-    generator = torch.Generator().manual_seed(1)
-    tensors = {}
-    for name, parameter in model.official_parameters().items():
-        value = torch.empty(parameter.shape)
-        if "norm" in name and name.endswith(".weight"):
-            value.fill_(1)
-        else:
-            value.normal_(0, 0.02, generator=generator)
-        tensors[name] = value
-    save_file(tensors, model_folder / "model.safetensors", {"format": "pt"})
-    (model_folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    (model_folder / "preprocessor_config.json").write_text(
-        json.dumps(preprocessor(SIDE), indent=2) + "\n"
-    )
-    for source in sorted(tokenizer.iterdir()):
-        if source.is_file():
-            shutil.copyfile(source, model_folder / source.name)
     random = numpy.random.default_rng(2)
     items = []
     for index in range(SAMPLES):
-        pixels = random.integers(0, 256, (SIDE, SIDE, 3), dtype=numpy.uint8)
-        Image.fromarray(pixels).save(folder / f"{index}.png")
-        turns = [
-            {"from": "human", "value": "<image>\nWhat is it?"},
-            {"from": "gpt", "value": "a small red tree near the house"},
-        ]
-        items.append({"id": str(index), "image": f"{index}.png", "conversations": turns})
+        common.random_picture(folder / f"{index}.png", SIDE, random)
+        items.append(common.pictured(index, "a small red tree near the house"))
     (folder / "data.json").write_text(json.dumps(items) + "\n")
 
 
@@ -153,7 +125,7 @@ def measure(arguments: argparse.Namespace, mode: str) -> list[int]:
         "dataloader_num_workers": 1, "tensorboard": "false", "sharding": mode,
     }  # fmt: skip
     run_file = folder / "run.yaml"
-    run_file.write_text("".join(f"{key}: {value}\n" for key, value in settings.items()))
+    common.write_run_file(run_file, settings)
     command = [
         arguments.mipha, "train", run_file, "--processes", str(arguments.processes),
     ]  # fmt: skip
@@ -185,7 +157,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--tokenizer", type=Path, required=True)
-    parser.add_argument("--mipha", default=".build/release/mipha")
+    parser.add_argument("--mipha", type=Path, default=common.MIPHA)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--set", action="append", default=[])
     arguments = parser.parse_args()

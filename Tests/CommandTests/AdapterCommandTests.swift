@@ -100,6 +100,52 @@ struct AdapterCommandTests {
         }
     }
 
+    @Test func `a conversation is with the adapter`() throws {
+        func turns(_ model: [String]) throws -> JSONValue? {
+            let saved = sample.temporary.file("chat.json")
+            let run = try MiphaProcess(
+                ["chat"] + model + ["--image", sample.picture, "--max-tokens", "6"],
+                input: "Number 1?\n/save \(saved)\n")
+            try #require(run.status == 0, "\(run.errors)")
+            return try JSONValue(contentsOf: saved).arrayValue?.first?["conversations"]
+        }
+        let over = try #require(try turns([sample.model, "--adapter", adapter]))
+        #expect(over.arrayValue?.count == 2)
+        #expect(try turns([adapter]) == over)
+        #expect(try turns([sample.model]) != over)
+    }
+
+    @Test func `an evaluation is with the adapter`() throws {
+        let data = try sample.temporary.folder("custom")
+        try FileManager.default.copyItem(atPath: sample.picture, toPath: "\(data)/0.png")
+        let lines = try (0..<4).map { index -> String in
+            let item: JSONValue = [
+                "question_id": .integer(index), "image": "0.png",
+                "text": .string("Number \(index)?"), "answer": .string("it is \(index)"),
+            ]
+            return try item.text(.compact)
+        }
+        try AtomicFile.write(lines.joined(separator: "\n") + "\n", to: "\(data)/questions.jsonl")
+        func answers(_ name: String, _ model: [String]) throws -> String {
+            let output = sample.temporary.file(name)
+            let run = try MiphaProcess(
+                ["eval"] + model + [
+                    "--benchmark", "custom:exact", "--data", data, "--output", output,
+                    "--max-tokens", "6",
+                ])
+            try #require(run.status == 0, "\(run.errors)")
+            return try String(
+                contentsOfFile: "\(output)/custom/predictions.jsonl", encoding: .utf8)
+        }
+        let over = try answers("over", [sample.model, "--adapter", adapter])
+        #expect(over.split(separator: "\n").count == 4)
+        #expect(try answers("alone", [adapter]) == over)
+        #expect(try answers("base", [sample.model]) != over)
+        // Answers of the model alone are not taken for those with its adapter.
+        #expect(
+            try answers("base", [sample.model, "--adapter", adapter, "--resume"]) == over)
+    }
+
     @Test func `a model that is not where the adapter says is asked for`() throws {
         let config = "\(adapter)/adapter_config.json"
         guard case .object(var object) = try JSONValue(contentsOf: config) else { return }

@@ -30,6 +30,21 @@ struct SampleFolder {
             atPath: PackagePaths.fixture("images/grey8.png"), toPath: picture)
     }
 
+    /// Writes `data.json`: so many conversations, every third without the picture.
+    func writeConversations(_ count: Int) throws {
+        let items = (0..<count).map { index in
+            var item: JSONObject = ["id": .integer(index)]
+            let isPictured = !index.isMultiple(of: 3)
+            if isPictured { item["image"] = .string(picture) }
+            item["conversations"] = [
+                ["from": "human", "value": .string((isPictured ? "<image>\n" : "") + "Number?")],
+                ["from": "gpt", "value": .string("it is \(index)")],
+            ]
+            return JSONValue.object(item)
+        }
+        try JSONValue.array(items).write(to: temporary.file("data.json"))
+    }
+
     /// Fills the tables of the vocabulary up with seeded random rows.
     private static func widen(_ source: String, to target: String) throws {
         let file = try SafetensorsFile(path: source)

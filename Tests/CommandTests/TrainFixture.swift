@@ -9,7 +9,10 @@ struct TrainFixture {
     let runFile: String
     static let steps = 40
 
-    init() throws {
+    /// - Parameter settings: lines of the run file beside those that all runs have.
+    init(
+        _ settings: [String] = ["max_steps: \(steps)", "ema_decay: 0.9", "save_steps: 2"]
+    ) throws {
         let sample = try SampleFolder()
         self.sample = sample
         // With dropout the position in the random stream has to survive as well.
@@ -18,35 +21,25 @@ struct TrainFixture {
             object["resid_pdrop"] = .double(0.1)
             try JSONValue.object(object).write(to: config)
         }
-        let items = (0..<12).map { index in
-            var item: JSONObject = ["id": .integer(index)]
-            let isPictured = !index.isMultiple(of: 3)
-            if isPictured { item["image"] = .string(sample.picture) }
-            item["conversations"] = [
-                ["from": "human", "value": .string((isPictured ? "<image>\n" : "") + "Number?")],
-                ["from": "gpt", "value": .string("it is \(index)")],
-            ]
-            return JSONValue.object(item)
-        }
-        try JSONValue.array(items).write(to: sample.temporary.file("data.json"))
+        try sample.writeConversations(12)
         runFile = try sample.write(
             """
             model: \(sample.model)
             output_dir: \(sample.temporary.file("unused"))
             stage: instruct
             data_path: \(sample.temporary.file("data.json"))
-            max_steps: \(Self.steps)
             per_device_train_batch_size: 2
             gradient_accumulation_steps: 2
             learning_rate: 1.0e-3
-            ema_decay: 0.9
-            save_steps: 2
 
-            """, to: "run.yaml")
+            """ + settings.joined(separator: "\n") + "\n", to: "run.yaml")
     }
 
-    func arguments(_ output: String, _ settings: [String] = []) -> [String] {
+    func arguments(
+        _ output: String, _ settings: [String] = [], processes: Int = 1
+    ) -> [String] {
         ["train", runFile] + (["output_dir=\(output)"] + settings).flatMap { ["--set", $0] }
+            + (processes > 1 ? ["--processes", "\(processes)"] : [])
     }
 
     /// Starts a run without waiting for its end.
@@ -54,19 +47,26 @@ struct TrainFixture {
     /// - Parameters:
     ///   - settings: `key=value`, besides those of the run file.
     ///   - limit: largest size of a file in kilobytes: writing more fails as on a full disk.
+    ///   - processes: ranks of the run.
+    ///   - errors: the file that gets standard error; none drops it.
     func start(
-        _ output: String, _ settings: [String] = [], fileLimit limit: Int? = nil
+        _ output: String, _ settings: [String] = [], fileLimit limit: Int? = nil,
+        processes: Int = 1, errors: String? = nil
     ) throws -> Process {
         let process = Process()
         process.executableURL = URL(filePath: "/bin/bash")
         process.arguments =
             ["-c", (limit.map { "ulimit -f \($0); " } ?? "") + "exec \"$@\"", "mipha"]
-            + [MiphaProcess.executable ?? ""] + arguments(output, settings)
+            + [MiphaProcess.executable ?? ""] + arguments(output, settings, processes: processes)
         process.environment = ProcessInfo.processInfo.environment
             .merging(["OMP_NUM_THREADS": "1"]) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
+        if let errors {
+            try AtomicFile.write("", to: errors)
+            process.standardError = FileHandle(forWritingAtPath: errors)
+        }
         try process.run()
         return process
     }

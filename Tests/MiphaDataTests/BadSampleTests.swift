@@ -5,7 +5,6 @@ import MiphaDataFaults
 import MiphaFiles
 import MiphaImaging
 import MiphaTestSupport
-import Synchronization
 import Testing
 
 /// What becomes of samples that cannot be used.
@@ -31,10 +30,7 @@ import Testing
     {
         let data = try faulty()
         for threads in [1, 2, 7] {
-            let reported = Mutex<[BadSample]>([])
-            let loader = SampleLoader(
-                data.set, settings: .init(threads: threads, policy: .skip),
-                report: { bad in reported.withLock { $0.append(bad) } }, order: order)
+            let loader = data.loader(order, threads: threads, policy: .skip)
             let batches = try loader.rest()
             #expect(batches.map(\.indices) == [[0, 2], [4, 5], [7, 8], []])
             #expect(batches[3].samples.isEmpty)
@@ -44,7 +40,6 @@ import Testing
             #expect(bad.map(\.microBatch) == [0, 1, 2, 3, 3, 3])
             #expect(bad.map(\.id) == ["s1", "s3", "s6", "s9", "s10", "s11"])
             #expect(bad.allSatisfy { $0.action == .skipped && $0.reasons.count == 1 })
-            #expect(bad == reported.withLock { $0 })
             #expect(bad == batches.flatMap(\.badSamples))
             let file = data.folder.file("data.json")
             #expect(bad[1].place == "\(file): item 3")
@@ -104,15 +99,5 @@ import Testing
             }
             #expect(loader.badSamples.map(\.sample) == (policy == .fail ? [] : [10]))
         }
-    }
-
-    @Test func `a record is one line of JSON`() throws {
-        let data = try faulty()
-        let loader = data.loader(order, policy: .skip)
-        let first = try #require(try loader.next()?.badSamples.first)
-        let json = try JSONValue(parsing: first.json.text(.compact))
-        #expect(json["sample"] == 1 && json["id"] == "s1" && json["micro_batch"] == 0)
-        #expect(json["action"] == "skipped")
-        #expect(json["reasons"]?.arrayValue?.count == 1)
     }
 }

@@ -32,7 +32,9 @@ struct LoaderData {
             // What is reserved for a text follows this; the default is many times these texts.
             options: EncodingOptions(maximumLength: 256))
         set = TrainingDataSet(
-            try ConversationList(files: [items.write()], imageFolder: items.images),
+            try SampleIndex([
+                ConversationSource(file: items.write(), imageFolder: items.images)
+            ]),
             encoder: encoder, processor: .siglip(size: 14), aspectRatio: .pad)
     }
 

@@ -145,6 +145,10 @@ private struct SlowSource: SampleSource {
         return try source.sample(number)
     }
 
+    func wordCount(_ number: Int) -> Int { source.wordCount(number) }
+
+    func pictureCount(_ number: Int) -> Int { source.pictureCount(number) }
+
     func place(of number: Int) -> String { source.place(of: number) }
 
     func imagePath(_ image: String, of number: Int) -> String {

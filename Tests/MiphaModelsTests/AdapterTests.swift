@@ -17,6 +17,19 @@ import Testing
             usesMagnitudes: kind.1)
     }
 
+    /// The adapter `lora` of the fixtures with another text in its config.
+    private func folder(
+        in temporary: TemporaryFolder, replacing old: String, with new: String
+    ) throws -> String {
+        let folder = try temporary.copy(
+            of: PackagePaths.fixture("adapters/lora"), named: "adapter")
+        let path = "\(folder)/adapter_config.json"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(text.contains(old))
+        try text.replacing(old, with: new).write(toFile: path, atomically: true, encoding: .utf8)
+        return folder
+    }
+
     /// Gives all adapters values that matter.
     private func disturb(_ model: MiphaModel) throws {
         for (place, name) in model.store.adapterNames.enumerated() {
@@ -151,24 +164,16 @@ import Testing
         _ old: String, _ new: String, _ expected: String
     ) throws {
         let temporary = try TemporaryFolder()
-        let folder = try temporary.copy(
-            of: PackagePaths.fixture("adapters/lora"), named: "adapter")
-        let path = "\(folder)/adapter_config.json"
-        let text = try String(contentsOfFile: path, encoding: .utf8)
-        #expect(text.contains(old))
-        try text.replacing(old, with: new).write(toFile: path, atomically: true, encoding: .utf8)
+        let folder = try folder(in: temporary, replacing: old, with: new)
         let error = try #require(throws: (any Error).self) { try AdapterFolder(folder) }
         #expect("\(error)".contains(expected), "\(error)")
     }
 
     @Test func `layers may have alphas of their own`() throws {
         let temporary = try TemporaryFolder()
-        let folder = try temporary.copy(
-            of: PackagePaths.fixture("adapters/lora"), named: "adapter")
-        let path = "\(folder)/adapter_config.json"
-        let text = try String(contentsOfFile: path, encoding: .utf8)
-        try text.replacing("\"alpha_pattern\": {}", with: "\"alpha_pattern\": {\"mlp.fc1\": 3}")
-            .write(toFile: path, atomically: true, encoding: .utf8)
+        let folder = try folder(
+            in: temporary, replacing: "\"alpha_pattern\": {}",
+            with: "\"alpha_pattern\": {\"mlp.fc1\": 3}")
         let model = try MiphaModel(folder: SmallModel.square, adapter: AdapterFolder(folder))
         #expect(model.store.adapters["model.layers.0.mlp.fc1"]?.scale == 1)
         #expect(model.store.adapters["model.layers.0.mlp.fc2"]?.scale == 8.0 / 3)
@@ -185,12 +190,9 @@ import Testing
         pattern: String, scale: Double
     ) throws {
         let temporary = try TemporaryFolder()
-        let folder = try temporary.copy(
-            of: PackagePaths.fixture("adapters/lora"), named: "adapter")
-        let path = "\(folder)/adapter_config.json"
-        let text = try String(contentsOfFile: path, encoding: .utf8)
-        try text.replacing("\"alpha_pattern\": {}", with: "\"alpha_pattern\": \(pattern)")
-            .write(toFile: path, atomically: true, encoding: .utf8)
+        let folder = try folder(
+            in: temporary, replacing: "\"alpha_pattern\": {}",
+            with: "\"alpha_pattern\": \(pattern)")
         let model = try MiphaModel(folder: SmallModel.square, adapter: AdapterFolder(folder))
         #expect(model.store.adapters["model.layers.0.mlp.fc1"]?.scale == scale)
     }

@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import MiphaChat
 import MiphaData
@@ -17,8 +16,8 @@ import Testing
         let encoder = try ConversationEncoder(
             tokenizer: Tokenizer(folder: tiny.run.model), template: ChatTemplate.named("phi"))
         data = try TrainingDataSet(
-            files: tiny.run.dataFiles, imageFolder: tiny.run.imageFolder, encoder: encoder,
-            processor: .siglip(size: 28), aspectRatio: .pad)
+            SampleIndex(tiny.run.sources), encoder: encoder, processor: .siglip(size: 28),
+            aspectRatio: .pad)
     }
 
     private func plan(epochs: Double = 2) -> BatchPlan {
@@ -39,7 +38,7 @@ import Testing
         let loader = BatchLoader(data, plan)
         #expect(plan.totalSteps == 6)
         for step in 0..<plan.totalSteps {
-            #expect(try loader.samples(step: step) == expected(plan, step))
+            #expect(try loader.microBatches(step: step).map(\.samples) == expected(plan, step))
         }
     }
 
@@ -47,28 +46,20 @@ import Testing
         let plan = plan()
         let loader = BatchLoader(data, plan)
         for step in [4, 0, 5, 1, 3, 2] {
-            #expect(try loader.samples(step: step) == expected(plan, step))
-        }
-    }
-
-    @Test func `prefetching ahead, twice and past the end changes nothing`() throws {
-        let plan = plan()
-        let loader = BatchLoader(data, plan)
-        DispatchQueue.concurrentPerform(iterations: 24) { loader.prefetch(step: $0 % 8) }
-        for step in 0..<plan.totalSteps {
-            #expect(try loader.samples(step: step) == expected(plan, step))
+            #expect(try loader.microBatches(step: step).map(\.samples) == expected(plan, step))
         }
     }
 
     @Test func `a resumed loader continues in the middle of an epoch`() throws {
         let plan = plan()
-        #expect(try BatchLoader(data, plan).samples(step: 4) == expected(plan, 4))
+        #expect(
+            try BatchLoader(data, plan).microBatches(step: 4).map(\.samples) == expected(plan, 4))
     }
 
     @Test func `a step beyond the run is an error, not an empty update`() throws {
         let plan = plan()
         let error = #expect(throws: TrainingError.self) {
-            try BatchLoader(data, plan).samples(step: plan.totalSteps)
+            try BatchLoader(data, plan).microBatches(step: plan.totalSteps)
         }
         #expect(error?.description == "update 7 is not one of the 6 of the run")
     }
@@ -81,12 +72,11 @@ import Testing
         let broken = try #require(pictured)
         try FileManager.default.removeItem(atPath: "\(tiny.run.imageFolder)/\(broken).png")
         let loader = BatchLoader(data, plan)
-        for step in 0..<plan.totalSteps { loader.prefetch(step: step) }
         for step in 0..<plan.totalSteps - 1 {
-            #expect(try loader.samples(step: step).joined().count == 4)
+            #expect(try loader.microBatches(step: step).flatMap(\.samples).count == 4)
         }
         let error = #expect(throws: (any Error).self) {
-            try loader.samples(step: plan.totalSteps - 1)
+            try loader.microBatches(step: plan.totalSteps - 1)
         }
         #expect(error.map { "\($0)".contains("images/\(broken).png") } == true)
     }

@@ -48,6 +48,8 @@ import Testing
         let plan = try Trainer(run).plan
         #expect(plan.sampleCount == 2 * 4 + 3)
         #expect(plan.stepsPerEpoch == 6 && plan.totalSteps == 12)
+        let planned = try RunPlan(run, base: 0)
+        #expect(planned.totalSteps == 12 && planned.sampleCount == 11)
         let reports = try progress(run).map(\.supervisedTokens)
         let often = try supervised("yes", [Conversation("Often?", "yes")])
         let seldom = try (0..<6).map {

@@ -37,14 +37,14 @@ import Testing
     @Test func `an empty, a full and a spent store give the same bits`() throws {
         let first = try store()
         let computed = try values(first, [0, 1, 2, 0])
-        #expect(first.misses == 3 && first.hits == 1)
+        #expect(first.counts.misses == 3 && first.counts.hits == 1)
         let second = try store()
         #expect(try values(second, [0, 1, 2, 0]) == computed)
-        #expect(second.misses == 0 && second.hits == 4)
+        #expect(second.counts.misses == 0 && second.counts.hits == 4)
         #expect(second.byteCount == first.byteCount)
         let none = try store("none", budget: 0)
         #expect(try values(none, [0, 1, 2, 0]) == computed)
-        #expect(none.hits == 0 && none.byteCount == 0)
+        #expect(none.counts.hits == 0 && none.byteCount == 0)
     }
 
     @Test func `the batch a picture came in first does not matter`() throws {
@@ -73,7 +73,7 @@ import Testing
         try bytes.prefix(40).write(to: URL(filePath: files[2]))
         let again = try store()
         #expect(try values(again, [0, 1, 2]) == expected)
-        #expect(again.misses == 3)
+        #expect(again.counts.misses == 3)
     }
 
     @Test func `another tower shares no entry`() throws {
@@ -83,7 +83,7 @@ import Testing
         }
         let other = try store()
         _ = try values(other, [0])
-        #expect(other.misses == 1)
+        #expect(other.counts.misses == 1)
     }
 
     @Test func `learning from features equals learning from pixels`() throws {
@@ -130,6 +130,6 @@ import Testing
         let again = try store("shared")
         #expect(again.byteCount == files.count * size)
         #expect(try values(again, [0, 1, 2, 3]) == expected)
-        #expect(again.hits == files.count)
+        #expect(again.counts.hits == files.count)
     }
 }

@@ -3,6 +3,7 @@ import MiphaData
 import MiphaFiles
 import MiphaTestSupport
 import MiphaTraining
+import Synchronization
 import Testing
 
 /// Rows that take as many samples as fit.
@@ -47,6 +48,10 @@ import Testing
         let packs = try #require(plan.packs)
         #expect(packs.sampleCount == 24 && packs.count < 12)
         #expect(plan.totalSteps == 2 * packs.count)
+        let notes = Mutex<[String]>([])
+        let planned = try RunPlan(run, base: 0, note: { text in notes.withLock { $0 += [text] } })
+        #expect(notes.withLock { $0 } == ["packing_budget: samples measured: 24 of 24"])
+        #expect(planned.totalSteps == plan.totalSteps && planned.sampleCount == 24)
         let samples = (0..<packs.count).flatMap(packs.row)
         #expect(samples.sorted() == Array(0..<24))
         let reports = try progress(run)
@@ -58,6 +63,7 @@ import Testing
             #expect(epoch.reduce(0) { $0 + $1.supervisedTokens } == whole.supervisedTokens)
         }
         #expect(Double(whole.tokens) / Double(480 * packs.count) == packs.fill)
+        #expect(planned.tokens == 2 * whole.tokens)
         #expect(packs.fill > 0.85)
         #expect(reports[..<packs.count].map(\.tokens) != reports[packs.count...].map(\.tokens))
         #expect(

@@ -9,7 +9,7 @@ import Testing
 @Suite struct RepeatedRunTests {
     /// A run that uses much of what there is.
     enum Kind: String, CaseIterable {
-        case align, alignParity, instruct, packed, budget, text
+        case align, alignParity, instruct, adapters, packed, budget, text
 
         func apply(to run: inout RunConfiguration, _ tiny: TinyRun) throws {
             run.validationSplit = 0
@@ -34,6 +34,12 @@ import Testing
                 run.learningRates = [.tower: 1e-4]
                 run.averageDecay = 0.9
                 run.badSamples = .skip
+            case .adapters:
+                run.stage = .instructLoRA
+                run.adapters.rank = 2
+                run.adapters.dropout = 0.2
+                run.base.isFourBit = true
+                run.samplingOrder = .length
             case .packed:
                 run.packing = true
                 run.checkpointing = true
@@ -73,13 +79,23 @@ import Testing
                 "save_steps=0",
             ])
         try progress(again)
-        for file in ["model.safetensors"]
-            + (run.averageDecay == nil ? [] : ["ema/model.safetensors"])
-        {
+        let files =
+            switch kind {
+            case .adapters: ["adapter_model.safetensors", "non_lora_trainables.safetensors"]
+            case .instruct: ["model.safetensors", "ema/model.safetensors"]
+            default: ["model.safetensors"]
+            }
+        for file in files {
+            let digest = try SHA256Digest(contentsOf: "\(run.outputFolder)/\(file)")
             #expect(
-                try SHA256Digest(contentsOf: "\(again.outputFolder)/\(file)")
-                    == SHA256Digest(contentsOf: "\(run.outputFolder)/\(file)"), "\(file)")
+                try digest == SHA256Digest(contentsOf: "\(again.outputFolder)/\(file)"), "\(file)")
         }
-        #expect(try weights(of: run.outputFolder) != weights(of: run.model))
+        var other = again
+        other.seed += 1
+        other.outputFolder += "-other"
+        try progress(other)
+        #expect(
+            try SHA256Digest(contentsOf: "\(other.outputFolder)/\(files[0])")
+                != SHA256Digest(contentsOf: "\(run.outputFolder)/\(files[0])"))
     }
 }

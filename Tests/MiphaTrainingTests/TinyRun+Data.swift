@@ -1,5 +1,6 @@
 import Foundation
 import MiphaCheckpoints
+import MiphaData
 import MiphaFiles
 import MiphaTestSupport
 import MiphaTraining
@@ -59,6 +60,13 @@ extension TinyRun {
             object["pad_token"] = "<|endoftext|>"
             try JSONValue.object(object).write(to: path)
         }
+    }
+}
+
+extension RunConfiguration {
+    /// The files to learn from, as an index takes them.
+    var sources: [ConversationSource] {
+        dataFiles.map { ConversationSource(file: $0, imageFolder: imageFolder) }
     }
 }
 

@@ -18,8 +18,8 @@ import Testing
                 labels: run.labelPolicy == .offsets ? .offsets : .reference,
                 maximumLength: run.maximumLength))
         return try TrainingDataSet(
-            files: run.dataFiles, imageFolder: run.imageFolder, encoder: encoder,
-            processor: .siglip(size: 28), aspectRatio: .pad)
+            SampleIndex(run.sources), encoder: encoder, processor: .siglip(size: 28),
+            aspectRatio: .pad)
     }
 
     private let multiTurn = [

@@ -1,4 +1,5 @@
 public import MiphaChat
+import MiphaFiles
 
 /// What a check of a data set looks at and where it draws lines.
 public struct DataCheckSettings: Sendable {
@@ -63,6 +64,6 @@ public struct DataCheckSettings: Sendable {
 
     /// The path of a picture.
     func path(of image: String) -> String {
-        imageFolder.isEmpty || image.hasPrefix("/") ? image : "\(imageFolder)/\(image)"
+        FileSystem.path(image, from: imageFolder)
     }
 }

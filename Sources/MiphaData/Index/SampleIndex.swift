@@ -5,7 +5,7 @@ import MiphaFiles
 ///
 /// The files are read once from front to back; 24 bytes of each sample stay in memory. Texts are
 /// read again from their place when a sample is asked for, by any number of threads at once.
-public struct SampleIndex: Sendable {
+public struct SampleIndex: SampleSource {
     /// What happens to an item that is well-formed JSON but no conversation to learn from.
     public enum FaultPolicy: Sendable, Hashable {
         /// The index is not made; the error names the item.
@@ -138,7 +138,6 @@ public struct SampleIndex: Sendable {
 
     /// The path of a sample's picture.
     public func imagePath(_ image: String, of number: Int) -> String {
-        let folder = file(of: number).source.imageFolder
-        return folder.isEmpty || image.hasPrefix("/") ? image : "\(folder)/\(image)"
+        FileSystem.path(image, from: file(of: number).source.imageFolder)
     }
 }

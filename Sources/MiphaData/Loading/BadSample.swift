@@ -1,5 +1,3 @@
-public import MiphaFiles
-
 /// What happens to a sample that cannot be read, encoded or decoded.
 public enum BadSamplePolicy: String, Sendable, CaseIterable {
     /// The run stops at its micro-batch with the error.
@@ -33,16 +31,4 @@ public struct BadSample: Sendable, Equatable {
     public let action: Action
     /// Why: one message for each bad picture, else one.
     public let reasons: [String]
-
-    /// The record as a JSON object.
-    public var json: JSONValue {
-        var object: JSONObject = [
-            "micro_batch": .integer(microBatch), "sample": .integer(sample),
-        ]
-        if let id { object["id"] = .string(id) }
-        object["place"] = .string(place)
-        object["action"] = .string(action.rawValue)
-        object["reasons"] = .array(reasons.map { .string($0) })
-        return .object(object)
-    }
 }

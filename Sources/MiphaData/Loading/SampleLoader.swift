@@ -51,7 +51,6 @@ public final class SampleLoader: Sendable {
     private let threadCount: Int
     private let threads = Mutex<WorkerThreads?>(nil)
     private let record = Mutex(Record())
-    private let report: @Sendable (BadSample) -> Void
 
     /// Creates a loader; nothing is prepared yet.
     ///
@@ -59,17 +58,14 @@ public final class SampleLoader: Sendable {
     ///   - data: the samples.
     ///   - settings: threads, memory and policy.
     ///   - first: the number of the first micro-batch to deliver.
-    ///   - report: called for every bad sample in the order of the plan, on the thread that asks
-    ///     for its micro-batch.
     ///   - order: asked once for every micro-batch from `first` on, one after the other, until
     ///     it gives nil.
     public init(
         _ data: TrainingDataSet, settings: Settings = Settings(), from first: Int = 0,
-        report: @escaping @Sendable (BadSample) -> Void = { _ in }, order: @escaping Order
+        order: @escaping Order
     ) {
         work = LoaderWork(data, settings, first: first, order: order)
         threadCount = max(settings.threads, 1)
-        self.report = report
     }
 
     deinit {
@@ -106,7 +102,6 @@ public final class SampleLoader: Sendable {
         case .end: return nil
         case .batch(let batch):
             record.withLock { $0.badSamples += batch.badSamples }
-            batch.badSamples.forEach(report)
             return batch
         }
     }

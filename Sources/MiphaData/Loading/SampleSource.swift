@@ -11,6 +11,12 @@ public protocol SampleSource: Sendable {
     /// - Throws: an error that names file and item when it is no conversation to learn from.
     func sample(_ number: Int) throws -> ConversationSample
 
+    /// The number of words of all turns and answers, known without reading.
+    func wordCount(_ number: Int) -> Int
+
+    /// The number of pictures, known without reading.
+    func pictureCount(_ number: Int) -> Int
+
     /// File and item of a sample, for messages.
     func place(of number: Int) -> String
 

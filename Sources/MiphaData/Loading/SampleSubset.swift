@@ -21,6 +21,12 @@ public struct SampleSubset: SampleSource {
         try source.sample(numbers[number])
     }
 
+    /// The number of words of all turns and answers.
+    public func wordCount(_ number: Int) -> Int { source.wordCount(numbers[number]) }
+
+    /// The number of pictures.
+    public func pictureCount(_ number: Int) -> Int { source.pictureCount(numbers[number]) }
+
     /// File and item of a sample, as the source tells them.
     public func place(of number: Int) -> String { source.place(of: numbers[number]) }
 

@@ -176,28 +176,3 @@ public struct TrainingDataSet: Sendable {
         return try processor.pixelValues(image, aspectRatio: .square)
     }
 }
-
-extension TrainingDataSet {
-    /// Reads conversation files whole.
-    ///
-    /// - Parameters:
-    ///   - files: LLaVA JSON arrays or JSON lines.
-    ///   - imageFolder: the folder that relative picture paths start from.
-    /// - Throws: `ChatError` naming file, item and key; `DataError` when there is no sample, or one
-    ///   with a picture in a run without pictures.
-    public init(
-        files: [String], imageFolder: String, encoder: ConversationEncoder,
-        processor: ImageProcessor?, aspectRatio: ImageAspectRatio
-    ) throws {
-        let list = try ConversationList(files: files, imageFolder: imageFolder)
-        guard list.count > 0 else {
-            throw DataError(.noSamples, "no samples in \(files.joined(separator: ", "))")
-        }
-        if processor == nil, let sample = list.conversations.first(where: { !$0.images.isEmpty }) {
-            throw DataError(
-                .invalidRequest,
-                "sample \(sample.id ?? "without id") has a picture, but this run takes none")
-        }
-        self.init(list, encoder: encoder, processor: processor, aspectRatio: aspectRatio)
-    }
-}

@@ -8,19 +8,23 @@ import Synchronization
     import Darwin
 #endif
 
-/// A lock on a file that one owner has at a time; the system takes it back when the process ends.
+/// A lock on a file that one owner has at a time, or that several share; the system takes it back when
+/// the process ends.
 ///
 /// On a file system without locks everybody has it.
 package final class FileLock: Sendable {
     private let descriptor: Mutex<Int32?>
 
-    /// Takes the lock of a file, which is made if need be.
+    /// Takes the lock of a file, which is made if need be; its time of modification is then now.
     ///
+    /// - Parameter isShared: whether any number of owners may have it who say the same; an owner who does not
+    ///   is waited for.
     /// - Returns: `nil` when another owner has it.
-    package init?(path: String) throws(FileError) {
-        let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    package init?(path: String, isShared: Bool = false) throws(FileError) {
+        let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
         guard file >= 0 else { throw FileSystem.failure("open", path, errno) }
-        while flock(file, LOCK_EX | LOCK_NB) != 0 {
+        _ = unsafe futimens(file, nil)
+        while flock(file, isShared ? LOCK_SH : LOCK_EX | LOCK_NB) != 0 {
             switch errno {
             case EINTR: continue
             case EWOULDBLOCK:
@@ -33,6 +37,14 @@ package final class FileLock: Sendable {
             }
         }
         descriptor = Mutex(file)
+    }
+
+    /// Whether somebody has the lock of a file, or whether that cannot be found out.
+    package static func isHeld(_ path: String) -> Bool {
+        let file = unsafe open(path, O_RDWR | O_CLOEXEC)
+        guard file >= 0 else { return errno != ENOENT }
+        defer { close(file) }
+        return flock(file, LOCK_EX | LOCK_NB) != 0
     }
 
     deinit {

@@ -163,8 +163,17 @@ package enum FileSystem {
         }
     }
 
-    package static func remove(_ path: String) {
-        _ = unsafe unlink(path)
+    /// Removes a file.
+    ///
+    /// - Returns: whether it was there and this call removed it.
+    @discardableResult
+    package static func remove(_ path: String) -> Bool {
+        unsafe unlink(path) == 0
+    }
+
+    /// Removes a folder if nothing is in it.
+    package static func removeEmptyFolder(_ path: String) {
+        _ = unsafe rmdir(path)
     }
 
     package static func removeTree(_ path: String) throws(FileError) {
@@ -199,6 +208,11 @@ package enum FileSystem {
     package static func join(_ folder: String, _ name: String) -> String {
         if folder.isEmpty { return name }
         return folder.hasSuffix("/") ? folder + name : folder + "/" + name
+    }
+
+    /// A path that is absolute, or starts from a folder; from the working directory when that is empty.
+    package static func path(_ path: String, from folder: String) -> String {
+        path.hasPrefix("/") ? path : join(folder, path)
     }
 
     /// The folder part of a path, "." when there is none.

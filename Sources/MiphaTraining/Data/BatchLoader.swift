@@ -37,25 +37,9 @@ package final class BatchLoader: Sendable {
         self.settings = settings
     }
 
-    /// Starts preparing from an update on, if nothing is prepared yet.
-    package func prefetch(step: Int) {
-        guard (0..<plan.totalSteps).contains(step) else { return }
-        state.withLock { state in
-            guard state.loader == nil else { return }
-            state.loader = newLoader(from: step)
-            state.nextStep = step
-            state.loader?.start()
-        }
-    }
-
     /// The micro-batches of an update; those of later updates are prepared behind it.
     ///
     /// Updates in order are cheapest: another one begins anew.
-    package func samples(step: Int) throws -> [[TrainingSample]] {
-        try microBatches(step: step).map(\.samples)
-    }
-
-    /// The same with the numbers of the samples.
     package func microBatches(step: Int) throws -> [SampleLoader.MicroBatch] {
         guard (0..<plan.totalSteps).contains(step) else {
             throw TrainingError(

@@ -5,25 +5,49 @@ public import MiphaTorch
 
 /// What a frozen tower gives for each picture, kept on disk so that later epochs need no tower.
 ///
-/// An entry is found by the digest of the picture's pixels and of everything else it depends on:
-/// tower weights, element type and selected layer. The tower sees one picture at a time, so that an
-/// entry does not depend on the batch in which its picture came first; losses are the same to the
+/// An entry is found by the digest of the picture's pixels, in a folder of everything else it depends
+/// on: tower weights, element type and selected layer. The tower sees one picture at a time, so that
+/// an entry does not depend on the batch in which its picture came first; losses are the same to the
 /// bit with an empty store, a full one, or one whose budget is spent. Each entry carries a digest of
-/// its bytes: a damaged one is computed again.
+/// its bytes: one that is damaged, or cannot be read, is computed again.
+///
+/// When the budget is spent, entries of towers and settings that no process uses make room, and then
+/// no entry is added. Entries of the own tower stay: an epoch comes back to all of its pictures, so
+/// one that made room for another would be missed next. An entry that cannot be written, as on a
+/// full disk, is the last that is tried.
 public final class FeatureStore {
+    /// How often pictures were looked up.
+    public struct Counts: Sendable, Equatable {
+        /// Pictures that were found.
+        public var hits: Int
+        /// Pictures that the tower had to see.
+        public var misses: Int
+
+        /// Creates counts.
+        public init(hits: Int = 0, misses: Int = 0) {
+            self.hits = hits
+            self.misses = misses
+        }
+
+        static func - (all: Counts, before: Counts) -> Counts {
+            Counts(hits: all.hits - before.hits, misses: all.misses - before.misses)
+        }
+    }
+
     /// Folder of the entries; `nil` keeps none.
     public let folder: String?
     /// Largest number of bytes on disk.
     public let budget: Int
-    /// Bytes on disk.
-    public private(set) var byteCount: Int
-    /// Pictures that were found.
-    public private(set) var hits = 0
-    /// Pictures that the tower had to see.
-    public private(set) var misses = 0
+    /// Bytes on disk, as far as this process knows.
+    public private(set) var byteCount = 0
+    /// The look-ups so far.
+    public private(set) var counts = Counts()
 
-    /// Bytes on disk, as far as this process knows, from which on it adds no entry.
-    private var limit: Int
+    /// Bytes that this process may still add.
+    private var room: Int
+    private var isClosed = false
+    private var failure: String?
+    private let folders: FeatureFolders?
     private let tower: any VisionTower
     private let dtype: DType
     private let device: Device
@@ -33,64 +57,64 @@ public final class FeatureStore {
     ///
     /// - Parameters:
     ///   - model: the model whose tower is frozen.
-    ///   - budget: bytes; when they are spent no entry is added.
+    ///   - budget: bytes of all entries, those of other towers included.
     ///   - writers: number of processes that open the folder at the same time; each may spend an equal
     ///     part of what is left of the budget.
     /// - Throws: `FileError` when the folder cannot be made or read; `TensorError`.
     public init(folder: String?, budget: Int, model: MiphaModel, writers: Int = 1) throws {
         self.folder = folder
         self.budget = budget
-        limit = budget
         tower = model.tower
         dtype = model.dtype
         device = model.device
-        byteCount = 0
+        room = 0
         guard let folder else {
             settings = []
+            folders = nil
             return
         }
         settings = try Self.fingerprint(model)
-        try FileSystem.createFolder(folder)
-        for part in try FileSystem.list(folder) {
-            let path = FileSystem.join(folder, part)
-            guard FileSystem.kind(path) == .folder else { continue }
-            for name in try FileSystem.list(path) where name.hasSuffix(Self.suffix) {
-                byteCount += try FileSystem.size(FileSystem.join(path, name))
-            }
-        }
-        limit = byteCount + max(0, budget - byteCount) / writers
+        let folders = try FeatureFolders(root: folder, fingerprint: settings)
+        self.folders = folders
+        byteCount = folders.byteCount()
+        room = (budget - byteCount) / writers
+        makeRoom(for: 0)
     }
 
-    private static let suffix = ".features"
     private static let digestLength = 32
+
+    private var shape: [Int] { [1, tower.patchCount, tower.width] }
+    private var entrySize: Int { shape.reduce(dtype.byteCount, *) + Self.digestLength }
+
+    /// Why no more entries are written, if that is so; it is told once.
+    public func takeFailure() -> String? {
+        defer { failure = nil }
+        return failure
+    }
 
     /// The features of a batch's pictures, `[images, patches, width]` in the model's element type.
     ///
     /// - Parameter pictures: pixels of each picture, `3 * side * side` values.
-    /// - Throws: `TensorError`; `FileError` when an entry cannot be written for other reasons than
-    ///   a full disk.
+    /// - Throws: `TensorError`.
     public func features(of pictures: [[Float]]) throws -> Tensor? {
         guard !pictures.isEmpty else { return nil }
         return try .concatenating(pictures.map(features), along: 0)
     }
 
     private func features(of pixels: [Float]) throws -> Tensor {
-        guard let folder else { return try computed(pixels) }
-        let name = SHA256Digest(of: pixels, after: settings).hex
-        let part = FileSystem.join(folder, String(name.prefix(2)))
-        let path = FileSystem.join(part, name + Self.suffix)
-        let shape = [1, tower.patchCount, tower.width]
-        if let found = try stored(path, shape) {
-            hits += 1
+        guard let folders else { return try computed(pixels) }
+        let path = folders.path(SHA256Digest(of: pixels, after: settings))
+        if let found = try stored(path) {
+            counts.hits += 1
             return found
         }
         let computed = try computed(pixels)
-        try keep(computed, in: part, at: path)
+        try keep(computed, at: path, folders)
         return computed
     }
 
     private func computed(_ pixels: [Float]) throws -> Tensor {
-        misses += 1
+        counts.misses += 1
         let side = tower.imageSize
         return try withoutGradients { () throws(TensorError) in
             try tower.segments(dropout: nil).run(
@@ -99,13 +123,11 @@ public final class FeatureStore {
     }
 
     /// The entry at a path; nil when there is none, or none that is whole.
-    private func stored(_ path: String, _ shape: [Int]) throws -> Tensor? {
-        let expected = shape.reduce(dtype.byteCount, *) + Self.digestLength
-        guard FileSystem.kind(path) == .file, try FileSystem.size(path) == expected else {
-            return nil
-        }
-        let bytes = try FileSystem.read(path, limit: expected)
-        guard bytes.count == expected else { return nil }
+    private func stored(_ path: String) throws -> Tensor? {
+        // Another process may remove an entry at any moment.
+        guard FileSystem.kind(path) == .file,
+            let bytes = try? FileSystem.read(path, limit: entrySize), bytes.count == entrySize
+        else { return nil }
         let values = Array(bytes[Self.digestLength...])
         guard Array(bytes[..<Self.digestLength]) == SHA256Digest(of: values).bytes else {
             return nil
@@ -113,13 +135,29 @@ public final class FeatureStore {
         return try Tensor.copying(values, shape: shape, dtype: dtype).to(device: device)
     }
 
-    private func keep(_ features: Tensor, in part: String, at path: String) throws {
+    private func keep(_ features: Tensor, at path: String, _ folders: FeatureFolders) throws {
+        guard !isClosed, makeRoom(for: entrySize) else { return }
         let values = try features.bytes()
-        let size = values.count + Self.digestLength
-        guard byteCount + size <= limit else { return }
-        try FileSystem.createFolder(part)
-        try AtomicFile.write(SHA256Digest(of: values).bytes + values, to: path)
-        byteCount += size
+        do {
+            try folders.write(SHA256Digest(of: values).bytes + values, to: path)
+            byteCount += entrySize
+            room -= entrySize
+        } catch {
+            isClosed = true
+            failure = "feature_cache: no more entries are written: \(error)"
+        }
+    }
+
+    /// Removes entries of other towers until so many bytes may be added.
+    ///
+    /// - Returns: whether they may.
+    @discardableResult
+    private func makeRoom(for size: Int) -> Bool {
+        while room < size, let freed = folders?.removeOne() {
+            room += freed
+            byteCount -= freed
+        }
+        return room >= size
     }
 
     /// A digest of everything besides the pixels that features depend on.

@@ -19,10 +19,13 @@ struct TrainingData {
 
     /// Indexes a run's files.
     ///
+    /// - Parameter note: told now and then how far a longer pass is.
     /// - Throws: `ChatError` naming file and item; `DataError` for weights that make no epoch;
     ///   `TrainingError` when there is nothing to learn from, a text stage has pictures, or a sample is
     ///   longer than a packed row.
-    init(_ run: RunConfiguration) throws {
+    init(
+        _ run: RunConfiguration, note: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws {
         let tokenizer = try Tokenizer(folder: run.model)
         let encoder = try ConversationEncoder(
             tokenizer: tokenizer, template: ChatTemplate.named(run.resolvedTemplate),
@@ -60,7 +63,7 @@ struct TrainingData {
         let mixture = try Self.mixture(run, index, numbers)
         self.mixture = mixture
         packs = try run.packingBudget.map {
-            try Self.packs(run, index, numbers, mixture, encoder, budget: $0)
+            try Self.packs(run, index, numbers, mixture, encoder, budget: $0, note)
         }
     }
 
@@ -91,11 +94,14 @@ struct TrainingData {
     /// Rows that hold an epoch's samples, the same in every epoch.
     private static func packs(
         _ run: RunConfiguration, _ index: SampleIndex, _ numbers: [Int], _ mixture: Mixture,
-        _ encoder: ConversationEncoder, budget: Int
+        _ encoder: ConversationEncoder, budget: Int, _ note: @escaping @Sendable (String) -> Void
     ) throws -> PackingPlan {
+        let progress = PassProgress(
+            "packing_budget: samples measured", count: index.count, note: note)
         let measured = try TokenLengths(
             index, encoder: encoder, patches: MiphaConfig(folder: run.model).vision.patchCount,
-            threads: run.loaderThreads, keepsFailures: run.badSamples != .fail)
+            threads: run.loaderThreads, keepsFailures: run.badSamples != .fail,
+            progress: { progress.update($0) })
         let lengths = numbers.map { measured.lengths[$0] }
         let samples = mixture.samples(epoch: 0)
         if let long = samples.first(where: { Int(lengths[$0]) > budget }) {

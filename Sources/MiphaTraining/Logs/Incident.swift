@@ -16,6 +16,8 @@ public struct Incident: Sendable, Equatable {
         case checkpointDamaged = "checkpoint_damaged"
         /// A checkpoint, damaged or of later updates than the run goes on from, got another name.
         case checkpointSetAside = "checkpoint_set_aside"
+        /// The feature cache takes no more entries, because one could not be written.
+        case featureCacheFailed = "feature_cache_failed"
     }
 
     /// What happened.

@@ -19,13 +19,17 @@ extension RunPlan {
     /// what is computed (element type, precision of moments) come last.
     public func proposals(limit: Int) -> [Proposal] {
         var found: [Proposal] = []
+        // Going through the data takes longest, and depends on the size alone.
+        var surveys: [Int: BatchSurvey] = [:]
         for (settings, change) in changes {
             var other = run
             change(&other)
             for size in microBatches where size == run.batchSize || !other.optimizerInBackward {
                 other.batchSize = size
                 other.accumulation = run.batchSize * run.accumulation / size
-                let memory = memory(of: other)
+                let survey = surveys[size] ?? survey(of: other)
+                surveys[size] = survey
+                let memory = memory(of: other, survey)
                 guard memory.peak.bytes <= limit else { continue }
                 let isSame = size == run.batchSize && settings.isEmpty
                 if !isSame {

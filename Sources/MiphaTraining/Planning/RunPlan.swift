@@ -47,19 +47,25 @@ public struct RunPlan {
     /// - Parameters:
     ///   - world: processes that share the run.
     ///   - base: bytes of a process that has read the run's data; `nil` measures this one.
+    ///   - note: told how far a longer pass over the data is.
     /// - Throws: what ``Trainer`` throws for a run that cannot work.
-    public init(_ run: RunConfiguration, world: Int = 1, base: Int? = nil) throws {
-        try self.init(run, world: world, base: base, countingUpTo: SampleShapes.exactLimit)
+    public init(
+        _ run: RunConfiguration, world: Int = 1, base: Int? = nil,
+        note: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws {
+        try self.init(
+            run, world: world, base: base, countingUpTo: SampleShapes.exactLimit, note: note)
     }
 
     /// - Parameter limit: the most samples whose lengths are all counted.
     package init(
-        _ run: RunConfiguration, world: Int = 1, base: Int? = nil, countingUpTo limit: Int
+        _ run: RunConfiguration, world: Int = 1, base: Int? = nil, countingUpTo limit: Int,
+        note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         try run.validate(worldSize: world)
         self.run = run
         self.world = world
-        let found = try TrainingData(run)
+        let found = try TrainingData(run, note: note)
         // Before samples are encoded: training does that beside what it holds.
         self.base = base ?? MachineMemory.residentBytes() ?? Self.usualBase
         model = try PlannedRunModel(run)
@@ -101,9 +107,18 @@ public struct RunPlan {
 
     /// The memory of the same data and model under other settings.
     public func memory(of other: RunConfiguration) -> MemoryPlan {
-        let plan = data.plan(other, world: world)
-        let survey = BatchSurvey(plan, shapes, order: order, packs: other.packing, model: model)
-        return Self.memory(other, model, survey, validation: validationShapes, base: base)
+        memory(of: other, survey(of: other))
+    }
+
+    /// The micro-batches of the same data under other sizes of them.
+    func survey(of other: RunConfiguration) -> BatchSurvey {
+        BatchSurvey(
+            data.plan(other, world: world), shapes, order: order, packs: other.packing,
+            model: model)
+    }
+
+    func memory(of other: RunConfiguration, _ survey: BatchSurvey) -> MemoryPlan {
+        Self.memory(other, model, survey, validation: validationShapes, base: base)
     }
 
     private static func memory(

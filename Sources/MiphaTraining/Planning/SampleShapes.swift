@@ -67,7 +67,7 @@ struct SampleShapes: Sendable {
             let shape = Self.shape(data, number, patches)
             ids += shape.ids
             supervised += shape.supervised
-            words += Self.wordCount(data, number) ?? shape.ids
+            words += data.source.wordCount(number)
         }
         idsPerWord = Double(ids) / Double(max(1, words))
         supervisedShare = Double(supervised) / Double(max(1, ids))
@@ -76,14 +76,12 @@ struct SampleShapes: Sendable {
     /// The shape of a sample, counted or estimated.
     subscript(number: Int) -> Shape {
         if isExact { return known[number] }
-        guard let words = Self.wordCount(data, number) else { return exact(number) }
         let limit = data.encoder.options.maximumLength ?? .max
-        let all = Int((Double(words) * idsPerWord).rounded())
+        let all = Int((Double(data.source.wordCount(number)) * idsPerWord).rounded())
         let row = min(limit, isOfPairs ? all / 2 : all)
         let ids = isOfPairs ? 2 * row : row
-        let pictures = (data.source as? SampleIndex)?.pictureCount(number) ?? 0
         return Shape(
-            words: row, pictures: pictures,
+            words: row, pictures: data.source.pictureCount(number),
             supervised: Int((Double(ids) * supervisedShare).rounded()), patches: patches,
             rejected: isOfPairs ? row : nil)
     }
@@ -91,10 +89,6 @@ struct SampleShapes: Sendable {
     /// The shape of a sample, counted.
     func exact(_ number: Int) -> Shape {
         isExact ? known[number] : Self.shape(data, number, patches)
-    }
-
-    private static func wordCount(_ data: TrainingDataSet, _ number: Int) -> Int? {
-        (data.source as? SampleIndex)?.wordCount(number)
     }
 
     /// A sample that cannot be encoded takes no part; training's policy decides what becomes of it.

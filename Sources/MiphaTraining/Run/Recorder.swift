@@ -10,10 +10,13 @@ final class Recorder {
     var validationFigures: [TrainingProgress.Figure] = []
     /// Seconds that the update under way waited for its samples.
     private(set) var secondsWaited = 0.0
+    /// Look-ups in the feature cache since the update before, if there is one.
+    private(set) var featureCounts: FeatureStore.Counts?
+    private var featuresBefore = FeatureStore.Counts()
     private var secondsBefore = 0.0
     private var badSamplesBefore = 0
     private var badInValidation: Set<Int> = []
-    /// Bad samples of a process without a log, which rank 0 has yet to hear of.
+    /// What happened in a process without a log, which rank 0 has yet to hear of.
     private var unsent: [Incident] = []
 
     init(log: RunLog?, note: @escaping (String) -> Void) {
@@ -50,10 +53,24 @@ final class Recorder {
     }
 
     private func record(_ sample: BadSample, step: Int) {
-        let incident = Incident(
-            .badSample, step: step, samples: [sample.id ?? sample.place],
-            message: "\(sample.place): \(sample.action.rawValue): "
-                + sample.reasons.joined(separator: "; "))
+        recordOrSend(
+            Incident(
+                .badSample, step: step, samples: [sample.id ?? sample.place],
+                message: "\(sample.place): \(sample.action.rawValue): "
+                    + sample.reasons.joined(separator: "; ")))
+    }
+
+    /// Records what became of look-ups in the feature cache; to be called once an update.
+    func take(_ features: FeatureStore?, step: Int) {
+        guard let features, features.folder != nil else { return }
+        featureCounts = features.counts - featuresBefore
+        featuresBefore = features.counts
+        if let failure = features.takeFailure() {
+            recordOrSend(Incident(.featureCacheFailed, step: step, message: failure))
+        }
+    }
+
+    private func recordOrSend(_ incident: Incident) {
         if log == nil { unsent.append(incident) } else { record(incident) }
     }
 

@@ -96,6 +96,7 @@ extension Trainer {
             supervisedTokens: result.supervised, tokens: result.tokens, seconds: seconds,
             secondsLeft: secondsLeft, isSkipped: result.isSkipped,
             validationLoss: recorder.validationLoss, secondsWaited: recorder.secondsWaited,
+            features: recorder.featureCounts,
             figures: result.isSkipped ? [] : figures(result.figures, weight: result.weight),
             validationFigures: recorder.validationFigures)
     }

@@ -49,6 +49,7 @@ extension Trainer {
             }
         recorder.take(loader, step: step + 1)
         usability.add(micro)
+        defer { recorder.take(features, step: step + 1) }
         let counts = micro.map { objective.weight(of: $0.samples) }
         var result = UpdateResult(
             weight: counts.reduce(0, +),

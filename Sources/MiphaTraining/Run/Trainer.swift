@@ -79,11 +79,14 @@ public final class Trainer {
 
     /// Loads model and data and checks that they fit the run.
     ///
-    /// - Parameter group: the processes that share the work; each makes a trainer of its own.
+    /// - Parameters:
+    ///   - group: the processes that share the work; each makes a trainer of its own.
+    ///   - note: told how far a longer pass over the data is.
     /// - Throws: errors of configs, checkpoints, conversations; `TrainingError` for runs that cannot
     ///   work or a checkpoint that belongs to another run.
     public init(
-        _ run: RunConfiguration, resume: Resume = .auto, group: ProcessGroup? = nil
+        _ run: RunConfiguration, resume: Resume = .auto, group: ProcessGroup? = nil,
+        note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         try run.validate(worldSize: group?.worldSize ?? 1)
         try Self.requireWholeModel(run.model)
@@ -91,7 +94,7 @@ public final class Trainer {
         tuning = try TrainingPlan(run)
         folder = RunFolder(
             run: run, worldSize: group?.worldSize ?? 1, startsOver: resume == .never)
-        let found = try TrainingData(run)
+        let found = try TrainingData(run, note: note)
         (data, validation) = (found.training, found.validation)
         plan = found.plan(run, world: group?.worldSize ?? 1)
         schedule = Self.schedule(run, totalSteps: plan.totalSteps)

@@ -14,6 +14,10 @@ extension TrainingProgress {
             "wait_seconds": .double(secondsWaited),
         ]
         for (group, rate) in rates { line["learning_rate/\(group.rawValue)"] = .double(rate) }
+        if let features {
+            line["feature_hits"] = .integer(features.hits)
+            line["feature_misses"] = .integer(features.misses)
+        }
         if let validationLoss { line["validation_loss"] = number(validationLoss) }
         for figure in figures { line[figure.name] = number(figure.value) }
         for figure in validationFigures {

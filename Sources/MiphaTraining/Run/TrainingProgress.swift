@@ -36,6 +36,8 @@ public struct TrainingProgress: Sendable, Equatable {
     public var validationLoss: Double?
     /// Seconds in which the update waited for its samples.
     public var secondsWaited = 0.0
+    /// Look-ups of the update in the feature cache, if the run has one; of this process alone.
+    public var features: FeatureStore.Counts?
     /// What the objective tells of the update beside the loss.
     public var figures: [Figure] = []
     /// The same of the validation data, if they were measured.

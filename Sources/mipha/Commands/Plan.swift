@@ -45,7 +45,9 @@ struct Plan: ParsableCommand {
         Engine.keepFreedMemory()
         let configuration = try RunConfiguration(contentsOf: runFile, overrides: settings)
         try engine.start(threads: configuration.threads)
-        try report.printer(logging.output).print(RunPlan(configuration, world: processes))
+        let output = logging.output
+        try report.printer(output).print(
+            RunPlan(configuration, world: processes, note: { output.note($0) }))
     }
 }
 

@@ -62,9 +62,11 @@ struct Train: ParsableCommand {
         let configuration = try RunConfiguration(contentsOf: runFile, overrides: settings)
         try engine.start(threads: configuration.threads)
         if dryRun {
-            let printer = PlanPrinter(
-                asJSON: false, probes: false, memory: nil, output: logging.output)
-            try printer.print(RunPlan(configuration, world: processes ?? 1))
+            let output = logging.output
+            let printer = PlanPrinter(asJSON: false, probes: false, memory: nil, output: output)
+            try printer.print(
+                RunPlan(
+                    configuration, world: processes ?? 1, note: { output.note($0) }))
             return
         }
         let environment = try RankEnvironment(ProcessInfo.processInfo.environment)
@@ -84,7 +86,8 @@ struct Train: ParsableCommand {
         let group = try environment.map { try ProcessGroup($0) }
         let output = TerminalOutput(level: group?.rank ?? 0 > 0 ? .error : logging.logLevel)
         let trainer = try Trainer(
-            configuration, resume: Trainer.Resume(parsing: resume), group: group)
+            configuration, resume: Trainer.Resume(parsing: resume), group: group,
+            note: { output.note($0) })
         for line in trainer.description { output.note(line) }
         let questions =
             try group?.rank ?? 0 == 0 ? SampleQuestions(configuration)?.answers(of:) : nil

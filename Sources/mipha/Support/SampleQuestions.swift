@@ -1,4 +1,5 @@
 import MiphaChat
+import MiphaFiles
 import MiphaInference
 import MiphaModels
 import MiphaTraining
@@ -13,10 +14,7 @@ struct SampleQuestions {
         let requests = run.sampling.prompts.map { prompt in
             ChatRequest(
                 prompt.text,
-                images: prompt.images.map { image in
-                    let isWhole = run.imageFolder.isEmpty || image.hasPrefix("/")
-                    return .file(isWhole ? image : "\(run.imageFolder)/\(image)")
-                },
+                images: prompt.images.map { .file(FileSystem.path($0, from: run.imageFolder)) },
                 sampling: SamplingOptions(maxTokens: run.sampling.maximumTokens))
         }
         questions = try FixedQuestions(

@@ -40,6 +40,17 @@ struct RunPlanTests {
         #expect(abs(error) < 0.1, "\(estimated.tokens) \(counted.tokens)")
     }
 
+    @Test func `tokens of a part of large data follow from words too`() throws {
+        var run = tiny.run
+        run.validationSplit = 0.25
+        run.evaluationSteps = 100
+        let counted = try RunPlan(run, base: 0)
+        let estimated = try RunPlan(run, base: 0, countingUpTo: 5)
+        #expect(estimated.tokens != counted.tokens)
+        let error = Double(estimated.tokens) / Double(counted.tokens) - 1
+        #expect(abs(error) < 0.1, "\(estimated.tokens) \(counted.tokens)")
+    }
+
     @Test func `both rows of pairs are planned`() throws {
         let run = try tiny.preference()
         let plan = try RunPlan(run, base: 0)
