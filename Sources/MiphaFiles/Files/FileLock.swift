@@ -23,7 +23,7 @@ package final class FileLock: Sendable {
     package init?(path: String, isShared: Bool = false) throws(FileError) {
         let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
         guard file >= 0 else { throw FileSystem.failure("open", path, errno) }
-        _ = unsafe futimens(file, nil)
+        _ = futimens(file, nil)
         while flock(file, isShared ? LOCK_SH : LOCK_EX | LOCK_NB) != 0 {
             switch errno {
             case EINTR: continue
