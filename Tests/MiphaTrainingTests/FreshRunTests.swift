@@ -24,7 +24,7 @@ import Testing
         try progress(tiny.with { $0.learningRate = 2e-3 }, resume: .never, stoppingAfter: 3)
         let left = try files(output).filter { !$0.hasPrefix("events.out.tfevents.") }
         #expect(
-            left.subtracting(["inputs.json"]) == [
+            left.subtracting(["inputs.json", "run.lock"]) == [
                 "checkpoint-2", "checkpoint-3", "environment.json", "incidents.jsonl",
                 "metrics.jsonl", "notes.txt", "resolved.yaml",
             ])
