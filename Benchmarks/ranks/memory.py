@@ -9,10 +9,9 @@ inside segments are computed again. After the second update the kernel's record 
 (/proc/PID/clear_refs), after the sixth it is read (VmHWM of /proc/PID/status): so the table is about
 training, without the start and without the last save.
 
-The prediction is made of weights, gradients, AdamW's two moments, each whole or shared out, and what is
-in transit (MiphaTraining, ShardLayout.predictedBytes). What does not depend on the mode (program,
-activations, buffers) is measured as the rest of the mode `none`, so that the first row agrees by
-construction; the others are predicted.
+The prediction is that of `mipha plan RUN --processes N`: the most that it gives for forward pass,
+backward pass and optimiser. `--parts` prints what it is made of. Ends with status 1 when a prediction is
+off by more than 10 %, or when a mode does not take less than the one before it.
 """
 
 from __future__ import annotations
@@ -51,44 +50,12 @@ def make(folder: Path, tokenizer: Path) -> None:
     (folder / "data.json").write_text(json.dumps(items) + "\n")
 
 
-def segment(name: str) -> tuple[int, int]:
-    """The place of the segment that reads a parameter first."""
-    block = re.search(r"\.layers\.(\d+)\.", name)
-    if "vision_tower" in name:
-        if block:
-            return (1, int(block[1]))
-        return (0, 0) if "embeddings" in name else (5, 0)
-    if "mm_projector" in name or "embed_tokens" in name:
-        return (2, 0)
-    if block:
-        return (3, int(block[1]))
-    return (4, 0)
-
-
-def units(model: Path) -> list[int]:
-    """Bytes of the parameters of each segment, in order."""
-    with (model / "model.safetensors").open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-    sizes: dict[tuple[int, int], int] = {}
-    for name, entry in header.items():
-        if name != "__metadata__":
-            begin, end = entry["data_offsets"]
-            sizes[segment(name)] = sizes.get(segment(name), 0) + end - begin
-    return [sizes[place] for place in sorted(sizes)]
-
-
-def predicted(mode: str, sizes: list[int], world: int) -> float:
-    # The last unit (the tower's pooling head) is read by no segment and has no gradients.
-    weights, gradients = sum(sizes), sum(sizes[:-1])
-    largest = max(sizes)
-    pair = max(a + b for a, b in zip(sizes[:-1], sizes[1:-1]))
-    moments = 2 * sum(sizes[:-1])
-    return {
-        "none": weights + gradients + moments + 3 * largest,
-        "zero1": weights + gradients + moments / world + 2 * largest,
-        "zero2": weights + (gradients + moments) / world + 3 * largest,
-        "zero3": (weights + gradients + moments) / world + pair + 3 * largest,
-    }[mode]
+def planned(command: list[str]) -> dict:
+    """The memory that a run is planned to take."""
+    result = subprocess.run(
+        [*command, "--json", "--no-probe"], capture_output=True, text=True, check=True
+    )
+    return json.loads(result.stdout)["memory"]
 
 
 def ranks(launcher: int) -> dict[int, int]:
@@ -113,7 +80,8 @@ def steps(folder: Path) -> int:
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
-def measure(arguments: argparse.Namespace, mode: str) -> list[int]:
+def options(arguments: argparse.Namespace, mode: str) -> list[str]:
+    """Run file and options of a run, which is removed."""
     folder = arguments.folder
     output = folder / f"run-{mode}"
     shutil.rmtree(output, ignore_errors=True)
@@ -126,11 +94,14 @@ def measure(arguments: argparse.Namespace, mode: str) -> list[int]:
     }  # fmt: skip
     run_file = folder / "run.yaml"
     common.write_run_file(run_file, settings)
-    command = [
-        arguments.mipha, "train", run_file, "--processes", str(arguments.processes),
-    ]  # fmt: skip
+    found = [str(run_file), "--processes", str(arguments.processes)]
     for setting in arguments.set:
-        command += ["--set", setting]
+        found += ["--set", setting]
+    return found
+
+
+def measure(arguments: argparse.Namespace, mode: str, command: list[str]) -> list[int]:
+    output = arguments.folder / f"run-{mode}"
     process = subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
     )
@@ -160,25 +131,30 @@ def main() -> None:
     parser.add_argument("--mipha", type=Path, default=common.MIPHA)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--set", action="append", default=[])
+    parser.add_argument("--parts", action="store_true")
     arguments = parser.parse_args()
     arguments.folder = arguments.folder.resolve()
     if not (arguments.folder / "model").exists():
         make(arguments.folder, arguments.tokenizer)
-    sizes = units(arguments.folder / "model")
     world = arguments.processes
-    print(f"{sum(sizes) // 4:,} parameters, {world} ranks, MiB")
+    print(f"{world} ranks, MiB")
     print("| sharding | predicted | " + " | ".join(f"rank {r}" for r in range(world)) + " | error |")
     print("|---|---|" + "---|" * (world + 1))
-    rest = None
+    fails, before = False, None
     for mode in MODES:
-        peaks = measure(arguments, mode)
-        if rest is None:
-            rest = max(peaks) - predicted(mode, sizes, world)
-        expected = rest + predicted(mode, sizes, world)
-        worst = max((abs(peak - expected) / expected, peak) for peak in peaks)[1]
-        error = 100 * (worst - expected) / expected
+        run = options(arguments, mode)
+        memory = planned([arguments.mipha, "plan", *run])
+        expected = max(memory["phases"][phase] for phase in ("forward", "backward", "optimizer"))
+        peaks = measure(arguments, mode, [arguments.mipha, "train", *run])
+        error = max((100 * (expected - peak) / peak for peak in peaks), key=abs)
         cells = " | ".join(f"{peak / 2**20:.0f}" for peak in peaks)
         print(f"| `{mode}` | {expected / 2**20:.0f} | {cells} | {error:+.1f} % |", flush=True)
+        if arguments.parts:
+            for name, size in memory["parts"].items():
+                print(f"    {name}: {size / 2**20:.1f}")
+        fails = fails or abs(error) > 10 or (before is not None and max(peaks) >= before)
+        before = max(peaks)
+    sys.exit(1 if fails else 0)
 
 
 if __name__ == "__main__":

@@ -28,11 +28,15 @@ struct mt_store_s {
 struct mt_group_s {
     c10::intrusive_ptr<c10d::Store> store;
     c10::intrusive_ptr<c10d::Backend> backend;
+    bool is_gloo;
+    int next_tag = 0; // of messages from process to process
 };
+
+using Works = std::vector<c10::intrusive_ptr<c10d::Work>>;
 
 // The tensors stay alive until the work is done.
 struct mt_work_s {
-    c10::intrusive_ptr<c10d::Work> work;
+    Works works;
     std::vector<at::Tensor> tensors;
 };
 
@@ -96,9 +100,9 @@ mt_status mt_group_create(mt_group_options options, mt_group *out) {
         const Milliseconds timeout(options.timeout_ms);
         auto tcp = open_store(options.host, options.port, options.is_server, timeout);
         auto store = c10::make_intrusive<c10d::PrefixStore>(options.prefix, std::move(tcp));
-        auto backend = options.backend == MT_NCCL ? nccl_backend(store, options)
-                                                  : gloo_backend(store, options);
-        *out = new mt_group_s{std::move(store), std::move(backend)};
+        const bool is_gloo = options.backend != MT_NCCL;
+        auto backend = is_gloo ? gloo_backend(store, options) : nccl_backend(store, options);
+        *out = new mt_group_s{std::move(store), std::move(backend), is_gloo};
     });
 }
 
@@ -118,8 +122,8 @@ static mt_status start(mt_work *out, std::vector<at::Tensor> tensors, Start &&op
                 throw std::invalid_argument("collective operations need dense tensors");
             }
         }
-        auto work = operation(tensors);
-        *out = new mt_work_s{std::move(work), std::move(tensors)};
+        Works works = operation(tensors);
+        *out = new mt_work_s{std::move(works), std::move(tensors)};
     });
 }
 
@@ -129,21 +133,48 @@ mt_status mt_group_all_reduce(mt_group group, mt_tensor tensor, mt_reduction red
         c10d::AllreduceOptions options;
         options.reduceOp =
             reduction == MT_REDUCE_MAX ? c10d::ReduceOp::MAX : c10d::ReduceOp::SUM;
-        return group->backend->allreduce(tensors, options);
+        return Works{group->backend->allreduce(tensors, options)};
     });
 }
 
 mt_status mt_group_all_to_all(mt_group group, mt_tensor output, mt_tensor input, mt_work *out) {
     return start(out, {unwrap(output), unwrap(input)}, [&](std::vector<at::Tensor> &tensors) {
         std::vector<int64_t> equal_parts_out, equal_parts_in;
-        return group->backend->alltoall_base(tensors[0], tensors[1], equal_parts_out,
-                                             equal_parts_in);
+        return Works{group->backend->alltoall_base(tensors[0], tensors[1], equal_parts_out,
+                                                   equal_parts_in)};
     });
+}
+
+// Every process sends its part to every other. Gloo's own operation receives into memory of the size
+// of the output that nobody sees, on a thread whose heap then keeps it.
+static Works gather_in_place(mt_group group, const at::Tensor &output, const at::Tensor &input) {
+    const c10::NoGradGuard no_grad;
+    const int rank = group->backend->getRank(), size = group->backend->getSize();
+    const int tag = group->next_tag;
+    group->next_tag = (tag + 1) % (1 << 30);
+    const int64_t count = input.numel();
+    const at::Tensor flat = output.view({-1});
+    const auto part = [&](int of) {
+        return std::vector<at::Tensor>{flat.narrow(0, of * count, count)};
+    };
+    std::vector<at::Tensor> own = part(rank);
+    if (own[0].const_data_ptr() != input.const_data_ptr()) {
+        own[0].copy_(input.view({-1}));
+    }
+    Works works;
+    for (int step = 1; step < size && count > 0; step++) {
+        const int from = (rank + size - step) % size, to = (rank + step) % size;
+        std::vector<at::Tensor> theirs = part(from);
+        works.push_back(group->backend->recv(theirs, from, tag));
+        works.push_back(group->backend->send(own, to, tag));
+    }
+    return works;
 }
 
 mt_status mt_group_all_gather(mt_group group, mt_tensor output, mt_tensor input, mt_work *out) {
     return start(out, {unwrap(output), unwrap(input)}, [&](std::vector<at::Tensor> &tensors) {
-        return group->backend->_allgather_base(tensors[0], tensors[1], {});
+        return group->is_gloo ? gather_in_place(group, tensors[0], tensors[1])
+                              : Works{group->backend->_allgather_base(tensors[0], tensors[1], {})};
     });
 }
 
@@ -151,18 +182,21 @@ mt_status mt_group_broadcast(mt_group group, mt_tensor tensor, int32_t root, mt_
     return start(out, {unwrap(tensor)}, [&](std::vector<at::Tensor> &tensors) {
         c10d::BroadcastOptions options;
         options.rootRank = root;
-        return group->backend->broadcast(tensors, options);
+        return Works{group->backend->broadcast(tensors, options)};
     });
 }
 
 mt_status mt_group_barrier(mt_group group, mt_work *out) {
-    return start(out, {}, [&](std::vector<at::Tensor> &) { return group->backend->barrier(); });
+    return start(out, {},
+                 [&](std::vector<at::Tensor> &) { return Works{group->backend->barrier()}; });
 }
 
 mt_status mt_work_wait(mt_work work) {
     return guard([&] {
-        if (!work->work->wait()) {
-            throw std::runtime_error("the operation was not completed");
+        for (const auto &part : work->works) {
+            if (!part->wait()) {
+                throw std::runtime_error("the operation was not completed");
+            }
         }
         work->tensors.clear();
     });

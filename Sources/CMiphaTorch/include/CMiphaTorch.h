@@ -309,6 +309,7 @@ mt_status mt_group_all_reduce(mt_group group, mt_tensor tensor, mt_reduction red
                               mt_work *out);
 /* `input` has `world_size` equal parts; `output` receives everyone's part `rank`, by rank. */
 mt_status mt_group_all_to_all(mt_group group, mt_tensor output, mt_tensor input, mt_work *out);
+/* `output` receives everyone's `input`, by rank; `input` may be its part of `output`. */
 mt_status mt_group_all_gather(mt_group group, mt_tensor output, mt_tensor input, mt_work *out);
 mt_status mt_group_broadcast(mt_group group, mt_tensor tensor, int32_t root, mt_work *out);
 mt_status mt_group_barrier(mt_group group, mt_work *out);

@@ -108,7 +108,7 @@ public final class ProcessGroup {
     /// Joins the tensors of all processes in the order of their ranks.
     ///
     /// - Parameters:
-    ///   - input: `[n]`.
+    ///   - input: `[n]`; may be this process's part of `output`.
     ///   - output: `[worldSize * n]`.
     public func allGather(
         _ input: Tensor, into output: Tensor

@@ -50,8 +50,11 @@ public final class DataParallel {
         let shared = mode == .zero3 ? frozen : []
         self.parameters = Dictionary(
             uniqueKeysWithValues: (parameters + shared).map { ($0.name, $0.tensor) })
+        func described(_ list: [(name: String, tensor: Tensor)]) -> [ShardLayout.Parameter] {
+            list.map { .init(name: $0.name, shape: $0.tensor.shape, dtype: $0.tensor.dtype) }
+        }
         layout = ShardLayout(
-            parameters: parameters, frozen: shared, segments: segments,
+            parameters: described(parameters), frozen: described(shared), segments: segments,
             shardCount: mode == .none ? 1 : group.worldSize)
         let (units, read) = (layout.units, layout.unitsRead)
         lowest = read.firstIndex { $0.contains { units[$0].learns } } ?? read.count
@@ -104,22 +107,9 @@ public final class DataParallel {
 
     /// Gives the pieces their gradients, summed over all processes and micro-batches.
     package func finishGradients() throws {
-        let (sums, present) = try reducer.finish()
-        if mode == .none {
-            for (number, unit) in layout.units.enumerated() {
-                guard let sum = sums[number] else { continue }
-                for entry in unit.entries where present.contains(entry.name) {
-                    try parameters[entry.name]?.setGradient(
-                        sum.narrowed(0, from: entry.offset, length: entry.count)
-                            .reshaped(entry.shape))
-                }
-            }
-            return
-        }
-        for (name, tensor) in pieces where present.contains(name) {
-            guard let place = places[name], let sum = sums[place.unit] else { continue }
-            try tensor.setGradient(
-                sum.narrowed(0, from: place.inShard.lowerBound, length: place.inShard.count))
+        let sums = try reducer.finish()
+        for (name, tensor) in pieces {
+            if let sum = sums[name] { try tensor.setGradient(sum) }
         }
     }
 

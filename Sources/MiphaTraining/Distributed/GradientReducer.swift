@@ -13,10 +13,21 @@ final class GradientReducer {
         let work: CollectiveWork
     }
 
-    /// A sum on its way to everybody.
+    /// A unit's sums on their way to everybody.
     private struct Gather {
+        let unit: Int
         let work: CollectiveWork
         let share: Tensor
+    }
+
+    /// Room for a unit.
+    private struct Buffers {
+        /// Its gradients, and what the others sent of theirs.
+        let sent, received: Tensor
+        /// Sums from all, where every process gets all.
+        let gathered: Tensor?
+
+        var byteCount: Int { sent.byteCount + received.byteCount + (gathered?.byteCount ?? 0) }
     }
 
     private let layout: ShardLayout
@@ -25,10 +36,12 @@ final class GradientReducer {
     private let parameters: [String: Tensor]
     private var transfer: Transfer?
     private var gather: Gather?
-    /// What is sent and what arrives; used again, since new memory for every unit would leave the
-    /// heap full of holes.
-    private var buffers: (sent: Tensor, received: Tensor)?
-    private var sums: [Int: Tensor] = [:]
+    /// Used again, since new memory for every unit would leave the heap full of holes.
+    private var buffers: Buffers?
+    /// This process's share of the sums of each unit.
+    private var shares: [Int: Tensor] = [:]
+    /// Where nothing is shared out: this process's gradients, whose places the sums take.
+    private var wholes: [String: Tensor] = [:]
     /// Float32 sums of gradients of lower precision that wait for the update's last micro-batch.
     private var local: [String: Tensor] = [:]
     private var seen: Set<String> = []
@@ -36,10 +49,10 @@ final class GradientReducer {
 
     /// Bytes of the gradients in memory, those on their way included.
     var heldBytes: Int {
-        let inTransit =
-            (buffers.map { 2 * $0.sent.byteCount } ?? 0) + (gather?.share.byteCount ?? 0)
+        let inTransit = (buffers?.byteCount ?? 0) + (gather?.share.byteCount ?? 0)
         return inTransit + localBytes.values.reduce(0, +)
-            + sums.values.reduce(0) { $0 + $1.byteCount }
+            + shares.values.reduce(0) { $0 + $1.byteCount }
+            + wholes.values.reduce(0) { $0 + $1.byteCount }
     }
     /// Called whenever `heldBytes` may be at a peak.
     var observe: () -> Void = {}
@@ -74,13 +87,16 @@ final class GradientReducer {
         localBytes[number] = try bytes(unit)
         try retire()
         let length = share(unit) * group.worldSize
-        let (sent, received) = try vectors(length, on: device(of: unit))
+        let buffers = try makeBuffers(on: device(of: unit))
+        let sent = try buffers.sent.narrowed(0, from: 0, length: length)
+        let received = try buffers.received.narrowed(0, from: 0, length: length)
         try sent.setZero()
         for entry in unit.entries {
             guard let gradient = try takeGradient(entry) else { continue }
             seen.insert(entry.name)
             try sent.narrowed(0, from: entry.offset, length: entry.count)
                 .assign(gradient.reshaped([entry.count]))
+            if mode == .none { wholes[entry.name] = try gradient.to(dtype: .float32) }
         }
         observe()
         localBytes[number] = nil
@@ -122,58 +138,76 @@ final class GradientReducer {
         return sum
     }
 
-    private func vectors(
-        _ length: Int, on device: Device
-    ) throws -> (sent: Tensor, received: Tensor) {
-        let learning = layout.units.filter(\.learns)
-        let longest = learning.map { share($0) * group.worldSize }.max() ?? length
-        let whole =
-            try buffers
-            ?? (.empty([longest], device: device), .empty([longest], device: device))
-        buffers = whole
-        return (
-            try whole.sent.narrowed(0, from: 0, length: length),
-            try whole.received.narrowed(0, from: 0, length: length)
-        )
+    private func makeBuffers(on device: Device) throws -> Buffers {
+        if let buffers { return buffers }
+        let longest = layout.units.filter(\.learns).map { share($0) * group.worldSize }.max() ?? 0
+        let made = Buffers(
+            sent: try .empty([longest], device: device),
+            received: try .empty([longest], device: device),
+            gathered: mode == .none ? try .empty([longest], device: device) : nil)
+        buffers = made
+        return made
     }
 
     /// Adds what has arrived, rank by rank.
     private func retire() throws {
-        guard let transfer, let received = buffers?.received else { return }
+        guard let transfer, let buffers else { return }
         try transfer.work.wait()
         self.transfer = nil
         let length = share(layout.units[transfer.unit])
         let parts = try (0..<group.worldSize).map { rank in
-            try received.narrowed(0, from: rank * length, length: length)
+            try buffers.received.narrowed(0, from: rank * length, length: length)
         }
-        let sum = try sums[transfer.unit] ?? parts[0].cloned()
-        for part in sums[transfer.unit] == nil ? parts.dropFirst() : parts[...] {
-            try sum.accumulate(part)
+        let former = shares[transfer.unit]
+        let sum = try former ?? parts[0].cloned()
+        for part in former == nil ? parts.dropFirst() : parts[...] { try sum.accumulate(part) }
+        guard let gathered = buffers.gathered else {
+            shares[transfer.unit] = sum
+            return
         }
-        sums[transfer.unit] = sum
-        guard mode == .none else { return }
-        try gather?.work.wait()
-        let whole = try Tensor.empty([length * group.worldSize], device: sum.device)
-        sums[transfer.unit] = whole
-        gather = Gather(work: try group.allGather(sum, into: whole), share: sum)
+        try handOut()
+        let whole = try gathered.narrowed(0, from: 0, length: length * group.worldSize)
+        gather = Gather(
+            unit: transfer.unit, work: try group.allGather(sum, into: whole), share: sum)
         observe()
+    }
+
+    /// Puts the sums that have come from all in the place of this process's gradients.
+    private func handOut() throws {
+        guard let gather, let gathered = buffers?.gathered else { return }
+        try gather.work.wait()
+        self.gather = nil
+        for entry in layout.units[gather.unit].entries {
+            let place = try wholes[entry.name] ?? .empty(entry.shape, device: gathered.device)
+            try place.assign(
+                gathered.narrowed(0, from: entry.offset, length: entry.count)
+                    .reshaped(entry.shape))
+            wholes[entry.name] = place
+        }
     }
 
     /// Waits for all sums.
     ///
-    /// - Returns: the sum of each unit that was sent, or this process's shard of it, and the names of
-    ///   the parameters that got a gradient anywhere.
-    func finish() throws -> (sums: [Int: Tensor], present: Set<String>) {
+    /// - Returns: the sums of the gradients of this process's pieces, without those of parameters that
+    ///   got a gradient nowhere.
+    func finish() throws -> [String: Tensor] {
         try retire()
-        try gather?.work.wait()
-        gather = nil
+        try handOut()
         let names = layout.units.filter(\.learns).flatMap { $0.entries.map(\.name) }
         let device = names.first.flatMap { parameters[$0]?.device } ?? .cpu
         let flags = try group.reduce(
             names.map { seen.contains($0) ? 1 : 0 }, .maximum, on: device)
-        let result = (sums, Set(zip(names, flags).filter { $0.1 > 0 }.map(\.0)))
-        sums = [:]
+        let present = Set(zip(names, flags).filter { $0.1 > 0 }.map(\.0))
+        var sums = wholes.filter { present.contains($0.key) }
+        if mode != .none {
+            for piece in layout.pieces(of: group.rank) where present.contains(piece.name) {
+                sums[piece.name] = try shares[piece.unit]?.narrowed(
+                    0, from: piece.inShard.lowerBound, length: piece.inShard.count)
+            }
+        }
+        shares = [:]
+        wholes = [:]
         seen = []
-        return result
+        return sums
     }
 }

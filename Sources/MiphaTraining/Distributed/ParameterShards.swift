@@ -86,7 +86,7 @@ final class ParameterShards {
         var work: [CollectiveWork] = []
         for buffer in buffers {
             if work.count == 2 { try work.removeFirst().wait() }
-            work.append(try group.allGather(buffer.shard.cloned(), into: buffer.whole))
+            work.append(try group.allGather(buffer.shard, into: buffer.whole))
         }
         for item in work { try item.wait() }
     }

@@ -9,6 +9,19 @@ package import MiphaTorch
 /// weight in the same way. Parameters that do not learn form units of their own,
 /// where they are shared out at all.
 package struct ShardLayout: Sendable, Equatable {
+    /// A parameter to be laid out.
+    package struct Parameter: Sendable {
+        package let name: String
+        package let shape: [Int]
+        package let dtype: DType
+
+        package init(name: String, shape: [Int], dtype: DType) {
+            self.name = name
+            self.shape = shape
+            self.dtype = dtype
+        }
+    }
+
     /// A parameter's place in its unit.
     package struct Entry: Sendable, Equatable {
         package let name: String
@@ -61,8 +74,7 @@ package struct ShardLayout: Sendable, Equatable {
     ///   - frozen: those that do not learn, and are shared out all the same.
     ///   - segments: prefixes of the names of the parameters that each segment reads.
     package init(
-        parameters: [(name: String, tensor: Tensor)],
-        frozen: [(name: String, tensor: Tensor)] = [], segments: [[String]], shardCount: Int
+        parameters: [Parameter], frozen: [Parameter] = [], segments: [[String]], shardCount: Int
     ) {
         struct Kind: Hashable {
             let segment: Int
@@ -70,13 +82,12 @@ package struct ShardLayout: Sendable, Equatable {
             let dtype: DType
         }
         var kinds: [Kind] = []
-        var members: [Kind: [(name: String, tensor: Tensor)]] = [:]
+        var members: [Kind: [Parameter]] = [:]
         for (list, learns) in [(parameters, true), (frozen, false)] {
             for parameter in list {
                 let first = segments.firstIndex { Self.reads($0, parameter.name) }
                 let kind = Kind(
-                    segment: first ?? segments.count, learns: learns,
-                    dtype: parameter.tensor.dtype)
+                    segment: first ?? segments.count, learns: learns, dtype: parameter.dtype)
                 if members[kind] == nil { kinds.append(kind) }
                 members[kind, default: []].append(parameter)
             }
@@ -84,10 +95,12 @@ package struct ShardLayout: Sendable, Equatable {
         let units = (0...segments.count).flatMap { segment in
             kinds.filter { $0.segment == segment }.map { kind in
                 var (entries, offset): ([Entry], Int) = ([], 0)
-                for (name, tensor) in members[kind] ?? [] {
-                    let count = tensor.elementCount
+                for parameter in members[kind] ?? [] {
+                    let count = parameter.shape.reduce(1, *)
                     entries.append(
-                        Entry(name: name, shape: tensor.shape, offset: offset, count: count))
+                        Entry(
+                            name: parameter.name, shape: parameter.shape, offset: offset,
+                            count: count))
                     offset = Self.aligned(offset + count)
                 }
                 return Unit(
@@ -133,14 +146,15 @@ package struct ShardLayout: Sendable, Equatable {
     ///
     /// Beside its lasting share a process holds what is in transit: a segment's weights and those of
     /// the next one (`zero3`), and of the unit that is shared out its flat float32 gradients, what
-    /// the others sent of theirs, and the gradients of the one below it, or (`none`) a sum.
-    package func predictedBytes(_ mode: ShardingMode) -> Int {
+    /// the others sent of theirs, and the gradients of the one below it, or (`none`) the sums of all
+    /// and a share of them.
+    package func predictedBytes(_ mode: ShardingMode, worldSize: Int) -> Int {
         let weights = parameterBytes
         let learning = units.filter(\.learns).map { 4 * $0.shardLength * shardCount }
         let gradients = learning.reduce(0, +)
         let largest = learning.max() ?? 0
         switch mode {
-        case .none: return weights + gradients + 3 * largest
+        case .none: return weights + gradients + 3 * largest + largest / worldSize
         case .zero1: return weights + gradients + 2 * largest
         case .zero2: return weights + gradients / shardCount + 3 * largest
         case .zero3:
@@ -152,7 +166,8 @@ package struct ShardLayout: Sendable, Equatable {
         }
     }
 
-    private func wholeBytes(_ unit: Unit) -> Int {
+    /// Bytes of all shards of a unit.
+    func wholeBytes(_ unit: Unit) -> Int {
         unit.shardLength * shardCount * unit.dtype.byteCount
     }
 }

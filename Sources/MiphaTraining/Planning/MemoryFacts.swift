@@ -59,6 +59,8 @@ package struct MemoryFacts {
     package var prefetched = 0
     /// Bytes of the process before the model is loaded.
     package var base = 0
+    /// The processes that share the run, if it has several.
+    package var job: Job?
 
     /// Creates facts of a model; `width` is that of an element of activations.
     package init(_ config: MiphaConfig, parameters: [Parameter], width: Int) {

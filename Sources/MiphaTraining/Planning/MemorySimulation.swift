@@ -4,7 +4,7 @@ import MiphaNN
 /// A run gone through with tensors that have no elements.
 ///
 /// It follows `Trainer.init`, `Trainer.update` and `SegmentedBackward` statement by statement as far
-/// as they take or free memory.
+/// as they take or free memory. Of several processes it is the first.
 package struct MemorySimulation {
     /// Bytes that the process takes on top of what it had before the model was loaded: code of the
     /// engine that is used for the first time, kernels that are compiled, stacks of threads.
@@ -17,11 +17,11 @@ package struct MemorySimulation {
     private let heap = SimulatedHeap()
     private let operations: PlannedOperations
     private var peaks: [MemoryPlan.Phase: Int] = [:]
-    private var loaded: [PlannedStorage] = []
     private var learning: [PlannedTensor] = []
     private var state: [PlannedStorage] = []
     private var sums: [PlannedStorage] = []
     private var model: PlannedModel
+    private var ranks: PlannedRanks?
     private var largestActivations = 0
 
     /// Prepares the simulation of a run.
@@ -63,30 +63,31 @@ package struct MemorySimulation {
             let tensor = PlannedTensor(storage, count: parameter.count, width: parameter.width)
             tensor.isWantedLeaf = parameter.learns
             tensors[parameter.name] = tensor
-            loaded.append(storage)
             if parameter.learns { learning.append(tensor) }
         }
         model = PlannedModel(
             config: facts.config, operations: operations, parameters: tensors,
             adapters: facts.adapters, quantization: facts.quantization)
+        ranks = facts.job.map { PlannedRanks($0, heap, tensors) }
         note(.start, heap.phasePeak + mapped)
     }
 
     private mutating func makeState() {
         heap.beginPhase()
         var mapped = 0
-        for (tensor, parameter) in zip(learning, facts.parameters.filter(\.learns)) {
-            if tensor.width != 4 {
+        let updated = facts.updated
+        for parameter in updated {
+            if parameter.width != 4 {
                 // Its float32 value is read from the file, whose pages go then, and cut in two.
-                mapped = max(mapped, tensor.count * parameter.storedWidth)
-                let master = facts.masterWidth(tensor.width)
-                operations.scratch(master == 4 ? 0 : tensor.count * 4)
-                keep(tensor.count * master)
+                mapped = max(mapped, parameter.count * parameter.storedWidth)
+                let master = facts.masterWidth(parameter.width)
+                operations.scratch(master == 4 ? 0 : parameter.count * 4)
+                keep(parameter.count * master)
             }
-            keep(tensor.count * 4)
-            keep(tensor.count * 4)
+            keep(parameter.count * 4)
+            keep(parameter.count * 4)
         }
-        if facts.keepsAverage { for tensor in learning { keep(tensor.count * 4) } }
+        if facts.keepsAverage { for parameter in updated { keep(parameter.count * 4) } }
         note(.start, heap.phasePeak + mapped)
     }
 
@@ -95,15 +96,16 @@ package struct MemorySimulation {
     // MARK: An update
 
     private mutating func train(_ update: [PlannedBatch]) {
-        for batch in update {
+        for (index, batch) in update.enumerated() {
             heap.beginPhase()
-            pass(batch)
-            if facts.accumulation > 1 { collect() }
+            pass(batch, isLast: index == update.count - 1)
+            if facts.accumulation > 1, ranks == nil { collect() }
         }
+        ranks?.finish()
     }
 
     /// Forward and backward pass of a micro-batch.
-    private mutating func pass(_ batch: PlannedBatch) {
+    private mutating func pass(_ batch: PlannedBatch, isLast: Bool) {
         operations.isTraining = true
         let pixels = collate(batch)
         var segments: [PlannedSegment] = []
@@ -123,9 +125,9 @@ package struct MemorySimulation {
         let before = heap.live
         forward(segments, start, into: &records)
         // The head's gradient is made with the loss.
-        let head = headGradient
-        largestActivations = max(largestActivations, heap.live - before - head)
-        backward(&records)
+        let others = headGradient + (ranks?.gatheredBytes ?? 0)
+        largestActivations = max(largestActivations, heap.live - before - others)
+        backward(&records, isLast: isLast)
         withExtendedLifetime((facts.towerIsFrozen ? nil : pixels, angles)) {}
     }
 
@@ -173,6 +175,9 @@ package struct MemorySimulation {
         var state = start
         var isDifferentiable = false
         for (index, segment) in segments.enumerated() {
+            let next = index + 1 < segments.count ? segments[index + 1] : nil
+            ranks?.enter(segment, then: next)
+            defer { ranks?.leave(for: next ?? segment) }
             guard isDifferentiable || segment.learns else {
                 operations.isRecording = false
                 state = segment.body(state)
@@ -189,15 +194,18 @@ package struct MemorySimulation {
         note(.forward, heap.phasePeak)
     }
 
-    private mutating func backward(_ records: inout [Record]) {
+    private mutating func backward(_ records: inout [Record], isLast: Bool) {
         heap.beginPhase()
         var gradient = operations.tensor(1, 4)
         while let record = records.popLast() {
+            ranks?.enter(record.segment, then: records.last?.segment)
             operations.isRecording = true
             let output = record.output ?? record.segment.body(record.input)
             operations.isRecording = false
             PlannedBackward(operations: operations)(output, gradient: gradient)
             if facts.updatesInBackward { update(record.segment) }
+            ranks?.reduce(record.segment, isLast: isLast)
+            ranks?.leave(for: records.last?.segment)
             guard let next = record.input.gradient else { break }
             gradient = next
         }
@@ -216,23 +224,23 @@ package struct MemorySimulation {
     private mutating func step() {
         guard !facts.updatesInBackward else { return }
         heap.beginPhase()
-        measureNorm(learning)
+        measureNorm(facts.updated.map(\.count))
         note(.optimizer, heap.phasePeak)
         for tensor in learning { tensor.gradient = nil }
         sums = []
+        ranks?.drop()
     }
 
     /// Updates what a segment reads and drops its gradients.
     private func update(_ segment: PlannedSegment) {
         let own = model.learning(segment)
-        measureNorm(own)
+        measureNorm(own.map(\.count))
         for tensor in own { tensor.gradient = nil }
     }
 
     /// The norm is summed in float64, some million elements at a time.
-    private func measureNorm(_ tensors: [PlannedTensor]) {
-        let largest = tensors.map(\.count).max() ?? 0
-        operations.scratch(min(largest, 1 << 22) * 8)
+    private func measureNorm(_ counts: [Int]) {
+        operations.scratch(min(counts.max() ?? 0, 1 << 22) * 8)
     }
 
     // MARK: Beside updates
@@ -241,20 +249,21 @@ package struct MemorySimulation {
         operations.isRecording = false
         operations.isTraining = false
         var state = collate(batch) ?? operations.tensor(0, 4)
-        if batch.pictures > 0 {
-            for segment in model.towerSegments(batch.pictures) { state = segment.body(state) }
-        }
-        state = model.spliceSegment(batch).body(state)
-        for segment in model.decoderSegments(batch, masks: facts.masksKeys) {
+        let segments =
+            (batch.pictures > 0 ? model.towerSegments(batch.pictures) : [])
+            + [model.spliceSegment(batch)]
+            + model.decoderSegments(batch, masks: facts.masksKeys) + [model.lossSegment(batch)]
+        for (segment, next) in zip(segments, segments.dropFirst().map(Optional.some) + [nil]) {
+            ranks?.enter(segment, then: next)
             state = segment.body(state)
+            ranks?.leave(for: next)
         }
-        _ = model.lossSegment(batch).body(state)
     }
 
     private func copyCheckpoint() {
         let copies =
             learning.map { PlannedStorage(heap, bytes: $0.byteCount) }
-            + facts.parameters.filter(\.learns).flatMap { parameter in
+            + facts.updated.flatMap { parameter in
                 let widths =
                     [4, 4, facts.masterWidth(parameter.width), facts.keepsAverage ? 4 : 0]
                 return widths.map { PlannedStorage(heap, bytes: parameter.count * $0) }
@@ -263,8 +272,14 @@ package struct MemorySimulation {
     }
 
     private func finish() {
-        guard facts.keepsAverage, facts.width != 4 else { return }
-        let copies = learning.map { PlannedStorage(heap, bytes: $0.byteCount) }
+        var copies: [PlannedStorage] = []
+        if facts.job?.mode == .zero3 {
+            // The first process collects the whole model.
+            copies = facts.parameters.map { PlannedStorage(heap, bytes: $0.count * $0.width) }
+        }
+        if facts.keepsAverage, facts.width != 4 {
+            copies += learning.map { PlannedStorage(heap, bytes: $0.byteCount) }
+        }
         withExtendedLifetime(copies) {}
     }
 
@@ -284,26 +299,11 @@ package struct MemorySimulation {
     }
 
     private func plan() -> MemoryPlan {
-        let parameters = facts.parameters
-        let weights = parameters.reduce(0) { $0 + ($1.packedBytes ?? $1.count * $1.width) }
-        let learned = parameters.filter(\.learns)
-        let count = learned.reduce(0) { $0 + $1.count }
-        let masters = learned.reduce(0) { $0 + $1.count * facts.masterWidth($1.width) }
-        let gradients = learned.reduce(0) { $0 + $1.count * $1.width }
-        var parts = [
-            MemoryPlan.Part(name: "program", bytes: facts.base + Self.engineBytes),
-            MemoryPlan.Part(name: "weights", bytes: weights),
-            MemoryPlan.Part(name: "master weights", bytes: masters),
-            MemoryPlan.Part(name: "moments", bytes: 8 * count),
-            MemoryPlan.Part(name: "moving average", bytes: facts.keepsAverage ? 4 * count : 0),
-            MemoryPlan.Part(name: "gradients", bytes: gradients),
-            MemoryPlan.Part(name: "activations", bytes: max(0, largestActivations)),
-            MemoryPlan.Part(name: "samples prepared ahead", bytes: facts.prefetched),
-        ]
-        parts.removeAll { $0.bytes == 0 }
         return MemoryPlan(
             phases: MemoryPlan.Phase.allCases.compactMap { phase in
                 peaks[phase].map { MemoryPlan.PhasePeak(phase: phase, bytes: $0) }
-            }, parts: parts)
+            },
+            parts: facts.parts(
+                program: facts.base + Self.engineBytes, activations: largestActivations))
     }
 }

@@ -13,6 +13,9 @@ struct PlannedRunModel {
     /// Which matrices are held in few bits; the model on the meta device holds them whole.
     let quantization: QuantizationPlan?
     private let stored: [String: Int]
+    private let segments: [[String]]
+    /// Names of frozen parameters that processes may share out.
+    private let shared: [String]
 
     /// - Throws: what loading the model would, besides damaged elements.
     init(_ run: RunConfiguration) throws {
@@ -23,6 +26,8 @@ struct PlannedRunModel {
             config, source: DryRunSource(dtype: run.dtype), adapters: plan.adapters(run))
         quantization = plan.quantization(run)
         trainable = try plan.trainable(in: dry)
+        segments = try dry.segmentPrefixes()
+        shared = Trainer.sharedFrozen(dry, plan, learning: Set(trainable)).map(\.name)
         let checkpoint = try Checkpoint(folder: run.model)
         let keys = try config.layout.dialect(of: checkpoint)
         var stored: [String: Int] = [:]
@@ -49,7 +54,9 @@ struct PlannedRunModel {
     }
 
     /// What a run's memory depends on, besides its data.
-    func facts(_ run: RunConfiguration) -> MemoryFacts {
+    ///
+    /// - Parameter world: processes that share the run.
+    func facts(_ run: RunConfiguration, world: Int = 1) -> MemoryFacts {
         let learning = Set(trainable)
         let parameters = dry.store.parameters.map { name, tensor in
             let isAdapter = AdapterPlan.isAdapterParameter(name)
@@ -67,7 +74,24 @@ struct PlannedRunModel {
         facts.keepsAverage = run.averageDecay != nil
         facts.adapters = dry.store.adapterPlan
         facts.quantization = quantization
+        if world > 1 { facts.job = job(run, world) }
         return facts
+    }
+
+    private func job(_ run: RunConfiguration, _ world: Int) -> MemoryFacts.Job {
+        func described(_ names: [String]) -> [ShardLayout.Parameter] {
+            names.compactMap { name in
+                guard let tensor = dry.store[name], packedBytes(name, tensor.shape) == nil else {
+                    return nil
+                }
+                return ShardLayout.Parameter(
+                    name: name, shape: tensor.shape,
+                    dtype: AdapterPlan.isAdapterParameter(name) ? .float32 : run.dtype)
+            }
+        }
+        return MemoryFacts.Job(
+            mode: run.sharding, worldSize: world, segments: segments,
+            parameters: described(trainable), frozen: described(shared))
     }
 
     /// Bytes of a matrix in few bits, with its scales; `nil` for what is held whole.

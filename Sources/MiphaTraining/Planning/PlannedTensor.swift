@@ -16,7 +16,8 @@ final class PlannedStorage {
 /// Swift's reference counts free its memory at the same points at which the layers that it stands for
 /// let go of their tensors.
 final class PlannedTensor {
-    let storage: PlannedStorage
+    /// Its memory; parameters that are shared out move to that of their unit.
+    var storage: PlannedStorage
     /// Number of elements.
     let count: Int
     /// Bytes of an element.

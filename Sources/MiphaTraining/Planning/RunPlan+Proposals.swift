@@ -81,6 +81,11 @@ extension RunPlan {
                     }
                 ))
         }
+        if world > 1 {
+            for mode in ShardingMode.allCases.drop(while: { $0 != run.sharding }).dropFirst() {
+                changes.append((["sharding=\(mode.rawValue)"], { $0.sharding = mode }))
+            }
+        }
         if run.savesInBackground && run.saveSteps > 0 {
             changes.append((["background_saves=false"], { $0.savesInBackground = false }))
         }
@@ -144,12 +149,7 @@ extension RunPlan {
     public static func requireRoomForState(
         _ run: RunConfiguration, _ machine: MachineMemory
     ) throws {
-        let facts = try PlannedRunModel(run).facts(run)
-        let bytes = facts.parameters.reduce(0) { sum, parameter in
-            let weights = parameter.packedBytes ?? parameter.count * parameter.width
-            let state = 8 + facts.masterWidth(parameter.width) + (facts.keepsAverage ? 4 : 0)
-            return sum + weights + (parameter.learns ? parameter.count * state : 0)
-        }
+        let bytes = try PlannedRunModel(run).facts(run).stateBytes
         guard bytes > machine.available else { return }
         throw TrainingError(
             .failed,

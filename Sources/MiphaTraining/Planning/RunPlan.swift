@@ -9,8 +9,8 @@ import MiphaTorch
 
 /// What a run will do and take, told before any weight is read.
 ///
-/// Configs, headers of weight files, tokenizer and conversations are read; the predicted process is one
-/// of the run's, without sharding.
+/// Configs, headers of weight files, tokenizer and conversations are read. Of several processes the
+/// memory of the first is predicted, which also collects what is written.
 public struct RunPlan {
     /// The settings.
     public let run: RunConfiguration
@@ -28,7 +28,7 @@ public struct RunPlan {
     public let tokens: Int
     /// Whether ``tokens`` is counted; else the lengths of some samples were, and all words.
     public let tokensAreCounted: Bool
-    /// The predicted memory of one process.
+    /// The predicted memory of one process, the first of several.
     public let memory: MemoryPlan
     /// The files that the run writes.
     public let disk: DiskPlan
@@ -87,7 +87,7 @@ public struct RunPlan {
         tokens = survey.tokens
         tokensAreCounted = shapes.isExact
         memory = Self.memory(
-            run, model, survey, validation: validationShapes, base: self.base)
+            run, world, model, survey, validation: validationShapes, base: self.base)
         disk = DiskPlan(run, model, totalSteps: plan.totalSteps, pictures: survey.pictures)
     }
 
@@ -118,14 +118,14 @@ public struct RunPlan {
     }
 
     func memory(of other: RunConfiguration, _ survey: BatchSurvey) -> MemoryPlan {
-        Self.memory(other, model, survey, validation: validationShapes, base: base)
+        Self.memory(other, world, model, survey, validation: validationShapes, base: base)
     }
 
     private static func memory(
-        _ run: RunConfiguration, _ model: PlannedRunModel, _ survey: BatchSurvey,
+        _ run: RunConfiguration, _ world: Int, _ model: PlannedRunModel, _ survey: BatchSurvey,
         validation: SampleShapes?, base: Int
     ) -> MemoryPlan {
-        var facts = model.facts(run)
+        var facts = model.facts(run, world: world)
         facts.updates = survey.updates
         facts.prefetched = survey.prefetched(budget: run.prefetchMebibytes << 20)
         facts.copiesCheckpoint =

@@ -114,14 +114,47 @@ struct ProcessGroupTests {
         #expect(results[0] == results[1])
     }
 
-    @Test func `a rank that leaves fails the others at once`() throws {
+    @Test func `gathers under way together and in place keep their parts apart`() throws {
+        let results = try inGroup(3) { group in
+            let wholes = try (0..<32).map { try Tensor.full([3 * (1 + $0)], -1) }
+            let work = try wholes.enumerated().map { index, whole in
+                let own = try whole.narrowed(
+                    0, from: group.rank * (1 + index), length: 1 + index)
+                try own.assign(.full([1 + index], Double(10 * index + group.rank)))
+                return try group.allGather(own, into: whole)
+            }
+            for work in work.reversed() { try work.wait() }
+            try group.allGather(.zeros([0]), into: .zeros([0])).wait()
+            return try wholes.map { try $0.values(as: Float.self) }
+        }
+        for (index, values) in results[0].enumerated() {
+            let expected = (0..<3).flatMap { rank in
+                [Float](repeating: Float(10 * index + rank), count: 1 + index)
+            }
+            #expect(values == expected)
+        }
+        #expect(results[1] == results[0] && results[2] == results[0])
+    }
+
+    /// Something that needs all ranks.
+    private static func work(_ name: String, _ group: ProcessGroup) throws -> CollectiveWork {
+        let whole = 100 * group.worldSize
+        return switch name {
+        case "all-gather": try group.allGather(.zeros([100]), into: .zeros([whole]))
+        case "all-to-all": try group.allToAll(.zeros([whole]), into: .zeros([whole]))
+        default: try group.allReduce(.zeros([100]))
+        }
+    }
+
+    @Test(arguments: ["all-reduce", "all-to-all", "all-gather"])
+    func `a rank that leaves fails the others at once`(name: String) throws {
         let clock = ContinuousClock()
         let began = clock.now
         let errors = try inGroup(3, timeout: 60) { group -> String in
             try group.barrier()
             if group.rank == 1 { return "" }
             do {
-                try group.allReduce(.zeros([100])).wait()
+                try Self.work(name, group).wait()
                 return "no error"
             } catch {
                 return "\(error)"
@@ -129,12 +162,13 @@ struct ProcessGroupTests {
         }
         #expect(clock.now - began < .seconds(20))
         for rank in [0, 2] {
-            #expect(errors[rank].hasPrefix("rank \(rank) of 3: all-reduce: "), "\(errors[rank])")
+            #expect(errors[rank].hasPrefix("rank \(rank) of 3: \(name): "), "\(errors[rank])")
             #expect(errors[rank].contains("another process of the job has ended"))
         }
     }
 
-    @Test func `a rank that hangs fails the others after the timeout`() throws {
+    @Test(arguments: ["all-reduce", "all-to-all", "all-gather"])
+    func `a rank that hangs fails the others after the timeout`(name: String) throws {
         let errors = try inGroup(2, timeout: 1) { group -> String in
             try group.barrier()
             if group.rank == 1 {
@@ -142,7 +176,7 @@ struct ProcessGroupTests {
                 return ""
             }
             do {
-                try group.allReduce(.zeros([100])).wait()
+                try Self.work(name, group).wait()
                 return "no error"
             } catch {
                 return "\(error)"

@@ -4,6 +4,7 @@ import MiphaFiles
 import MiphaTestSupport
 import MiphaTorch
 import MiphaTraining
+import Synchronization
 import Testing
 
 /// Checkpoints whose parts several processes write in the background.
@@ -20,7 +21,8 @@ struct JointCheckpointsTests {
     }
 
     private static func checkpoints(
-        _ group: ProcessGroup, in folder: String, spoiling: Set<Int> = []
+        _ group: ProcessGroup, in folder: String, spoiling: Set<Int> = [],
+        complete: @escaping JointCheckpoints.Complete = { target, _ in try target.commit() }
     ) -> JointCheckpoints {
         JointCheckpoints(
             group,
@@ -28,7 +30,7 @@ struct JointCheckpointsTests {
                 if spoiling.contains(step) { throw FullDisk() }
                 return try AtomicDirectory(path: "\(folder)/\(step)", replacesExisting: true)
             },
-            complete: { target, _ in try target.commit() })
+            complete: complete)
     }
 
     /// The sums that every update makes.
@@ -106,5 +108,50 @@ struct JointCheckpointsTests {
         }
         #expect(failures == [["1: the disk is full"], [], []])
         #expect(try names() == ["2", "2/part-0", "2/part-1", "2/part-2"])
+    }
+
+    @Test func `the end waits in all ranks until the folder has its name`() throws {
+        let folder = try temporary.folder("out")
+        let seen = try inGroup(3) { group -> Bool in
+            let joint = Self.checkpoints(group, in: folder) { target, _ in
+                Thread.sleep(forTimeInterval: 0.1)
+                try target.commit()
+            }
+            try joint.begin(step: 1, best: nil, in: "\(folder)/1.partial") { _ in }
+            try joint.finish()
+            return FileManager.default.fileExists(atPath: "\(folder)/1")
+        }
+        #expect(seen == [true, true, true])
+    }
+
+    @Test func `a folder that gets no name is a failure, told once`() throws {
+        let folder = try temporary.folder("out")
+        let failures = try inGroup(2) { group -> [String] in
+            let joint = Self.checkpoints(group, in: folder) { _, _ in throw FullDisk() }
+            try joint.begin(step: 1, best: nil, in: "\(folder)/1.partial") { _ in }
+            try joint.finish()
+            return (1...2).flatMap { call in
+                joint.takeFailures().map { "\(call), \($0.step): \($0.message)" }
+            }
+        }
+        #expect(failures == [["1, 1: the disk is full"], []])
+        #expect(try names().isEmpty)
+    }
+
+    @Test func `the checkpoint to keep is the one named when writing began`() throws {
+        let folder = try temporary.folder("out")
+        let kept = Mutex<[Int?]>([])
+        _ = try inGroup(2) { group in
+            let joint = Self.checkpoints(group, in: folder) { target, best in
+                kept.withLock { $0.append(best) }
+                try target.commit()
+            }
+            for (step, best) in [(1, nil), (2, 1), (3, 2)] {
+                try joint.begin(step: step, best: best, in: "\(folder)/\(step).partial") { _ in }
+            }
+            try joint.finish()
+        }
+        #expect(kept.withLock { $0 } == [nil, 1, 2])
+        #expect(try names() == ["1", "2", "3"])
     }
 }

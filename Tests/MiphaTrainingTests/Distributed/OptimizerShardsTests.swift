@@ -50,6 +50,27 @@ struct OptimizerShardsTests {
         #expect(try OptimizerShards(folder: folder.folder("empty")) == nil)
     }
 
+    @Test(arguments: [false, true])
+    func `a copied share is written as it was, another as it is`(copies: Bool) throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.folder("state")
+        _ = try inGroup(2) { group in
+            let parallel = try DataParallel(
+                group, mode: .zero2, segments: [["a."], ["b."]],
+                parameters: OptimizerShardsTests.parameters())
+            let state = parallel.pieces.map { ("exp_avg.\($0.name)", $0.tensor) }
+            let share = try OptimizerShards.Share(state, of: parallel, copies: copies)
+            for (_, piece) in parallel.pieces { try piece.assign(Tensor.full(piece.shape, -1)) }
+            try share.write(to: path)
+        }
+        let shards = try #require(try OptimizerShards(folder: path))
+        for (name, tensor) in try Self.parameters() {
+            let found = try shards.tensor("exp_avg.\(name)", range: nil).values(as: Float.self)
+            let before = try tensor.values(as: Float.self)
+            #expect(found == (copies ? before : before.map { _ in -1 }))
+        }
+    }
+
     @Test(arguments: [
         (#""world_size": 3"#, #""world_size": 3, "shards": 1"#),
         ("optimizer-00002-of-00003", "../optimizer-00002-of-00003"),

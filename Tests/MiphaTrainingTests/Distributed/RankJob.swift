@@ -143,7 +143,7 @@ struct RankJob: Sendable {
         }
         try parallel?.releaseWeights()
         outcome.sharedBytes = parallel?.layout.parameterBytes ?? 0
-        outcome.predictedBytes = parallel?.layout.predictedBytes(mode) ?? 0
+        outcome.predictedBytes = parallel?.layout.predictedBytes(mode, worldSize: world) ?? 0
         outcome.stateBytes = optimizer.state.reduce(0) { $0 + $1.tensor.byteCount }
         return outcome
     }

@@ -1,0 +1,112 @@
+import MiphaTorch
+
+extension MemoryFacts {
+    /// The processes that share a run.
+    package struct Job {
+        let mode: ShardingMode
+        let worldSize: Int
+        let layout: ShardLayout
+        /// Prefixes of the parameters that each segment of the model reads.
+        let segments: [[String]]
+
+        /// Lays out what the processes share out.
+        ///
+        /// - Parameter frozen: parameters that do not learn and that only segments read.
+        package init(
+            mode: ShardingMode, worldSize: Int, segments: [[String]],
+            parameters: [ShardLayout.Parameter], frozen: [ShardLayout.Parameter] = []
+        ) {
+            self.mode = mode
+            self.worldSize = worldSize
+            self.segments = segments
+            layout = ShardLayout(
+                parameters: parameters, frozen: mode == .zero3 ? frozen : [], segments: segments,
+                shardCount: mode == .none ? 1 : worldSize)
+        }
+
+        /// The number of the segment of the model that a chain's segment is.
+        func place(of prefixes: [String]) -> Int? {
+            segments.firstIndex { Set($0).isSuperset(of: prefixes) }
+        }
+
+        /// Bytes of one process's share of the sums of a unit.
+        func shareBytes(_ unit: ShardLayout.Unit) -> Int {
+            4 * ((unit.shardLength * layout.shardCount + worldSize - 1) / worldSize)
+        }
+
+        /// Bytes of the rooms for gradients on their way: sent, received and, where nothing is shared
+        /// out, sums of all.
+        var bufferBytes: [Int] {
+            let learning = layout.units.filter(\.learns)
+            let longest = learning.map { shareBytes($0) * worldSize }.max() ?? 0
+            return Array(repeating: longest, count: mode == .none ? 3 : 2)
+        }
+
+        /// The most bytes of weights that are gathered at one time.
+        var gatheredBytes: Int {
+            guard mode == .zero3 else { return 0 }
+            let units = layout.unitsRead
+            return zip(units, units.dropFirst()).map { first, second in
+                Set(first + second).reduce(0) { $0 + layout.wholeBytes(layout.units[$1]) }
+            }.max() ?? 0
+        }
+    }
+
+    /// What the optimiser of this process updates: the parameters that learn, or its pieces of them.
+    var updated: [Parameter] {
+        let learning = parameters.filter(\.learns)
+        guard let job, job.mode != .none else { return learning }
+        let byName = Dictionary(uniqueKeysWithValues: learning.map { ($0.name, $0) })
+        return job.layout.pieces(of: 0).compactMap { piece in
+            byName[piece.name].map {
+                Parameter(
+                    name: piece.name, count: piece.inParameter.count, learns: true,
+                    width: $0.width, storedWidth: $0.storedWidth)
+            }
+        }
+    }
+
+    /// Bytes of weights and of the optimiser's state.
+    var stateBytes: Int {
+        updated.reduce(weightBytes) { sum, piece in
+            sum + piece.count * (8 + masterWidth(piece.width) + (keepsAverage ? 4 : 0))
+        }
+    }
+
+    /// What stays in memory during training, and activations at their largest.
+    func parts(program: Int, activations: Int) -> [MemoryPlan.Part] {
+        let pieces = updated
+        let count = pieces.reduce(0) { $0 + $1.count }
+        let masters = pieces.reduce(0) { $0 + $1.count * masterWidth($1.width) }
+        let parts = [
+            MemoryPlan.Part(name: "program", bytes: program),
+            MemoryPlan.Part(name: "weights", bytes: weightBytes),
+            MemoryPlan.Part(name: "gathered weights", bytes: job?.gatheredBytes ?? 0),
+            MemoryPlan.Part(name: "master weights", bytes: masters),
+            MemoryPlan.Part(name: "moments", bytes: 8 * count),
+            MemoryPlan.Part(name: "moving average", bytes: keepsAverage ? 4 * count : 0),
+            MemoryPlan.Part(name: "gradients", bytes: gradientBytes),
+            MemoryPlan.Part(
+                name: "gradients on their way", bytes: job?.bufferBytes.reduce(0, +) ?? 0),
+            MemoryPlan.Part(name: "activations", bytes: max(0, activations)),
+            MemoryPlan.Part(name: "samples prepared ahead", bytes: prefetched),
+        ]
+        return parts.filter { $0.bytes > 0 }
+    }
+
+    private var weightBytes: Int {
+        let all = parameters.reduce(0) { $0 + ($1.packedBytes ?? $1.count * $1.width) }
+        guard let job, job.mode == .zero3 else { return all }
+        let shared = job.layout.units.reduce(0) { sum, unit in
+            sum + unit.entries.reduce(0) { $0 + $1.count * unit.dtype.byteCount }
+        }
+        return all - shared + job.layout.parameterBytes / job.worldSize
+    }
+
+    private var gradientBytes: Int {
+        guard let job, job.mode.sharesGradients else {
+            return parameters.filter(\.learns).reduce(0) { $0 + $1.count * $1.width }
+        }
+        return job.layout.units.filter(\.learns).reduce(0) { $0 + job.shareBytes($1) }
+    }
+}
