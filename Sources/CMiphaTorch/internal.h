@@ -16,6 +16,14 @@
 #pragma clang diagnostic error "-Wextra"
 #pragma clang diagnostic error "-Wconversion-null"
 
+// Loops that the compiler turns into vector instructions of the processor at hand.
+#if defined(__x86_64__) && defined(__linux__)
+#define MIPHA_VECTORIZED                                                                           \
+    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define MIPHA_VECTORIZED
+#endif
+
 namespace mipha {
 
 std::string &last_error() noexcept;

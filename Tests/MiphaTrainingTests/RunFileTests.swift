@@ -49,6 +49,7 @@ import Testing
         ("bad_samples", "skip", "skip"), ("dataloader_num_workers", "9", 9),
         ("dataloader_prefetch_mib", "64", 64), ("feature_cache", "features", "features"),
         ("feature_cache_gib", "0.5", 0.5), ("optimizer_in_backward", "true", true),
+        ("optim", "adamw_8bit", "adamw_8bit"),
     ]
 
     private func read(_ yaml: String, overrides: [String] = []) throws -> RunConfiguration {

@@ -1,7 +1,7 @@
 import MiphaCheckpoints
 public import MiphaTorch
 
-/// AdamW with float32 moments and, for parameters of lower precision, float32 master weights.
+/// AdamW with moments in float32 or 8 bits and, for parameters of lower precision, float32 master weights.
 ///
 /// The master of a bfloat16 parameter on the CPU is the parameter and a remainder of 16 bits (see
 /// `SplitFloats`), unless whole masters are asked for. Parameters without a gradient are left alone,
@@ -44,6 +44,15 @@ public final class AdamW {
         }
     }
 
+    /// How moments are held.
+    public enum MomentFormat: String, Sendable, CaseIterable {
+        /// In float32.
+        case float32 = "adamw"
+        /// In 8 bits, by blocks of 256 elements with a float32 scale each; moments of parameters with
+        /// fewer than 4,096 elements in float32, as in bitsandbytes.
+        case eightBit = "adamw_8bit"
+    }
+
     /// Where the float32 value of a parameter is.
     private enum Master {
         case parameter
@@ -57,13 +66,14 @@ public final class AdamW {
         let master: Master
         let first: Tensor
         let second: Tensor
+        let scales: (first: Tensor, second: Tensor)?
         let steps: Tensor
         let group: Group
 
         func step(_ gradient: Tensor) -> AdamWSlot {
             var slot = AdamWSlot(
                 parameter: parameter, gradient: gradient, first: first, second: second,
-                steps: steps)
+                steps: steps, scales: scales)
             switch master {
             case .parameter: break
             case .whole(let tensor): slot.master = tensor
@@ -85,27 +95,34 @@ public final class AdamW {
     ///     `options`, whose rate is given at each step.
     ///   - masters: float32 values of parameters of lower precision, where they are known better
     ///     than the parameter holds them; the parameter takes the nearest value.
+    ///   - moments: how moments are held; 8 bits need parameters on the CPU.
     ///   - wholeMasters: keeps masters as float32 tensors, for who reads ``weights`` at every update.
     public init(
         parameters: [(name: String, tensor: Tensor)], options: Options = Options(),
-        groups: ((String) -> Group)? = nil, wholeMasters: Bool = false,
+        groups: ((String) -> Group)? = nil, moments: MomentFormat = .float32,
+        wholeMasters: Bool = false,
         masters: (String) throws -> Tensor? = { _ in nil }
     ) throws {
         self.options = options
         slots = try parameters.map { name, tensor in
             let shape = tensor.shape
             let device = tensor.device
+            let isCoded = moments == .eightBit && tensor.elementCount >= Self.fewestCoded
+            let blocks = (tensor.elementCount + AdamWSlot.momentBlock - 1) / AdamWSlot.momentBlock
             return Slot(
                 name: name, parameter: tensor,
                 master: try Self.master(
                     of: tensor, wholeMasters || device != .cpu, try masters(name)),
-                first: try .zeros(shape, device: device),
-                second: try .zeros(shape, device: device),
+                first: try .zeros(shape, dtype: isCoded ? .uint8 : .float32, device: device),
+                second: try .zeros(shape, dtype: isCoded ? .uint8 : .float32, device: device),
+                scales: isCoded ? (try .zeros([blocks]), try .zeros([blocks])) : nil,
                 steps: try .zeros([], device: device),
                 group: groups?(name)
                     ?? Group(learningRate: 1, weightDecay: options.weightDecay))
         }
     }
+
+    private static var fewestCoded: Int { 4096 }
 
     private static func master(
         of parameter: Tensor, _ isWhole: Bool, _ better: Tensor?
@@ -218,6 +235,10 @@ public final class AdamW {
                 ("exp_avg.\(slot.name)", slot.first), ("exp_avg_sq.\(slot.name)", slot.second),
                 ("step.\(slot.name)", slot.steps),
             ]
+            if let scales = slot.scales {
+                parts.append(("exp_avg_scale.\(slot.name)", scales.first))
+                parts.append(("exp_avg_sq_scale.\(slot.name)", scales.second))
+            }
             switch slot.master {
             case .parameter: break
             case .whole(let tensor): parts.append(("master.\(slot.name)", tensor))
@@ -237,6 +258,10 @@ public final class AdamW {
             try slot.first.assign(find("exp_avg.\(slot.name)"))
             try slot.second.assign(find("exp_avg_sq.\(slot.name)"))
             try slot.steps.assign(find("step.\(slot.name)"))
+            if let scales = slot.scales {
+                try scales.first.assign(find("exp_avg_scale.\(slot.name)"))
+                try scales.second.assign(find("exp_avg_sq_scale.\(slot.name)"))
+            }
             switch slot.master {
             case .parameter: break
             case .whole(let tensor):

@@ -53,7 +53,7 @@ extension Trainer {
                     learningRate: part.learningRate,
                     weightDecay: isDecayed(name) ? part.weightDecay : 0)
             },
-            wholeMasters: run.averageDecay != nil,
+            moments: run.moments, wholeMasters: run.averageDecay != nil,
             masters: { name in
                 try masters(name).map {
                     try parallel?.part(of: $0, parameter: name).cloned() ?? $0
