@@ -83,8 +83,7 @@ package struct MemorySimulation {
                 operations.scratch(master == 4 ? 0 : tensor.count * 4)
                 keep(tensor.count * master)
             }
-            keep(tensor.count * 4)
-            keep(tensor.count * 4)
+            for bytes in facts.moments.byteCounts(tensor.count) { keep(bytes) }
         }
         if facts.keepsAverage { for tensor in learning { keep(tensor.count * 4) } }
         note(.start, heap.phasePeak + mapped)
@@ -255,9 +254,11 @@ package struct MemorySimulation {
         let copies =
             learning.map { PlannedStorage(heap, bytes: $0.byteCount) }
             + facts.parameters.filter(\.learns).flatMap { parameter in
-                let widths =
-                    [4, 4, facts.masterWidth(parameter.width), facts.keepsAverage ? 4 : 0]
-                return widths.map { PlannedStorage(heap, bytes: parameter.count * $0) }
+                let widths = [facts.masterWidth(parameter.width), facts.keepsAverage ? 4 : 0]
+                let counts =
+                    facts.moments.byteCounts(parameter.count)
+                    + widths.map { parameter.count * $0 }
+                return counts.map { PlannedStorage(heap, bytes: $0) }
             }
         withExtendedLifetime(copies) {}
     }
@@ -289,12 +290,15 @@ package struct MemorySimulation {
         let learned = parameters.filter(\.learns)
         let count = learned.reduce(0) { $0 + $1.count }
         let masters = learned.reduce(0) { $0 + $1.count * facts.masterWidth($1.width) }
+        let moments = learned.reduce(0) {
+            $0 + facts.moments.byteCounts($1.count).reduce(0, +)
+        }
         let gradients = learned.reduce(0) { $0 + $1.count * $1.width }
         var parts = [
             MemoryPlan.Part(name: "program", bytes: facts.base + Self.engineBytes),
             MemoryPlan.Part(name: "weights", bytes: weights),
             MemoryPlan.Part(name: "master weights", bytes: masters),
-            MemoryPlan.Part(name: "moments", bytes: 8 * count),
+            MemoryPlan.Part(name: "moments", bytes: moments),
             MemoryPlan.Part(name: "moving average", bytes: facts.keepsAverage ? 4 * count : 0),
             MemoryPlan.Part(name: "gradients", bytes: gradients),
             MemoryPlan.Part(name: "activations", bytes: max(0, largestActivations)),

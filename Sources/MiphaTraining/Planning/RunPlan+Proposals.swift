@@ -80,6 +80,16 @@ extension RunPlan {
         if run.savesInBackground && run.saveSteps > 0 {
             changes.append((["background_saves=false"], { $0.savesInBackground = false }))
         }
+        if run.moments == .float32 && (world == 1 || run.sharding == .none) {
+            changes.append(
+                (
+                    ["optim=adamw_8bit", "gradient_checkpointing=true"],
+                    {
+                        $0.moments = .eightBit
+                        $0.checkpointing = true
+                    }
+                ))
+        }
         if run.dtype == .float32 {
             changes.append(
                 (
@@ -143,8 +153,7 @@ extension RunPlan {
         let facts = try PlannedRunModel(run).facts(run)
         let bytes = facts.parameters.reduce(0) { sum, parameter in
             let weights = parameter.packedBytes ?? parameter.count * parameter.width
-            let state = 8 + facts.masterWidth(parameter.width) + (facts.keepsAverage ? 4 : 0)
-            return sum + weights + (parameter.learns ? parameter.count * state : 0)
+            return sum + weights + (parameter.learns ? facts.stateBytes(parameter) : 0)
         }
         guard bytes > machine.available else { return }
         throw TrainingError(
