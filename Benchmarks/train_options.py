@@ -7,7 +7,7 @@ DIR is a folder of Benchmarks/peers/train_step.py --make. Every row is a process
 turns when there are several rounds. Seconds are medians of the updates after the first, memory is the
 largest peak of the processes.
 
-options  activation checkpointing, updates in the backward pass, in both dtypes
+options  activation checkpointing, updates in the backward pass, 8-bit moments, in both dtypes
 packing  eight samples of 206 to 496 positions, padded or in one row: tokens per second
 head     head and loss, forward and backward, in PyTorch: over all 1,144 positions as transformers
          computes them, and over the 360 supervised ones only, as mipha does (which also never holds
@@ -32,7 +32,11 @@ OPTIONS = {
     "none": {},
     "gradient_checkpointing": {"gradient_checkpointing": "true"},
     "optimizer_in_backward": {"optimizer_in_backward": "true"},
-    "both": {"gradient_checkpointing": "true", "optimizer_in_backward": "true"},
+    "optim: adamw_8bit": {"optim": "adamw_8bit"},
+    "the last two": {"optimizer_in_backward": "true", "optim": "adamw_8bit"},
+    "all three": {
+        "gradient_checkpointing": "true", "optimizer_in_backward": "true", "optim": "adamw_8bit",
+    },
 }  # fmt: skip
 
 

@@ -61,6 +61,11 @@ GRID: dict[str, tuple[str, dict]] = {
     "averaged-bf16": (
         "small", {"stage": "instruct", "batch": 8, "ema_decay": 0.9, "dtype": "bfloat16"}),
     "saved": ("small", {"stage": "instruct", "save_steps": 1}),
+    "8-bit": ("small", {"stage": "instruct", "optim": "adamw_8bit"}),
+    "8-bit-saved": (
+        "small", {"stage": "instruct", "optim": "adamw_8bit", "save_steps": 1, "ema_decay": 0.9}),
+    "8-bit-mid-bf16": (
+        "mid", {"stage": "instruct", "optim": "adamw_8bit", "dtype": "bfloat16"}),
     "validated": ("small", {"stage": "align", "batch": 8, "validation_split": 0.25}),
     "frozen-tower": ("patches", {"stage": "instruct", "tune": "{tower: frozen}"}),
     "last-2": ("patches", {"stage": "instruct",

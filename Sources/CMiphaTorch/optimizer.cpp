@@ -1,10 +1,7 @@
 // The optimiser step.
 #include "internal.h"
-
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Weverything"
-#include <ATen/Parallel.h>
-#pragma clang diagnostic pop
+#include "moments.h"
+#include "parallel.h"
 
 #include <cstring>
 
@@ -25,10 +22,11 @@ namespace {
 // The tensors of one parameter.
 struct Slot {
     at::Tensor parameter, gradient, first, second, step;
-    std::optional<at::Tensor> master, remainder;
+    std::optional<at::Tensor> master, remainder, first_scales, second_scales;
 
+    bool has_codes() const { return first_scales.has_value(); }
     bool is_plain() const {
-        return !master.has_value() && !remainder.has_value() &&
+        return !master.has_value() && !remainder.has_value() && !has_codes() &&
                gradient.scalar_type() == parameter.scalar_type();
     }
 };
@@ -80,7 +78,7 @@ constexpr int64_t grain = 1 << 14;
 void join(const at::Tensor &rounded, const at::Tensor &rest, const at::Tensor &out) {
     const uint16_t *high = halves(rounded), *low = halves(rest);
     float *target = out.mutable_data_ptr<float>();
-    at::parallel_for(0, out.numel(), grain, [&](int64_t begin, int64_t end) {
+    mipha::parallel_for(out.numel(), grain, [&](int64_t begin, int64_t end) {
         join_range(high + begin, low + begin, target + begin, end - begin);
     });
 }
@@ -88,7 +86,7 @@ void join(const at::Tensor &rounded, const at::Tensor &rest, const at::Tensor &o
 void split(const at::Tensor &values, const at::Tensor &rounded, const at::Tensor &rest) {
     const float *source = values.const_data_ptr<float>();
     uint16_t *high = halves(rounded), *low = halves(rest);
-    at::parallel_for(0, values.numel(), grain, [&](int64_t begin, int64_t end) {
+    mipha::parallel_for(values.numel(), grain, [&](int64_t begin, int64_t end) {
         split_range(source + begin, high + begin, low + begin, end - begin);
     });
 }
@@ -102,10 +100,24 @@ void check_halves(const at::Tensor &rounded, const at::Tensor &rest) {
     }
 }
 
+void update_codes(const at::Tensor &parameter, const at::Tensor &gradient, const Slot &slot,
+                  int64_t start, const mt_adamw_options &options) {
+    const mipha::MomentRange range{
+        parameter.mutable_data_ptr<float>(),
+        gradient.const_data_ptr<float>(),
+        slot.first.mutable_data_ptr<uint8_t>() + start,
+        slot.second.mutable_data_ptr<uint8_t>() + start,
+        slot.first_scales->mutable_data_ptr<float>() + start / MT_MOMENT_BLOCK,
+        slot.second_scales->mutable_data_ptr<float>() + start / MT_MOMENT_BLOCK,
+        parameter.numel()};
+    mipha::update_coded_moments(range, options, slot.step.item<double>());
+}
+
 // In pieces that stay in the processor's cache between conversion, update and copy.
 void update_in_pieces(const Slot &slot, const mt_adamw_options &options) {
     constexpr int64_t longest = 1 << 20;
     const bool is_split = slot.remainder.has_value();
+    static_assert(longest % MT_MOMENT_BLOCK == 0);
     const at::Tensor parameter = slot.parameter.view({-1}), first = slot.first.view({-1}),
                      second = slot.second.view({-1}), gradient = slot.gradient.reshape({-1});
     const at::Tensor master = slot.master.has_value() ? slot.master->view({-1}) : parameter;
@@ -122,14 +134,40 @@ void update_in_pieces(const Slot &slot, const mt_adamw_options &options) {
         if (is_split) {
             join(shown, rest.narrow(0, start, count), piece);
         }
-        update({piece}, {gradient.narrow(0, start, count).to(piece.scalar_type())},
-               {first.narrow(0, start, count)}, {second.narrow(0, start, count)}, {slot.step},
-               options);
+        const at::Tensor change =
+            gradient.narrow(0, start, count).to(piece.scalar_type()).contiguous();
+        if (slot.has_codes()) {
+            update_codes(piece, change, slot, start, options);
+        } else {
+            update({piece}, {change}, {first.narrow(0, start, count)},
+                   {second.narrow(0, start, count)}, {slot.step}, options);
+        }
         if (is_split) {
             split(piece, shown, rest.narrow(0, start, count));
         } else if (slot.master.has_value()) {
             shown.copy_(piece);
         }
+    }
+}
+
+void check_codes(const Slot &slot) {
+    const int64_t blocks =
+        (slot.parameter.numel() + MT_MOMENT_BLOCK - 1) / MT_MOMENT_BLOCK;
+    bool fits = slot.first_scales.has_value() && slot.second_scales.has_value() &&
+                (slot.parameter.scalar_type() == at::kFloat || slot.master.has_value() ||
+                 slot.remainder.has_value()) &&
+                (!slot.master.has_value() || slot.master->scalar_type() == at::kFloat);
+    for (const at::Tensor &codes : {slot.first, slot.second}) {
+        fits = fits && codes.scalar_type() == at::kByte && codes.is_cpu() && codes.is_contiguous();
+    }
+    for (const auto &scales : {slot.first_scales, slot.second_scales}) {
+        fits = fits && scales->scalar_type() == at::kFloat && scales->is_cpu() &&
+               scales->is_contiguous() && scales->numel() == blocks;
+    }
+    if (!fits || !slot.parameter.is_cpu() || !slot.parameter.is_contiguous()) {
+        throw std::invalid_argument(
+            "moments are floats, or uint8 codes with a float32 scale for each block of " +
+            std::to_string(MT_MOMENT_BLOCK) + " beside a float32 parameter or master, on the CPU");
     }
 }
 
@@ -140,7 +178,9 @@ Slot slot_of(const mt_adamw_slot &given, size_t index) {
               unwrap(given.second),
               unwrap(given.step),
               unwrap_optional(given.master_or_null),
-              unwrap_optional(given.remainder_or_null)};
+              unwrap_optional(given.remainder_or_null),
+              unwrap_optional(given.first_scales_or_null),
+              unwrap_optional(given.second_scales_or_null)};
     bool fits = !slot.master.has_value() || slot.master->sizes() == slot.parameter.sizes();
     for (const at::Tensor &other : {slot.gradient, slot.first, slot.second}) {
         fits = fits && other.sizes() == slot.parameter.sizes();
@@ -151,6 +191,10 @@ Slot slot_of(const mt_adamw_slot &given, size_t index) {
     }
     if (slot.remainder.has_value()) {
         check_halves(slot.parameter, *slot.remainder);
+    }
+    if (slot.has_codes() || slot.second_scales.has_value() ||
+        !slot.first.is_floating_point() || !slot.second.is_floating_point()) {
+        check_codes(slot);
     }
     return slot;
 }

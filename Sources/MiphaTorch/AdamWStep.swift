@@ -31,9 +31,13 @@ public struct AdamWSlot {
     public var parameter: Tensor
     /// Its gradient, of any dtype; it is converted piece by piece, never as a whole.
     public var gradient: Tensor
-    /// First moment, of the parameter's shape.
+    /// First moment, of the parameter's shape: its dtype's numbers, or uint8 codes with ``scales``.
+    ///
+    /// The codes are bitsandbytes' dynamic maps, signed here and unsigned for the second moment (8-bit
+    /// Optimizers via Block-wise Quantization, arXiv 2110.02861); each number is held by the nearest
+    /// code, as bitsandbytes does on the CPU.
     public var first: Tensor
-    /// Second moment, of the parameter's shape.
+    /// Second moment, of the parameter's shape and the first moment's kind.
     public var second: Tensor
     /// A float32 scalar that counts this step already.
     public var steps: Tensor
@@ -41,11 +45,17 @@ public struct AdamWSlot {
     public var master: Tensor?
     /// What a bfloat16 parameter lacks of its float32 value; see ``SplitFloats``.
     public var remainder: Tensor?
+    /// Of moments in 8 bits: the largest magnitude of each block of ``momentBlock`` elements.
+    public var scales: (first: Tensor, second: Tensor)?
+
+    /// Elements of a block of moments in 8 bits.
+    public static var momentBlock: Int { Int(MT_MOMENT_BLOCK) }
 
     /// Creates a slot.
     public init(
         parameter: Tensor, gradient: Tensor, first: Tensor, second: Tensor, steps: Tensor,
-        master: Tensor? = nil, remainder: Tensor? = nil
+        master: Tensor? = nil, remainder: Tensor? = nil,
+        scales: (first: Tensor, second: Tensor)? = nil
     ) {
         self.parameter = parameter
         self.gradient = gradient
@@ -54,10 +64,12 @@ public struct AdamWSlot {
         self.steps = steps
         self.master = master
         self.remainder = remainder
+        self.scales = scales
     }
 }
 
-/// One fused AdamW update of many parameters (libtorch's `_fused_adamw_`).
+/// One fused AdamW update of many parameters (libtorch's `_fused_adamw_`; a kernel of ours for moments
+/// in 8 bits).
 ///
 /// - Throws: `TensorError` when tensors of a slot do not fit together.
 public func applyAdamW(
@@ -70,7 +82,9 @@ public func applyAdamW(
         unsafe mt_adamw_slot(
             parameter: slot.parameter.handle, gradient: slot.gradient.handle,
             first: slot.first.handle, second: slot.second.handle, step: slot.steps.handle,
-            master_or_null: slot.master?.handle, remainder_or_null: slot.remainder?.handle)
+            master_or_null: slot.master?.handle, remainder_or_null: slot.remainder?.handle,
+            first_scales_or_null: slot.scales?.first.handle,
+            second_scales_or_null: slot.scales?.second.handle)
     }
     let status = withExtendedLifetime(slots) {
         unsafe lent.withUnsafeBufferPointer {

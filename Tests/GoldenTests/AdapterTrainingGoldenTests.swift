@@ -14,6 +14,7 @@ import Testing
     enum Case: String, CaseIterable, CustomTestStringConvertible {
         case lora, rslora, dora, qlora, int8
         case plainNF4 = "plain-nf4"
+        case towerDoRA = "tower-dora"
 
         var testDescription: String { rawValue }
 
@@ -31,6 +32,46 @@ import Testing
             try FileManager.default.copyItem(
                 atPath: "\(Self.source)/base/\(name)", toPath: "\(base)/\(name)")
         }
+    }
+
+    @Test func `ten updates of DPO over an NF4 base equal a loop around PEFT`() throws {
+        let fixture = PackagePaths.fixture("preference-run")
+        for name in ["config.json", "preprocessor_config.json", "model.safetensors"] {
+            try FileManager.default.removeItem(atPath: "\(base)/\(name)")
+            try FileManager.default.copyItem(
+                atPath: "\(fixture)/\(name)", toPath: "\(base)/\(name)")
+        }
+        let output = temporary.file("out")
+        let run = try RunConfiguration(
+            contentsOf: "\(Self.source)/dpo-qlora.yaml",
+            overrides: [
+                "model=\(base)", "output_dir=\(output)", "data_path=\(fixture)/pairs.json",
+                "image_folder=\(fixture)/images", "tensorboard=false",
+            ])
+        let expected = try AdapterGolden("training/dpo-qlora")
+        let trainer = try Trainer(run)
+        #expect(trainer.model.store.quantized.count == 33)
+        var reports: [TrainingProgress] = []
+        #expect(try trainer.train(report: { reports.append($0) }) == .completed)
+        #expect(reports.count == 10)
+        var values: [String: [Float]] = [:]
+        for name in trainer.trainable { values[name] = try trainer.model.store[name]?.values() }
+        let reference = try SafetensorsFile(path: "\(output)/reference.safetensors")
+            .floats("log_probabilities")
+        func apart(_ name: String, _ found: [Float]) throws -> Double {
+            distance([name: found], [name: try expected.floats(name)])
+        }
+        let distances = try [
+            ("loss", apart("loss", reports.map { Float($0.loss) })),
+            ("rate", apart("lr", reports.map { Float($0.learningRate) })),
+            ("reference", apart("reference", reference)),
+            ("values", distance(values, expected.all("value."))),
+        ]
+        for (what, distance) in distances {
+            #expect(distance <= 1e-6, "\(what): relative distance \(distance)")
+        }
+        let norms = try apart("norm", reports.map { Float($0.gradientNorm) })
+        #expect(norms <= 2e-6, "relative distance \(norms)")
     }
 
     private func run(_ golden: Case) throws -> RunConfiguration {

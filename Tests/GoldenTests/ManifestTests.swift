@@ -4,7 +4,10 @@ import Testing
 /// The golden files themselves.
 @Suite struct ManifestTests {
     @Test(
-        arguments: [("goldens", 20), ("adapters", 20), ("preference", 0), ("preference-run", 8)])
+        arguments: [
+            ("goldens", 20), ("adapters", 20), ("preference", 0), ("preference-run", 8),
+            ("optimizer", 0),
+        ])
     func `every golden file is listed, with its size, hash and tensors`(
         _ folder: String, _ least: Int
     ) throws {

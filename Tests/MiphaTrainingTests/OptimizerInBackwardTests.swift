@@ -28,6 +28,7 @@ import Testing
                 $0.dtype = dtype
                 $0.checkpointing = checkpointing
                 $0.averageDecay = checkpointing ? 0.5 : nil
+                $0.moments = checkpointing ? .eightBit : .float32
                 $0.optimizer.weightDecay = 0.1
                 $0.optimizerInBackward = inBackward
                 $0.outputFolder += "-\(inBackward)"

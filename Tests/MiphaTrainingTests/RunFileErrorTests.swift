@@ -68,7 +68,7 @@ import Testing
         ("z_loss", "-1"), ("on_nonfinite", "ignore"), ("spike_factor", "-2"), ("ema_decay", "1"),
         ("eval_data_path", "7"), ("validation_split", "1"), ("eval_steps", "0"), ("threads", "0"),
         ("decay_ratio", "1.5"), ("learning_rates", "[1]"), ("weight_decays", "0.1"),
-        ("seed", "many"),
+        ("seed", "many"), ("optim", "adam"), ("optimizer_in_backward", "1"),
         ("save_steps", "-1"), ("save_total_limit", "0"), ("logging_steps", "0"),
     ])
     func `a wrong value names file and key`(key: String, value: String) throws {

@@ -63,6 +63,7 @@ import Testing
         ),
         ("preference_loss", "simpo", "simpo"), ("beta", "0.25", 0.25), ("simpo_gamma", "1.5", 1.5),
         ("label_smoothing", "0.125", 0.125),
+        ("optim", "adamw_8bit", "adamw_8bit"),
     ]
 
     private func read(_ yaml: String, overrides: [String] = []) throws -> RunConfiguration {

@@ -66,6 +66,9 @@ CASES = {
         "learning_rates": {"tower": 2e-3},
     },
     "dora": {"tune": {"tower": "frozen"}, "use_dora": True},
+    "tower-dora": {
+        "tune": {"tower": "lora"}, "use_dora": True, "learning_rates": {"tower": 2e-3},
+    },
     "qlora": {"tune": {"tower": "lora"}, "load_in_4bit": True},
     "plain-nf4": {
         "tune": {"tower": "frozen"}, "load_in_4bit": True, "bnb_4bit_use_double_quant": False,

@@ -30,6 +30,7 @@ import peft
 import safetensors
 import torch
 import transformers
+from adapter_preference import make_preference
 from adapter_training import make_training
 from bitsandbytes.backends.default.ops import _dequantize_4bit_compute
 from fixtures import draw, save, sha256, write_json
@@ -251,6 +252,7 @@ def main() -> None:
     make_llava(output)
     make_quantized(output, ids, labels)
     make_training(output, four_bits, SEED + 2)
+    make_preference(output, four_bits)
     files = sorted(p for p in output.rglob("*") if p.is_file() and p.name != "manifest.json")
     for path in files:
         path.chmod(0o644)

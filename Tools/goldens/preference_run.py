@@ -202,13 +202,20 @@ def train(model, pairs, name: str, options: dict) -> dict:
     chosen = {n: p for n, p in parameters.items() if learns(n, options["vision"])}
     for key, parameter in parameters.items():
         parameter.requires_grad_(key in chosen)
-    with torch.no_grad():
-        found = [log_probabilities(model, pairs, [number])[0] for number in range(len(pairs))]
     groups = [
         {"params": [p for n, p in chosen.items() if is_decayed(n) == flag],
          "weight_decay": DECAY if flag else 0.0}
         for flag in (True, False)
     ]  # fmt: skip
+    result = update(model, pairs, name, options, groups, list(chosen.values()))
+    result["weights"] = {n: p.detach() for n, p in chosen.items()}
+    return result
+
+
+def update(model, pairs, name: str, options: dict, groups: list[dict], learning: list) -> dict:
+    """The updates; `learning` are the parameters of all groups in the order of their norms."""
+    with torch.no_grad():
+        found = [log_probabilities(model, pairs, [number])[0] for number in range(len(pairs))]
     optimizer = torch.optim.AdamW(
         groups, lr=options["rate"], betas=(0.9, 0.98), eps=EPSILON, foreach=False, fused=False
     )
@@ -232,14 +239,13 @@ def train(model, pairs, name: str, options: dict) -> dict:
             means = [better, worse, (better > worse).float(), better - worse, logged[0::2],
                      logged[1::2]]  # fmt: skip
             figures += torch.stack([m.detach().double().mean() for m in means]) / ACCUMULATION
-        result["norm"].append(torch.nn.utils.clip_grad_norm_(list(chosen.values()), CLIP).item())
+        result["norm"].append(torch.nn.utils.clip_grad_norm_(learning, CLIP).item())
         result["lr"].append(optimizer.param_groups[0]["lr"])
         result["loss"].append(total)
         result["figures"].append(figures)
         optimizer.step()
         schedule.step()
     result["reference"] = torch.stack(found).double()
-    result["weights"] = {n: p.detach() for n, p in chosen.items()}
     return result
 
 

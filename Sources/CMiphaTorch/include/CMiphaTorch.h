@@ -265,7 +265,11 @@ typedef struct mt_adamw_slot {
     mt_tensor step; /* a float32 scalar that counts this step already */
     mt_tensor master_or_null; /* float32; it is what is updated, and `parameter` takes its values */
     mt_tensor remainder_or_null; /* int16; with the bfloat16 `parameter` it makes the master */
+    /* Of moments that are uint8 codes: float32, one for each MT_MOMENT_BLOCK elements. */
+    mt_tensor first_scales_or_null, second_scales_or_null;
 } mt_adamw_slot;
+
+#define MT_MOMENT_BLOCK 256
 
 /* One fused AdamW step over `count` parameters. */
 mt_status mt_adamw_step(const mt_adamw_slot *slots, size_t count, mt_adamw_options options);

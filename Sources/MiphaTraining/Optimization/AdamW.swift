@@ -1,11 +1,11 @@
 import MiphaCheckpoints
 public import MiphaTorch
 
-/// AdamW with float32 moments and, for parameters of lower precision, float32 master weights.
+/// AdamW with float32 master weights for parameters of lower precision.
 ///
-/// The master of a bfloat16 parameter on the CPU is the parameter and a remainder of 16 bits (see
-/// `SplitFloats`), unless whole masters are asked for. Parameters without a gradient are left alone,
-/// without decay, as in PyTorch.
+/// ``MomentFormat`` says how moments are held. The master of a bfloat16 parameter on the CPU is the
+/// parameter and a remainder of 16 bits (see `SplitFloats`), unless whole masters are asked for.
+/// Parameters without a gradient are left alone, without decay, as in PyTorch.
 public final class AdamW {
     /// The constants of the update other than the learning rate.
     public struct Options: Sendable, Equatable {
@@ -57,13 +57,14 @@ public final class AdamW {
         let master: Master
         let first: Tensor
         let second: Tensor
+        let scales: (first: Tensor, second: Tensor)?
         let steps: Tensor
         let group: Group
 
         func step(_ gradient: Tensor) -> AdamWSlot {
             var slot = AdamWSlot(
                 parameter: parameter, gradient: gradient, first: first, second: second,
-                steps: steps)
+                steps: steps, scales: scales)
             switch master {
             case .parameter: break
             case .whole(let tensor): slot.master = tensor
@@ -85,22 +86,33 @@ public final class AdamW {
     ///     `options`, whose rate is given at each step.
     ///   - masters: float32 values of parameters of lower precision, where they are known better
     ///     than the parameter holds them; the parameter takes the nearest value.
+    ///   - moments: how moments are held; 8 bits need parameters on the CPU.
     ///   - wholeMasters: keeps masters as float32 tensors, for who reads ``weights`` at every update.
     public init(
         parameters: [(name: String, tensor: Tensor)], options: Options = Options(),
-        groups: ((String) -> Group)? = nil, wholeMasters: Bool = false,
+        groups: ((String) -> Group)? = nil, moments: MomentFormat = .float32,
+        wholeMasters: Bool = false,
         masters: (String) throws -> Tensor? = { _ in nil }
     ) throws {
         self.options = options
         slots = try parameters.map { name, tensor in
             let shape = tensor.shape
             let device = tensor.device
+            let isCoded = moments.isCoded(tensor.elementCount)
+            if isCoded && device != .cpu {
+                throw TrainingError(
+                    .invalidRun,
+                    "\(name): expected a parameter on the CPU for moments in 8 bits, found it on "
+                        + "\(device)")
+            }
+            let blocks = MomentFormat.blockCount(tensor.elementCount)
             return Slot(
                 name: name, parameter: tensor,
                 master: try Self.master(
                     of: tensor, wholeMasters || device != .cpu, try masters(name)),
-                first: try .zeros(shape, device: device),
-                second: try .zeros(shape, device: device),
+                first: try .zeros(shape, dtype: isCoded ? .uint8 : .float32, device: device),
+                second: try .zeros(shape, dtype: isCoded ? .uint8 : .float32, device: device),
+                scales: isCoded ? (try .zeros([blocks]), try .zeros([blocks])) : nil,
                 steps: try .zeros([], device: device),
                 group: groups?(name)
                     ?? Group(learningRate: 1, weightDecay: options.weightDecay))
@@ -218,6 +230,10 @@ public final class AdamW {
                 ("exp_avg.\(slot.name)", slot.first), ("exp_avg_sq.\(slot.name)", slot.second),
                 ("step.\(slot.name)", slot.steps),
             ]
+            if let scales = slot.scales {
+                parts.append(("exp_avg_scale.\(slot.name)", scales.first))
+                parts.append(("exp_avg_sq_scale.\(slot.name)", scales.second))
+            }
             switch slot.master {
             case .parameter: break
             case .whole(let tensor): parts.append(("master.\(slot.name)", tensor))
@@ -232,11 +248,16 @@ public final class AdamW {
     /// The parameters hold the saved weights already.
     ///
     /// - Parameter find: the saved tensor of a name; it throws when there is none.
+    /// - Throws: `CheckpointError` when moments were saved in another format; what `find` throws.
     public func restore(_ find: (String) throws -> Tensor) throws {
         for slot in slots {
-            try slot.first.assign(find("exp_avg.\(slot.name)"))
-            try slot.second.assign(find("exp_avg_sq.\(slot.name)"))
+            try Self.restore(slot.first, "exp_avg.\(slot.name)", find)
+            try Self.restore(slot.second, "exp_avg_sq.\(slot.name)", find)
             try slot.steps.assign(find("step.\(slot.name)"))
+            if let scales = slot.scales {
+                try scales.first.assign(find("exp_avg_scale.\(slot.name)"))
+                try scales.second.assign(find("exp_avg_sq_scale.\(slot.name)"))
+            }
             switch slot.master {
             case .parameter: break
             case .whole(let tensor):
@@ -256,6 +277,20 @@ public final class AdamW {
                     })
             }
         }
+    }
+
+    /// Takes saved moments, never as numbers where they are codes or the other way round.
+    private static func restore(
+        _ moments: Tensor, _ name: String, _ find: (String) throws -> Tensor
+    ) throws {
+        let saved = try find(name)
+        guard saved.dtype == moments.dtype else {
+            throw CheckpointError(
+                .invalidConfig,
+                "\(name): expected moments in \(moments.dtype), found \(saved.dtype); the state "
+                    + "was saved with another value of optim")
+        }
+        try moments.assign(saved)
     }
 
     /// The first, or the second where a checkpoint lacks what the first needs.

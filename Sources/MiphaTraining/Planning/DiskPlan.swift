@@ -24,11 +24,10 @@ public struct DiskPlan: Sendable, Equatable {
         let learned = facts.parameters.filter(\.learns)
         // With adapters a checkpoint holds these and what else learns.
         let written = facts.adapters == nil ? facts.parameters : learned
-        let count = learned.reduce(0) { $0 + $1.count }
-        let state = learned.reduce(0) { $0 + $1.count * (8 + facts.masterWidth($1.width)) }
+        let state = learned.reduce(0) { $0 + facts.stateBytes($1) }
         modelBytes = written.reduce(0) { $0 + $1.count * $1.width }
         averageBytes = run.averageDecay == nil ? 0 : modelBytes
-        checkpointBytes = modelBytes + state + (run.averageDecay == nil ? 0 : count * 4)
+        checkpointBytes = modelBytes + state
         let made = run.saveSteps > 0 ? totalSteps / run.saveSteps : 0
         // One more is written before the oldest goes, and the best may stay beside the newest.
         checkpoints = min(made, run.saveLimit + 1 + (run.keepsBest ? 1 : 0))

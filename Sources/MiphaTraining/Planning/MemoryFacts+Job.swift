@@ -68,22 +68,21 @@ extension MemoryFacts {
 
     /// Bytes of weights and of the optimiser's state.
     var stateBytes: Int {
-        updated.reduce(weightBytes) { sum, piece in
-            sum + piece.count * (8 + masterWidth(piece.width) + (keepsAverage ? 4 : 0))
-        }
+        updated.reduce(weightBytes) { $0 + stateBytes($1) }
     }
 
     /// What stays in memory during training, and activations at their largest.
     func parts(program: Int, activations: Int) -> [MemoryPlan.Part] {
         let pieces = updated
         let count = pieces.reduce(0) { $0 + $1.count }
+        let moments = pieces.reduce(0) { $0 + self.moments.byteCounts($1.count).reduce(0, +) }
         let masters = pieces.reduce(0) { $0 + $1.count * masterWidth($1.width) }
         let parts = [
             MemoryPlan.Part(name: "program", bytes: program),
             MemoryPlan.Part(name: "weights", bytes: weightBytes),
             MemoryPlan.Part(name: "gathered weights", bytes: job?.gatheredBytes ?? 0),
             MemoryPlan.Part(name: "master weights", bytes: masters),
-            MemoryPlan.Part(name: "moments", bytes: 8 * count),
+            MemoryPlan.Part(name: "moments", bytes: moments),
             MemoryPlan.Part(name: "moving average", bytes: keepsAverage ? 4 * count : 0),
             MemoryPlan.Part(name: "gradients", bytes: gradientBytes),
             MemoryPlan.Part(

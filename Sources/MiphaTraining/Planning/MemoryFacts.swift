@@ -43,6 +43,8 @@ package struct MemoryFacts {
     package var masksKeys = false
     /// Whether features of a frozen tower are made picture by picture.
     package var towerIsFrozen = false
+    /// How the optimiser holds its moments.
+    package var moments = MomentFormat.float32
     /// Whether a moving average of the weights is kept.
     package var keepsAverage = false
     /// Whether a checkpoint is copied in memory before the end.
@@ -73,5 +75,11 @@ package struct MemoryFacts {
     /// them, or all where an average is kept.
     func masterWidth(_ width: Int) -> Int {
         width == 4 ? 0 : keepsAverage ? 4 : 2
+    }
+
+    /// Bytes of the optimiser's state and averages beside a parameter that learns.
+    func stateBytes(_ parameter: Parameter) -> Int {
+        moments.byteCounts(parameter.count).reduce(0, +)
+            + parameter.count * (masterWidth(parameter.width) + (keepsAverage ? 4 : 0))
     }
 }

@@ -84,8 +84,7 @@ package struct MemorySimulation {
                 operations.scratch(master == 4 ? 0 : parameter.count * 4)
                 keep(parameter.count * master)
             }
-            keep(parameter.count * 4)
-            keep(parameter.count * 4)
+            for bytes in facts.moments.byteCounts(parameter.count) { keep(bytes) }
         }
         if facts.keepsAverage { for parameter in updated { keep(parameter.count * 4) } }
         note(.start, heap.phasePeak + mapped)
@@ -264,9 +263,11 @@ package struct MemorySimulation {
         let copies =
             learning.map { PlannedStorage(heap, bytes: $0.byteCount) }
             + facts.updated.flatMap { parameter in
-                let widths =
-                    [4, 4, facts.masterWidth(parameter.width), facts.keepsAverage ? 4 : 0]
-                return widths.map { PlannedStorage(heap, bytes: parameter.count * $0) }
+                let widths = [facts.masterWidth(parameter.width), facts.keepsAverage ? 4 : 0]
+                let counts =
+                    facts.moments.byteCounts(parameter.count)
+                    + widths.map { parameter.count * $0 }
+                return counts.map { PlannedStorage(heap, bytes: $0) }
             }
         withExtendedLifetime(copies) {}
     }

@@ -71,6 +71,7 @@ struct PlannedRunModel {
         facts.updatesInBackward = run.optimizerInBackward
         facts.masksKeys = run.attentionMask == .notPad
         facts.towerIsFrozen = !trainable.contains { ParameterGroup(of: $0) == .tower }
+        facts.moments = run.moments
         facts.keepsAverage = run.averageDecay != nil
         facts.adapters = dry.store.adapterPlan
         facts.quantization = quantization

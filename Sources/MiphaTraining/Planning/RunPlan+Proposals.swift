@@ -89,6 +89,16 @@ extension RunPlan {
         if run.savesInBackground && run.saveSteps > 0 {
             changes.append((["background_saves=false"], { $0.savesInBackground = false }))
         }
+        if run.moments == .float32 && (world == 1 || run.sharding == .none) {
+            changes.append(
+                (
+                    ["optim=adamw_8bit", "gradient_checkpointing=true"],
+                    {
+                        $0.moments = .eightBit
+                        $0.checkpointing = true
+                    }
+                ))
+        }
         if run.dtype == .float32 {
             changes.append(
                 (

@@ -68,7 +68,8 @@ struct SpeedProbe {
         let parameters = names.compactMap { name in
             model.store[name].map { (name: name, tensor: $0) }
         }
-        let optimizer = try AdamW(parameters: parameters, options: run.optimizer)
+        let optimizer = try AdamW(
+            parameters: parameters, options: run.optimizer, moments: run.moments)
         let clock = Clock()
         var step = 0.0
         for _ in 0..<2 {  // the first pass compiles kernels

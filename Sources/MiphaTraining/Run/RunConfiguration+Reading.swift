@@ -133,6 +133,7 @@ extension RunConfiguration {
             epsilon: try reader.bounded(
                 "adam_epsilon", default: optimizer.epsilon, limit: 1, includingZero: false),
             weightDecay: try reader.share("weight_decay", default: optimizer.weightDecay))
+        moments = try reader.enumValue("optim", default: moments)
         optimizerInBackward = try reader.bool(
             "optimizer_in_backward", default: optimizerInBackward)
         maximumGradientNorm = try reader.bounded(

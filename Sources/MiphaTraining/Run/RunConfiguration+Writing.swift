@@ -16,7 +16,8 @@ extension RunConfiguration {
         "gradient_accumulation_steps", "preference_loss", "beta", "simpo_gamma", "label_smoothing",
         "loss_reduction", "z_loss", "learning_rate",
         "learning_rates", "lr_scheduler_type", "warmup_ratio", "decay_ratio", "weight_decay",
-        "weight_decays", "adam_beta1", "adam_beta2", "adam_epsilon", "optimizer_in_backward",
+        "weight_decays", "adam_beta1", "adam_beta2", "adam_epsilon", "optim",
+        "optimizer_in_backward",
         "max_grad_norm",
         "on_nonfinite", "spike_factor", "ema_decay", "dtype", "gradient_checkpointing",
         "sharding", "threads", "seed", "eval_data_path", "validation_split", "eval_steps",
@@ -91,6 +92,7 @@ extension RunConfiguration {
             "weight_decays": Self.json(weightDecays.mapValues { .double($0) }),
             "adam_beta1": .double(optimizer.beta1), "adam_beta2": .double(optimizer.beta2),
             "adam_epsilon": .double(optimizer.epsilon),
+            "optim": .string(moments.rawValue),
             "optimizer_in_backward": .bool(optimizerInBackward),
             "max_grad_norm": .double(maximumGradientNorm),
             "on_nonfinite": .string(nonFinite.rawValue), "spike_factor": .double(spikeFactor),
@@ -142,6 +144,13 @@ extension RunConfiguration {
                 "packing: needs attention_mask: length, found \(attentionMask.rawValue)")
         }
         try validatePackingBudget()
+        if worldSize > 1 && sharding != .none && moments != .float32 {
+            throw TrainingError(
+                .invalidRun,
+                "optim: expected adamw with sharding \(sharding.rawValue), found "
+                    + "\(moments.rawValue), whose blocks do not follow the shards; set sharding: none"
+            )
+        }
         if optimizerInBackward { try validateInBackward(worldSize) }
         if !validationFiles.isEmpty && validationSplit > 0 {
             throw TrainingError(

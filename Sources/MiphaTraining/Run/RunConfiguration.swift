@@ -111,6 +111,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var decayRatio = 0.1
     /// Constants of the optimiser.
     public var optimizer = AdamW.Options()
+    /// How the optimiser holds its moments.
+    public var moments = MomentFormat.float32
     /// Whether each part of the model is updated as soon as the backward pass has left it.
     public var optimizerInBackward = false
     /// Largest norm of the gradients; 0 does not clip, as in the reference's own runs.

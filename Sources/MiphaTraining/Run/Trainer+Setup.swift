@@ -58,7 +58,7 @@ extension Trainer {
                     learningRate: part.learningRate,
                     weightDecay: isDecayed(name) ? part.weightDecay : 0)
             },
-            wholeMasters: run.averageDecay != nil,
+            moments: run.moments, wholeMasters: run.averageDecay != nil,
             masters: masters)
     }
 

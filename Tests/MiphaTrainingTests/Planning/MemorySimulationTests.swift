@@ -89,6 +89,23 @@ struct MemorySimulationTests {
         #expect(2 * part("moving average", averaged) == part("moments", full))
     }
 
+    @Test func `moments in 8 bits take two bytes and two scales of a block`() throws {
+        let config = config(layers: 2)
+        var facts = try facts(config) { $0.hasPrefix("lm_head.") || $0.hasPrefix("model.mm") }
+        facts.updates = []
+        facts.copiesCheckpoint = true
+        let whole = peak(.checkpoint, facts)
+        facts.moments = .eightBit
+        // The projector's first matrix and the biases are too small for codes.
+        let (coded, blocks) = (500 * 64 + 64 * 64, 125 + 16)
+        let expected = 2 * coded + 2 * 4 * blocks + 8 * (500 + 48 * 64 + 64 + 64)
+        #expect(part("moments", facts) == expected)
+        // Once to train with, once for the checkpoint.
+        let less = 2 * (6 * coded - 8 * blocks)
+        let found = whole - peak(.checkpoint, facts)
+        #expect(abs(found - less) <= less / 25, "\(found) \(less)")
+    }
+
     // MARK: Activations
 
     @Test func `a decoder block keeps ten states`() throws {

@@ -61,10 +61,12 @@ struct RunPlanTests {
         #expect(abs(error) < 0.1, "\(estimated.tokens) \(plan.tokens)")
     }
 
-    @Test func `disk is that of the files the run writes`() throws {
-        let plan = try plan { $0.averageDecay = 0.9 }
+    @Test(arguments: MomentFormat.allCases)
+    func `disk is that of the files the run writes`(moments: MomentFormat) throws {
         var run = tiny.run
         run.averageDecay = 0.9
+        run.moments = moments
+        let plan = try RunPlan(run, base: 0)
         try progress(run)
         func size(_ name: String) throws -> Int {
             try FileSystem.size("\(run.outputFolder)/\(name)")
@@ -102,6 +104,19 @@ struct RunPlanTests {
             #expect(try RunPlan(run, base: 0).memory == proposal.memory)
         }
         #expect(plan.proposals(limit: 1000).isEmpty)
+    }
+
+    @Test func `moments in 8 bits are proposed where they are possible`() throws {
+        func proposes(_ world: Int = 1, _ change: (inout RunConfiguration) -> Void) throws -> Bool {
+            var run = tiny.run
+            change(&run)
+            return try RunPlan(run, world: world, base: 0).proposals(limit: .max)
+                .contains { $0.settings.contains("optim=adamw_8bit") }
+        }
+        #expect(try proposes { _ in })
+        #expect(try proposes(2) { _ in })
+        #expect(try !proposes { $0.moments = .eightBit })
+        #expect(try !proposes(2) { $0.sharding = .zero1 })
     }
 
     private func file(_ run: RunConfiguration) throws -> String {
