@@ -34,13 +34,15 @@ struct KillTrialsTests {
     private static let trials =
         ProcessInfo.processInfo.environment["MIPHA_KILL_TRIALS"].flatMap { Int($0) } ?? 6
 
-    private let fixture: TrainFixture
+    /// What the runs train, as lines of their run file.
+    private static let kinds = [
+        [],
+        ["tune: {tower: lora, language: lora}", "lora_dropout: 0.1", "optim: adamw_8bit"],
+    ]
 
-    init() throws {
-        fixture = try TrainFixture()
-    }
-
-    @Test func `killed runs end with the weights of an uninterrupted one`() throws {
+    @Test(arguments: kinds)
+    func `killed runs end with the weights of an uninterrupted one`(kind: [String]) throws {
+        let fixture = try TrainFixture(TrainFixture.interrupted + kind)
         let reference = fixture.sample.temporary.file("reference")
         let clock = ContinuousClock()
         let began = clock.now
@@ -55,13 +57,17 @@ struct KillTrialsTests {
             let disk = Disk.allCases[number % 3]
             let moment = Moment.allCases[number % 2]
             if disk == .full, FullDisk.isAvailable {
-                try trialOnFullDisk(output, duration, &tally, &random)
+                try trialOnFullDisk(fixture, output, duration, &tally, &random)
             } else {
                 let limit = disk == .roomy ? nil : 40
                 for _ in 0...(number / 2) % 2 {
                     // Which run is over before its kill begins again.
                     for _ in 0..<9 {
-                        if try killOnce(output, moment, duration, limit, &tally, &random) { break }
+                        if try killOnce(
+                            fixture, output, moment, duration, limit, &tally, &random)
+                        {
+                            break
+                        }
                         try? FileManager.default.removeItem(atPath: output)
                     }
                 }
@@ -74,7 +80,7 @@ struct KillTrialsTests {
             if !isWhole { tally.lost.append("trial \(number): \(disk), \(moment)") }
         }
         print(
-            "\(Self.trials) trials of seed \(seed): \(tally.kills) kills, "
+            "\(kind.joined(separator: ", ")): \(Self.trials) trials of seed \(seed): \(tally.kills) kills, "
                 + "\(tally.killsInsideWrites) inside the write of a checkpoint, "
                 + "\(tally.killsOnFullDisks) on a full disk; \(tally.resumes) went on from a "
                 + "checkpoint; \(tally.lost.count) lost")
@@ -95,7 +101,8 @@ struct KillTrialsTests {
     ///
     /// - Returns: whether it was still running then.
     private func killOnce(
-        _ output: String, _ moment: Moment, _ duration: Double, _ limit: Int?, _ tally: inout Tally,
+        _ fixture: TrainFixture, _ output: String, _ moment: Moment, _ duration: Double,
+        _ limit: Int?, _ tally: inout Tally,
         _ random: inout SplitMix64
     ) throws -> Bool {
         let resumes = !fixture.checkpoints(output).isEmpty
@@ -128,7 +135,8 @@ struct KillTrialsTests {
 
     /// A trial whose output folder is a file system of its own that has no room at first.
     private func trialOnFullDisk(
-        _ output: String, _ duration: Double, _ tally: inout Tally, _ random: inout SplitMix64
+        _ fixture: TrainFixture, _ output: String, _ duration: Double, _ tally: inout Tally,
+        _ random: inout SplitMix64
     ) throws {
         let mount = fixture.sample.temporary.file("mount")
         let command =

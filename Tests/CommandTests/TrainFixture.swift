@@ -8,11 +8,11 @@ struct TrainFixture {
     let sample: SampleFolder
     let runFile: String
     static let steps = 40
+    /// Lines of the run file of a run that is to be interrupted.
+    static let interrupted = ["max_steps: \(steps)", "ema_decay: 0.9", "save_steps: 2"]
 
     /// - Parameter settings: lines of the run file beside those that all runs have.
-    init(
-        _ settings: [String] = ["max_steps: \(steps)", "ema_decay: 0.9", "save_steps: 2"]
-    ) throws {
+    init(_ settings: [String] = interrupted) throws {
         let sample = try SampleFolder()
         self.sample = sample
         // With dropout the position in the random stream has to survive as well.
@@ -76,10 +76,17 @@ struct TrainFixture {
         try #require(done.status == 0, "\(done.errors)")
     }
 
-    func weights(_ output: String) throws -> [[UInt8]] {
-        try ["model.safetensors", "ema/model.safetensors"].map {
-            try [UInt8](Data(contentsOf: URL(filePath: "\(output)/\($0)")))
+    /// The files of the result and of its average, by name.
+    func weights(_ output: String) throws -> [String: [UInt8]] {
+        var found: [String: [UInt8]] = [:]
+        for folder in ["", "ema/"] {
+            for name in names("\(output)/\(folder)") where name.hasSuffix(".safetensors") {
+                let path = "\(output)/\(folder)\(name)"
+                found[folder + name] = try [UInt8](Data(contentsOf: URL(filePath: path)))
+            }
         }
+        try #require(!found.isEmpty, "no result in \(output)")
+        return found
     }
 
     func incidents(_ output: String) -> [String] {

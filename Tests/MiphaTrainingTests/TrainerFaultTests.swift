@@ -158,10 +158,17 @@ struct TrainerFaultTests {
 
     @Test func `a folder has one run at a time`() throws {
         let tiny = try TinyRun(samples: 4)
-        let first = try Trainer(tiny.run)
-        let error = #expect(throws: TrainingError.self) { try Trainer(tiny.run) }
-        #expect(error?.description.contains("another run is writing here") == true)
-        #expect(try first.train() == .completed)
+        var messages: [String] = []
+        let late = try Trainer(tiny.run)
+        let outcome = try Trainer(tiny.run).train(report: { progress in
+            guard progress.step == 3 else { return }
+            do { _ = try Trainer(tiny.run).train() } catch { messages.append("\(error)") }
+        })
+        #expect(outcome == .completed)
+        #expect(messages.count == 1)
+        #expect(messages.first?.contains("another run is writing here") == true)
+        let error = #expect(throws: TrainingError.self) { try late.train() }
+        #expect(error?.description.contains("has written here while") == true)
         #expect(try Trainer(tiny.run, resume: .never).train() == .completed)
     }
 

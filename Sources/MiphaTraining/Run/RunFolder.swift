@@ -62,12 +62,19 @@ struct RunFolder {
     }
 
     /// Keeps other runs out of the folder, which is made if need be.
-    func lock() throws -> FileLock {
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    ///
+    /// - Parameter steps: the checkpoints that the run was made ready for.
+    func lock(finding steps: [Int]) throws -> FileLock {
+        try FileSystem.createFolder(path)
         guard let lock = try FileLock(path: "\(path)/run.lock") else {
             throw TrainingError(
                 .invalidRun,
                 "\(path): another run is writing here; wait for it, or take another output_dir")
+        }
+        guard try store.steps() == steps else {
+            throw TrainingError(
+                .failed,
+                "\(path): another run has written here while this one was made ready; start again")
         }
         return lock
     }

@@ -22,8 +22,10 @@ extension Trainer {
         note: @escaping (String) -> Void = { _ in }, answers: Answering? = nil
     ) throws -> TrainingOutcome {
         if isComplete { return .alreadyComplete }
-        defer { lock?.release() }
         try requireAnswers(answers)
+        let isFirst = parallel?.group.rank ?? 0 == 0
+        let lock = try isFirst ? folder.lock(finding: stepsFound) : nil
+        defer { lock?.release() }
         try agreeOnStart()
         guard try objective.prepare(self, shouldStop: shouldStop, note: note) else {
             return .stopped(step: firstStep)

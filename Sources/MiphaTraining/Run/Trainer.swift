@@ -62,8 +62,8 @@ public final class Trainer {
     let parallel: DataParallel?
     let joint: JointCheckpoints?
     let dropout: RandomGenerator
-    /// Keeps other runs out of the output folder; rank 0 has it.
-    let lock: FileLock?
+    /// The checkpoints that were there when this run was made ready.
+    let stepsFound: [Int]
     let isComplete: Bool
     var state = RunFolder.State()
     var spikes: SpikeDetector
@@ -99,7 +99,7 @@ public final class Trainer {
         plan = found.plan(run, world: group?.worldSize ?? 1)
         schedule = Self.schedule(run, totalSteps: plan.totalSteps)
         isComplete = try resume == .auto && folder.isComplete(totalSteps: plan.totalSteps)
-        lock = try isComplete || group?.rank ?? 0 > 0 ? nil : folder.lock()
+        stepsFound = try folder.store.steps()
         var passedOver: [Incident] = []
         let start = try isComplete ? nil : Self.start(resume, folder) { passedOver.append($0) }
         incidents = passedOver
