@@ -1,9 +1,9 @@
 // Layers, with the fused operations that carry their own gradient.
 #include "internal.h"
+#include "parallel.h"
 
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Weverything"
-#include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
 #pragma clang diagnostic pop
@@ -154,7 +154,7 @@ void rotate_rows(const at::Tensor &x, const at::Tensor &cos, const at::Tensor &s
     const Scalar *source = x.const_data_ptr<Scalar>();
     const float *cosines = cos.const_data_ptr<float>(), *sines = sin.const_data_ptr<float>();
     Scalar *target = out.mutable_data_ptr<Scalar>();
-    at::parallel_for(0, batch * tokens, 16, [&](int64_t begin, int64_t end) {
+    mipha::parallel_for(batch * tokens, 16, [&](int64_t begin, int64_t end) {
         for (int64_t position = begin; position < end; position++) {
             const int64_t angle =
                 (position / tokens) * angle_stride + (position % tokens) * half;

@@ -16,6 +16,17 @@ namespace {
 
 constexpr int64_t chunk_bytes = 24 << 20; // of the logits of one chunk in float32
 
+// Rows of the logits that are in memory at one time. In low precision the head's gradient needs a sum
+// in float32 where there are several chunks: all rows are one when their logits are no larger than it.
+int64_t chunk_rows(int64_t rows, int64_t classes, int64_t width, bool sums_in_float) {
+    if (sums_in_float && 2 * rows <= width) {
+        return rows;
+    }
+    const int64_t longest = std::max<int64_t>(1, chunk_bytes / (4 * std::max<int64_t>(1, classes)));
+    const int64_t chunks = std::max<int64_t>(1, (rows + longest - 1) / longest);
+    return (rows + chunks - 1) / chunks;
+}
+
 at::ScalarType computing_type(const at::Tensor &x) {
     return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
 }
@@ -79,9 +90,8 @@ at::Tensor chunked_loss(const at::Tensor &x, const Head &head, const at::Tensor 
                         const Wanted &wanted, Gradients &gradients) {
     const at::ScalarType computing = computing_type(x);
     const int64_t rows = x.size(0), classes = head.weight.size(0);
-    const int64_t longest = std::max<int64_t>(1, chunk_bytes / (4 * std::max<int64_t>(1, classes)));
-    const int64_t chunks = std::max<int64_t>(1, (rows + longest - 1) / longest);
-    const int64_t length = (rows + chunks - 1) / chunks;
+    const int64_t length =
+        chunk_rows(rows, classes, x.size(1), wanted.weight && computing != x.scalar_type());
     at::Tensor loss = at::zeros({}, x.options().dtype(computing));
     if (wanted.x) {
         gradients.x = at::empty_like(x, at::MemoryFormat::Contiguous);

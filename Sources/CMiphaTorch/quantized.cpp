@@ -1,10 +1,10 @@
 // Matrices held in 8 or 4 bits, unpacked for each product, and what adapters beside them need.
 #include "internal.h"
+#include "parallel.h"
 
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Weverything"
 #include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 #pragma clang diagnostic pop
 
@@ -129,7 +129,7 @@ Packed pack_normal(const at::Tensor &weight, bool nests) {
     const at::Tensor scales = at::empty({blocks}, at::kFloat);
     auto *codes = result.codes.mutable_data_ptr<uint8_t>();
     auto *magnitudes = scales.mutable_data_ptr<float>();
-    at::parallel_for(0, blocks, 256, [&](int64_t begin, int64_t end) {
+    mipha::parallel_for(blocks, 256, [&](int64_t begin, int64_t end) {
         for (int64_t b = begin; b < end; b++) {
             const int64_t first = b * block, size = std::min(block, count - first);
             magnitudes[b] = largest(values + first, size);
@@ -211,7 +211,7 @@ struct Matrix {
     template <typename Scalar> void unpack_rows(Scalar *out) const {
         const auto *places = codes.const_data_ptr<int8_t>();
         const float *magnitudes = scales.const_data_ptr<float>();
-        at::parallel_for(0, rows, 16, [&](int64_t begin, int64_t end) {
+        mipha::parallel_for(rows, 16, [&](int64_t begin, int64_t end) {
             for (int64_t row = begin; row < end; row++) {
                 for (int64_t i = row * columns; i < (row + 1) * columns; i++) {
                     const float share = static_cast<float>(places[i]) * magnitudes[row];
@@ -243,7 +243,7 @@ struct Matrix {
         const auto *bytes = codes.const_data_ptr<uint8_t>();
         const at::Tensor all = block_scales();
         const float *magnitudes = all.const_data_ptr<float>();
-        at::parallel_for(0, pieces(count, block), 256, [&](int64_t begin, int64_t end) {
+        mipha::parallel_for(pieces(count, block), 256, [&](int64_t begin, int64_t end) {
             std::array<Scalar, 16> values;
             for (int64_t b = begin; b < end; b++) {
                 for (size_t i = 0; i < values.size(); i++) {

@@ -188,10 +188,11 @@ extension PlannedOperations {
     ) -> PlannedTensor {
         let classes = head.outputs
         let rows = x.count / head.inputs
-        let longest = max(1, chunkBytes / (4 * classes))
-        let chunks = max(1, (rows + longest - 1) / longest)
-        let length = (rows + chunks - 1) / chunks
         let wantsWeight = isRecording && head.weight.needsGradient
+        let isOne = wantsWeight && x.width != 4 && 2 * rows <= head.inputs
+        let longest = isOne ? rows : max(1, chunkBytes / (4 * classes))
+        let chunks = max(1, (rows + longest - 1) / max(1, longest))
+        let length = (rows + chunks - 1) / chunks
         let input = isRecording && x.needsGradient ? tensor(x.count, x.width) : nil
         var matrix: PlannedTensor?
         var bias: PlannedTensor?
