@@ -17,7 +17,7 @@ struct PlannedRanksTests {
 
     private func plan(
         _ mode: ShardingMode, dtype: DType = .float32, accumulation: Int = 2,
-        learns: (String) -> Bool = { _ in true }
+        learns: @escaping (String) -> Bool = { _ in true }
     ) throws -> MemoryPlan {
         let model = try MiphaModel(config, source: DryRunSource(dtype: dtype))
         // Parts of the tower that features are not taken from never run.
