@@ -40,11 +40,18 @@ package final class FileLock: Sendable {
     }
 
     /// Whether somebody has the lock of a file, or whether that cannot be found out.
+    ///
+    /// Another process that asks the same at this moment has it for an instant, so that a lock is held only
+    /// when it is so several times.
     package static func isHeld(_ path: String) -> Bool {
         let file = unsafe open(path, O_RDWR | O_CLOEXEC)
         guard file >= 0 else { return errno != ENOENT }
         defer { close(file) }
-        return flock(file, LOCK_EX | LOCK_NB) != 0
+        for _ in 0..<4 {
+            if flock(file, LOCK_EX | LOCK_NB) == 0 { return false }
+            usleep(500)
+        }
+        return true
     }
 
     deinit {
