@@ -49,16 +49,21 @@ class Mappings {
         const std::lock_guard<std::mutex> lock(mutex);
         void *start = reuse(size);
         if (start == nullptr) {
-            most = std::max(most, in_use + size);
-            while (kept > 0 && in_use + size + kept > most) {
-                drop(in_use + size + kept - most);
+            const size_t limit = std::max(most, in_use + size);
+            while (kept > 0 && in_use + size + kept > limit) {
+                drop(in_use + size + kept - limit);
             }
-            start =
-                mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-            if (start == MAP_FAILED) {
+            start = map(size);
+            if (start == nullptr && kept > 0) {
+                while (kept > 0) {
+                    drop(kept);
+                }
+                start = map(size);
+            }
+            if (start == nullptr) {
                 return nullptr;
             }
-            madvise(start, size, MADV_HUGEPAGE); // fewer page faults; nothing depends on it
+            most = limit;
         }
         in_use += size;
         return start;
@@ -72,6 +77,16 @@ class Mappings {
     }
 
   private:
+    static void *map(size_t size) {
+        void *start =
+            mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (start == MAP_FAILED) {
+            return nullptr;
+        }
+        madvise(start, size, MADV_HUGEPAGE); // fewer page faults; nothing depends on it
+        return start;
+    }
+
     // The smallest kept block that is large enough, cut to size.
     void *reuse(size_t size) {
         const auto found = blocks.lower_bound(size);

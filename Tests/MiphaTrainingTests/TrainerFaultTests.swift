@@ -1,4 +1,5 @@
 import Foundation
+import MiphaCheckpoints
 import MiphaData
 import MiphaFiles
 import MiphaTestSupport
@@ -224,5 +225,25 @@ struct TrainerFaultTests {
             try progress(run.with { $0.validationFiles = [files[after]] }, stoppingAfter: 1)
             #expect(try state(run, 3)["best"]?["step"] == 3)
         }
+    }
+
+    @Test func `a finished run on data that grew is refused and stays`() throws {
+        let tiny = try TinyRun(samples: 4)
+        let conversations = (0..<4).map { Conversation("Number \($0)?", "word") }
+        let run = try tiny.on("grown", conversations) {
+            $0.maximumSteps = nil
+            $0.epochs = 1
+            $0.saveSteps = 0
+        }
+        try progress(run)
+        let model = try weights(of: run.outputFolder)
+        _ = try tiny.data("grown.json", conversations + conversations)
+        let error = #expect(throws: CheckpointError.self) { try Trainer(run) }
+        #expect(error?.message.contains("samples") == true)
+        // As many samples, but others.
+        _ = try tiny.data("grown.json", conversations.reversed())
+        let other = #expect(throws: TrainingError.self) { try Trainer(run) }
+        #expect(other?.description.contains("data_sha256") == true)
+        #expect(try weights(of: run.outputFolder) == model)
     }
 }

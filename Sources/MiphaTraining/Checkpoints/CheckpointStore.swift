@@ -96,8 +96,9 @@ struct CheckpointStore: Sendable {
     func complete(_ target: consuming AtomicDirectory, keeping best: Int?) throws {
         try CheckpointChecksums.write(target.partialPath)
         try target.commit()
-        for old in try steps().dropLast(limit) where old != best {
-            try remove(old)
+        // The checkpoint is there: what cannot be removed now goes with the next one.
+        for old in ((try? steps()) ?? []).dropLast(limit) where old != best {
+            try? remove(old)
         }
     }
 

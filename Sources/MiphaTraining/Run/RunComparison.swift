@@ -15,12 +15,15 @@ struct RunComparison {
     private let unknown: [JSONObject.Member]
     private let worldBefore: Int
     private let worldSize: Int
-    private let samples: Int
+    private let rows: Int
 
     /// Reads the run of a state.
     ///
     /// - Throws: `CheckpointError` naming file and key for values that no run has.
-    init(_ state: ConfigReader, with run: RunConfiguration, worldSize: Int) throws {
+    /// - Parameter rows: samples, or packed rows, of an epoch.
+    init(
+        _ state: ConfigReader, with run: RunConfiguration, worldSize: Int, rows: Int
+    ) throws {
         let members = try state.object("run").object.members
         let known = Set(RunConfiguration.keys)
         unknown = members.filter { !known.contains($0.key) }
@@ -30,7 +33,7 @@ struct RunComparison {
         self.run = run.resolved
         worldBefore = try state.int("world_size", default: 1)
         self.worldSize = worldSize
-        samples = try state.int("samples")
+        self.rows = rows
     }
 
     private static let batchKeys = [
@@ -87,7 +90,8 @@ struct RunComparison {
         guard size > 0, product(old) == size else { return false }
         // Orders by length depend on the size of a process's batch.
         guard run.samplingOrder == .plain || old[0] == new[0] else { return false }
-        return old[1] == new[1]
-            || (samples.isMultiple(of: size) && run.lossReduction == .token)
+        // A mean over tokens does not depend on how they are shared out.
+        guard run.lossReduction == .token else { return false }
+        return old[1] == new[1] || rows.isMultiple(of: size)
     }
 }

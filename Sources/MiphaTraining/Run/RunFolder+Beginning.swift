@@ -11,7 +11,6 @@ extension RunFolder {
     ///
     /// - Returns: what was set aside.
     func begin(at step: Int) throws -> [Incident] {
-        if step == 0 { try requireModelElsewhere() }
         try FileSystem.createFolder(path)
         try remove(Self.stateFile)
         try store.removeRemains()
@@ -33,7 +32,7 @@ extension RunFolder {
     }
 
     /// Refuses to train a model in the place where the run writes.
-    private func requireModelElsewhere() throws {
+    func requireModelElsewhere() throws {
         func real(_ path: String) -> String {
             let whole = URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false)
             return "/" + whole.split(separator: "/").joined(separator: "/")
@@ -57,7 +56,9 @@ extension RunFolder {
         // Without weights in a run's folder, a config or a licence is the user's.
         let hasResult =
             names.contains("resolved.yaml")
-            && names.contains { CheckpointStore.isWeights($0) || AdapterFolder.files.contains($0) }
+            && names.contains {
+                CheckpointStore.isWeights($0) || AdapterFolder.files.contains($0) || $0 == "ema"
+            }
         for name in names {
             let isRecord =
                 Self.records.contains(name) || name.hasPrefix("events.out.tfevents.")

@@ -30,13 +30,16 @@ struct RunFolder {
     let worldSize: Int
     /// Whether what is in the folder is of no use.
     let startsOver: Bool
+    /// Samples, or packed rows, of an epoch.
+    let rows: Int
     var path: String { run.outputFolder }
     static let stateFile = "trainer_state.json"
 
-    init(run: RunConfiguration, worldSize: Int = 1, startsOver: Bool = false) {
+    init(run: RunConfiguration, worldSize: Int, startsOver: Bool, rows: Int) {
         self.run = run
         self.worldSize = worldSize
         self.startsOver = startsOver
+        self.rows = rows
         store = CheckpointStore(
             folder: run.outputFolder, model: run.model, limit: run.saveLimit)
     }
@@ -63,15 +66,15 @@ struct RunFolder {
 
     /// Keeps other runs out of the folder, which is made if need be.
     ///
-    /// - Parameter steps: the checkpoints that the run was made ready for.
-    func lock(finding steps: [Int]) throws -> FileLock {
+    /// - Parameter startingPoints: what there was when the run was made ready.
+    func lock(finding startingPoints: [String]) throws -> FileLock {
         try FileSystem.createFolder(path)
         guard let lock = try FileLock(path: "\(path)/run.lock") else {
             throw TrainingError(
                 .invalidRun,
                 "\(path): another run is writing here; wait for it, or take another output_dir")
         }
-        guard try store.steps() == steps else {
+        guard try self.startingPoints() == startingPoints else {
             throw TrainingError(
                 .failed,
                 "\(path): another run has written here while this one was made ready; start again")
@@ -79,12 +82,24 @@ struct RunFolder {
         return lock
     }
 
+    /// The names in the folder that decide where a run starts.
+    func startingPoints() throws -> [String] {
+        guard !FileSystem.isMissing(path) else { return [] }
+        return try FileSystem.list(path).filter {
+            $0 == Self.stateFile || CheckpointStore.isName($0)
+        }
+    }
+
     /// Whether the run was finished, under the same settings.
-    func isComplete(totalSteps: Int) throws -> Bool {
+    ///
+    /// - Parameter now: what the data are now.
+    /// - Throws: `TrainingError` when it was finished on other data.
+    func isComplete(totalSteps: Int, now: State) throws -> Bool {
         let file = "\(path)/\(Self.stateFile)"
         guard !FileSystem.isMissing(file) else { return false }
         let state = try ConfigReader(contentsOf: file)
         try requireSameRun(state)
+        try requireSameData(state, now: now)
         return try state.int("step") >= totalSteps
     }
 
@@ -138,18 +153,8 @@ struct RunFolder {
     ) throws -> (state: State, optimizer: SavedOptimizer) {
         let reader = try ConfigReader(contentsOf: "\(folder)/\(Self.stateFile)")
         let comparison = try requireSameRun(reader)
-        var state = State()
-        state.samples = try reader.int("samples")
-        guard state.samples == now.samples else {
-            throw reader.failure("samples", expected: "\(now.samples), the number in the data now")
-        }
-        state.data = try reader.strings("data_sha256", default: now.data)
-        guard state.data == now.data else {
-            throw TrainingError(
-                .invalidRun,
-                "\(reader.file): data_sha256: the data files are not those that the run began with; "
-                    + "bring them back, or --resume never to start over")
-        }
+        try requireSameData(reader, now: now)
+        var state = now
         state.step = try reader.int("step")
         state.isValidationDue = try reader.bool("validation_due", default: false)
         state.recentLosses = try reader.doubles("recent_losses", default: [])
@@ -160,6 +165,18 @@ struct RunFolder {
         return (state, try SavedOptimizer(folder: folder))
     }
 
+    private func requireSameData(_ state: ConfigReader, now: State) throws {
+        guard try state.int("samples") == now.samples else {
+            throw state.failure("samples", expected: "\(now.samples), the number in the data now")
+        }
+        guard try state.strings("data_sha256", default: now.data) == now.data else {
+            throw TrainingError(
+                .invalidRun,
+                "\(state.file): data_sha256: the data files are not those that the run began with; "
+                    + "bring them back, or --resume never to start over")
+        }
+    }
+
     /// Refuses a checkpoint of another run.
     func requireSameRun(in folder: String) throws {
         try requireSameRun(ConfigReader(contentsOf: "\(folder)/\(Self.stateFile)"))
@@ -167,7 +184,8 @@ struct RunFolder {
 
     @discardableResult
     private func requireSameRun(_ state: ConfigReader) throws -> RunComparison {
-        let comparison = try RunComparison(state, with: run, worldSize: worldSize)
+        let comparison = try RunComparison(
+            state, with: run, worldSize: worldSize, rows: rows)
         let changed = comparison.differences
         guard changed.isEmpty else {
             throw TrainingError(

@@ -75,11 +75,24 @@ extension Trainer {
     func writeResult() throws {
         let weights = try parallel?.collectWeights(all: model.store.adapters.isEmpty) ?? [:]
         let averages = try average.map { try parallel?.collect($0.state) ?? $0.state } ?? []
+        var failure: (any Error)?
         if parallel?.group.rank ?? 0 == 0 {
-            try folder.finish(
-                state, model: model, trained: trainable, average: averages, values: weights)
+            do {
+                try folder.finish(
+                    state, model: model, trained: trainable, average: averages, values: weights)
+            } catch {
+                failure = error
+            }
         }
-        try parallel?.group.barrier()
+        if let parallel {
+            guard try parallel.sum([failure == nil ? 0 : 1])[0] == 0 else {
+                throw SharedFailure(
+                    cause: failure
+                        ?? TrainingError(.failed, "rank 0 could not write the trained model"))
+            }
+        } else if let failure {
+            throw failure
+        }
     }
 
     /// - Parameters:

@@ -24,7 +24,8 @@ extension Trainer {
         if isComplete { return .alreadyComplete }
         try requireAnswers(answers)
         let isFirst = parallel?.group.rank ?? 0 == 0
-        let lock = try isFirst ? folder.lock(finding: stepsFound) : nil
+        if isFirst && firstStep == 0 { try folder.requireModelElsewhere() }
+        let lock = try isFirst ? folder.lock(finding: startingPoints) : nil
         defer { lock?.release() }
         try agreeOnStart()
         guard try objective.prepare(self, shouldStop: shouldStop, note: note) else {
@@ -57,7 +58,10 @@ extension Trainer {
         report: (TrainingProgress) throws -> Void, answers: Answering?
     ) throws -> Bool {
         let recorder = session.recorder
-        guard try validateLeftOver(session, shouldStop: shouldStop) else { return false }
+        if state.isValidationDue {
+            guard try validateLeftOver(session, shouldStop: shouldStop) else { return false }
+            try takeSamples(answers, session.log, recorder)
+        }
         let clock = ContinuousClock()
         let began = clock.now
         for step in firstStep..<plan.totalSteps {

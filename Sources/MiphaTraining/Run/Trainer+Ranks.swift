@@ -77,6 +77,14 @@ extension Trainer {
                     + "incidents.jsonl says why, and mipha data check finds all of them"))
     }
 
+    /// Hands what rank 0 has yet to hear of to its log; every process takes part.
+    func shareIncidents(_ recorder: Recorder) throws {
+        guard let parallel else { return }
+        let report = try RankReport.text(recorder.takeUnsent())
+        guard try parallel.sum([Double(report.utf8.count)])[0] > 0 else { return }
+        try share(report, parallel.group, recorder)
+    }
+
     /// Records in rank 0 what other processes report.
     private func share(_ report: String, _ group: ProcessGroup, _ recorder: Recorder) throws {
         let reports = try group.gather(report)

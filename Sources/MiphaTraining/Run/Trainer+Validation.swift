@@ -36,12 +36,14 @@ extension Trainer {
     ///
     /// - Returns: false when the run is to stop.
     func validateLeftOver(_ session: RunSession, shouldStop: () -> Bool) throws -> Bool {
-        guard state.isValidationDue else { return true }
-        guard let isBest = try validate(session.recorder, shouldStop: shouldStop) else {
-            return false
-        }
-        if let loss = session.recorder.validationLoss {
-            session.log?.metrics(["step": .integer(state.step), "validation_loss": .double(loss)])
+        let recorder = session.recorder
+        guard let isBest = try validate(recorder, shouldStop: shouldStop) else { return false }
+        if let loss = recorder.validationLoss, let log = session.log {
+            let figures = recorder.validationFigures
+            var line: JSONObject = ["step": .integer(state.step)]
+            TrainingProgress.addValidation(loss, figures, to: &line)
+            log.metrics(line)
+            log.scalars(TrainingProgress.scalars(ofValidation: loss, figures), step: state.step)
         }
         if isBest { try save(session, isBest: true) }
         return true
@@ -73,7 +75,10 @@ extension Trainer {
             let votes = [isOver ? 1.0 : 0, shouldStop() ? 1 : 0, failure == nil ? 0 : 1]
             let ballot = try parallel?.sum(votes) ?? votes
             guard ballot[2] == 0 else { throw Self.shared(failure) }
-            if ballot[1] > 0 { return nil }
+            if ballot[1] > 0 {
+                try shareIncidents(recorder)
+                return nil
+            }
             guard ballot[0] == 0, let batch = try next.get() else { break }
             recorder.take(batch.badSamples, ofValidationAfter: state.step)
             let weight = objective.weight(of: batch.samples)
@@ -88,6 +93,7 @@ extension Trainer {
             }
             try parallel?.didEndForward()
         }
+        try shareIncidents(recorder)
         return try shared(sums)
     }
 

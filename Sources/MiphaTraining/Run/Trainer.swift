@@ -62,8 +62,8 @@ public final class Trainer {
     let parallel: DataParallel?
     let joint: JointCheckpoints?
     let dropout: RandomGenerator
-    /// The checkpoints that were there when this run was made ready.
-    let stepsFound: [Int]
+    /// What the output folder had to go on from when this run was made ready.
+    let startingPoints: [String]
     let isComplete: Bool
     var state = RunFolder.State()
     var spikes: SpikeDetector
@@ -92,14 +92,19 @@ public final class Trainer {
         try Self.requireWholeModel(run.model)
         self.run = run
         tuning = try TrainingPlan(run)
-        folder = RunFolder(
-            run: run, worldSize: group?.worldSize ?? 1, startsOver: resume == .never)
         let found = try TrainingData(run, note: note)
         (data, validation) = (found.training, found.validation)
         plan = found.plan(run, world: group?.worldSize ?? 1)
         schedule = Self.schedule(run, totalSteps: plan.totalSteps)
-        isComplete = try resume == .auto && folder.isComplete(totalSteps: plan.totalSteps)
-        stepsFound = try folder.store.steps()
+        folder = RunFolder(
+            run: run, worldSize: group?.worldSize ?? 1, startsOver: resume == .never,
+            rows: plan.sampleCount)
+        let now = RunFolder.State(
+            samples: data.count,
+            data: try run.dataFiles.map { try SHA256Digest(contentsOf: $0).hex })
+        startingPoints = try folder.startingPoints()
+        isComplete =
+            try resume == .auto && folder.isComplete(totalSteps: plan.totalSteps, now: now)
         var passedOver: [Incident] = []
         let start = try isComplete ? nil : Self.start(resume, folder) { passedOver.append($0) }
         incidents = passedOver
@@ -151,8 +156,7 @@ public final class Trainer {
             packs: run.packing)
         objective = Self.objective(run, model)
         spikes = SpikeDetector(factor: run.spikeFactor)
-        state.samples = data.count
-        state.data = try run.dataFiles.map { try SHA256Digest(contentsOf: $0).hex }
+        state = now
         if let start { try restore(from: start) }
     }
 

@@ -5,10 +5,9 @@ extension TrainingProgress {
     ///
     /// - Parameter rates: learning rates of groups that have their own.
     func json(rates: [(group: ParameterGroup, rate: Double)]) -> JSONObject {
-        func number(_ value: Double) -> JSONValue { value.isFinite ? .double(value) : .null }
         var line: JSONObject = [
-            "step": .integer(step), "epoch": .double(epoch), "loss": number(loss),
-            "learning_rate": .double(learningRate), "grad_norm": number(gradientNorm),
+            "step": .integer(step), "epoch": .double(epoch), "loss": Self.number(loss),
+            "learning_rate": .double(learningRate), "grad_norm": Self.number(gradientNorm),
             "supervised_tokens": .integer(supervisedTokens), "tokens": .integer(tokens),
             "seconds": .double(seconds), "tokens_per_second": .double(tokensPerSecond),
             "wait_seconds": .double(secondsWaited),
@@ -18,13 +17,28 @@ extension TrainingProgress {
             line["feature_hits"] = .integer(features.hits)
             line["feature_misses"] = .integer(features.misses)
         }
-        if let validationLoss { line["validation_loss"] = number(validationLoss) }
-        for figure in figures { line[figure.name] = number(figure.value) }
-        for figure in validationFigures {
-            line["validation_\(figure.name)"] = number(figure.value)
-        }
+        if let validationLoss { Self.addValidation(validationLoss, validationFigures, to: &line) }
+        for figure in figures { line[figure.name] = Self.number(figure.value) }
         if isSkipped { line["skipped"] = true }
         return line
+    }
+
+    private static func number(_ value: Double) -> JSONValue {
+        value.isFinite ? .double(value) : .null
+    }
+
+    /// Adds what a validation measured to a line of `metrics.jsonl`.
+    static func addValidation(_ loss: Double, _ figures: [Figure], to line: inout JSONObject) {
+        line["validation_loss"] = number(loss)
+        for figure in figures { line["validation_\(figure.name)"] = number(figure.value) }
+    }
+
+    /// What a validation measured, for TensorBoard.
+    static func scalars(
+        ofValidation loss: Double, _ figures: [Figure]
+    ) -> [TensorBoardEvent.Scalar] {
+        [TensorBoardEvent.Scalar("validation/loss", Float(loss))]
+            + figures.map { TensorBoardEvent.Scalar("validation/\($0.name)", Float($0.value)) }
     }
 
     /// The numbers for TensorBoard.
@@ -44,13 +58,9 @@ extension TrainingProgress {
             scalars.append(
                 TensorBoardEvent.Scalar("train/learning_rate/\(group.rawValue)", Float(rate)))
         }
+        scalars += figures.map { TensorBoardEvent.Scalar("train/\($0.name)", Float($0.value)) }
         if let validationLoss {
-            scalars.append(TensorBoardEvent.Scalar("validation/loss", Float(validationLoss)))
-        }
-        for (group, list) in [("train", figures), ("validation", validationFigures)] {
-            scalars += list.map {
-                TensorBoardEvent.Scalar("\(group)/\($0.name)", Float($0.value))
-            }
+            scalars += Self.scalars(ofValidation: validationLoss, validationFigures)
         }
         return scalars
     }

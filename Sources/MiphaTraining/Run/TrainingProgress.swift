@@ -26,7 +26,7 @@ public struct TrainingProgress: Sendable, Equatable {
     public let supervisedTokens: Int
     /// All positions of the update, pictures included, without padding.
     public let tokens: Int
-    /// Duration of the update in seconds; a validation or a wait for samples counts.
+    /// Duration of the update in seconds; a wait for samples counts, a validation does not.
     public let seconds: Double
     /// Estimated seconds to the end of the run.
     public let secondsLeft: Double
@@ -36,7 +36,7 @@ public struct TrainingProgress: Sendable, Equatable {
     public var validationLoss: Double?
     /// Seconds in which the update waited for its samples.
     public var secondsWaited = 0.0
-    /// Look-ups of the update in the feature cache, if the run has one; of this process alone.
+    /// Look-ups in the feature cache since the update before, if the run has one; of this process alone.
     public var features: FeatureStore.Counts?
     /// What the objective tells of the update beside the loss.
     public var figures: [Figure] = []
