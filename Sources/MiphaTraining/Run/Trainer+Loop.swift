@@ -11,7 +11,7 @@ extension Trainer {
     ///
     /// - Parameters:
     ///   - version: the program's version, for the run's records.
-    ///   - shouldStop: asked before each micro-batch; true writes a checkpoint of the updates done
+    ///   - shouldStop: asked before each micro-batch, of a validation too; true writes a checkpoint of the updates done
     ///     and ends the run.
     ///   - report: called after each update.
     ///   - note: told what is worth a line: validation losses, skipped updates, failed checkpoints.
