@@ -11,8 +11,8 @@ extension Trainer {
     ///
     /// - Parameters:
     ///   - version: the program's version, for the run's records.
-    ///   - shouldStop: asked before each micro-batch, of a validation too; true writes a checkpoint of the updates done
-    ///     and ends the run.
+    ///   - shouldStop: asked before each micro-batch, of a validation too; true writes a checkpoint of
+    ///     the updates done and ends the run.
     ///   - report: called after each update.
     ///   - note: told what is worth a line: validation losses, skipped updates, failed checkpoints.
     ///   - answers: answers the run's sample questions; needed when it has some.
@@ -141,7 +141,7 @@ extension Trainer {
     }
 }
 
-/// An error that all processes of a job meet at the same place, so that they can still act together.
+/// An error that all processes of a job meet at the same place: they can still act together.
 struct SharedFailure: Error {
     let cause: any Error
 }
