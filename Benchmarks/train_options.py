@@ -1,13 +1,14 @@
 """What the options of `mipha train` cost and save, as tables of RESULTS.md.
 
     python Benchmarks/train_options.py DIR [--mipha .build/release/mipha] [--steps 3] [--rounds 1]
-        [--threads 2] [--only options,packing,head] [--prefix COMMAND]
+        [--threads 2] [--only options,checkpointing,packing,head] [--prefix COMMAND]
 
 DIR is a folder of Benchmarks/peers/train_step.py --make. Every row is a process of its own, rows take
 turns when there are several rounds. Seconds are medians of the updates after the first, memory is the
 largest peak of the processes.
 
 options  activation checkpointing, updates in the backward pass, 8-bit moments, in both dtypes
+checkpointing  sixteen samples of 206 to 496 positions in bfloat16, with and without
 packing  eight samples of 206 to 496 positions, padded or in one row: tokens per second
 head     head and loss, forward and backward, in PyTorch: over all 1,144 positions as transformers
          computes them, and over the 360 supervised ones only, as mipha does (which also never holds
@@ -84,11 +85,25 @@ def options(arguments: argparse.Namespace) -> None:
     for dtype in ("float32", "bfloat16"):
         print(f"\n| {dtype} | step | peak memory | last loss |\n|---|---|---|---|")
         variants = {name: {"dtype": dtype} | more for name, more in OPTIONS.items()}
-        for name, runs in rows(arguments, variants).items():
-            seconds = statistics.median([s for run in runs for s in run["seconds"]])
-            peak = max(run["peak"] for run in runs) / 1e9
-            print(f"| {name} | {seconds:.2f} s | {peak:.2f} GB | {runs[0]['losses'][-1]:.6f} |")
-            sys.stdout.flush()
+        print_steps(rows(arguments, variants))
+
+
+def checkpointing(arguments: argparse.Namespace) -> None:
+    data = {
+        "data_path": ragged(arguments.folder), "per_device_train_batch_size": 16,
+        "dtype": "bfloat16", "optim": "adamw_8bit",
+    }  # fmt: skip
+    print("\n| sixteen ragged samples | step | peak memory | last loss |\n|---|---|---|---|")
+    variants = {"none": data, "gradient_checkpointing": data | {"gradient_checkpointing": "true"}}
+    print_steps(rows(arguments, variants))
+
+
+def print_steps(found: dict[str, list[dict]]) -> None:
+    for name, runs in found.items():
+        seconds = statistics.median([s for run in runs for s in run["seconds"]])
+        peak = max(run["peak"] for run in runs) / 1e9
+        print(f"| {name} | {seconds:.2f} s | {peak:.2f} GB | {runs[0]['losses'][-1]:.6f} |")
+        sys.stdout.flush()
 
 
 def packing(arguments: argparse.Namespace) -> None:
@@ -150,15 +165,18 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--only", default="options,packing,head")
+    parser.add_argument("--only", default="options,checkpointing,packing,head")
     parser.add_argument("--prefix", default="", help="command to run mipha with")
     parser.add_argument("--measure-head", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure_head:
         measure_head(arguments.measure_head, arguments.threads)
         return
+    parts = {
+        "options": options, "checkpointing": checkpointing, "packing": packing, "head": head,
+    }  # fmt: skip
     for part in arguments.only.split(","):
-        {"options": options, "packing": packing, "head": head}[part](arguments)
+        parts[part](arguments)
 
 
 if __name__ == "__main__":

@@ -81,8 +81,9 @@ at::ScalarType scalar_type(mt_dtype dtype);
 at::Device device(mt_device device);
 at::Generator unwrap(mt_generator generator);
 
-// Whether oneDNN is there and multiplies these operands faster than what libtorch would take.
-bool prefers_onednn(const at::Tensor &x, const at::Tensor &weight);
+// Whether `onednn_product` is there and multiplies these operands faster than `at::linear`.
+bool prefers_onednn(const at::Tensor &x, const at::Tensor &weight,
+                    const std::optional<at::Tensor> &bias);
 // x [..., in] times weight [out, in] transposed, any strides; only where `prefers_onednn` agrees.
 at::Tensor onednn_product(const at::Tensor &x, const at::Tensor &weight,
                           const std::optional<at::Tensor> &bias);

@@ -19,8 +19,9 @@ using mipha::prefers_onednn;
 
 namespace {
 
-// MKL runs fp32 products at about half speed on AMD; oneDNN does not. Its linear operator has no
-// gradient formula, so both directions are written out in `OneDNNLinear`.
+// MKL runs float32 products at about half speed on AMD; oneDNN does not. In bfloat16 libtorch takes
+// oneDNN by itself, but adds the bias behind the product, reading it back; the operator here adds it
+// within, to the same bits. It has no gradient formula, so both directions are in `OneDNNLinear`.
 using PointwiseLinear = at::Tensor(const at::Tensor &, const at::Tensor &,
                                    const std::optional<at::Tensor> &, std::string_view,
                                    c10::List<std::optional<at::Scalar>>,
@@ -39,6 +40,15 @@ const std::optional<c10::TypedOperatorHandle<PointwiseLinear>> &onednn_operator(
     return handle;
 }
 
+bool has_bfloat16() {
+    static const bool has = [] {
+        const auto found =
+            c10::Dispatcher::singleton().findSchema({"mkldnn::_is_mkldnn_bf16_supported", ""});
+        return found.has_value() && found->typed<bool()>().call();
+    }();
+    return has;
+}
+
 } // namespace
 
 at::Tensor mipha::onednn_product(const at::Tensor &x, const at::Tensor &weight,
@@ -47,20 +57,32 @@ at::Tensor mipha::onednn_product(const at::Tensor &x, const at::Tensor &weight,
     return onednn_operator()->call(x, weight, bias, "none", no_scalars, std::nullopt);
 }
 
-bool mipha::prefers_onednn(const at::Tensor &x, const at::Tensor &weight) {
+bool mipha::prefers_onednn(const at::Tensor &x, const at::Tensor &weight,
+                           const std::optional<at::Tensor> &bias) {
     constexpr int64_t fewest_rows = 4; // below, the product is bound by memory and MKL is as good
-    return x.is_cpu() && x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat &&
-           x.dim() >= 2 && weight.dim() == 2 && x.size(-1) == weight.size(1) &&
+    const at::ScalarType type = x.scalar_type();
+    const bool gains = type == at::kFloat ||
+                       (type == at::kBFloat16 && bias.has_value() &&
+                        bias->scalar_type() == type && has_bfloat16());
+    return gains && x.is_cpu() && weight.scalar_type() == type && x.dim() >= 2 && weight.dim() == 2 && x.size(-1) == weight.size(1) &&
            x.numel() >= fewest_rows * weight.size(1) && weight.size(1) > 0 &&
            onednn_operator().has_value();
 }
 
 namespace {
 
+// x [..., in] times weight [out, in] transposed, by the faster way.
+at::Tensor product(const at::Tensor &x, const at::Tensor &weight,
+                   const std::optional<at::Tensor> &bias = std::nullopt) {
+    return prefers_onednn(x, weight, bias) ? onednn_product(x, weight, bias)
+                                           : at::linear(x, weight, bias);
+}
+
+// x W^T + b that keeps x only for a weight that learns.
 struct OneDNNLinear : torch::autograd::Function<OneDNNLinear> {
     static at::Tensor forward(AutogradContext *context, const at::Tensor &x,
                               const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
-        context->save_for_backward({x, weight});
+        context->save_for_backward({weight.requires_grad() ? x : at::Tensor(), weight});
         context->saved_data["bias"] = bias.has_value();
         const at::AutoDispatchBelowADInplaceOrView below;
         return onednn_product(x, weight, bias);
@@ -72,11 +94,13 @@ struct OneDNNLinear : torch::autograd::Function<OneDNNLinear> {
         const at::Tensor gradient = gradients[0].reshape({-1, weight.size(0)});
         at::Tensor x_gradient, weight_gradient, bias_gradient;
         if (context->needs_input_grad(0)) {
-            x_gradient = onednn_product(gradient, weight.t(), std::nullopt).view(x.sizes());
+            at::DimVector sizes(gradients[0].sizes());
+            sizes.back() = weight.size(1);
+            x_gradient = product(gradient, weight.t()).view(sizes);
         }
         if (context->needs_input_grad(1)) {
             const at::Tensor rows = x.reshape({-1, weight.size(1)});
-            weight_gradient = onednn_product(gradient.t(), rows.t(), std::nullopt);
+            weight_gradient = product(gradient.t(), rows.t());
         }
         if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) {
             bias_gradient = gradient.sum(0);
@@ -84,13 +108,6 @@ struct OneDNNLinear : torch::autograd::Function<OneDNNLinear> {
         return {x_gradient, weight_gradient, bias_gradient};
     }
 };
-
-// x [..., in] times weight [out, in] transposed, by the faster library.
-at::Tensor product(const at::Tensor &x, const at::Tensor &weight,
-                   const std::optional<at::Tensor> &bias = std::nullopt) {
-    return prefers_onednn(x, weight) ? onednn_product(x, weight, bias)
-                                     : at::linear(x, weight, bias);
-}
 
 at::Tensor activated(const at::Tensor &x, mt_activation activation) {
     switch (activation) {
@@ -220,7 +237,7 @@ mt_status mt_linear(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, mt_te
     return guard([&] {
         const at::Tensor input = unwrap(x), matrix = unwrap(weight);
         const std::optional<at::Tensor> bias = unwrap_optional(bias_or_null);
-        *out = mipha::wrap(prefers_onednn(input, matrix)
+        *out = mipha::wrap(prefers_onednn(input, matrix, bias)
                                ? OneDNNLinear::apply(input, matrix, bias)
                                : at::linear(input, matrix, bias));
     });

@@ -54,6 +54,20 @@ package final class FileLock: Sendable {
         return true
     }
 
+    /// Whether the file that is locked is the one that `path` names.
+    ///
+    /// Another process may have removed it between its opening and its locking.
+    package func isOf(_ path: String) -> Bool {
+        descriptor.withLock { descriptor in
+            guard let file = descriptor else { return false }
+            var locked = stat(), named = stat()
+            guard unsafe fstat(file, &locked) == 0, unsafe stat(path, &named) == 0 else {
+                return false
+            }
+            return locked.st_dev == named.st_dev && locked.st_ino == named.st_ino
+        }
+    }
+
     deinit {
         release()
     }

@@ -27,10 +27,23 @@ final class FeatureFolders {
         self.root = root
         try FileSystem.createFolder(root)
         own = FileSystem.join(root, Self.name(fingerprint))
-        // On a full disk entries that are there can still be read.
-        try? FileSystem.createFolder(own)
-        lock = try? FileLock(path: Self.mark(own), isShared: true)
+        lock = Self.take(own)
         _ = try FileSystem.list(root)
+    }
+
+    /// Marks a folder as used; `nil` where nothing can be written, as on a full disk: entries that are
+    /// there can still be read.
+    private static func take(_ folder: String) -> FileLock? {
+        for _ in 0..<8 {
+            try? FileSystem.createFolder(folder)
+            // Another process may remove mark and folder until the lock is held.
+            if let lock = try? FileLock(path: mark(folder), isShared: true),
+                lock.isOf(mark(folder))
+            {
+                return lock
+            }
+        }
+        return nil
     }
 
     private static let suffix = ".features"

@@ -90,6 +90,7 @@ final class GradientReducer {
         let buffers = try makeBuffers(on: device(of: unit))
         let sent = try buffers.sent.narrowed(0, from: 0, length: length)
         let received = try buffers.received.narrowed(0, from: 0, length: length)
+        observe()
         try sent.setZero()
         for entry in unit.entries {
             guard let gradient = try takeGradient(entry) else { continue }
@@ -98,8 +99,8 @@ final class GradientReducer {
                 .assign(gradient.reshaped([entry.count]))
             if mode == .none { wholes[entry.name] = try gradient.to(dtype: .float32) }
         }
-        observe()
         localBytes[number] = nil
+        observe()
         transfer = Transfer(unit: number, work: try group.allToAll(sent, into: received))
     }
 

@@ -23,9 +23,8 @@ extension PlannedOperations {
 
     /// `x W^T + b`.
     ///
-    /// In float32 the product is oneDNN's with a gradient of our own, which keeps `x` whatever learns
-    /// and turns the gradient before the product with `x`; in bfloat16 it is libtorch's `addmm`, which
-    /// keeps `x` only for a matrix that learns.
+    /// `x` is kept only for a matrix that learns. In float32 the gradient is turned before the product
+    /// with `x`.
     func linear(_ x: PlannedTensor, _ layer: PlannedLinear) -> PlannedTensor {
         guard layer.adapter != nil || layer.isQuantized else { return product(x, layer) }
         let mapped = layer.isQuantized ? unpacked(x, layer) : product(x, layer)
@@ -37,7 +36,7 @@ extension PlannedOperations {
         let rows = x.count / layer.inputs
         let result = tensor(rows * layer.outputs, x.width)
         let weight = layer.weight
-        let kept = x.width == 4 || weight.needsGradient ? x.storage : nil
+        let kept = weight.needsGradient ? x.storage : nil
         let (needsInput, isFull) = (x.needsGradient, x.width == 4)
         let (count, width) = (x.count, x.width)
         return record(result, [x, weight] + (layer.bias.map { [$0] } ?? [])) { [self] gradient in
