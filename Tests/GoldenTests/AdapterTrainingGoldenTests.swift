@@ -59,13 +59,13 @@ import Testing
         let reference = try SafetensorsFile(path: "\(output)/reference.safetensors")
             .floats("log_probabilities")
         func apart(_ name: String, _ found: [Float]) throws -> Double {
-            distance([name: found], [name: try expected.floats(name)])
+            relativeDistance([name: found], [name: try expected.floats(name)])
         }
         let distances = try [
             ("loss", apart("loss", reports.map { Float($0.loss) })),
             ("rate", apart("lr", reports.map { Float($0.learningRate) })),
             ("reference", apart("reference", reference)),
-            ("values", distance(values, expected.all("value."))),
+            ("values", relativeDistance(values, expected.all("value."))),
         ]
         for (what, distance) in distances {
             #expect(distance <= 1e-6, "\(what): relative distance \(distance)")
@@ -82,20 +82,6 @@ import Testing
                 "data_path=\(Self.source)/data.json", "image_folder=\(Self.source)",
                 "tensorboard=false",
             ])
-    }
-
-    /// Norm of the difference as a share of the norm, over all tensors together.
-    private func distance(_ found: [String: [Float]], _ expected: [String: [Float]]) -> Double {
-        guard Set(found.keys) == Set(expected.keys) else { return .infinity }
-        var (apart, whole) = (0.0, 0.0)
-        for (name, values) in expected {
-            guard let own = found[name], own.count == values.count else { return .infinity }
-            for (a, b) in zip(own, values) {
-                apart += (Double(a) - Double(b)) * (Double(a) - Double(b))
-                whole += Double(b) * Double(b)
-            }
-        }
-        return (apart / whole).squareRoot()
     }
 
     private func state(_ step: Int, _ kind: String) throws -> [String: [Float]] {
@@ -123,7 +109,7 @@ import Testing
         var values: [String: [Float]] = [:]
         for name in trainer.trainable { values[name] = try trainer.model.store[name]?.values() }
         func apart(_ name: String, _ found: [Float]) throws -> Double {
-            distance([name: found], [name: try expected.floats(name)])
+            relativeDistance([name: found], [name: try expected.floats(name)])
         }
         let first = try expected.all("moment.1.")
         let last = try expected.all("moment.").filter { !$0.key.hasPrefix("1.") }
@@ -131,13 +117,13 @@ import Testing
             ("loss", apart("loss", reports.map { Float($0.loss) })),
             ("norm", apart("norm", reports.map { Float($0.gradientNorm) })),
             ("rate", apart("rate", rates)),
-            ("first gradient", distance(state(1, "exp_avg"), first)),
-            ("first moments", distance(state(golden.updates, "exp_avg"), last)),
+            ("first gradient", relativeDistance(state(1, "exp_avg"), first)),
+            ("first moments", relativeDistance(state(golden.updates, "exp_avg"), last)),
             (
                 "second moments",
-                distance(state(golden.updates, "exp_avg_sq"), expected.all("square."))
+                relativeDistance(state(golden.updates, "exp_avg_sq"), expected.all("square."))
             ),
-            ("values", distance(values, expected.all("value."))),
+            ("values", relativeDistance(values, expected.all("value."))),
         ]
         for (what, distance) in distances {
             // Products of float32 that cut their sums elsewhere, as another number of threads does, are

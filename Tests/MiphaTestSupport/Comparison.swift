@@ -54,3 +54,20 @@ public struct Comparison: Sendable, CustomStringConvertible {
 public func haveSameBits(_ a: [Float], _ b: [Float]) -> Bool {
     a.map(\.bitPattern) == b.map(\.bitPattern)
 }
+
+/// Norm of the difference as a share of the norm, over all tensors together;
+/// infinity for other names or sizes.
+public func relativeDistance(
+    _ found: [String: [Float]], _ expected: [String: [Float]]
+) -> Double {
+    guard Set(found.keys) == Set(expected.keys) else { return .infinity }
+    var (apart, whole) = (0.0, 0.0)
+    for (name, values) in expected {
+        guard let own = found[name], own.count == values.count else { return .infinity }
+        for (a, b) in zip(own, values) {
+            apart += (Double(a) - Double(b)) * (Double(a) - Double(b))
+            whole += Double(b) * Double(b)
+        }
+    }
+    return (apart / whole).squareRoot()
+}

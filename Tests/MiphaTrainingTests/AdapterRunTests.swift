@@ -58,6 +58,27 @@ import Testing
         }
     }
 
+    @Test func `adapters do not go on over other weights`() throws {
+        let tiny = try TinyRun()
+        let run = run(tiny, .lora)
+        try progress(run, stoppingAfter: 2)
+        let whole = tiny.with { $0.outputFolder = tiny.folder.file("whole") }
+        try progress(whole, stoppingAfter: 2)
+        let model = try MiphaModel(folder: run.model, use: .training)
+        let bias = try #require(model.store["model.final_layernorm.bias"])
+        try bias.assign(Tensor.full(bias.shape, 0.25))
+        let config = try Data(contentsOf: URL(filePath: "\(run.model)/config.json"))
+        try model.save(to: run.model)
+        try config.write(to: URL(filePath: "\(run.model)/config.json"))
+        let error = #expect(throws: TrainingError.self) { try Trainer(run) }
+        #expect(
+            error?.description.contains("base_sha256: the weights in \(run.model) are not") == true,
+            "\(String(describing: error))")
+        // A checkpoint of all weights needs no others.
+        #expect(try Trainer(whole).firstStep == 2)
+        #expect(try Trainer(run, resume: .never).firstStep == 0)
+    }
+
     /// All tensors of an adapter's folder by file and name, as bytes.
     private func tensors(_ folder: String) throws -> [String: [UInt8]] {
         var found: [String: [UInt8]] = [:]

@@ -1,5 +1,6 @@
 import Foundation
 import MiphaCheckpoints
+import MiphaData
 import MiphaFiles
 import MiphaTestSupport
 import MiphaTraining
@@ -7,14 +8,16 @@ import Testing
 
 /// Which runs may go on from a checkpoint.
 @Suite struct RunComparisonTests {
-    /// Changes the run that the newest checkpoint says it is of.
+    /// Changes the run that the newest checkpoint says it is of, and its number of processes.
     private func rewrite(
-        _ run: RunConfiguration, step: Int = 2, _ change: (JSONObject) -> JSONObject
+        _ run: RunConfiguration, step: Int = 2, processes: Int = 1,
+        _ change: (JSONObject) -> JSONObject
     ) throws {
         let folder = "\(run.outputFolder)/checkpoint-\(step)"
         guard case .object(var state) = try JSONValue(contentsOf: "\(folder)/trainer_state.json")
         else { return }
         state["run"] = .object(change(try #require(state["run"]?.objectValue)))
+        state["world_size"] = .integer(processes)
         try JSONValue.object(state).write(to: "\(folder)/trainer_state.json")
         try CheckpointChecksums.write(folder)
     }
@@ -97,6 +100,26 @@ import Testing
         #expect(
             wrong.map { "\($0)" }?.contains(
                 "checkpoint-2/trainer_state.json: run.save_total_limit: expected") == true)
+    }
+
+    @Test(arguments: [(12, true), (10, false)])
+    func `one process goes on for two only where epochs end alike`(
+        samples: Int, isSame: Bool
+    ) throws {
+        let tiny = try TinyRun(samples: samples)
+        let run = tiny.with {
+            $0.samplingOrder = .plain
+            ($0.batchSize, $0.accumulation) = (4, 1)
+        }
+        try progress(run, stoppingAfter: 2)
+        try rewrite(run, processes: 2) { $0.merging(["per_device_train_batch_size": 2]) }
+        if isSame {
+            #expect(try Trainer(run).firstStep == 2)
+        } else {
+            // Two processes fill the last update of an epoch up, one does not.
+            let error = #expect(throws: TrainingError.self) { try Trainer(run) }
+            #expect(error?.description.contains("with 2 processes then and 1 now") == true)
+        }
     }
 
     @Test func `a folder that was moved with model and data goes on, another model does not`()

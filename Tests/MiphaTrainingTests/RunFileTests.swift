@@ -63,7 +63,7 @@ import Testing
         ),
         ("preference_loss", "simpo", "simpo"), ("beta", "0.25", 0.25), ("simpo_gamma", "1.5", 1.5),
         ("label_smoothing", "0.125", 0.125),
-        ("optim", "adamw_8bit", "adamw_8bit"),
+        ("optim", "adamw_8bit", "adamw_8bit"), ("processes", "3", 3),
     ]
 
     private func read(_ yaml: String, overrides: [String] = []) throws -> RunConfiguration {
@@ -150,9 +150,20 @@ import Testing
         #expect(run.outputFolder == "a=b")
     }
 
+    @Test func `a setting of the command can be that of one group`() throws {
+        let yaml = lines(required) + "tune: {tower: frozen, head: full}\n"
+        let run = try read(
+            yaml, overrides: ["tune.tower=last:2", "learning_rates.tower=1e-5", "template="])
+        #expect(run.tune == [.tower: .last(2), .head: .full])
+        #expect(run.learningRates == [.tower: 1e-5])
+        #expect(run.template == nil)
+    }
+
     @Test(arguments: [
         ("learning_rat=1", "did you mean learning_rate?"), ("seed", "expected key=value"),
-        ("=3", "expected key=value"), ("learning_rate=[1", "--set learning_rate=[1"),
+        ("=3", "expected key=value"), ("tune.=full", "expected key=value"),
+        ("stage.x=1", "expected an object at stage, found another value"),
+        ("tune.tail=full", "unknown key tune.tail"), ("learning_rate=[1", "--set learning_rate=[1"),
         ("learning_rate=fast", "learning_rate: expected a number"),
         ("image_folder=a: b", "--set image_folder=a: b"),
     ])

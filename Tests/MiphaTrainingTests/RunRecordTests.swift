@@ -150,6 +150,22 @@ import Testing
         #expect(error?.description.hasPrefix("update 10: the loss is nan") == true)
     }
 
+    @Test func `updates that are not finite are counted over a restart`() throws {
+        let tiny = try TinyRun()
+        let run = tiny.with {
+            $0.nonFinite = .skip
+            $0.maximumSteps = 40
+        }
+        let trainer = try Trainer(run)
+        let bias = try #require(trainer.model.store["model.final_layernorm.bias"])
+        try bias.assign(Tensor.full(bias.shape, .nan))
+        var done = 0
+        let outcome = try trainer.train(shouldStop: { done == 3 }, report: { _ in done += 1 })
+        #expect(outcome == .stopped(step: 3))
+        let error = #expect(throws: TrainingError.self) { try Trainer(run).train() }
+        #expect(error?.description.hasPrefix("update 10: the loss is nan") == true)
+    }
+
     @Test func `a sample that cannot be read is left out and recorded`() throws {
         let tiny = try TinyRun()
         try FileManager.default.removeItem(atPath: "\(tiny.run.imageFolder)/0.png")

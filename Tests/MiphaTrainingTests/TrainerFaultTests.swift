@@ -157,6 +157,21 @@ struct TrainerFaultTests {
         #expect(try Trainer(willing, resume: .never).train() == .completed)
     }
 
+    @Test func `a run that goes on counts its bad samples from the beginning`() throws {
+        let tiny = try TinyRun()
+        for name in ["0.png", "5.png"] {
+            try FileManager.default.removeItem(atPath: "\(tiny.run.imageFolder)/\(name)")
+        }
+        let run = tiny.with { $0.badSamples = .skip }
+        let whole = run.with { $0.outputFolder = tiny.folder.file("whole") }
+        try progress(whole)
+        try progress(run, stoppingAfter: 3)
+        try progress(run)
+        let (one, two) = try (state(whole, 6), state(run, 6))
+        #expect((one["samples_bad"]?.integerValue ?? 0) > 1)
+        for key in ["samples_bad", "samples_asked"] { #expect(one[key] == two[key], "\(key)") }
+    }
+
     @Test func `a folder has one run at a time`() throws {
         let tiny = try TinyRun(samples: 4)
         var messages: [String] = []

@@ -174,7 +174,7 @@ mt_status mt_tensors_norm(const mt_tensor *tensors, size_t count, double *out);
 
 /* ---- Layers ---- */
 
-/* x W^T + b. On CPU in float32 all three products go through oneDNN. */
+/* x W^T + b. On CPU in float32 all three products go through oneDNN, in bfloat16 that with a bias. */
 mt_status mt_linear(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, mt_tensor *out);
 mt_status mt_layer_norm(mt_tensor x, mt_tensor weight, mt_tensor bias, double epsilon,
                         mt_tensor *out);

@@ -1,7 +1,7 @@
 /// This process's place among the processes of a job, as a launcher tells it.
 ///
-/// The variables are those of `torchrun`: `RANK`, `WORLD_SIZE`, `LOCAL_RANK`, `MASTER_ADDR` and
-/// `MASTER_PORT`; with `TORCHELASTIC_USE_AGENT_STORE=True` the launcher runs the key-value store, else
+/// The variables are those of `torchrun`: `RANK`, `WORLD_SIZE`, `LOCAL_RANK`, `LOCAL_WORLD_SIZE`,
+/// `MASTER_ADDR` and `MASTER_PORT`; with `TORCHELASTIC_USE_AGENT_STORE=True` the launcher runs the key-value store, else
 /// rank 0 does. `GLOO_SOCKET_IFNAME` chooses the network interface between several machines.
 public struct RankEnvironment: Sendable, Equatable {
     /// Number of this process, from 0.
@@ -10,6 +10,8 @@ public struct RankEnvironment: Sendable, Equatable {
     public var worldSize: Int
     /// Number of this process on its machine, from 0.
     public var localRank: Int
+    /// Number of processes of the job on this machine; 1 where the launcher does not tell.
+    public var localWorldSize: Int
     /// Host of the key-value store over which the processes meet.
     public var host: String
     /// Port of the key-value store.
@@ -25,13 +27,15 @@ public struct RankEnvironment: Sendable, Equatable {
 
     /// Describes a process.
     public init(
-        rank: Int, worldSize: Int, localRank: Int? = nil, host: String = "127.0.0.1", port: Int,
+        rank: Int, worldSize: Int, localRank: Int? = nil, localWorldSize: Int = 1,
+        host: String = "127.0.0.1", port: Int,
         usesLauncherStore: Bool = false, attempt: Int = 0, interface: String? = nil,
         timeout: Double = 600
     ) {
         self.rank = rank
         self.worldSize = worldSize
         self.localRank = localRank ?? rank
+        self.localWorldSize = localWorldSize
         self.host = host
         self.port = port
         self.usesLauncherStore = usesLauncherStore
@@ -58,15 +62,24 @@ public struct RankEnvironment: Sendable, Equatable {
             rank: rank, worldSize: world,
             localRank: try environment["LOCAL_RANK"].map { _ throws(TensorError) in
                 try Self.number("LOCAL_RANK", in: 0...rank, environment)
-            }, host: host, port: try Self.number("MASTER_PORT", in: 1...65535, environment),
+            },
+            localWorldSize: try environment["LOCAL_WORLD_SIZE"].map { _ throws(TensorError) in
+                try Self.number("LOCAL_WORLD_SIZE", in: 1...world, environment)
+            } ?? 1, host: host, port: try Self.number("MASTER_PORT", in: 1...65535, environment),
             usesLauncherStore: environment["TORCHELASTIC_USE_AGENT_STORE"] == "True",
-            attempt: try environment["TORCHELASTIC_RESTART_COUNT"].map { _ throws(TensorError) in
-                try Self.number("TORCHELASTIC_RESTART_COUNT", in: 0...1_000_000, environment)
-            } ?? 0, interface: interface.isEmpty ? nil : interface)
+            attempt: try Self.restarts(environment), interface: interface.isEmpty ? nil : interface)
         if environment["MIPHA_COLLECTIVE_TIMEOUT"] != nil {
             timeout = Double(
                 try Self.number("MIPHA_COLLECTIVE_TIMEOUT", in: 1...1_000_000, environment))
         }
+    }
+
+    /// How often a launcher has started the job of this process again, one of a single process too.
+    ///
+    /// - Throws: `TensorError` when `TORCHELASTIC_RESTART_COUNT` is not a number.
+    public static func restarts(_ environment: [String: String]) throws(TensorError) -> Int {
+        guard environment["TORCHELASTIC_RESTART_COUNT"] != nil else { return 0 }
+        return try number("TORCHELASTIC_RESTART_COUNT", in: 0...1_000_000, environment)
     }
 
     private static func number(

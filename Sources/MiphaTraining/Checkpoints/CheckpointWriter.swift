@@ -19,10 +19,11 @@ final class CheckpointWriter: Sendable {
         self.log = log
     }
 
-    /// Writes a snapshot on a thread of its own; a write that is still going on is waited for.
+    /// Writes a snapshot on a thread of its own, or at once when there is no memory for a copy of it; a
+    /// write that is still going on is waited for.
     func writeInBackground(_ snapshot: CheckpointSnapshot) throws {
         wait()
-        let copy = try snapshot.copied()
+        guard let copy = try? snapshot.copied() else { return try write(snapshot) }
         queue.async { [self] in
             do {
                 try write(copy)

@@ -10,6 +10,8 @@ struct RunRecord {
     let run: RunConfiguration
     /// Version of the program.
     let version: String
+    /// Number of processes that share the work.
+    let processes: Int
 
     /// Adds this start of the run to `environment.json`: program, libtorch, machine, command.
     func addStart(resumingAt step: Int) throws {
@@ -25,6 +27,7 @@ struct RunRecord {
             "system": .string(process.operatingSystemVersionString),
             "processors": .integer(process.activeProcessorCount),
             "memory_bytes": .integer(Int(clamping: process.physicalMemory)),
+            "processes": .integer(processes),
             "arguments": .array(process.arguments.map { .string($0) }),
             "folder": .string(FileManager.default.currentDirectoryPath),
         ]

@@ -28,14 +28,21 @@ public struct DiskPlan: Sendable, Equatable {
         modelBytes = written.reduce(0) { $0 + $1.count * $1.width }
         averageBytes = run.averageDecay == nil ? 0 : modelBytes
         checkpointBytes = modelBytes + state
-        let made = run.saveSteps > 0 ? totalSteps / run.saveSteps : 0
         // One more is written before the oldest goes, and the best may stay beside the newest.
-        checkpoints = min(made, run.saveLimit + 1 + (run.keepsBest ? 1 : 0))
+        checkpoints = min(
+            Self.checkpointsMade(run, totalSteps),
+            run.saveLimit + 1 + (run.keepsBest ? 1 : 0))
         let vision = model.config.vision
         let one = vision.patchCount * vision.hiddenSize * facts.width + 32
         featureBytes =
             run.featureFolder != nil && facts.towerIsFrozen
             ? min(Int(run.featureGibibytes * 1_073_741_824), pictures * one) : 0
+    }
+
+    /// The most checkpoints that a run writes: every validation may find the best weights so far.
+    static func checkpointsMade(_ run: RunConfiguration, _ totalSteps: Int) -> Int {
+        let regular = run.saveSteps > 0 ? totalSteps / run.saveSteps : 0
+        return regular + (run.keepsBest ? totalSteps / run.evaluationSteps : 0)
     }
 
     /// Free bytes where a folder is or will be.

@@ -30,7 +30,7 @@ extension RunPlan {
                 let survey = surveys[size] ?? survey(of: other)
                 surveys[size] = survey
                 let memory = memory(of: other, survey)
-                guard memory.peak.bytes <= limit else { continue }
+                guard memory.peak.bytes * processesHere <= limit else { continue }
                 let isSame = size == run.batchSize && settings.isEmpty
                 if !isSame {
                     found.append(
@@ -124,7 +124,7 @@ extension RunPlan {
                     + "choose another output_dir")
         }
         let peak = memory.peak
-        guard peak.bytes > machine.available else { return }
+        guard peakBytesHere > machine.available else { return }
         let fitting = proposals(limit: Int(Double(machine.available) * Self.nearShare))
         let hint =
             fitting.isEmpty
@@ -132,17 +132,21 @@ extension RunPlan {
             : "these fit with the same samples in an update: "
                 + fitting.map {
                     "\($0.settings.map { "--set \($0)" }.joined(separator: " ")) "
-                        + "(\(Self.size($0.memory.peak.bytes)))"
+                        + "(\(Self.size($0.memory.peak.bytes * processesHere)))"
                 }.joined(separator: "; ")
+        let share =
+            processesHere > 1
+            ? "\(processesHere) processes of up to \(Self.size(peak.bytes)) each, " : ""
         throw TrainingError(
             .failed,
-            "the run would take \(Self.size(peak.bytes)) in the phase \(peak.phase.rawValue), and "
+            "the run would take \(Self.size(peakBytesHere)) (\(share)in the phase "
+                + "\(peak.phase.rawValue)), and "
                 + "\(Self.size(machine.available)) are \(machine.source); \(hint)")
     }
 
     /// Whether the prediction is nearer to a limit than it is exact.
     public func isNear(_ machine: MachineMemory) -> Bool {
-        Double(memory.peak.bytes) > Double(machine.available) * Self.nearShare
+        Double(peakBytesHere) > Double(machine.available) * Self.nearShare
     }
 
     static func size(_ bytes: Int) -> String {
@@ -155,11 +159,16 @@ extension RunPlan {
     ///
     /// Cheap: only configs and headers of weight files are read.
     ///
-    /// - Throws: `TrainingError` when a process alone would not have room for them.
+    /// - Parameters:
+    ///   - world: processes that share the run.
+    ///   - processesHere: those of them on this machine; `nil`: all.
+    /// - Throws: `TrainingError` when there is no room for them.
     public static func requireRoomForState(
-        _ run: RunConfiguration, _ machine: MachineMemory
+        _ run: RunConfiguration, world: Int = 1, processesHere: Int? = nil,
+        _ machine: MachineMemory
     ) throws {
-        let bytes = try PlannedRunModel(run).facts(run).stateBytes
+        let own = try PlannedRunModel(run).facts(run, world: world).stateBytes
+        let bytes = own * (processesHere ?? world)
         guard bytes > machine.available else { return }
         throw TrainingError(
             .failed,

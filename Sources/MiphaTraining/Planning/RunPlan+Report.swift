@@ -18,8 +18,8 @@ extension RunPlan {
             "bytes": .integer(machine.available), "source": .string(machine.source),
         ]
         object["fits"] = .bool(
-            memory.peak.bytes <= machine.available && disk.bytes <= freeDisk ?? .max)
-        if memory.peak.bytes > machine.available {
+            peakBytesHere <= machine.available && disk.bytes <= freeDisk ?? .max)
+        if peakBytesHere > machine.available {
             let limit = Int(Double(machine.available) * Self.nearShare)
             object["proposals"] = .array(
                 proposals(limit: limit).map {
@@ -47,6 +47,7 @@ extension RunPlan {
             "tokens": .integer(tokens),
             "tokens_are": .string(tokensAreCounted ? "counted" : "estimated"),
             "trainable_parameters": .integer(model.learningCount),
+            "processes": .integer(world), "processes_here": .integer(processesHere),
             "memory": .object([
                 "peak_bytes": .integer(memory.peak.bytes),
                 "peak_phase": .string(memory.peak.phase.rawValue),
@@ -88,6 +89,11 @@ extension RunPlan {
         lines += memory.phases.map {
             "    \(Self.column($0.phase.rawValue, width: 24)) \(Self.gigabytes($0.bytes))"
                 + ($0 == memory.peak ? "  <- peak" : "")
+        }
+        if processesHere > 1 {
+            lines.append(
+                "memory of \(processesHere) processes on this machine: up to "
+                    + Self.size(peakBytesHere))
         }
         lines.append(
             "disk: \(Self.gigabytes(disk.bytes)) at most: \(disk.checkpoints) checkpoints of "

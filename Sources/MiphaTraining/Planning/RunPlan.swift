@@ -41,30 +41,39 @@ public struct RunPlan {
     private let order: @Sendable (Int) -> [Int]
     private let base: Int
     let world: Int
+    /// Those of the processes that run on this machine.
+    let processesHere: Int
+
+    /// Bytes that all processes on this machine take at most: none takes more than the first.
+    public var peakBytesHere: Int { memory.peak.bytes * processesHere }
 
     /// Plans a run.
     ///
     /// - Parameters:
     ///   - world: processes that share the run.
+    ///   - processesHere: those of them on this machine; `nil`: all.
     ///   - base: bytes of a process that has read the run's data; `nil` measures this one.
     ///   - note: told how far a longer pass over the data is.
     /// - Throws: what ``Trainer`` throws for a run that cannot work.
     public init(
-        _ run: RunConfiguration, world: Int = 1, base: Int? = nil,
+        _ run: RunConfiguration, world: Int = 1, processesHere: Int? = nil, base: Int? = nil,
         note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         try self.init(
-            run, world: world, base: base, countingUpTo: SampleShapes.exactLimit, note: note)
+            run, world: world, processesHere: processesHere, base: base,
+            countingUpTo: SampleShapes.exactLimit, note: note)
     }
 
     /// - Parameter limit: the most samples whose lengths are all counted.
     package init(
-        _ run: RunConfiguration, world: Int = 1, base: Int? = nil, countingUpTo limit: Int,
+        _ run: RunConfiguration, world: Int = 1, processesHere: Int? = nil, base: Int? = nil,
+        countingUpTo limit: Int,
         note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         try run.validate(worldSize: world)
         self.run = run
         self.world = world
+        self.processesHere = processesHere ?? world
         let found = try TrainingData(run, note: note)
         // Before samples are encoded: training does that beside what it holds.
         self.base = base ?? MachineMemory.residentBytes() ?? Self.usualBase
@@ -129,7 +138,7 @@ public struct RunPlan {
         facts.updates = survey.updates
         facts.prefetched = survey.prefetched(budget: run.prefetchMebibytes << 20)
         facts.copiesCheckpoint =
-            run.savesInBackground && run.saveSteps > 0 && survey.totalSteps >= run.saveSteps
+            run.savesInBackground && DiskPlan.checkpointsMade(run, survey.totalSteps) > 0
         facts.validation = validation.map { survey.largest(of: $0, batchSize: run.batchSize) }
         facts.base = base
         var simulation = MemorySimulation(facts)

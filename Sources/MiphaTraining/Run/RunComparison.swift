@@ -92,6 +92,9 @@ struct RunComparison {
         guard run.samplingOrder == .plain || old[0] == new[0] else { return false }
         // A mean over tokens does not depend on how they are shared out.
         guard run.lossReduction == .token else { return false }
-        return old[1] == new[1] || rows.isMultiple(of: size)
+        if rows.isMultiple(of: size) { return true }
+        // The last updates of an epoch: several processes go on with its first samples, one does not.
+        return old[1] == new[1]
+            && (min(worldBefore, worldSize) > 1 || rows.isMultiple(of: size / new[1]))
     }
 }

@@ -17,15 +17,45 @@ extension RunConfiguration {
         }
         var object = try Self.parse(String(decoding: data, as: UTF8.self), name: path)
         for setting in overrides {
-            let parts = setting.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2 else {
+            let parts = setting.split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let keys = (parts.first ?? "").split(
+                separator: ".", omittingEmptySubsequences: false)
+            guard parts.count == 2, !keys.contains(where: \.isEmpty) else {
                 throw TrainingError(
                     .invalidRun, "--set \(setting): expected key=value, such as learning_rate=1e-4")
             }
-            let parsed = try Self.parse("value: \(parts[1])", name: "--set \(setting)")
-            object[String(parts[0])] = parsed["value"] ?? .null
+            let value = try Self.parse("value: \(parts[1])", name: "--set \(setting)")["value"]
+            guard Self.set(value ?? .null, at: keys[...], in: &object) else {
+                throw TrainingError(
+                    .invalidRun,
+                    "--set \(setting): expected an object at \(keys.dropLast().joined(separator: "."))"
+                        + ", found another value")
+            }
         }
         try self.init(ConfigReader(file: path, value: .object(object)))
+    }
+
+    /// Sets a value of an object, or of the objects in it that the keys lead through.
+    ///
+    /// - Returns: false when a value on the way is not an object.
+    private static func set(
+        _ value: JSONValue, at keys: ArraySlice<Substring>, in object: inout JSONObject
+    ) -> Bool {
+        guard let first = keys.first.map(String.init) else { return false }
+        guard keys.count > 1 else {
+            object[first] = value
+            return true
+        }
+        var inner: JSONObject
+        switch object[first] ?? .null {
+        case .object(let found): inner = found
+        case .null: inner = [:]
+        default: return false
+        }
+        guard set(value, at: keys.dropFirst(), in: &inner) else { return false }
+        object[first] = .object(inner)
+        return true
     }
 
     private static func parse(_ text: String, name: String) throws -> JSONObject {
@@ -86,6 +116,10 @@ extension RunConfiguration {
         saveLimit = try reader.positive("save_total_limit", default: saveLimit)
         savesInBackground = try reader.bool("background_saves", default: savesInBackground)
         tensorBoard = try reader.bool("tensorboard", default: tensorBoard)
+        processes = try reader.positive("processes", default: processes)
+        guard processes <= 1024 else {
+            throw reader.failure("processes", expected: "a number from 1 to 1024")
+        }
         threads = reader.has("threads") ? try reader.positive("threads", default: 1) : nil
         loggingSteps = try reader.positive("logging_steps", default: loggingSteps)
     }

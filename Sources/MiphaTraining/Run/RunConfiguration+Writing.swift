@@ -20,7 +20,8 @@ extension RunConfiguration {
         "optimizer_in_backward",
         "max_grad_norm",
         "on_nonfinite", "spike_factor", "ema_decay", "dtype", "gradient_checkpointing",
-        "sharding", "threads", "seed", "eval_data_path", "validation_split", "eval_steps",
+        "sharding", "processes", "threads", "seed", "eval_data_path", "validation_split",
+        "eval_steps",
         "keep_best", "save_steps",
         "save_total_limit", "background_saves", "logging_steps", "tensorboard",
         "sample_steps", "sample_prompts", "sample_max_tokens",
@@ -29,7 +30,8 @@ extension RunConfiguration {
     /// Keys that change no weight: they may differ between a run and its continuation.
     static let keysWithoutInfluence: Set = [
         "output_dir", "save_steps", "save_total_limit", "background_saves", "logging_steps",
-        "tensorboard", "threads", "sharding", "spike_factor", "eval_data_path", "eval_steps",
+        "tensorboard", "processes", "threads", "sharding", "spike_factor", "eval_data_path",
+        "eval_steps",
         "keep_best", "optimizer_in_backward", "bad_samples_limit", "dataloader_num_workers",
         "dataloader_prefetch_mib",
         "feature_cache", "feature_cache_gib", "sample_steps", "sample_prompts", "sample_max_tokens",
@@ -98,7 +100,7 @@ extension RunConfiguration {
             "on_nonfinite": .string(nonFinite.rawValue), "spike_factor": .double(spikeFactor),
             "ema_decay": averageDecay.map { .double($0) } ?? .null,
             "dtype": .string(dtype.rawValue), "gradient_checkpointing": .bool(checkpointing),
-            "sharding": .string(sharding.rawValue),
+            "sharding": .string(sharding.rawValue), "processes": .integer(processes),
         ]
     }
 
@@ -126,10 +128,12 @@ extension RunConfiguration {
 
     /// The run file that repeats this run from any working folder, as YAML.
     ///
-    /// - Parameter threads: the number of threads of this run; another one may round differently.
-    func resolvedYAML(threads: Int) throws -> String {
+    /// - Parameters:
+    ///   - threads: the number of threads of this run; another one may round differently.
+    ///   - processes: the number of processes of this run.
+    func resolvedYAML(threads: Int, processes: Int) throws -> String {
         var run = resolved
-        run.threads = threads
+        (run.threads, run.processes) = (threads, processes)
         let lines = try run.json.members.map { "\($0.key): \(try $0.value.text(.compact))" }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -151,6 +151,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var tensorBoard = true
     /// Threads of an operation; `nil` leaves the choice to libtorch.
     public var threads: Int?
+    /// Number of processes on one machine that share the work, where no launcher starts them.
+    public var processes = 1
     /// Updates between lines of the metrics file.
     public var loggingSteps = 1
 

@@ -27,7 +27,8 @@ extension RunFolder {
         }
         if step == 0 { try removeEarlierRun() }
         try AtomicFile.write(
-            run.resolvedYAML(threads: Engine.threadCount), to: "\(path)/resolved.yaml")
+            run.resolvedYAML(threads: Engine.threadCount, processes: worldSize),
+            to: "\(path)/resolved.yaml")
         return incidents
     }
 

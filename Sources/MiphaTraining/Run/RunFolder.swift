@@ -51,10 +51,16 @@ struct RunFolder {
         var samples = 0
         /// SHA-256 of each data file.
         var data: [String] = []
+        /// ``WeightSample`` of the model under adapters, which no checkpoint holds.
+        var base: String?
         /// The checkpoint of the lowest validation loss.
         var best: Best?
         /// Whether the validation loss after these updates is still to be measured.
         var isValidationDue = false
+        /// Updates in a row that were not finite.
+        var skippedInARow = 0
+        /// Samples asked for, and those that could not be used as they are.
+        var usability = SampleUsability()
         /// The last losses, for spikes.
         var recentLosses: [Double] = []
 
@@ -100,6 +106,7 @@ struct RunFolder {
         let state = try ConfigReader(contentsOf: file)
         try requireSameRun(state)
         try requireSameData(state, now: now)
+        try requireSameBase(state, now: now)
         return try state.int("step") >= totalSteps
     }
 
@@ -108,10 +115,14 @@ struct RunFolder {
         .object([
             "step": .integer(state.step), "samples": .integer(state.samples),
             "data_sha256": .array(state.data.map { .string($0) }),
+            "base_sha256": state.base.map { .string($0) } ?? .null,
             "best": state.best.map {
                 ["step": .integer($0.step), "validation_loss": .double($0.loss)]
             } ?? .null,
             "validation_due": .bool(state.isValidationDue),
+            "skipped_in_a_row": .integer(state.skippedInARow),
+            "samples_asked": .integer(state.usability.asked),
+            "samples_bad": .integer(state.usability.bad),
             "recent_losses": .array(state.recentLosses.map { .double($0) }),
             "world_size": .integer(worldSize), "run": .object(run.resolved.json),
         ])
@@ -154,9 +165,14 @@ struct RunFolder {
         let reader = try ConfigReader(contentsOf: "\(folder)/\(Self.stateFile)")
         let comparison = try requireSameRun(reader)
         try requireSameData(reader, now: now)
+        try requireSameBase(reader, now: now)
         var state = now
         state.step = try reader.int("step")
         state.isValidationDue = try reader.bool("validation_due", default: false)
+        state.skippedInARow = try reader.int("skipped_in_a_row", default: 0)
+        state.usability = SampleUsability(
+            asked: try reader.int("samples_asked", default: 0),
+            bad: try reader.int("samples_bad", default: 0))
         state.recentLosses = try reader.doubles("recent_losses", default: [])
         if comparison.hasSameValidation, let best = try reader.optionalObject("best") {
             state.best = State.Best(
@@ -175,6 +191,16 @@ struct RunFolder {
                 "\(state.file): data_sha256: the data files are not those that the run began with; "
                     + "bring them back, or --resume never to start over")
         }
+    }
+
+    private func requireSameBase(_ state: ConfigReader, now: State) throws {
+        guard let base = now.base, let before = try state.optionalString("base_sha256"),
+            base != before
+        else { return }
+        throw TrainingError(
+            .invalidRun,
+            "\(state.file): base_sha256: the weights in \(run.model) are not those that the adapters "
+                + "were trained on; bring them back, or --resume never to start over")
     }
 
     /// Refuses a checkpoint of another run.

@@ -29,7 +29,9 @@ final class RunSession {
         self.log = log
         recorder = Recorder(log: log, note: note)
         writer = group == nil ? CheckpointWriter(store: trainer.folder.store, log: log) : nil
-        let records = RunRecord(folder: run.outputFolder, run: run, version: version)
+        let records = RunRecord(
+            folder: run.outputFolder, run: run, version: version,
+            processes: group?.worldSize ?? 1)
         do {
             try records.addStart(resumingAt: trainer.firstStep)
         } catch {

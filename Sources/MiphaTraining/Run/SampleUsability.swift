@@ -5,6 +5,10 @@ struct SampleUsability {
     private(set) var asked = 0
     private(set) var bad = 0
 
+    init(asked: Int = 0, bad: Int = 0) {
+        (self.asked, self.bad) = (asked, bad)
+    }
+
     /// Bad samples that say nothing yet about a data set.
     static let tolerance = 10
 

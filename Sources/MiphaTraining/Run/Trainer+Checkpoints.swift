@@ -15,14 +15,14 @@ extension Trainer {
         }
         guard let writer = session.writer else { return try saveTogether(session) }
         let snapshot = try snapshot()
-        if run.savesInBackground {
-            try writer.writeInBackground(snapshot)
-        } else {
-            do {
+        do {
+            if run.savesInBackground {
+                try writer.writeInBackground(snapshot)
+            } else {
                 try writer.writeNow(snapshot)
-            } catch {
-                writer.fail(state.step, error)
             }
+        } catch {
+            writer.fail(state.step, error)
         }
     }
 

@@ -70,6 +70,7 @@ extension Trainer {
                 let result = try update(step, recorder, shouldStop: shouldStop)
             else { return false }
             state.step = step + 1
+            state.usability = result.usability
             state.isValidationDue = isValidationStep
             let seconds = (clock.now - started) / .seconds(1)
             // The line about the update is written whatever becomes of the validation.

@@ -40,6 +40,7 @@ extension Trainer {
     ) throws -> Bool {
         guard let parallel, let joint else {
             if let failure { throw failure }
+            result.usability = usability
             try requireUsable(bad: usability.bad, asked: usability.asked, step)
             return false
         }
@@ -52,6 +53,7 @@ extension Trainer {
         (result.weight, result.supervised) = (Int(totals[0]), Int(totals[1]))
         if totals[3] > 0 { try share(report, parallel.group, recorder) }
         try joint.settle(isWriting: totals[4] > 0, hasFailed: totals[5] > 0)
+        result.usability = SampleUsability(asked: Int(totals[7]), bad: Int(totals[6]))
         guard totals[8] == 0 else { throw Self.shared(failure) }
         try requireUsable(bad: Int(totals[6]), asked: Int(totals[7]), step)
         return totals[2] > 0

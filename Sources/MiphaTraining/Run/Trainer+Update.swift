@@ -14,6 +14,8 @@ extension Trainer {
         /// Sums of the objective's figures.
         var figures: [Double] = []
         var isSkipped = false
+        /// Samples of all processes until now.
+        var usability = SampleUsability()
         /// Of several processes, those whose losses are not finite, or the one with the highest.
         var ranks: [Int]?
     }
@@ -94,7 +96,7 @@ extension Trainer {
         }
         if let average { try average.update(optimizer.weights()) }
         weightsAreUnsound = false
-        skippedInARow = 0
+        state.skippedInARow = 0
         if result.weight > 0, let median = spikes.spike(result.loss) {
             var incident = Incident(
                 .lossSpike, step: step + 1, samples: sampleNames(step, of: result.ranks),
@@ -175,10 +177,10 @@ extension Trainer {
         let ranks = result.loss.isFinite ? nil : result.ranks
         let names = sampleNames(step, of: ranks)
         try optimizer.dropGradients()
-        skippedInARow += 1
-        guard run.nonFinite == .skip, skippedInARow < Self.patience else {
+        state.skippedInARow += 1
+        guard run.nonFinite == .skip, state.skippedInARow < Self.patience else {
             let again =
-                run.nonFinite == .skip ? "; the \(skippedInARow)th such update in a row" : ""
+                run.nonFinite == .skip ? "; the \(state.skippedInARow)th such update in a row" : ""
             weightsAreUnsound = true
             throw TrainingError(
                 .failed,

@@ -28,6 +28,16 @@ public final class Trainer {
             default: self = .from(text)
             }
         }
+
+        /// What a launcher's new start of the same job goes on from: the checkpoints that the job has
+        /// written, which neither `never` removes nor `from` passes over again.
+        ///
+        /// - Parameter run: the run of the job.
+        public func again(_ run: RunConfiguration) throws -> Resume {
+            let store = CheckpointStore(
+                folder: run.outputFolder, model: run.model, limit: run.saveLimit)
+            return try store.steps().isEmpty ? self : .auto
+        }
     }
 
     /// The settings.
@@ -69,12 +79,11 @@ public final class Trainer {
     var spikes: SpikeDetector
     /// The checkpoint of the lowest validation loss while it is being written.
     var nextBest: RunFolder.State.Best?
-    /// Updates in a row that were not finite.
-    var skippedInARow = 0
     /// Whether the weights are not to be saved: an update has changed only some of them, or it is not
     /// finite, which may be their fault.
     var weightsAreUnsound = false
-    /// Samples that this start has asked for, and those that could not be used as they are.
+    /// Samples that this process has asked for, and those that could not be used as they are; those of
+    /// all processes at earlier starts are counted by rank 0.
     var usability = SampleUsability()
 
     /// Loads model and data and checks that they fit the run.
@@ -101,7 +110,8 @@ public final class Trainer {
             rows: plan.sampleCount)
         let now = RunFolder.State(
             samples: data.count,
-            data: try run.dataFiles.map { try SHA256Digest(contentsOf: $0).hex })
+            data: try run.dataFiles.map { try SHA256Digest(contentsOf: $0).hex },
+            base: try tuning.adapters(run).map { _ in try WeightSample.digest(folder: run.model) })
         startingPoints = try folder.startingPoints()
         isComplete =
             try resume == .auto && folder.isComplete(totalSteps: plan.totalSteps, now: now)
@@ -169,6 +179,7 @@ public final class Trainer {
                     + "found \(saved.state.step)")
         }
         state = saved.state
+        if parallel?.group.rank ?? 0 == 0 { usability = state.usability }
         firstStep = state.step
         incidents = incidents.map {
             Incident($0.kind, step: firstStep, samples: $0.samples, message: $0.message)

@@ -20,34 +20,32 @@ struct Plan: ParsableCommand {
             samples in an update.
             """)
 
-    @Argument(help: ArgumentHelp("Run file.", valueName: "run.yaml"))
-    var runFile: String
-
-    @Option(name: .customLong("set"), help: "key=value that wins over the run file; repeatable.")
-    var settings: [String] = []
+    @OptionGroup var file: RunFileOptions
 
     @OptionGroup var report: PlanOptions
 
-    @Option(help: "Number of processes that share the run.")
-    var processes = 1
+    @Option(help: "Number of processes on this machine that share the run; else the run file's.")
+    var processes: Int?
 
     @OptionGroup var engine: EngineOptions
 
     @OptionGroup var logging: LoggingOptions
 
     func validate() throws {
-        if !(1...1024).contains(processes) {
+        if let processes, !(1...1024).contains(processes) {
             throw ValidationError("--processes: expected 1 to 1024, found \(processes)")
         }
     }
 
     func run() throws {
         Engine.keepFreedMemory()
-        let configuration = try RunConfiguration(contentsOf: runFile, overrides: settings)
+        let configuration = try file.configuration()
         try engine.start(threads: configuration.threads)
         let output = logging.output
         try report.printer(output).print(
-            RunPlan(configuration, world: processes, note: { output.note($0) }))
+            RunPlan(
+                configuration, world: processes ?? configuration.processes,
+                note: { output.note($0) }))
     }
 }
 

@@ -27,17 +27,14 @@ struct Train: ParsableCommand {
             run.yaml). per_device_train_batch_size is that of one process.
             """)
 
-    @Argument(help: ArgumentHelp("Run file.", valueName: "run.yaml"))
-    var runFile: String
-
-    @Option(name: .customLong("set"), help: "key=value that wins over the run file; repeatable.")
-    var settings: [String] = []
+    @OptionGroup var file: RunFileOptions
 
     @Option(
         help: "auto: from the newest checkpoint; never: from the start; or a checkpoint folder.")
     var resume = "auto"
 
-    @Option(help: "Number of processes on this machine that share the work.")
+    @Option(
+        help: "Number of processes on this machine that share the work; else the run file's.")
     var processes: Int?
 
     @Flag(help: "Print what mipha plan prints, and stop.")
@@ -59,42 +56,42 @@ struct Train: ParsableCommand {
     func run() throws {
         LocalRanks.followLauncher()
         Engine.keepFreedMemory()
-        let configuration = try RunConfiguration(contentsOf: runFile, overrides: settings)
+        let configuration = try file.configuration()
         try engine.start(threads: configuration.threads)
+        let environment = try RankEnvironment(ProcessInfo.processInfo.environment)
+        if environment != nil, processes ?? 1 > 1 {
+            throw ValidationError("--processes: a launcher has started several already")
+        }
+        let count = processes ?? configuration.processes
         if dryRun {
-            let output = logging.output
-            let printer = PlanPrinter(asJSON: false, probes: false, memory: nil, output: output)
-            try printer.print(
-                RunPlan(
-                    configuration, world: processes ?? 1, note: { output.note($0) }))
+            try printPlan(configuration, environment, processes: count)
             return
         }
-        let environment = try RankEnvironment(ProcessInfo.processInfo.environment)
-        if let processes, processes > 1 {
-            guard environment == nil else {
-                throw ValidationError("--processes: a launcher has started several already")
-            }
-            let ranks = try LocalRanks(count: processes, output: logging.output)
+        if environment == nil, count > 1 {
+            let ranks = try LocalRanks(count: count, output: logging.output)
             let status = try ranks.run(Self.argumentsWithoutProcesses())
             if status != 0 { throw ExitCode(status) }
             return
         }
         let termination = Interruption(signal: SIGTERM)
-        if environment == nil, !ignoreMemory, let machine = MachineMemory() {
-            try RunPlan.requireRoomForState(configuration, machine)
+        // Before the processes meet none of them has loaded anything.
+        if !ignoreMemory, environment?.localRank ?? 0 == 0, let machine = MachineMemory() {
+            try RunPlan.requireRoomForState(
+                configuration, world: environment?.worldSize ?? 1,
+                processesHere: environment?.localWorldSize, machine)
         }
         let group = try environment.map { try ProcessGroup($0) }
         let output = TerminalOutput(level: group?.rank ?? 0 > 0 ? .error : logging.logLevel)
         let trainer = try Trainer(
-            configuration, resume: Trainer.Resume(parsing: resume), group: group,
-            note: { output.note($0) })
+            configuration, resume: start(configuration), group: group,
+            note: { output.relay($0) })
         for line in trainer.description { output.note(line) }
         let questions =
             try group?.rank ?? 0 == 0 ? SampleQuestions(configuration)?.answers(of:) : nil
         let interruption = Interruption()
         var bar = ProgressBar(
-            configuration.stage.rawValue, total: trainer.plan.totalSteps, unit: "updates",
-            output: output)
+            configuration.stage.rawValue, total: trainer.plan.totalSteps,
+            startingAt: trainer.firstStep, unit: "updates", output: output)
         defer { bar.finish() }
         let outcome = try trainer.train(
             version: Mipha.configuration.version,
@@ -102,7 +99,7 @@ struct Train: ParsableCommand {
             report: { bar.update($0.step, note: $0.summary) },
             note: {
                 bar.finish()
-                output.note($0)
+                output.relay($0)
             }, answers: questions)
         bar.finish()
         switch outcome {
@@ -114,10 +111,29 @@ struct Train: ParsableCommand {
         case .alreadyComplete:
             output.note("\(configuration.outputFolder) is complete already; nothing to do")
         case .stopped(let step):
-            output.note(
-                "stopped after update \(step); the same command goes on from there")
+            let command = resume == "auto" ? "the same command" : "the command with --resume auto"
+            output.note("stopped after update \(step); \(command) goes on from there")
             if !termination.isRaised { throw ExitCode(ExitStatus.interrupted) }
         }
+    }
+
+    private func printPlan(
+        _ configuration: RunConfiguration, _ environment: RankEnvironment?, processes: Int
+    ) throws {
+        guard environment?.rank ?? 0 == 0 else { return }
+        let output = logging.output
+        let printer = PlanPrinter(asJSON: false, probes: false, memory: nil, output: output)
+        try printer.print(
+            RunPlan(
+                configuration, world: environment?.worldSize ?? processes,
+                processesHere: environment?.localWorldSize, note: { output.note($0) }))
+    }
+
+    /// Where this start goes on from; a launcher that starts a job again wants it to go on.
+    private func start(_ configuration: RunConfiguration) throws -> Trainer.Resume {
+        let start = Trainer.Resume(parsing: resume)
+        let restarts = try RankEnvironment.restarts(ProcessInfo.processInfo.environment)
+        return restarts > 0 ? try start.again(configuration) : start
     }
 
     /// The arguments of this process, as each of several is to have them.

@@ -7,6 +7,7 @@ import Foundation
 struct ProgressBar: Sendable {
     private let title: String
     private let total: Int
+    private let first: Int
     private let unit: String
     private let output: TerminalOutput
     private let isInteractive: Bool
@@ -20,10 +21,15 @@ struct ProgressBar: Sendable {
     ///
     /// - Parameters:
     ///   - total: number of units until the end.
+    ///   - first: those that were complete before.
     ///   - unit: what is counted, in the plural (`samples`).
-    init(_ title: String, total: Int, unit: String, output: TerminalOutput) {
+    init(
+        _ title: String, total: Int, startingAt first: Int = 0, unit: String,
+        output: TerminalOutput
+    ) {
         self.title = title
         self.total = max(total, 1)
+        self.first = first
         self.unit = unit
         self.output = output
         isInteractive = TerminalOutput.isInteractive
@@ -41,8 +47,8 @@ struct ProgressBar: Sendable {
         guard elapsed >= 2, since >= pause else { return }
         lastDrawn = now
         let line = Self.line(
-            title, done: done, total: total, unit: unit, elapsed: elapsed, note: note,
-            bar: isInteractive)
+            title, done: done, total: total, since: first, unit: unit, elapsed: elapsed,
+            note: note, bar: isInteractive)
         if isInteractive {
             draw(line)
         } else {
@@ -65,11 +71,11 @@ struct ProgressBar: Sendable {
 
     /// One line: title, bar, counts, rate, time left.
     static func line(
-        _ title: String, done: Int, total: Int, unit: String, elapsed: Double, note: String,
-        bar: Bool
+        _ title: String, done: Int, total: Int, since first: Int = 0, unit: String,
+        elapsed: Double, note: String, bar: Bool
     ) -> String {
         let share = min(Double(done) / Double(total), 1)
-        let rate = elapsed > 0 ? Double(done) / elapsed : 0
+        let rate = elapsed > 0 ? Double(done - first) / elapsed : 0
         var parts = [title]
         if bar {
             let filled = Int(share * 24)

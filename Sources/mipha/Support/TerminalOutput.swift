@@ -56,6 +56,11 @@ struct TerminalOutput: Sendable {
         say("warning: \(text)", .warning)
     }
 
+    /// Writes what a library tells, which starts with `warning: ` where it warns.
+    func relay(_ text: String) {
+        say(text, text.hasPrefix("warning: ") ? .warning : .info)
+    }
+
     /// Writes an error.
     func error(_ text: String) {
         let mark = Self.allowsColour ? "\u{1B}[31merror:\u{1B}[0m" : "error:"

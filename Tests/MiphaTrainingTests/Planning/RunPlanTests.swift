@@ -106,6 +106,41 @@ struct RunPlanTests {
         #expect(plan.proposals(limit: 1000).isEmpty)
     }
 
+    @Test func `the processes of a machine have to fit together`() throws {
+        let (both, one) = try (
+            RunPlan(tiny.run, world: 2, base: 0),
+            RunPlan(tiny.run, world: 2, processesHere: 1, base: 0)
+        )
+        let peak = one.memory.peak.bytes
+        #expect(both.memory == one.memory)
+        #expect((one.peakBytesHere, both.peakBytesHere) == (peak, 2 * peak))
+        let machine = MachineMemory(available: 2 * peak - 1, source: "here")
+        try one.requireFit(machine)
+        let error = #expect(throws: TrainingError.self) { try both.requireFit(machine) }
+        #expect(error?.description.contains("(2 processes of up to ") == true)
+        #expect(both.json(machine: machine)["fits"] == false)
+        #expect(one.json(machine: machine)["fits"] == true)
+        #expect(
+            both.lines().contains { $0.hasPrefix("memory of 2 processes on this machine: up to ") })
+        for proposal in both.proposals(limit: peak) {
+            #expect(2 * proposal.memory.peak.bytes <= peak)
+        }
+    }
+
+    @Test func `checkpoints of the best weights take memory and disk`() throws {
+        let kept = try plan {
+            ($0.saveSteps, $0.saveLimit) = (0, 1)
+            ($0.validationSplit, $0.evaluationSteps, $0.keepsBest) = (0.25, 2, true)
+        }
+        let foreground = try RunPlan(kept.run.with { $0.savesInBackground = false }, base: 0)
+        let without = try RunPlan(kept.run.with { $0.keepsBest = false }, base: 0)
+        #expect(kept.disk.checkpoints == 3)
+        #expect(without.disk.checkpoints == 0)
+        #expect(kept.memory.phases.contains { $0.phase == .checkpoint })
+        #expect(!foreground.memory.phases.contains { $0.phase == .checkpoint })
+        #expect(without.memory == foreground.memory)
+    }
+
     @Test func `moments in 8 bits are proposed where they are possible`() throws {
         func proposes(_ world: Int = 1, _ change: (inout RunConfiguration) -> Void) throws -> Bool {
             var run = tiny.run
@@ -143,6 +178,12 @@ struct RunPlanTests {
         #expect(throws: TrainingError.self) {
             try RunPlan.requireRoomForState(
                 run, MachineMemory(available: state - 1, source: "here"))
+        }
+        let machine = MachineMemory(available: 2 * state, source: "here")
+        try RunPlan.requireRoomForState(run, world: 2, machine)
+        try RunPlan.requireRoomForState(run, world: 4, processesHere: 2, machine)
+        #expect(throws: TrainingError.self) {
+            try RunPlan.requireRoomForState(run, world: 3, machine)
         }
     }
 

@@ -1,0 +1,94 @@
+import Foundation
+import MiphaFiles
+import MiphaTestSupport
+import Testing
+
+/// How `mipha train` is started, and what it says.
+@Suite(.enabled(if: MiphaProcess.executable != nil), .serialized)
+struct TrainStartTests {
+    private let fixture: TrainFixture
+
+    init() throws {
+        fixture = try TrainFixture(["max_steps: 6", "save_steps: 2", "tensorboard: false"])
+    }
+
+    private func file(_ name: String) -> String { fixture.sample.temporary.file(name) }
+
+    @Test func `a launcher's restart goes on whatever its first start was told`() throws {
+        let output = file("restarted")
+        try fixture.finish(output, ["max_steps=4"])
+        try FileManager.default.removeItem(atPath: "\(output)/trainer_state.json")
+        let arguments = fixture.arguments(output, ["max_steps=4"])
+        func start(_ restarts: Int, _ resume: String) throws -> MiphaProcess {
+            try MiphaProcess(
+                arguments + ["--resume", resume],
+                environment: ["TORCHELASTIC_RESTART_COUNT": "\(restarts)"])
+        }
+        for resume in ["never", "\(output)/checkpoint-2"] {
+            let again = try start(1, resume)
+            #expect(again.status == 0, "\(again.errors)")
+            #expect(again.errors.contains("going on after update 4"), "\(again.errors)")
+            try FileManager.default.removeItem(atPath: "\(output)/trainer_state.json")
+        }
+        #expect(try start(0, "\(output)/checkpoint-2").errors.contains("going on after update 2"))
+        #expect(try !start(0, "never").errors.contains("going on"))
+        // Nothing was written yet: the restart begins where the first start was told to.
+        let empty = try MiphaProcess(
+            fixture.arguments(file("empty"), ["max_steps=2"]) + ["--resume", "never"],
+            environment: ["TORCHELASTIC_RESTART_COUNT": "2"])
+        #expect(empty.status == 0 && !empty.errors.contains("going on"))
+    }
+
+    @Test func `the file in the folder repeats a run of two processes`() throws {
+        let (output, copy) = (file("two"), file("copy"))
+        let first = try MiphaProcess(fixture.arguments(output, processes: 2))
+        try #require(first.status == 0, "\(first.errors)")
+        let environment = try JSONValue(contentsOf: "\(output)/environment.json")
+        #expect(environment["starts"]?.arrayValue?.last?["processes"] == 2)
+        let again = try MiphaProcess(
+            ["train", "\(output)/resolved.yaml", "--set", "output_dir=\(copy)"])
+        #expect(again.status == 0, "\(again.errors)")
+        #expect(try fixture.weights(copy) == fixture.weights(output))
+        let plan = try MiphaProcess(
+            ["plan", "\(output)/resolved.yaml", "--no-probe", "--json", "--memory", "100"])
+        #expect(try JSONValue(parsing: plan.output)["processes"] == 2)
+        let alone = try MiphaProcess(
+            ["train", "\(output)/resolved.yaml", "--dry-run", "--processes", "1"])
+        #expect(!alone.output.contains("memory of 2 processes"), "\(alone.errors)")
+    }
+
+    @Test func `warnings of a run are said at their level`() throws {
+        var items = try #require(
+            try JSONValue(contentsOf: file("data.json")).arrayValue)
+        items.append([
+            "id": "gone", "image": "/nowhere.png",
+            "conversations": [
+                ["from": "human", "value": "<image>\nNumber?"],
+                ["from": "gpt", "value": "it is 1"],
+            ],
+        ])
+        try JSONValue.array(items).write(to: file("data.json"))
+        let settings = ["bad_samples=skip", "max_steps=4"]
+        let run = try MiphaProcess(
+            fixture.arguments(file("loud"), settings) + ["--log-level", "warning"])
+        #expect(run.status == 0)
+        #expect(
+            !run.errorLines.isEmpty
+                && run.errorLines.allSatisfy { $0.hasPrefix("warning: update") },
+            "\(run.errors)")
+        let silent = try MiphaProcess(
+            fixture.arguments(file("silent"), settings) + ["--log-level", "error"])
+        #expect(silent.status == 0 && silent.errors.isEmpty)
+    }
+
+    @Test func `element type and seed can be options`() throws {
+        let run = try MiphaProcess(
+            ["plan", fixture.runFile, "--no-probe", "--json", "--memory", "100"]
+                + ["--dtype", "bfloat16", "--seed", "7"])
+        let object = try JSONValue(parsing: run.output)
+        #expect(object["run"]?["dtype"] == "bfloat16" && object["run"]?["seed"] == 7)
+        let wrong = try MiphaProcess(["train", fixture.runFile, "--dtype", "float99"])
+        #expect(wrong.status == 2)
+        #expect(wrong.errors.contains("dtype: expected float32 or bfloat16"), "\(wrong.errors)")
+    }
+}
