@@ -154,7 +154,8 @@ struct DataCheckPass {
     private func examineLength(
         _ entry: DataEntry, _ turns: [DataEntry.Turn], _ images: [String], _ sample: Int
     ) {
-        let examination = LengthExamination(turns: turns, images: images, limit: settings.limit)
+        let examination = LengthExamination(
+            turns: turns, images: images, limit: settings.limit, isPair: entry.answers != nil)
         let note: @Sendable () -> Void = { [findings] in
             for (problem, detail) in examination.findings() {
                 findings.add(problem, sample: sample, id: entry.id) { detail }

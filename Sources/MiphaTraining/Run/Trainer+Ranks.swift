@@ -40,6 +40,7 @@ extension Trainer {
     ) throws -> Bool {
         guard let parallel, let joint else {
             if let failure { throw failure }
+            idleSamples = (usability.idle, usability.asked)
             try requireUsable(bad: usability.bad, asked: usability.asked, step)
             return false
         }
@@ -48,7 +49,9 @@ extension Trainer {
             Double(result.weight), Double(result.supervised), shouldStop() ? 1 : 0,
             Double(report.utf8.count), joint.isWriting ? 1 : 0, joint.hasFailed ? 1 : 0,
             Double(usability.bad), Double(usability.asked), failure == nil ? 0 : 1,
+            Double(usability.idle),
         ])
+        idleSamples = (Int(totals[9]), Int(totals[7]))
         (result.weight, result.supervised) = (Int(totals[0]), Int(totals[1]))
         if totals[3] > 0 { try share(report, parallel.group, recorder) }
         try joint.settle(isWriting: totals[4] > 0, hasFailed: totals[5] > 0)

@@ -76,6 +76,8 @@ public final class Trainer {
     var weightsAreUnsound = false
     /// Samples that this start has asked for, and those that could not be used as they are.
     var usability = SampleUsability()
+    /// Of the samples that all processes have asked for, those with nothing to learn from.
+    var idleSamples = (count: 0, asked: 0)
 
     /// Loads model and data and checks that they fit the run.
     ///
