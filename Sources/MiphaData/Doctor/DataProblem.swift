@@ -4,6 +4,8 @@
 public enum DataProblem: String, Sendable, CaseIterable {
     // MARK: What a run stops at or leaves out; and what must not be learned from
 
+    /// A line of a file of JSON lines that is not JSON.
+    case malformedLine = "malformed-line"
     /// An item without a list of turns, or with values of a wrong type.
     case malformedEntry = "malformed-entry"
     /// A turn from somebody who is neither human nor assistant.
