@@ -136,7 +136,7 @@ import Testing
     @Test func `rank 0 tells of the samples of all ranks`() throws {
         let tiny = try TinyRun(samples: 1)
         let limit = try shortLength(tiny)
-        let run = try tiny.on("ranks", [short[0], long, long, short[1], long, short[0]]) {
+        let run = try tiny.on("ranks", [short[0], long, long, long]) {
             $0.maximumLength = limit
             $0.batchSize = 1
             $0.accumulation = 1
@@ -145,10 +145,11 @@ import Testing
             $0.tensorBoard = false
         }
         let reports = try train(run, world: 2)
-        #expect(reports.count == 3)
+        #expect(reports.count == 2)
         let found = try lines(run, "incidents.jsonl")
         let names = found.compactMap { $0["samples"]?.arrayValue?.first?.stringValue }
-        #expect(names.sorted() == ["c1", "c2", "c4"])
-        #expect(reports.allSatisfy { $0.loss.isNaN == ($0.supervisedTokens == 0) })
+        #expect(names.sorted() == ["c1", "c2", "c3"])
+        #expect(reports.count { $0.loss.isNaN && $0.supervisedTokens == 0 } == 1)
+        #expect(reports.count { $0.loss > 0 } == 1)
     }
 }
