@@ -50,6 +50,14 @@ struct DataCheckCommandTests {
         #expect(found?.first?["places"]?.arrayValue?.first?["item"] == 1)
     }
 
+    @Test func `a line that is not JSON ends with status 1 and is told by its number`() throws {
+        let good = sample(1, image: "grey8.png")
+        let done = try check("\(good)\n{\"id\": 2, \"conv\n")
+        #expect(done.status == 1, "\(done.errors)")
+        #expect(done.output.contains("malformed-line"))
+        #expect(done.output.contains("data.json: item 1: line 2, column 11: "), "\(done.output)")
+    }
+
     @Test func `a picture of a benchmark is a leak`() throws {
         let folder = try TemporaryFolder()
         try FileManager.default.copyItem(

@@ -153,7 +153,7 @@ import Testing
 
     @Test(arguments: [
         ("[{\"id\": 1, \"conversations\": []},\n {\"id\": 2,]", ":2:11: "),
-        ("{\"id\": 1, \"conversations\": []}\n{\"id\": tru}\n", ":2:8: "),
+        ("{\"id\": tru}\n{\"id\": 2,\n", ": line 1, column 8: "),
         ("[{\"id\": 1, \"conversations\": []}", ":1:32: "),
         ("", ":1:1: "),
     ])

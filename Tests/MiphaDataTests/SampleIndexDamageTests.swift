@@ -31,8 +31,6 @@ struct DamagedText: Sendable, CustomTestStringConvertible {
         DamagedText("[\(good)\n\(good)]", .malformedJSON, "line 2, column 1", "','"),
         DamagedText("[\(good),]", .malformedJSON, "line 1"),
         DamagedText("[\(good)] x", .malformedJSON, "line 1", "the end"),
-        DamagedText("\(good)\n\(good),", .malformedJSON, "line 2"),
-        DamagedText("\(good)\n{\"id\": \"b\", \"conversations\": [}", .malformedJSON, "line 2"),
         DamagedText("[{\"id\": \"\u{1}\"}]", .malformedJSON, "line 1, column 10", "control"),
         DamagedText("[{\"id\": \"\\x\"}]", .malformedJSON, "escape"),
         DamagedText("[{\"id\": \"\\ud800\"}]", .malformedJSON, "surrogate"),
@@ -42,6 +40,12 @@ struct DamagedText: Sendable, CustomTestStringConvertible {
         DamagedText(
             "[{\"x\": " + String(repeating: "[", count: 2_000), .malformedJSON, "line 1"),
         DamagedText("[nul]", .malformedJSON, "line 1"),
+    ]
+
+    /// A line that is not JSON behind one that is.
+    static let brokenLines = [
+        DamagedText("\(good)\n\(good),", .malformedJSON, "line 2"),
+        DamagedText("\(good)\n{\"id\": \"b\", \"conversations\": [}", .malformedJSON, "line 2"),
     ]
 
     /// JSON that holds no conversations.
@@ -90,7 +94,7 @@ struct DamagedText: Sendable, CustomTestStringConvertible {
         folder = try TemporaryFolder()
     }
 
-    @Test(arguments: DamagedText.broken + DamagedText.strange)
+    @Test(arguments: DamagedText.broken + DamagedText.brokenLines + DamagedText.strange)
     func `the error names the file and the place`(_ damaged: DamagedText) throws {
         let source = try source(damaged.text, in: folder)
         let error = try #require(throws: ChatError.self) { try SampleIndex([source]) }
@@ -99,7 +103,7 @@ struct DamagedText: Sendable, CustomTestStringConvertible {
         for word in damaged.words { #expect(error.message.contains(word), "\(error.message)") }
     }
 
-    @Test(arguments: DamagedText.strange)
+    @Test(arguments: DamagedText.strange + DamagedText.brokenLines)
     func `an item that is no conversation can be kept and throws when read`(
         _ damaged: DamagedText
     ) throws {

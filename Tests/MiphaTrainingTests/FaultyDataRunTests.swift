@@ -104,8 +104,8 @@ import Testing
         settings.benchmarks = [benchmark]
         let report = try DataCheck(settings).run()
         let expected = faults.merging([.benchmarkLeak: 1], uniquingKeysWith: +)
-        // All but one, and the three of pairs of answers.
-        #expect(expected.count >= DataProblem.allCases.count - 4)
+        // All but one of lengths in tokens, one of lines, one of captions, and three of pairs.
+        #expect(expected.count >= DataProblem.allCases.count - 6)
         for problem in report.problems {
             #expect(problem.count == expected[problem.kind] ?? 0, "\(problem.kind)")
         }
@@ -151,6 +151,36 @@ import Testing
             let place = isPicture ? data.images : "\(file): item 4: "
             #expect(text.contains(place), "\(fault): \(text)")
         }
+    }
+
+    @Test func `a run over lines leaves out those that are not JSON`() throws {
+        let data = try FaultyDataSet(samples: 24)
+        let file = try data.write(lines: true)
+        var lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
+        lines.insert("{\"id\": \"bad\", \"conversations\": [", at: 7)
+        lines.append(lines[3].dropLast(9))
+        try AtomicFile.write(lines.joined(separator: "\n"), to: file)
+        let report = try DataCheck(settings(data, file)).run()
+        #expect(report[.malformedLine]?.places.map(\.item) == [7, 25])
+        #expect(report.errors == 2 && bad(report).texts == [7, 25])
+
+        var losses: [[Double]] = []
+        for (policy, threads) in [(BadSamplePolicy.skip, 1), (.skip, 4), (.blank, 2)] {
+            let run = run(data, file, policy) {
+                $0.outputFolder += "-\(threads)"
+                $0.loaderThreads = threads
+            }
+            let reports = try progress(run)
+            #expect(try recorded(run) == ["skipped": [7, 25]])
+            #expect(
+                try reports.reduce(0) { $0 + $1.supervisedTokens }
+                    == supervised(run, (0..<25).filter { $0 != 7 }))
+            losses.append(reports.map(\.loss))
+        }
+        #expect(losses[0] == losses[1] && losses[0] == losses[2])
+
+        let error = #expect(throws: ChatError.self) { try progress(run(data, file, .fail)) }
+        #expect(error?.message.hasPrefix("\(file): line ") == true, "\(error?.message ?? "")")
     }
 
     @Test func `an alignment leaves out what the check calls no caption`() throws {

@@ -37,7 +37,7 @@ public struct DataCheck: Sendable {
     ///   - shouldStop: asked for every sample.
     ///   - progress: called for every sample.
     /// - Throws: `FileError` when a conversation file cannot be read or is not JSON, naming line and
-    ///   column; `DataError` for folders that do not exist; `CancellationError` when asked to stop.
+    ///   column (of JSON lines: has no line that is); `DataError` for folders that do not exist; `CancellationError` when asked to stop.
     public func run(
         shouldStop: () -> Bool = { false }, progress: (DataCheckProgress) -> Void = { _ in }
     ) throws -> DataReport {
@@ -105,11 +105,19 @@ struct DataCheckPass {
         let items = try JSONElements(contentsOf: path)
         starts.append(samples)
         let first = samples
-        while var cursor = try items.next() {
-            try step(cursor.place.byte, samples)
-            let entry = try DataEntryReader.read(&cursor)
-            try cursor.finish()
-            examine(entry, samples)
+        while let found = try items.nextOrMalformed() {
+            switch found {
+            case .value(var cursor):
+                try step(cursor.place.byte, samples)
+                let entry = try DataEntryReader.read(&cursor)
+                try cursor.finish()
+                examine(entry, samples)
+            case .malformed(let line):
+                try step(line.place.byte, samples)
+                findings.add(.malformedLine, sample: samples) {
+                    String(line.error.message.dropFirst("\(path): ".count))
+                }
+            }
             samples += 1
         }
         files.append(DataReport.File(path: path, samples: samples - first))
@@ -154,7 +162,8 @@ struct DataCheckPass {
     private func examineLength(
         _ entry: DataEntry, _ turns: [DataEntry.Turn], _ images: [String], _ sample: Int
     ) {
-        let examination = LengthExamination(turns: turns, images: images, limit: settings.limit)
+        let examination = LengthExamination(
+            turns: turns, images: images, limit: settings.limit, isPair: entry.answers != nil)
         let note: @Sendable () -> Void = { [findings] in
             for (problem, detail) in examination.findings() {
                 findings.add(problem, sample: sample, id: entry.id) { detail }

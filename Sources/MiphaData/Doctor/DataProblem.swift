@@ -4,6 +4,8 @@
 public enum DataProblem: String, Sendable, CaseIterable {
     // MARK: What a run stops at or leaves out; and what must not be learned from
 
+    /// A line of a file of JSON lines that is not JSON.
+    case malformedLine = "malformed-line"
     /// An item without a list of turns, or with values of a wrong type.
     case malformedEntry = "malformed-entry"
     /// A turn from somebody who is neither human nor assistant.
@@ -21,6 +23,8 @@ public enum DataProblem: String, Sendable, CaseIterable {
     case missingAnswer = "missing-answer"
     /// With the template `plain`: not one question with `<image>` and one answer.
     case notCaption = "not-a-caption"
+    /// A sample whose answers all begin behind the limit, where training cuts; told for tokens only.
+    case nothingToLearn = "nothing-to-learn"
     /// A picture file that does not exist.
     case missingPicture = "missing-picture"
     /// A picture file that cannot be opened, or whose bytes are no picture.
@@ -66,8 +70,8 @@ public enum DataProblem: String, Sendable, CaseIterable {
 
     /// How bad a problem is.
     public enum Severity: String, Sendable {
-        /// Training stops there or leaves the sample out, as its policy says; or the picture is one
-        /// of a benchmark.
+        /// Training stops there or leaves the sample out, as its policy says; or it learns nothing from
+        /// it; or the picture is one of a benchmark.
         case error
         /// Training goes on.
         case warning

@@ -5,6 +5,8 @@ struct LengthExamination: Sendable {
     let turns: [DataEntry.Turn]
     let images: [String]
     let limit: DataCheckSettings.Limit
+    /// Whether only the last answer is learned from.
+    var isPair = false
 
     /// What is too long; nothing for samples that cannot be encoded, whose problem is another.
     func findings() -> [(problem: DataProblem, detail: String)] {
@@ -13,9 +15,37 @@ struct LengthExamination: Sendable {
             let words = turns.map { WordCount.words(in: $0.text) }
             return judge(words.reduce(0, +), limit) { words[$0] }
         case .tokens(let limit, let encoder):
-            guard let sample, let total = try? encoder.encode(sample).ids.count else { return [] }
-            return judge(total, limit) { encoder.tokenizer.encode(turns[$0].text).count }
+            guard let sample, let encoded = try? encoder.encode(sample) else { return [] }
+            return judge(encoded.ids.count, limit) {
+                encoder.tokenizer.encode(turns[$0].text).count
+            } + nothingLeft(encoded.labels, limit)
         }
+    }
+
+    private func nothingLeft(
+        _ labels: [Int], _ limit: Int
+    ) -> [(problem: DataProblem, detail: String)] {
+        guard let first = isPair ? lastAnswer(labels) : answer(labels[...]), first >= limit else {
+            return []
+        }
+        return [
+            (
+                .nothingToLearn,
+                "\(isPair ? "the" : "the first") answer begins behind \(first) tokens, the limit "
+                    + "is \(limit)"
+            )
+        ]
+    }
+
+    /// The first label of an answer.
+    private func answer(_ labels: ArraySlice<Int>) -> Int? {
+        labels.firstIndex { $0 != IgnoredLabel.id }
+    }
+
+    /// The first label of the last answer, which is followed by none that is ignored.
+    private func lastAnswer(_ labels: [Int]) -> Int? {
+        guard let last = labels.last, last != IgnoredLabel.id else { return answer(labels[...]) }
+        return (labels.lastIndex(of: IgnoredLabel.id) ?? -1) + 1
     }
 
     private var sample: ConversationSample? {

@@ -6,11 +6,12 @@ import MiphaFiles
 /// The files are read once from front to back; 24 bytes of each sample stay in memory. Texts are
 /// read again from their place when a sample is asked for, by any number of threads at once.
 public struct SampleIndex: SampleSource {
-    /// What happens to an item that is well-formed JSON but no conversation to learn from.
+    /// What happens to an item that is no conversation to learn from.
     public enum FaultPolicy: Sendable, Hashable {
         /// The index is not made; the error names the item.
         case refuse
-        /// The item is a sample like others, and ``sample(_:)`` throws the error.
+        /// The item is a sample like others, and ``sample(_:)`` throws the error. In a file of JSON
+        /// lines a line that is not JSON is one too; an array that is not JSON is refused all the same.
         case keep
     }
 
@@ -38,6 +39,7 @@ public struct SampleIndex: SampleSource {
     public let files: [File]
     let entries: [Entry]
     private let handles: [RandomAccessFile]
+    private let malformed: [Int: JSONPlace]
     private let reader: ConversationReader
 
     /// The number of samples.
@@ -85,6 +87,7 @@ public struct SampleIndex: SampleSource {
         self.handles = handles
         reader = ConversationReader(form: form)
         entries = builder.entries
+        malformed = builder.malformed
         textOnlyCount = entries.count { $0.pictures == 0 }
         faultyCount = entries.count(where: \.isFaulty)
     }
@@ -97,6 +100,7 @@ public struct SampleIndex: SampleSource {
     public func sample(_ number: Int) throws(ChatError) -> ConversationSample {
         let entry = entries[number]
         let handle = handles[Int(entry.file)]
+        if let place = malformed[number] { throw lineError(number, at: place) }
         do {
             let bytes = try handle.read(
                 FilePlace(offset: Int(entry.offset), length: Int(entry.length)))
@@ -111,6 +115,28 @@ public struct SampleIndex: SampleSource {
                 .malformedJSON,
                 "\(place(of: number)): expected the conversation that was there at the start, "
                     + "found other bytes; do not change a file while it is in use (\(error))")
+        }
+    }
+
+    /// The largest piece of a line that is read again to tell what is wrong with it, in bytes.
+    private static let mostOfLine = 1 << 26
+
+    /// What is wrong with a line that is not JSON.
+    private func lineError(_ number: Int, at place: JSONPlace) -> ChatError {
+        let handle = handles[Int(entries[number].file)]
+        let length = min(Int(entries[number].length), Self.mostOfLine)
+        do throws(FileError) {
+            let bytes = try handle.read(FilePlace(offset: place.byte, length: length))
+            var cursor = JSONCursor(
+                bytes, file: handle.path, at: place, index: item(of: number), style: .words)
+            try cursor.skip()
+            return ChatError(
+                .malformedJSON,
+                "\(self.place(of: number)): expected the line that was there at the start, which was "
+                    + "not JSON, found other bytes; do not change a file while it is in use")
+        } catch {
+            return ChatError(
+                error.code == .malformedJSON ? .malformedJSON : .unreadableFile, error.message)
         }
     }
 

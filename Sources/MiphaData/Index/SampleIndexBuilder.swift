@@ -5,6 +5,8 @@ import MiphaFiles
 struct SampleIndexBuilder {
     let faults: SampleIndex.FaultPolicy
     private(set) var entries: [SampleIndex.Entry] = []
+    /// Where lines stand that are not JSON, by the number of their entry.
+    private(set) var malformed: [Int: JSONPlace] = [:]
     private var fileCount = 0
     private let reader: ConversationReader
 
@@ -19,8 +21,7 @@ struct SampleIndexBuilder {
             let handle = try RandomAccessFile(path: path)
             let items = try JSONElements(contentsOf: path, shape: .automatic(), style: .words)
             let first = entries.count
-            while let cursor = try items.next() {
-                let entry = try entry(cursor, item: entries.count - first)
+            while let entry = try next(items, first: first) {
                 guard Int(entry.offset) + Int(entry.length) <= handle.size else {
                     throw ChatError(
                         .unreadableFile,
@@ -39,6 +40,21 @@ struct SampleIndexBuilder {
         }
     }
 
+    /// The entry of the next value; with faults kept, of the next line that is none too.
+    private mutating func next(_ items: JSONElements, first: Int) throws -> SampleIndex.Entry? {
+        let item = entries.count - first
+        guard faults == .keep else { return try items.next().map { try entry($0, item: item) } }
+        switch try items.nextOrMalformed() {
+        case nil: return nil
+        case .value(let cursor): return try entry(cursor, item: item)
+        case .malformed(let line):
+            malformed[entries.count] = line.place
+            return SampleIndex.Entry(
+                offset: UInt64(line.place.byte), length: UInt32(clamping: line.length), words: 0,
+                pictures: 0, file: UInt16(fileCount), isFaulty: true)
+        }
+    }
+
     private func entry(_ start: JSONCursor, item: Int) throws -> SampleIndex.Entry {
         var cursor = start
         var words = 0
@@ -51,7 +67,7 @@ struct SampleIndexBuilder {
             pictures = sample.images.count
             try check(sample, "\(start.file): item \(item)")
         } catch let error as ChatError {
-            // What is no JSON at all is never kept, and told by line and column.
+            // What is no JSON at all is told by line and column, and kept as a line only.
             cursor = start
             try cursor.skip()
             guard faults == .keep else { throw error }

@@ -97,6 +97,15 @@
             leniency: .strict, keys: JSONKeyCache(), style: style)
     }
 
+    /// A cursor over a piece of a file, whose place is known.
+    package init(
+        _ bytes: [UInt8], file: String, at place: JSONPlace, index: Int, style: JSONPlaceStyle
+    ) {
+        self.init(
+            window: ByteWindow(copying: bytes), range: 0..<bytes.count, file: file, place: place,
+            index: index, leniency: .strict, keys: JSONKeyCache(), style: style)
+    }
+
     /// The bytes of the whole value.
     public var bytes: [UInt8] {
         unsafe [UInt8](UnsafeBufferPointer(start: base + start, count: end - start))

@@ -50,6 +50,8 @@ public final class JSONElements {
 
     private let stream: JSONStream
     private var state = State.start
+    private var hasObject = false
+    private var firstMalformed: FileError?
 
     /// Opens a file.
     ///
@@ -146,6 +148,42 @@ public final class JSONElements {
         }
     }
 
+    /// What stands next in a text: a value, or a line that holds none.
+    package enum Found {
+        case value(JSONCursor)
+        case malformed(JSONMalformedLine)
+    }
+
+    /// As ``next()``, but for a text of values on lines it goes on behind a line that is not JSON.
+    ///
+    /// Such a line counts as one element. A text of any other first byte than `[` counts as lines here.
+    ///
+    /// - Throws: as ``next()``; for lines only when the file cannot be read or none has an object.
+    package func nextOrMalformed() throws(FileError) -> Found? {
+        do throws(FileError) {
+            if case .start = state { try open(recognisingAnyLine: true) }
+            guard case .inside(nil, _) = state else { return try step().map(Found.value) }
+            guard try stream.peek() != nil else {
+                if let firstMalformed, !hasObject { throw firstMalformed }
+                state = .end
+                return nil
+            }
+            let piece = try stream.linePiece(index: count)
+            count += 1
+            switch piece {
+            case .value(let cursor):
+                hasObject = hasObject || cursor.kind == .object
+                return .value(cursor)
+            case .malformed(let line):
+                firstMalformed = firstMalformed ?? line.error
+                return .malformed(line)
+            }
+        } catch {
+            state = .failed(error)
+            throw error
+        }
+    }
+
     /// Calls `body` with each value; what `body` does not read is checked and skipped.
     ///
     /// - Throws: as ``next()``, and what `body` throws.
@@ -194,9 +232,9 @@ public final class JSONElements {
 // MARK: Before and behind the values
 
 extension JSONElements {
-    private func open() throws(FileError) {
+    private func open(recognisingAnyLine isLenient: Bool = false) throws(FileError) {
         try stream.skipByteOrderMark()
-        if case .automatic(let keys) = shape { try recognise(keys) }
+        if case .automatic(let keys) = shape { try recognise(keys, isLenient) }
         switch shape {
         case .automatic, .lines:
             guard try stream.peek() != nil else { throw stream.expected("a value") }
@@ -208,7 +246,7 @@ extension JSONElements {
         }
     }
 
-    private func recognise(_ keys: [String]) throws(FileError) {
+    private func recognise(_ keys: [String], _ isLenient: Bool) throws(FileError) {
         switch try stream.peek() {
         case UInt8(ascii: "["): shape = .array
         case UInt8(ascii: "{"):
@@ -218,6 +256,9 @@ extension JSONElements {
             {
                 shape = .arrayUnder(key)
             }
+        case .some where isLenient:
+            shape = .lines
+            firstMalformed = stream.expected("an array or an object")
         default: throw stream.expected("an array or an object")
         }
     }

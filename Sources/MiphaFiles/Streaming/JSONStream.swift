@@ -13,14 +13,17 @@
     let file: String
     private let source: FileSource
     private let leniency: JSONLeniency
-    private let limit: Int
+    let limit: Int
     private let style: JSONPlaceStyle
     private let keys = JSONKeyCache()
-    private var window: ByteWindow
-    private var filled = 0
-    private var isComplete = false
+    private(set) var window: ByteWindow
+    private(set) var filled = 0
+    /// Whether the window holds the end of the text.
+    private(set) var isComplete = false
     /// The next byte, as a place in the window and in the text.
-    private var position = 0
+    private(set) var position = 0
+    /// The byte of the text before which whole lines of values were looked at.
+    var checkedTo = 0
     private(set) var place = JSONPlace()
 
     /// - Parameters:
@@ -44,7 +47,7 @@
     ///
     /// - Returns: whether there are more; not at the end, and not when the window is full and
     ///   may not grow.
-    private func refill(growing: Bool) throws(FileError) -> Bool {
+    func refill(growing: Bool) throws(FileError) -> Bool {
         guard !isComplete else { return false }
         if filled == window.capacity {
             guard position > 0 || (growing && filled < limit) else { return false }
@@ -257,7 +260,7 @@
         cursor(to: min(position + 1, filled), index: nil, key: nil).mismatch(what)
     }
 
-    private func cutError(index: Int?, key: String?) -> FileError {
+    func cutError(index: Int?, key: String?) -> FileError {
         var cursor = cursor(to: filled, index: index, key: key)
         do throws(FileError) {
             try cursor.skip()
@@ -267,9 +270,17 @@
         return cursor.failure("the text ends within the value")
     }
 
-    private func cursor(to end: Int, index: Int?, key: String?) -> JSONCursor {
+    func cursor(
+        to end: Int, index: Int?, key: String?, style: JSONPlaceStyle? = nil
+    ) -> JSONCursor {
         JSONCursor(
             window: window, range: position..<end, file: file, place: place, index: index,
-            key: key, leniency: leniency, keys: keys, style: style)
+            key: key, leniency: leniency, keys: keys, style: style ?? self.style)
+    }
+
+    /// A cursor over a value that begins behind the position, for looking at.
+    func cursor(over range: Range<Int>) -> JSONCursor {
+        JSONCursor(
+            window: window, range: range, file: file, leniency: leniency, keys: keys, style: style)
     }
 }

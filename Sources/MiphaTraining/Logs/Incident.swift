@@ -10,6 +10,8 @@ public struct Incident: Sendable, Equatable {
         case lossSpike = "loss_spike"
         /// A sample was left out or changed by the policy for bad samples.
         case badSample = "bad_sample"
+        /// Samples without a single supervised position: cut off or masked.
+        case nothingToLearn = "nothing_to_learn"
         /// A checkpoint could not be written.
         case checkpointFailed = "checkpoint_failed"
         /// A checkpoint was found damaged and passed over.

@@ -51,7 +51,8 @@ struct SampleShapes: Sendable {
     init(_ data: TrainingDataSet, patches: Int, limit: Int = exactLimit) throws {
         self.data = data
         self.patches = patches
-        isOfPairs = (try? data.source.sample(0))?.answers != nil
+        let samples = (0..<min(data.count, Self.probeCount)).lazy
+        isOfPairs = samples.compactMap { try? data.source.sample($0) }.first?.answers != nil
         isExact = data.count <= limit
         guard !isExact else {
             var shapes: [Shape] = []

@@ -16,6 +16,11 @@ final class Recorder {
     private var secondsBefore = 0.0
     private var badSamplesBefore = 0
     private var badInValidation: Set<Int> = []
+    /// Samples with nothing to learn from that were recorded.
+    private var idle: [DataPart: Set<Int>] = [:]
+    private var idleLines = 0
+    /// Lines about samples with nothing to learn from; those behind are in the log alone.
+    private static let mostIdleLines = 10
     /// What happened in a process without a log, which rank 0 has yet to hear of.
     private var unsent: [Incident] = []
 
@@ -30,8 +35,15 @@ final class Recorder {
     /// Records an incident and tells it.
     func record(_ incident: Incident) {
         log?.incident(incident)
+        if incident.kind == .nothingToLearn {
+            idleLines += 1
+            guard idleLines <= Self.mostIdleLines else { return }
+        }
         let rank = incident.rank.map { "rank \($0): " } ?? ""
         note("warning: update \(incident.step): \(rank)\(incident.message)")
+        if idleLines == Self.mostIdleLines, incident.kind == .nothingToLearn {
+            note("further samples with nothing to learn from are told in incidents.jsonl alone")
+        }
     }
 
     /// Records what a loader had to leave out or change for an update, and how long it made it wait.
@@ -70,7 +82,13 @@ final class Recorder {
         }
     }
 
-    private func recordOrSend(_ incident: Incident) {
+    /// The samples among some with nothing to learn from that this start has not yet told of.
+    func untold(_ numbers: [Int], of part: DataPart) -> [Int] {
+        numbers.filter { idle[part, default: []].insert($0).inserted }
+    }
+
+    /// Records an incident here, or hands it to rank 0 later.
+    func recordOrSend(_ incident: Incident) {
         if log == nil { unsent.append(incident) } else { record(incident) }
     }
 

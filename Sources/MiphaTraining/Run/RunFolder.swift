@@ -123,6 +123,7 @@ struct RunFolder {
             "skipped_in_a_row": .integer(state.skippedInARow),
             "samples_asked": .integer(state.usability.asked),
             "samples_bad": .integer(state.usability.bad),
+            "samples_idle": .integer(state.usability.idle),
             "recent_losses": .array(state.recentLosses.map { .double($0) }),
             "world_size": .integer(worldSize), "run": .object(run.resolved.json),
         ])
@@ -172,7 +173,8 @@ struct RunFolder {
         state.skippedInARow = try reader.int("skipped_in_a_row", default: 0)
         state.usability = SampleUsability(
             asked: try reader.int("samples_asked", default: 0),
-            bad: try reader.int("samples_bad", default: 0))
+            bad: try reader.int("samples_bad", default: 0),
+            idle: try reader.int("samples_idle", default: 0))
         state.recentLosses = try reader.doubles("recent_losses", default: [])
         if comparison.hasSameValidation, let best = try reader.optionalObject("best") {
             state.best = State.Best(

@@ -1,12 +1,15 @@
 import MiphaData
 
-/// How many samples a run asked for, and how many of them its policy had to leave out or change.
+/// How many samples a run asked for, how many of them its policy had to leave out or change, and how
+/// many had nothing to learn from.
 struct SampleUsability {
     private(set) var asked = 0
     private(set) var bad = 0
+    /// Samples without a supervised position.
+    private(set) var idle = 0
 
-    init(asked: Int = 0, bad: Int = 0) {
-        (self.asked, self.bad) = (asked, bad)
+    init(asked: Int = 0, bad: Int = 0, idle: Int = 0) {
+        (self.asked, self.bad, self.idle) = (asked, bad, idle)
     }
 
     /// Bad samples that say nothing yet about a data set.
@@ -17,6 +20,7 @@ struct SampleUsability {
         for batch in batches {
             asked += batch.indices.count + batch.badSamples.count { $0.action == .skipped }
             bad += batch.badSamples.count
+            idle += batch.samples.count { Trainer.supervisedCount([$0]) == 0 }
         }
     }
 

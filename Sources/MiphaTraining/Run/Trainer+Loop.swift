@@ -36,6 +36,7 @@ extension Trainer {
         do {
             let isDone = try runUpdates(
                 session, shouldStop: shouldStop, report: report, answers: answers)
+            tellIdleSamples(session.recorder)
             guard isDone else {
                 try writeLast(session)
                 return .stopped(step: state.step)

@@ -49,11 +49,13 @@ extension Trainer {
             Double(result.weight), Double(result.supervised), shouldStop() ? 1 : 0,
             Double(report.utf8.count), joint.isWriting ? 1 : 0, joint.hasFailed ? 1 : 0,
             Double(usability.bad), Double(usability.asked), failure == nil ? 0 : 1,
+            Double(usability.idle),
         ])
         (result.weight, result.supervised) = (Int(totals[0]), Int(totals[1]))
         if totals[3] > 0 { try share(report, parallel.group, recorder) }
         try joint.settle(isWriting: totals[4] > 0, hasFailed: totals[5] > 0)
-        result.usability = SampleUsability(asked: Int(totals[7]), bad: Int(totals[6]))
+        result.usability = SampleUsability(
+            asked: Int(totals[7]), bad: Int(totals[6]), idle: Int(totals[9]))
         guard totals[8] == 0 else { throw Self.shared(failure) }
         try requireUsable(bad: Int(totals[6]), asked: Int(totals[7]), step)
         return totals[2] > 0

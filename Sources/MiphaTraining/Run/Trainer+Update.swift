@@ -5,6 +5,7 @@ import MiphaTorch
 
 extension Trainer {
     struct UpdateResult {
+        /// Not a number when nothing was supervised.
         var loss = 0.0
         var norm = 0.0
         /// What the means of the update divide by, as the objective counts.
@@ -51,6 +52,7 @@ extension Trainer {
             }
         recorder.take(loader, step: step + 1)
         usability.add(micro)
+        for batch in micro { record(idleOf: batch, of: .training, step: step + 1, recorder) }
         defer { recorder.take(features, step: step + 1) }
         let counts = micro.map { objective.weight(of: $0.samples) }
         var result = UpdateResult(
@@ -97,7 +99,11 @@ extension Trainer {
         if let average { try average.update(optimizer.weights()) }
         weightsAreUnsound = false
         state.skippedInARow = 0
-        if result.weight > 0, let median = spikes.spike(result.loss) {
+        guard result.weight > 0 else {
+            result.loss = .nan
+            return result
+        }
+        if let median = spikes.spike(result.loss) {
             var incident = Incident(
                 .lossSpike, step: step + 1, samples: sampleNames(step, of: result.ranks),
                 message: "loss \(result.loss), the median of the updates before is \(median)")

@@ -81,6 +81,7 @@ extension Trainer {
             }
             guard ballot[0] == 0, let batch = try next.get() else { break }
             recorder.take(batch.badSamples, ofValidationAfter: state.step)
+            record(idleOf: batch, of: .validation, step: state.step, recorder)
             let weight = objective.weight(of: batch.samples)
             parallel?.begin(isLast: false)
             if weight > 0 {

@@ -45,8 +45,9 @@ extension TrainingProgress {
     func scalars(
         rates: [(group: ParameterGroup, rate: Double)]
     ) -> [TensorBoardEvent.Scalar] {
-        var scalars = [
-            TensorBoardEvent.Scalar("train/loss", Float(loss)),
+        var scalars =
+            supervisedTokens > 0 ? [TensorBoardEvent.Scalar("train/loss", Float(loss))] : []
+        scalars += [
             TensorBoardEvent.Scalar("train/learning_rate", Float(learningRate)),
             TensorBoardEvent.Scalar("train/grad_norm", Float(gradientNorm)),
             TensorBoardEvent.Scalar("train/epoch", Float(epoch)),

@@ -14,7 +14,8 @@ public struct TrainingProgress: Sendable, Equatable {
     public let totalSteps: Int
     /// Passes over the data so far.
     public let epoch: Double
-    /// Mean loss of the update, not a number when the update was skipped for it.
+    /// Mean loss of the update, not a number when the update was skipped for it or had nothing to learn
+    /// from.
     ///
     /// A cross-entropy in nats, z-loss included, but for pairs of answers.
     public let loss: Double
@@ -63,8 +64,9 @@ extension TrainingProgress {
         let rate = (learningRate * 1e7).rounded() / 1e7
         let accuracy = figures.first { $0.name == "rewards/accuracies" }
         let preferred = accuracy.map { "  \(Int(($0.value * 100).rounded())) % preferred" } ?? ""
+        let mean = supervisedTokens > 0 ? "\((loss * 1000).rounded() / 1000)" : "–"
         return
-            "loss \((loss * 1000).rounded() / 1000)\(preferred)  lr \(rate)  "
+            "loss \(mean)\(preferred)  lr \(rate)  "
             + "\(Int(tokensPerSecond)) tokens/s"
     }
 }
