@@ -67,8 +67,8 @@ GRID: dict[str, tuple[str, dict]] = {
     "8-bit-mid-bf16": (
         "mid", {"stage": "instruct", "optim": "adamw_8bit", "dtype": "bfloat16"}),
     "validated": ("small", {"stage": "align", "batch": 8, "validation_split": 0.25}),
-    "best kept": (
-        "small", {"stage": "instruct", "validation_split": 0.25, "eval_steps": 1, "keep_best": True}),
+    "best-kept": ("small", {"stage": "instruct", "validation_split": 0.25, "eval_steps": 1,
+                            "keep_best": True}),
     "frozen-tower": ("patches", {"stage": "instruct", "tune": "{tower: frozen}"}),
     "last-2": ("patches", {"stage": "instruct",
                            "tune": "{tower: last:2, language: last:2, head: frozen}"}),

@@ -81,12 +81,12 @@ at::ScalarType scalar_type(mt_dtype dtype);
 at::Device device(mt_device device);
 at::Generator unwrap(mt_generator generator);
 
-// Whether `onednn_product` is there and multiplies these operands faster than `at::linear`.
+// Whether oneDNN's linear operator is there and faster with these operands than `at::linear`.
 bool prefers_onednn(const at::Tensor &x, const at::Tensor &weight,
                     const std::optional<at::Tensor> &bias);
-// x [..., in] times weight [out, in] transposed, any strides; only where `prefers_onednn` agrees.
-at::Tensor onednn_product(const at::Tensor &x, const at::Tensor &weight,
-                          const std::optional<at::Tensor> &bias);
+// x [..., in] times weight [out, in] transposed, any strides, by the faster way; no gradient.
+at::Tensor product(const at::Tensor &x, const at::Tensor &weight,
+                   const std::optional<at::Tensor> &bias = std::nullopt);
 
 // out = expression, inside the boundary.
 #define MT_RETURN(out, ...) return mipha::guard([&] { *(out) = mipha::wrap(__VA_ARGS__); })

@@ -14,8 +14,8 @@ using mipha::unwrap_optional;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-using mipha::onednn_product;
 using mipha::prefers_onednn;
+using mipha::product;
 
 namespace {
 
@@ -51,8 +51,11 @@ bool has_bfloat16() {
 
 } // namespace
 
-at::Tensor mipha::onednn_product(const at::Tensor &x, const at::Tensor &weight,
-                                 const std::optional<at::Tensor> &bias) {
+at::Tensor mipha::product(const at::Tensor &x, const at::Tensor &weight,
+                          const std::optional<at::Tensor> &bias) {
+    if (!prefers_onednn(x, weight, bias)) {
+        return at::linear(x, weight, bias);
+    }
     const c10::List<std::optional<at::Scalar>> no_scalars;
     return onednn_operator()->call(x, weight, bias, "none", no_scalars, std::nullopt);
 }
@@ -64,19 +67,13 @@ bool mipha::prefers_onednn(const at::Tensor &x, const at::Tensor &weight,
     const bool gains = type == at::kFloat ||
                        (type == at::kBFloat16 && bias.has_value() &&
                         bias->scalar_type() == type && has_bfloat16());
-    return gains && x.is_cpu() && weight.scalar_type() == type && x.dim() >= 2 && weight.dim() == 2 && x.size(-1) == weight.size(1) &&
+    return gains && x.is_cpu() && weight.scalar_type() == type && x.dim() >= 2 &&
+           weight.dim() == 2 && x.size(-1) == weight.size(1) &&
            x.numel() >= fewest_rows * weight.size(1) && weight.size(1) > 0 &&
            onednn_operator().has_value();
 }
 
 namespace {
-
-// x [..., in] times weight [out, in] transposed, by the faster way.
-at::Tensor product(const at::Tensor &x, const at::Tensor &weight,
-                   const std::optional<at::Tensor> &bias = std::nullopt) {
-    return prefers_onednn(x, weight, bias) ? onednn_product(x, weight, bias)
-                                           : at::linear(x, weight, bias);
-}
 
 // x W^T + b that keeps x only for a weight that learns.
 struct OneDNNLinear : torch::autograd::Function<OneDNNLinear> {
@@ -85,7 +82,7 @@ struct OneDNNLinear : torch::autograd::Function<OneDNNLinear> {
         context->save_for_backward({weight.requires_grad() ? x : at::Tensor(), weight});
         context->saved_data["bias"] = bias.has_value();
         const at::AutoDispatchBelowADInplaceOrView below;
-        return onednn_product(x, weight, bias);
+        return product(x, weight, bias);
     }
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {

@@ -45,9 +45,7 @@ struct Head {
     const std::optional<at::Tensor> &bias;
 
     at::Tensor logits(const at::Tensor &x) const {
-        return mipha::prefers_onednn(x, weight, bias)
-                   ? mipha::onednn_product(x, weight, bias)
-                   : at::linear(x, weight, bias);
+        return mipha::product(x, weight, bias);
     }
 };
 

@@ -23,8 +23,8 @@ public enum Functions {
     /// `x W^T + b`.
     ///
     /// On the CPU in float32 the products of both directions go through oneDNN, which is up to twice
-    /// as fast there as the MKL routine behind libtorch's own linear layer. In bfloat16 the bias is added
-    /// within the product.
+    /// as fast there as the MKL routine behind libtorch's own linear layer. In bfloat16 the bias is
+    /// added within the product.
     ///
     /// - Parameters:
     ///   - x: `[..., in]`.

@@ -153,7 +153,7 @@ import Testing
     @Test func `a setting of the command can be that of one group`() throws {
         let yaml = lines(required) + "tune: {tower: frozen, head: full}\n"
         let run = try read(
-            yaml, overrides: ["tune.tower=last:2", "learning_rates.tower=1e-5", "template="])
+            yaml, overrides: ["tune.tower=last:2", "learning_rates.tower=1e-5", "template=null"])
         #expect(run.tune == [.tower: .last(2), .head: .full])
         #expect(run.learningRates == [.tower: 1e-5])
         #expect(run.template == nil)
@@ -162,6 +162,7 @@ import Testing
     @Test(arguments: [
         ("learning_rat=1", "did you mean learning_rate?"), ("seed", "expected key=value"),
         ("=3", "expected key=value"), ("tune.=full", "expected key=value"),
+        ("seed=", "expected key=value"),
         ("stage.x=1", "expected an object at stage, found another value"),
         ("tune.tail=full", "unknown key tune.tail"), ("learning_rate=[1", "--set learning_rate=[1"),
         ("learning_rate=fast", "learning_rate: expected a number"),

@@ -37,7 +37,8 @@ public struct DataCheck: Sendable {
     ///   - shouldStop: asked for every sample.
     ///   - progress: called for every sample.
     /// - Throws: `FileError` when a conversation file cannot be read or is not JSON, naming line and
-    ///   column (of JSON lines: has no line that is); `DataError` for folders that do not exist; `CancellationError` when asked to stop.
+    ///   column, for JSON lines when no line holds an object; `DataError` for folders that do not
+    ///   exist; `CancellationError` when asked to stop.
     public func run(
         shouldStop: () -> Bool = { false }, progress: (DataCheckProgress) -> Void = { _ in }
     ) throws -> DataReport {

@@ -13,7 +13,7 @@
     let file: String
     private let source: FileSource
     private let leniency: JSONLeniency
-    let limit: Int
+    private let limit: Int
     private let style: JSONPlaceStyle
     private let keys = JSONKeyCache()
     private(set) var window: ByteWindow
@@ -260,7 +260,7 @@
         cursor(to: min(position + 1, filled), index: nil, key: nil).mismatch(what)
     }
 
-    func cutError(index: Int?, key: String?) -> FileError {
+    private func cutError(index: Int?, key: String?) -> FileError {
         var cursor = cursor(to: filled, index: index, key: key)
         do throws(FileError) {
             try cursor.skip()

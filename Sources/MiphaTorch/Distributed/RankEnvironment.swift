@@ -1,8 +1,9 @@
 /// This process's place among the processes of a job, as a launcher tells it.
 ///
 /// The variables are those of `torchrun`: `RANK`, `WORLD_SIZE`, `LOCAL_RANK`, `LOCAL_WORLD_SIZE`,
-/// `MASTER_ADDR` and `MASTER_PORT`; with `TORCHELASTIC_USE_AGENT_STORE=True` the launcher runs the key-value store, else
-/// rank 0 does. `GLOO_SOCKET_IFNAME` chooses the network interface between several machines.
+/// `MASTER_ADDR` and `MASTER_PORT`; with `TORCHELASTIC_USE_AGENT_STORE=True` the launcher runs the
+/// key-value store, else rank 0 does. `GLOO_SOCKET_IFNAME` chooses the network interface between several
+/// machines.
 public struct RankEnvironment: Sendable, Equatable {
     /// Number of this process, from 0.
     public var rank: Int
@@ -80,6 +81,12 @@ public struct RankEnvironment: Sendable, Equatable {
     public static func restarts(_ environment: [String: String]) throws(TensorError) -> Int {
         guard environment["TORCHELASTIC_RESTART_COUNT"] != nil else { return 0 }
         return try number("TORCHELASTIC_RESTART_COUNT", in: 0...1_000_000, environment)
+    }
+
+    /// What a launcher calls the job of this process, the same at all its starts; `nil` where it
+    /// does not say.
+    public static func job(_ environment: [String: String]) -> String? {
+        environment["TORCHELASTIC_RUN_ID"]
     }
 
     private static func number(

@@ -3,8 +3,8 @@ import MiphaFiles
 
 /// The files of a feature store: a folder for each fingerprint of tower and settings.
 ///
-/// An entry is `ROOT/<fingerprint>/<two digits>/<digest>.features`. Beside them the file `in-use` is held
-/// by the stores that are open. Entries of fingerprints that nobody uses make room for others, those
+/// An entry is `ROOT/<fingerprint>/<two digits>/<digest>.features`. Beside them the file `in-use` is
+/// held by the stores that are open. Entries of fingerprints that nobody uses make room for others, those
 /// of the fingerprint that was not used for the longest time first. Several processes may do all of
 /// this at once: each entry is removed by one of them, and whoever misses it computes it again.
 final class FeatureFolders {
@@ -113,14 +113,20 @@ final class FeatureFolders {
                 entries = Self.entries(part)
                 return true
             }
-            if let folder, !FileLock.isHeld(Self.mark(folder)) {
-                FileSystem.remove(Self.mark(folder))
-                FileSystem.removeEmptyFolder(folder)
-            }
+            if let folder { Self.release(folder) }
             folder = folders.popLast()
             guard let folder else { return false }
             parts = Self.parts(folder)
         }
+    }
+
+    /// Removes the mark of a folder that nobody uses, and the folder if it is empty.
+    private static func release(_ folder: String) {
+        guard FileSystem.kind(folder) != nil, let lock = try? FileLock(path: mark(folder)) else {
+            return
+        }
+        if lock.isOf(mark(folder)) { FileSystem.remove(mark(folder)) }
+        FileSystem.removeEmptyFolder(folder)
     }
 
     /// Other fingerprints that nobody uses, the one used last first.

@@ -28,11 +28,18 @@ struct RunRecord {
             "processors": .integer(process.activeProcessorCount),
             "memory_bytes": .integer(Int(clamping: process.physicalMemory)),
             "processes": .integer(processes),
+            "job": RankEnvironment.job(process.environment).map { .string($0) } ?? .null,
             "arguments": .array(process.arguments.map { .string($0) }),
             "folder": .string(FileManager.default.currentDirectoryPath),
         ]
         let object: JSONValue = ["starts": .array(old + [start])]
         try object.write(to: path)
+    }
+
+    /// The launcher's job that wrote into a run's folder last.
+    static func lastJob(in folder: String) -> String? {
+        let starts = (try? JSONValue(contentsOf: "\(folder)/environment.json"))?["starts"]
+        return starts?.arrayValue?.last?["job"]?.stringValue
     }
 
     /// `inputs.json`, while it is being made.

@@ -39,10 +39,12 @@ public struct DiskPlan: Sendable, Equatable {
             ? min(Int(run.featureGibibytes * 1_073_741_824), pictures * one) : 0
     }
 
-    /// The most checkpoints that a run writes: every validation may find the best weights so far.
+    /// The most checkpoints that a run writes: every validation, the last one too, may find the best
+    /// weights so far.
     static func checkpointsMade(_ run: RunConfiguration, _ totalSteps: Int) -> Int {
         let regular = run.saveSteps > 0 ? totalSteps / run.saveSteps : 0
-        return regular + (run.keepsBest ? totalSteps / run.evaluationSteps : 0)
+        let validations = (totalSteps + run.evaluationSteps - 1) / run.evaluationSteps
+        return regular + (run.keepsBest ? validations : 0)
     }
 
     /// Free bytes where a folder is or will be.

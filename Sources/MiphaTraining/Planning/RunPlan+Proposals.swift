@@ -86,7 +86,7 @@ extension RunPlan {
                 changes.append((["sharding=\(mode.rawValue)"], { $0.sharding = mode }))
             }
         }
-        if run.savesInBackground && run.saveSteps > 0 {
+        if run.savesInBackground && DiskPlan.checkpointsMade(run, totalSteps) > 0 {
             changes.append((["background_saves=false"], { $0.savesInBackground = false }))
         }
         if run.moments == .float32 && (world == 1 || run.sharding == .none) {
@@ -172,7 +172,8 @@ extension RunPlan {
         guard bytes > machine.available else { return }
         throw TrainingError(
             .failed,
-            "weights and optimiser alone take \(size(bytes)), and \(size(machine.available)) are "
+            "weights and optimiser \(bytes > own ? "of all processes here " : "")alone take "
+                + "\(size(bytes)), and \(size(machine.available)) are "
                 + "\(machine.source); mipha plan says what would fit, --ignore-memory goes on anyway"
         )
     }

@@ -26,6 +26,7 @@ extension RunPlan {
                     [
                         "settings": .array($0.settings.map { .string($0) }),
                         "peak_bytes": .integer($0.memory.peak.bytes),
+                        "peak_bytes_here": .integer($0.memory.peak.bytes * processesHere),
                     ]
                 })
         }
@@ -50,6 +51,7 @@ extension RunPlan {
             "processes": .integer(world), "processes_here": .integer(processesHere),
             "memory": .object([
                 "peak_bytes": .integer(memory.peak.bytes),
+                "peak_bytes_here": .integer(peakBytesHere),
                 "peak_phase": .string(memory.peak.phase.rawValue),
                 "phases": .object(
                     JSONObject(

@@ -18,6 +18,8 @@ final class Recorder {
     private var badInValidation: Set<Int> = []
     /// Samples with nothing to learn from that were recorded.
     private var idle: [DataPart: Set<Int>] = [:]
+    /// Their names, of those that all processes have told of.
+    private var idleNames: Set<String> = []
     private var idleLines = 0
     /// Lines about samples with nothing to learn from; those behind are in the log alone.
     private static let mostIdleLines = 10
@@ -34,16 +36,20 @@ final class Recorder {
 
     /// Records an incident and tells it.
     func record(_ incident: Incident) {
+        let isIdle = incident.kind == .nothingToLearn
+        // Another process may have had them in another epoch.
+        if isIdle, incident.samples.allSatisfy(idleNames.contains) { return }
         log?.incident(incident)
-        if incident.kind == .nothingToLearn {
+        if isIdle {
+            idleNames.formUnion(incident.samples)
             idleLines += 1
+            if idleLines == Self.mostIdleLines + 1 {
+                note("further samples with nothing to learn from are told in incidents.jsonl alone")
+            }
             guard idleLines <= Self.mostIdleLines else { return }
         }
         let rank = incident.rank.map { "rank \($0): " } ?? ""
         note("warning: update \(incident.step): \(rank)\(incident.message)")
-        if idleLines == Self.mostIdleLines, incident.kind == .nothingToLearn {
-            note("further samples with nothing to learn from are told in incidents.jsonl alone")
-        }
     }
 
     /// Records what a loader had to leave out or change for an update, and how long it made it wait.

@@ -21,7 +21,7 @@ extension RunConfiguration {
                 separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let keys = (parts.first ?? "").split(
                 separator: ".", omittingEmptySubsequences: false)
-            guard parts.count == 2, !keys.contains(where: \.isEmpty) else {
+            guard parts.count == 2, !parts[1].isEmpty, !keys.contains(where: \.isEmpty) else {
                 throw TrainingError(
                     .invalidRun, "--set \(setting): expected key=value, such as learning_rate=1e-4")
             }

@@ -10,7 +10,9 @@ extension RunFolder {
     /// all, and whatever else is of the run before.
     ///
     /// - Returns: what was set aside.
-    func begin(at step: Int) throws -> [Incident] {
+    ///
+    /// - Parameter processesHere: the job's processes on this machine.
+    func begin(at step: Int, processesHere: Int) throws -> [Incident] {
         try FileSystem.createFolder(path)
         try remove(Self.stateFile)
         try store.removeRemains()
@@ -27,7 +29,7 @@ extension RunFolder {
         }
         if step == 0 { try removeEarlierRun() }
         try AtomicFile.write(
-            run.resolvedYAML(threads: Engine.threadCount, processes: worldSize),
+            run.resolvedYAML(threads: Engine.threadCount, processes: processesHere),
             to: "\(path)/resolved.yaml")
         return incidents
     }

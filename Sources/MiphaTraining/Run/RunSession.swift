@@ -21,7 +21,8 @@ final class RunSession {
             return
         }
         let run = trainer.run
-        let setAside = try trainer.folder.begin(at: trainer.firstStep)
+        let setAside = try trainer.folder.begin(
+            at: trainer.firstStep, processesHere: group?.environment.localWorldSize ?? 1)
         try group?.barrier()
         let log = RunLog(
             folder: run.outputFolder, resumingAt: trainer.firstStep, tensorBoard: run.tensorBoard,

@@ -29,14 +29,14 @@ public final class Trainer {
             }
         }
 
-        /// What a launcher's new start of the same job goes on from: the checkpoints that the job has
-        /// written, which neither `never` removes nor `from` passes over again.
+        /// What a launcher's new start of the same job goes on from: what the job has written, once it
+        /// has, which neither `never` removes nor `from` passes over again.
         ///
-        /// - Parameter run: the run of the job.
-        public func again(_ run: RunConfiguration) throws -> Resume {
-            let store = CheckpointStore(
-                folder: run.outputFolder, model: run.model, limit: run.saveLimit)
-            return try store.steps().isEmpty ? self : .auto
+        /// - Parameters:
+        ///   - run: the run of the job.
+        ///   - job: what the launcher calls the job.
+        public func again(_ run: RunConfiguration, job: String?) -> Resume {
+            job != nil && RunRecord.lastJob(in: run.outputFolder) == job ? .auto : self
         }
     }
 

@@ -16,8 +16,8 @@ struct DataCheckCommand: ParsableCommand {
               mipha data check mix.json --images pictures --model Mipha-3B --benchmarks data/pope
 
             Reads LLaVA JSON files and every picture that they name, and counts malformed lines and \
-            items, wrong roles, empty and over-long turns, markers without pictures, text that breaks the \
-            template, repeated ids, samples and pictures, missing, unreadable, truncated, misnamed, \
+            items, wrong roles, empty and over-long turns, markers without pictures, text that breaks \
+            the template, repeated ids, samples and pictures, missing, unreadable, truncated, misnamed, \
             tiny and extreme pictures, and pictures that are also a benchmark's. Pictures are equal \
             when their pixels are, whatever kind of file holds them.
 

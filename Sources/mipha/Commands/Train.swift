@@ -132,8 +132,9 @@ struct Train: ParsableCommand {
     /// Where this start goes on from; a launcher that starts a job again wants it to go on.
     private func start(_ configuration: RunConfiguration) throws -> Trainer.Resume {
         let start = Trainer.Resume(parsing: resume)
-        let restarts = try RankEnvironment.restarts(ProcessInfo.processInfo.environment)
-        return restarts > 0 ? try start.again(configuration) : start
+        let environment = ProcessInfo.processInfo.environment
+        guard try RankEnvironment.restarts(environment) > 0 else { return start }
+        return start.again(configuration, job: RankEnvironment.job(environment))
     }
 
     /// The arguments of this process, as each of several is to have them.

@@ -135,6 +135,10 @@ struct RunPlanTests {
         let foreground = try RunPlan(kept.run.with { $0.savesInBackground = false }, base: 0)
         let without = try RunPlan(kept.run.with { $0.keepsBest = false }, base: 0)
         #expect(kept.disk.checkpoints == 3)
+        let late = try RunPlan(kept.run.with { $0.evaluationSteps = 5 }, base: 0)
+        #expect(late.totalSteps == 6 && late.disk.checkpoints == 2)
+        #expect(
+            kept.proposals(limit: .max).contains { $0.settings.contains("background_saves=false") })
         #expect(without.disk.checkpoints == 0)
         #expect(kept.memory.phases.contains { $0.phase == .checkpoint })
         #expect(!foreground.memory.phases.contains { $0.phase == .checkpoint })
