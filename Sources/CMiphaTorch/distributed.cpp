@@ -17,6 +17,8 @@
 #endif
 #pragma clang diagnostic pop
 
+#include <csignal>
+
 using mipha::guard;
 using mipha::unwrap;
 using Milliseconds = std::chrono::milliseconds;
@@ -40,8 +42,18 @@ struct mt_work_s {
     std::vector<at::Tensor> tensors;
 };
 
+// The library counts on what Python does at its start: where a process of the job has ended, writing
+// to it is an error of the writer, not its end. A handler of the program stays.
+static void ignore_broken_pipes() {
+    struct sigaction present;
+    if (sigaction(SIGPIPE, nullptr, &present) == 0 && present.sa_handler == SIG_DFL) {
+        std::signal(SIGPIPE, SIG_IGN);
+    }
+}
+
 static c10::intrusive_ptr<c10d::TCPStore> open_store(const char *host, uint16_t port,
                                                      bool is_server, Milliseconds timeout) {
+    ignore_broken_pipes();
     c10d::TCPStoreOptions options;
     options.port = port;
     options.isServer = is_server;
