@@ -4,7 +4,7 @@
         [--only NAME ...] [--threads 2] [--json FILE]
 
 Makes three model folders in --work (random float32 weights, Phi's tokenizer with 51,200 rows) and 48
-samples with pictures and captions of different lengths, unless they are there. Then every run of the
+samples with pictures and answers of different lengths, unless they are there. Then every run of the
 grid is planned (`mipha plan --json --no-probe`) and trained for two updates in a fresh process, whose
 peak resident memory the system counts (ru_maxrss, the same as VmHWM). Prints one line a run and ends
 with status 1 when a prediction is off by more than 10 %. Needs numpy and safetensors.
@@ -69,6 +69,10 @@ GRID: dict[str, tuple[str, dict]] = {
     "validated": ("small", {"stage": "align", "batch": 8, "validation_split": 0.25}),
     "best-kept": ("small", {"stage": "instruct", "validation_split": 0.25, "eval_steps": 1,
                             "keep_best": True}),
+    "preference": ("small", {"stage": "preference", "data": "pairs"}),
+    "preference-simpo-bf16": (
+        "mid", {"stage": "preference", "preference_loss": "simpo", "dtype": "bfloat16",
+                "data": "pairs"}),
     "frozen-tower": ("patches", {"stage": "instruct", "tune": "{tower: frozen}"}),
     "last-2": ("patches", {"stage": "instruct",
                            "tune": "{tower: last:2, language: last:2, head: frozen}"}),
@@ -207,9 +211,9 @@ def png(pixels: numpy.ndarray) -> bytes:
 
 
 def make_data(folder: Path) -> None:
-    """48 samples with a picture each, and the same without pictures."""
+    """48 samples with a picture each, the same without pictures, and the same with two answers."""
     random = numpy.random.default_rng(2)
-    pictured, plain = [], []
+    pictured, plain, pairs = [], [], []
     for index in range(48):
         height, width = (int(side) for side in random.integers(160, 480, 2))
         pixels = random.integers(0, 256, (height // 8, width // 8, 3), dtype=numpy.uint8)
@@ -222,7 +226,10 @@ def make_data(folder: Path) -> None:
             if mark:
                 sample["image"] = f"{index}.png"
             samples.append(sample)
+        pairs.append({"id": str(index), "image": f"{index}.png", "prompt": question,
+                      "chosen": answer, "rejected": " ".join(reversed(answer.split()[:60]))})
     (folder / "text.json").write_text(json.dumps(plain, indent=1) + "\n")
+    (folder / "pairs.json").write_text(json.dumps(pairs, indent=1) + "\n")
     (folder / "pictures.json").write_text(json.dumps(pictured, indent=1) + "\n")
 
 

@@ -49,6 +49,8 @@ package struct MemoryFacts {
     package var keepsAverage = false
     /// Whether a checkpoint is copied in memory before the end.
     package var copiesCheckpoint = false
+    /// Whether updates go on while such a copy is being written.
+    package var updatesBesideCheckpoint = false
     /// Which layers have adapters.
     package var adapters: AdapterPlan?
     /// Which matrices are held in few bits.

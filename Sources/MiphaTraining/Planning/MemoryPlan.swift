@@ -10,7 +10,7 @@ public struct MemoryPlan: Sendable, Equatable {
         case backward
         /// Gradients are measured, weights updated.
         case optimizer
-        /// The state is copied for a checkpoint that is written in the background.
+        /// Updates that go on while a copy of the state, for a checkpoint, is written in the background.
         case checkpoint
         /// The validation loss is measured.
         case validation

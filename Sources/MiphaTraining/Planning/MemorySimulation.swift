@@ -23,6 +23,7 @@ package struct MemorySimulation {
     private var model: PlannedModel
     private var ranks: PlannedRanks?
     private var largestActivations = 0
+    private var isWriting = false
 
     /// Prepares the simulation of a run.
     package init(_ facts: MemoryFacts) {
@@ -35,14 +36,26 @@ package struct MemorySimulation {
     package mutating func run() -> MemoryPlan {
         load()
         makeState()
+        update()
+        if facts.copiesCheckpoint {
+            heap.beginPhase()
+            let copies = checkpointCopies()
+            note(.checkpoint, heap.phasePeak)
+            isWriting = true
+            if facts.updatesBesideCheckpoint { update() }
+            isWriting = false
+            withExtendedLifetime(copies) {}
+        }
+        phase(.finish) { $0.finish() }
+        return plan()
+    }
+
+    private mutating func update() {
         for update in facts.updates {
             train(update)
             step()
         }
         if let batch = facts.validation { phase(.validation) { $0.evaluate(batch) } }
-        if facts.copiesCheckpoint { phase(.checkpoint) { $0.copyCheckpoint() } }
-        phase(.finish) { $0.finish() }
-        return plan()
     }
 
     // MARK: Start
@@ -259,9 +272,9 @@ package struct MemorySimulation {
         }
     }
 
-    private func copyCheckpoint() {
-        let copies =
-            learning.map { PlannedStorage(heap, bytes: $0.byteCount) }
+    /// What is written in the background while updates go on.
+    private func checkpointCopies() -> [PlannedStorage] {
+        learning.map { PlannedStorage(heap, bytes: $0.byteCount) }
             + facts.updated.flatMap { parameter in
                 let widths = [facts.masterWidth(parameter.width), facts.keepsAverage ? 4 : 0]
                 let counts =
@@ -269,7 +282,6 @@ package struct MemorySimulation {
                     + widths.map { parameter.count * $0 }
                 return counts.map { PlannedStorage(heap, bytes: $0) }
             }
-        withExtendedLifetime(copies) {}
     }
 
     private func finish() {
@@ -293,6 +305,7 @@ package struct MemorySimulation {
     }
 
     private mutating func note(_ phase: MemoryPlan.Phase, _ bytes: Int) {
+        let phase = isWriting ? .checkpoint : phase
         let isRunning = phase != .start
         let more = isRunning ? facts.prefetched + Int(Double(heap.regionBytes) * Self.gapShare) : 0
         let all = facts.base + Self.engineBytes + bytes + more

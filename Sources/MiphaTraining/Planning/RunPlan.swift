@@ -139,6 +139,9 @@ public struct RunPlan {
         facts.prefetched = survey.prefetched(budget: run.prefetchMebibytes << 20)
         facts.copiesCheckpoint =
             run.savesInBackground && DiskPlan.checkpointsMade(run, survey.totalSteps) > 0
+        facts.updatesBesideCheckpoint =
+            run.saveSteps > 0 && run.saveSteps < survey.totalSteps
+            || run.keepsBest && run.evaluationSteps < survey.totalSteps
         facts.validation = validation.map { survey.largest(of: $0, batchSize: run.batchSize) }
         facts.base = base
         var simulation = MemorySimulation(facts)

@@ -127,6 +127,23 @@ struct RunPlanTests {
         }
     }
 
+    @Test func `updates take memory beside the checkpoint that is being written`() throws {
+        func phases(_ plan: RunPlan) -> [MemoryPlan.Phase: Int] {
+            Dictionary(uniqueKeysWithValues: plan.memory.phases.map { ($0.phase, $0.bytes) })
+        }
+        let plan = try plan { $0.saveSteps = 5 }
+        let (before, atTheEnd, none) = try (
+            phases(plan), phases(RunPlan(plan.run.with { $0.saveSteps = 6 }, base: 0)),
+            phases(RunPlan(plan.run.with { $0.saveSteps = 0 }, base: 0))
+        )
+        // Weights beside moments of twice their size, of what learns.
+        let copy = (plan.disk.checkpointBytes - plan.disk.modelBytes) * 3 / 2
+        let beside = try #require(before[.checkpoint]) - #require(none[.backward])
+        #expect(abs(Double(beside) / Double(copy) - 1) < 0.1, "\(beside) \(copy)")
+        #expect(try #require(atTheEnd[.checkpoint]) < #require(before[.checkpoint]))
+        #expect(before[.backward] == none[.backward] && none[.checkpoint] == nil)
+    }
+
     @Test func `checkpoints of the best weights take memory and disk`() throws {
         let kept = try plan {
             ($0.saveSteps, $0.saveLimit) = (0, 1)
