@@ -63,6 +63,7 @@ import Testing
         }
         let distances = try [
             ("loss", apart("loss", reports.map { Float($0.loss) })),
+            ("norm", apart("norm", reports.map { Float($0.gradientNorm) })),
             ("rate", apart("lr", reports.map { Float($0.learningRate) })),
             ("reference", apart("reference", reference)),
             ("values", relativeDistance(values, expected.all("value."))),
@@ -70,8 +71,6 @@ import Testing
         for (what, distance) in distances {
             #expect(distance <= 1e-6, "\(what): relative distance \(distance)")
         }
-        let norms = try apart("norm", reports.map { Float($0.gradientNorm) })
-        #expect(norms <= 2e-6, "relative distance \(norms)")
     }
 
     private func run(_ golden: Case) throws -> RunConfiguration {
@@ -126,8 +125,8 @@ import Testing
             ("values", relativeDistance(values, expected.all("value."))),
         ]
         for (what, distance) in distances {
-            // Products of float32 that cut their sums elsewhere, as another number of threads does, are
-            // that far apart, too; losses, norms, rates and weights are nearer.
+            // Gradients of float32, PyTorch's own too, are up to 1.2e-6 from those of float64; losses,
+            // norms, rates and weights are nearer.
             let isNearer = ["loss", "norm", "rate", "values"].contains(what)
             let limit = isNearer ? 1e-6 : 2e-6
             #expect(distance <= limit, "\(what): relative distance \(distance)")

@@ -2,7 +2,7 @@
 
 Model, pairs and pictures are those of Fixtures/preference-run, the loop is that of preference_run.py
 over what PEFT adds. Fixtures/adapters/training/dpo-qlora.yaml is the run file, and the file beside it
-holds what the loop gives:
+holds what the loop gives in float64:
 
     loss, norm, lr [10]     before each update
     reference [pairs, 2]    log-probabilities of both answers under the quantised base alone
@@ -19,7 +19,7 @@ from pathlib import Path
 import preference_run
 import torch
 import yaml
-from adapter_training import learning, prepare
+from adapter_training import learning, narrowed, prepare
 from fixtures import save
 from tokenizers import Tokenizer
 
@@ -78,4 +78,4 @@ def make_preference(output: Path, four_bits) -> None:
     assert max(found["norm"]) > RUN["max_grad_norm"], found["norm"]
     assert found["loss"][-1] < 0.95 * found["loss"][0], found["loss"]
     (output / "training/dpo-qlora.yaml").write_text(yaml.safe_dump(RUN, sort_keys=True))
-    save(output / "training/dpo-qlora.safetensors", found)
+    save(output / "training/dpo-qlora.safetensors", narrowed(exact))
