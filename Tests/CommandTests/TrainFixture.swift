@@ -127,9 +127,34 @@ struct TrainFixture {
 
     /// Waits until an update is logged, or the process ends.
     func wait(for step: Int, of process: Process, _ output: String) {
-        let deadline = Date.now.addingTimeInterval(30)
+        let deadline = Date.now.addingTimeInterval(300)
         while (loggedSteps(output).last ?? 0) < step, process.isRunning, Date.now < deadline {
             Thread.sleep(forTimeInterval: 0.002)
+        }
+    }
+
+    /// Starts a run, does something to it and waits for its end; a run that is over before begins again.
+    ///
+    /// - Returns: the process that ended before its run did.
+    func interrupt(
+        _ output: String, processes: Int = 1, errors: String? = nil,
+        _ body: (Process) throws -> Void
+    ) throws -> Process {
+        for _ in 0..<9 {
+            let process = try start(output, processes: processes, errors: errors)
+            try body(process)
+            process.waitUntilExit()
+            if !exists("\(output)/trainer_state.json") { return process }
+            try FileManager.default.removeItem(atPath: output)
+        }
+        return try #require(nil as Process?, "every run was over before it was interrupted")
+    }
+
+    /// Starts a run and gives it a signal when an update is logged.
+    func interrupt(_ output: String, after step: Int, by signal: Int32) throws -> Process {
+        try interrupt(output) { process in
+            wait(for: step, of: process, output)
+            kill(process.processIdentifier, signal)
         }
     }
 

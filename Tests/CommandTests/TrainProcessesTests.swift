@@ -40,14 +40,19 @@ struct TrainProcessesTests {
         FileManager.default.fileExists(atPath: "/proc/\(process)/exe")
     }
 
-    /// Starts a run of two ranks, with its standard error in a file, and waits for a checkpoint.
-    private func start(_ output: String, errors: String) throws -> Process {
-        let process = try fixture.start(output, processes: 2, errors: errors)
-        let deadline = Date.now.addingTimeInterval(30)
-        while !fixture.exists("\(output)/checkpoint-5"), process.isRunning, Date.now < deadline {
-            Thread.sleep(forTimeInterval: 0.005)
+    /// Starts a run of two ranks, with its standard error in a file, does something to it after a
+    /// checkpoint, and waits for its end.
+    private func interrupt(
+        _ output: String, errors: String, _ body: (Process) throws -> Void
+    ) throws -> Process {
+        try fixture.interrupt(output, processes: 2, errors: errors) { process in
+            let deadline = Date.now.addingTimeInterval(300)
+            while !fixture.exists("\(output)/checkpoint-5"), process.isRunning, Date.now < deadline
+            {
+                Thread.sleep(forTimeInterval: 0.005)
+            }
+            try body(process)
         }
-        return process
     }
 
     #if os(Linux)
@@ -62,14 +67,15 @@ struct TrainProcessesTests {
 
             let output = file("killed")
             let errors = file("errors")
-            let process = try start(output, errors: errors)
-            let children = ranks(of: process.processIdentifier)
-            let target = try #require(children[victim])
             let clock = ContinuousClock()
-            let began = clock.now
-            kill(target, SIGKILL)
-            process.waitUntilExit()
-            #expect(clock.now - began < .seconds(8))
+            var (children, began) = ([Int: Int32](), clock.now)
+            let process = try interrupt(output, errors: errors) { process in
+                children = ranks(of: process.processIdentifier)
+                began = clock.now
+                if let target = children[victim] { kill(target, SIGKILL) }
+            }
+            #expect(clock.now - began < .seconds(60))
+            #expect(children.count == 2)
             #expect(process.terminationReason == .exit)
             #expect(process.terminationStatus == 1)
             let said = try String(contentsOfFile: errors, encoding: .utf8)
@@ -90,12 +96,13 @@ struct TrainProcessesTests {
         @Test func `ranks end when their launcher is killed`() throws {
             let output = file("orphans")
             let errors = file("errors")
-            let process = try start(output, errors: errors)
-            let children = ranks(of: process.processIdentifier).values
+            var children: [Int32] = []
+            _ = try interrupt(output, errors: errors) { process in
+                children = Array(ranks(of: process.processIdentifier).values)
+                kill(process.processIdentifier, SIGKILL)
+            }
             #expect(children.count == 2)
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-            let deadline = Date.now.addingTimeInterval(8)
+            let deadline = Date.now.addingTimeInterval(60)
             while children.contains(where: isAlive), Date.now < deadline {
                 Thread.sleep(forTimeInterval: 0.02)
             }
@@ -107,9 +114,9 @@ struct TrainProcessesTests {
     func `a signal to the launcher leaves one checkpoint of all ranks`(number: Int32) throws {
         let output = file("signal")
         let errors = file("errors")
-        let process = try start(output, errors: errors)
-        kill(process.processIdentifier, number)
-        process.waitUntilExit()
+        let process = try interrupt(output, errors: errors) {
+            kill($0.processIdentifier, number)
+        }
         let said = try String(contentsOfFile: errors, encoding: .utf8)
         #expect(process.terminationStatus == (number == SIGINT ? 130 : 0), "\(said)")
         let done = try #require(fixture.loggedSteps(output).last)

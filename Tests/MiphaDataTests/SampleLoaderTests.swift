@@ -78,18 +78,18 @@ import Testing
 
     @Test func `the wait for slow samples is counted, and none for those that are ready`() throws {
         let data = try LoaderData(samples: 6)
-        let slow = SlowSource(data.set.source, seconds: 0.05)
+        let slow = SlowSource(data.set.source, seconds: 0.2)
         let set = TrainingDataSet(
             slow, encoder: data.set.encoder, processor: data.set.processor, aspectRatio: .pad)
         let order: SampleLoader.Order = { $0 < 3 ? [2 * $0, 2 * $0 + 1] : nil }
         let waiting = SampleLoader(set, settings: .init(threads: 1), order: order)
         _ = try waiting.rest()
-        #expect(waiting.secondsWaited >= 0.25)
+        #expect(waiting.secondsWaited >= 0.5)
         let ready = SampleLoader(set, settings: .init(threads: 1), order: order)
         ready.start()
         while ready.liveThreads() > 0 { Thread.sleep(forTimeInterval: 0.01) }
         #expect(try ready.rest().count == 3)
-        #expect(ready.secondsWaited < 0.05)
+        #expect(ready.secondsWaited < waiting.secondsWaited / 2)
     }
 
     @Test func `a loader that is dropped early leaves no thread`() throws {

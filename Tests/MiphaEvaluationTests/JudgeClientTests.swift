@@ -130,12 +130,12 @@ struct JudgeClientTests {
 
     @Test func `a reply that does not come is tried again`() async throws {
         let server = try LoopbackServer { _, number in
-            number == 0 ? .silence(seconds: 5) : Self.completion("0.1")
+            number == 0 ? .silence(seconds: 30) : Self.completion("0.1")
         }
-        let client = try client(server) { $0.timeout = 1 }
+        let client = try client(server) { $0.timeout = 3 }
         let reply = try await client.reply(to: request)
         #expect(reply.text == "0.1")
-        #expect(server.requests.count == 2)
+        #expect(server.requests.count >= 2)
     }
 
     @Test(arguments: [

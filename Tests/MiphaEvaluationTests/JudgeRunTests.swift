@@ -97,12 +97,16 @@ struct JudgeRunTests {
 
     @Test func `as many requests are on the way as allowed, never more`() async throws {
         let flight = Flight()
-        let server = try LoopbackServer { _, _ in
+        let server = try LoopbackServer { _, number in
             flight.count.withLock {
                 $0.now += 1
                 $0.most = max($0.most, $0.now)
             }
-            Thread.sleep(forTimeInterval: 0.1)
+            // The first waits until another has come, should it be slow to.
+            let deadline = Date.now.addingTimeInterval(number == 0 ? 30 : 0.1)
+            while flight.count.withLock({ $0.most }) < 2 || number > 0, Date.now < deadline {
+                Thread.sleep(forTimeInterval: 0.01)
+            }
             flight.count.withLock { $0.now -= 1 }
             return .response(
                 status: 200, body: #"{"model": "j", "choices": [{"message": {"content": "1"}}]}"#)

@@ -5,6 +5,7 @@ import MiphaImaging
 import MiphaInference
 import MiphaTestSupport
 import MiphaTokenizers
+import Synchronization
 import Testing
 
 @Suite struct EngineTests {
@@ -133,18 +134,23 @@ import Testing
         let engine = InferenceEngine(try tiny.bundle())
         let request = request("Hi", tokens: 400)
         let (pieces, continuation) = AsyncStream.makeStream(of: Void.self)
+        let count = Mutex(0)
+        let isCancelled = DispatchSemaphore(value: 0)
         let task = Task {
             try await engine.answer(request) { event in
-                if case .piece = event { continuation.yield() }
+                guard case .piece = event else { return }
+                guard
+                    count.withLock({
+                        $0 += 1; return $0 == 3
+                    })
+                else { return }
+                continuation.yield()
+                isCancelled.wait()
             }
         }
-        var count = 0
-        for await _ in pieces {
-            count += 1
-            guard count == 3 else { continue }
-            task.cancel()
-            break
-        }
+        for await _ in pieces { break }
+        task.cancel()
+        isCancelled.signal()
         let outcome = try await task.value
         #expect(outcome.reason == .cancelled)
         #expect((3..<400).contains(outcome.usage.completionTokens))

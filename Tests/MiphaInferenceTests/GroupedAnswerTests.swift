@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import MiphaChat
 import MiphaImaging
@@ -226,14 +227,18 @@ import Testing
         }
         let reports = Reports()
         let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
+        let isCancelled = DispatchSemaphore(value: 0)
         let task = Task {
             try await engine.replies(to: requests) {
                 reports.add($0, $1)
+                guard reports.count == 1 else { return }
                 continuation.yield()
+                isCancelled.wait()
             }
         }
         for await _ in ends { break }
         task.cancel()
+        isCancelled.signal()
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(reports.places.contains(8))
         #expect(reports.count < requests.count)

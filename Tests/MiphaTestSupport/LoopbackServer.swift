@@ -66,6 +66,8 @@ public final class LoopbackServer: Sendable {
         port = Int(UInt16(bigEndian: address.sin_port))
         let state = state
         let thread = Thread {
+            // Closed by nobody else, so that the number does not become another's socket meanwhile.
+            defer { close(listener) }
             while true {
                 let connection = accept(listener, nil, nil)
                 guard connection >= 0 else { return }
@@ -77,7 +79,6 @@ public final class LoopbackServer: Sendable {
 
     deinit {
         _ = shutdown(socket, Int32(SHUT_RDWR))
-        close(socket)
     }
 
     private static func openSocket(_ family: Int32, _ kind: Int32) -> Int32 {

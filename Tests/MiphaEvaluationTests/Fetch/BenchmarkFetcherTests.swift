@@ -5,7 +5,7 @@ import MiphaTestSupport
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(15)))
 struct BenchmarkFetcherTests {
     static let body: [UInt8] = {
         var random = SplitMix64(seed: 5)

@@ -60,6 +60,8 @@ final class FileServer: Sendable {
         guard let port else { throw CocoaError(.featureUnsupported) }
         self.port = port
         Thread.detachNewThread { [weak self] in
+            // Closed by nobody else, so that the number does not become another's socket meanwhile.
+            defer { close(descriptor) }
             while true {
                 let connection = accept(descriptor, nil, nil)
                 guard connection >= 0, let self else { return }
@@ -70,7 +72,6 @@ final class FileServer: Sendable {
 
     deinit {
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
     }
 
     /// The address of a path.

@@ -160,7 +160,7 @@ struct ProcessGroupTests {
                 return "\(error)"
             }
         }
-        #expect(clock.now - began < .seconds(20))
+        #expect(clock.now - began < .seconds(50))
         for rank in [0, 2] {
             #expect(errors[rank].hasPrefix("rank \(rank) of 3: \(name): "), "\(errors[rank])")
             #expect(errors[rank].contains("another process of the job has ended"))
@@ -169,12 +169,14 @@ struct ProcessGroupTests {
 
     @Test(arguments: ["all-reduce", "all-to-all", "all-gather"])
     func `a rank that hangs fails the others after the timeout`(name: String) throws {
-        let errors = try inGroup(2, timeout: 4) { group -> String in
+        let hasFailed = DispatchSemaphore(value: 0)
+        let errors = try inGroup(2, timeout: 8) { group -> String in
             try group.barrier()
             if group.rank == 1 {
-                Thread.sleep(forTimeInterval: 7)
+                hasFailed.wait()
                 return ""
             }
+            defer { hasFailed.signal() }
             do {
                 try Self.work(name, group).wait()
                 return "no error"
@@ -182,7 +184,7 @@ struct ProcessGroupTests {
                 return "\(error)"
             }
         }
-        #expect(errors[0].contains("did not answer within 4 seconds"), "\(errors[0])")
+        #expect(errors[0].contains("did not answer within 8 seconds"), "\(errors[0])")
     }
 
     @Test func `writing to a process that has ended is an error and no signal`() throws {
