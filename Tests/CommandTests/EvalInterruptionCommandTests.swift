@@ -51,7 +51,7 @@ struct EvalInterruptionCommandTests {
             }
             try finish(output, expected, "trial \(trial)")
         }
-        // Of 40 kills nearly all land between the first and the last answer, on a busy machine fewer.
+        // Of 40 kills nearly all land between first and last answer, on a busy machine fewer.
         #expect(middle >= 10, "\(middle)")
     }
 

@@ -133,7 +133,7 @@ struct TrainFixture {
         }
     }
 
-    /// Starts a run, does something to it and waits for its end; a run that is over before begins again.
+    /// Starts a run, does something to it and waits for its end; one that is over before begins again.
     ///
     /// - Returns: the process that ended before its run did.
     func interrupt(

@@ -125,8 +125,8 @@ import Testing
             ("values", relativeDistance(values, expected.all("value."))),
         ]
         for (what, distance) in distances {
-            // Gradients of float32, PyTorch's own too, are up to 1.2e-6 from those of float64; losses,
-            // norms, rates and weights are nearer.
+            // Gradients of float32, PyTorch's own too, are up to 1.2e-6 from those of float64;
+            // losses, norms, rates and weights are nearer.
             let isNearer = ["loss", "norm", "rate", "values"].contains(what)
             let limit = isNearer ? 1e-6 : 2e-6
             #expect(distance <= limit, "\(what): relative distance \(distance)")

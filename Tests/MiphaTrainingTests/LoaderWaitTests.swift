@@ -67,7 +67,7 @@ import Testing
     @Test func `two threads keep ahead of the trainer from the second update on`() throws {
         var unprepared = run
         unprepared.prefetchMebibytes = 0
-        // Other tests take the cores that the threads need; what counts is what is seen without them.
+        // Other tests take the cores that the threads need; what counts is what is seen without.
         var tries: [String] = []
         var isAhead = false
         while !isAhead, tries.count < 6 {

@@ -9,8 +9,9 @@ file and what the loop gives:
     moment.NAME, square.NAME, value.NAME
                         moments and values after the last update, of all that learns
 
-The loop computes in float64; how far PyTorch's own float32 is from it is printed, up to 1.1e-6. Every
-update sees all samples, so that their order does not matter. NAME is that of the official layout. Matrices A start as the run's seed says: PEFT's initialisation drawn from a generator of its
+The loop computes in float64; how far PyTorch's own float32 is from it is printed, up to 1.1e-6.
+Every update sees all samples, so that their order does not matter. NAME is that of the official
+layout. Matrices A start as the run's seed says: PEFT's initialisation drawn from a generator of its
 own, layer after layer from the tower upwards.
 """
 

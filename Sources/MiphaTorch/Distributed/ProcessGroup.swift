@@ -4,9 +4,10 @@ internal import CMiphaTorch
 ///
 /// Every process must start the same operations in the same order. An operation runs in the
 /// background and works in place; nobody may touch its tensors until the returned work has been
-/// waited for. A process that ends breaks the connections to it, so that operations of the others fail
-/// at once; one that hangs makes them fail after the timeout. So that the broken connection does not end
-/// this process too, `SIGPIPE` is ignored from the first group or store on, unless the program handles it.
+/// waited for. A process that ends breaks the connections to it, so that operations of the others
+/// fail at once; one that hangs makes them fail after the timeout. So that the broken connection
+/// does not end this process too, `SIGPIPE` is ignored from the first group or store on, unless the
+/// program handles it.
 @safe
 public final class ProcessGroup {
     /// How tensors travel.

@@ -10,7 +10,7 @@ public struct MemoryPlan: Sendable, Equatable {
         case backward
         /// Gradients are measured, weights updated.
         case optimizer
-        /// Updates that go on while a copy of the state, for a checkpoint, is written in the background.
+        /// Updates that go on while a copy of the state is written as a checkpoint.
         case checkpoint
         /// The validation loss is measured.
         case validation
