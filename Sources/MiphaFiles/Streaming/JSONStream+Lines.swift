@@ -80,24 +80,21 @@ extension JSONStream {
         }
     }
 
-    private func isWellFormed(_ range: Range<Int>) -> Bool {
-        var cursor = cursor(over: range)
-        do throws(FileError) {
-            try cursor.skip()
-            return true
-        } catch {
-            return false
-        }
-    }
+    private func isWellFormed(_ range: Range<Int>) -> Bool { stop(in: range) == nil }
 
     /// Whether whole lines are the beginning of a value.
     private func mayGoOn(_ lines: Range<Int>) -> Bool {
-        var cursor = cursor(over: lines)
+        stop(in: lines).map { $0 >= lines.upperBound } ?? true
+    }
+
+    /// Where the reading of a value fails, if it does.
+    private func stop(in range: Range<Int>) -> Int? {
+        var cursor = cursor(over: range)
         do throws(FileError) {
             try cursor.skip()
-            return true
+            return nil
         } catch {
-            return cursor.position >= lines.upperBound
+            return cursor.position
         }
     }
 
