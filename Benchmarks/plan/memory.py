@@ -270,7 +270,7 @@ def main() -> None:
     missing = [name for name in MODELS if not (work / name).exists()]
     for name in missing:
         make_model(work / name, MODELS[name], arguments.tokenizer)
-    if not (work / "pictures.json").exists():
+    if not (work / "pairs.json").exists():
         make_data(work)
     if missing:
         # A child counts the largest memory of its parent as its own: go on without what was made.

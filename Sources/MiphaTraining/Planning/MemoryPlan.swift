@@ -10,7 +10,7 @@ public struct MemoryPlan: Sendable, Equatable {
         case backward
         /// Gradients are measured, weights updated.
         case optimizer
-        /// Updates that go on while a copy of the state is written as a checkpoint.
+        /// The state is copied for a checkpoint, and updates go on while the copy is written.
         case checkpoint
         /// The validation loss is measured.
         case validation

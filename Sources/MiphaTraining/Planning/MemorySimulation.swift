@@ -23,6 +23,7 @@ package struct MemorySimulation {
     private var model: PlannedModel
     private var ranks: PlannedRanks?
     private var largestActivations = 0
+    /// Whether a checkpoint is being written, to whose phase all else counts meanwhile.
     private var isWriting = false
 
     /// Prepares the simulation of a run.
@@ -36,13 +37,13 @@ package struct MemorySimulation {
     package mutating func run() -> MemoryPlan {
         load()
         makeState()
-        update()
+        trainAndValidate()
         if facts.copiesCheckpoint {
             heap.beginPhase()
             let copies = checkpointCopies()
             note(.checkpoint, heap.phasePeak)
             isWriting = true
-            if facts.updatesBesideCheckpoint { update() }
+            if facts.updatesBesideCheckpoint { trainAndValidate() }
             isWriting = false
             withExtendedLifetime(copies) {}
         }
@@ -50,7 +51,7 @@ package struct MemorySimulation {
         return plan()
     }
 
-    private mutating func update() {
+    private mutating func trainAndValidate() {
         for update in facts.updates {
             train(update)
             step()

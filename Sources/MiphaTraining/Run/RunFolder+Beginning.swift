@@ -9,9 +9,8 @@ extension RunFolder {
     /// Checkpoints of later updates, damaged ones too, are set aside; a run that starts over removes
     /// all, and whatever else is of the run before.
     ///
-    /// - Returns: what was set aside.
-    ///
     /// - Parameter processesHere: the job's processes on this machine.
+    /// - Returns: what was set aside.
     func begin(at step: Int, processesHere: Int) throws -> [Incident] {
         try FileSystem.createFolder(path)
         try remove(Self.stateFile)
