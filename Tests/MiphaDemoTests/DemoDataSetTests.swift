@@ -7,7 +7,7 @@ import Testing
     private static func small(seed: UInt64 = 7) -> DemoDataSet {
         var plan = DemoDataSet.Plan()
         plan.seed = seed
-        plan.textItems = 50
+        plan.singlePictures = 50
         plan.trainingPictures = 1_500
         plan.heldOutPictures = 200
         return DemoDataSet(plan: plan)
@@ -24,18 +24,14 @@ import Testing
 
     @Test func `every conversation alternates and names its picture once`() {
         let set = Self.small()
-        for item in set.instruction + set.alignment + set.heldOut {
+        for item in set.instruction + set.alignment + set.single + set.heldOut {
             #expect(item.image != nil)
             #expect(item.conversations.count.isMultiple(of: 2))
             #expect(item.conversations[0].value.hasPrefix("<image>\n"))
             let text = item.conversations.map(\.value).joined()
             #expect(text.components(separatedBy: "<image>").count == 2)
         }
-        for item in set.text {
-            #expect(item.image == nil)
-            #expect(!item.conversations[0].value.contains("<image>"))
-        }
-        let ids = (set.text + set.alignment + set.instruction + set.heldOut).map(\.id)
+        let ids = (set.single + set.alignment + set.instruction + set.heldOut).map(\.id)
         #expect(Set(ids).count == ids.count)
     }
 
@@ -48,12 +44,15 @@ import Testing
             #expect(Set(scene.shapes.map(\.outline)).count == scene.shapes.count)
             #expect(Set(scene.shapes.map(\.colour)).count == scene.shapes.count)
             #expect(Set(scene.shapes.map(\.place)).count == scene.shapes.count)
-            let caption = writer.caption(of: scene)
-            for place in Place.allCases {
-                let shape = scene.shapes.first { $0.place == place }
-                let seen = shape.map { "a \($0.name)" } ?? "nothing"
-                #expect(caption.contains("\(place.rawValue) \(seen)"))
-            }
+            let caption = writer.caption(of: scene, using: &random)
+            #expect(caption.hasSuffix("."))
+            #expect(
+                Set(caption.dropLast().components(separatedBy: "; "))
+                    == Set(
+                        scene.shapes.map {
+                            "\($0.colour.rawValue) \($0.extent.rawValue) \($0.outline.rawValue), "
+                                + $0.place.rawValue
+                        }))
             let exists = writer.question(of: .exists, about: scene, using: &random)
             let there = scene.shapes.contains {
                 exists.question.hasSuffix(" \($0.colour.rawValue) shape?")
@@ -109,7 +108,7 @@ import Testing
 
     @Test func `the files hold what was made`() throws {
         var plan = DemoDataSet.Plan()
-        plan.textItems = 3
+        plan.singlePictures = 3
         plan.trainingPictures = 5
         plan.heldOutPictures = 2
         let set = DemoDataSet(plan: plan)
@@ -118,7 +117,7 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         var count = 0
         try set.write(to: folder) { count = $0 }
-        #expect(count == 7)
+        #expect(count == 10)
         let names = try FileManager.default.contentsOfDirectory(
             atPath: folder.appendingPathComponent(DemoDataSet.FileName.images).path)
         #expect(Set(names) == Set(set.pictures.map(\.file)))
@@ -148,12 +147,6 @@ import Testing
             pictured == #"[{"conversations":[{"from":"human","value":"<image>\nWhat?"},"#
                 + #"{"from":"gpt","value":"this"},{"from":"human","value":"Where?"},"#
                 + #"{"from":"gpt","value":"there"}],"id":"a","image":"a.png"}]"#)
-        let words = DemoItem(
-            id: "b", image: nil, context: "a red circle.", rounds: [("What color?", "red")])
-        #expect(
-            String(decoding: try encoder.encode(words), as: UTF8.self)
-                == #"{"conversations":[{"from":"human","value":"a red circle.\nWhat color?"},"#
-                + #"{"from":"gpt","value":"red"}],"id":"b"}"#)
     }
 
     @Test(arguments: [1...2, 1...3])
@@ -188,8 +181,8 @@ import Testing
     @Test func `no held-out picture repeats a training picture`() {
         let set = Self.small()
         let drawn = set.pictures.map { SceneRasterizer(side: 32).pixels(of: $0.scene) }
-        let training = Set(drawn.prefix(1_500))
-        #expect(set.pictures[1_500].file == "held-out-0.png")
-        #expect(drawn.dropFirst(1_500).allSatisfy { !training.contains($0) })
+        let training = Set(drawn.prefix(1_550))
+        #expect(set.pictures[1_550].file == "held-out-0.png")
+        #expect(drawn.dropFirst(1_550).allSatisfy { !training.contains($0) })
     }
 }

@@ -108,25 +108,37 @@ import Testing
 
     @Test func `the best checkpoint is kept beside the newest`() throws {
         let tiny = try TinyRun()
-        let run = tiny.with {
-            $0.validationSplit = 0.25
+        let question = "Which word is it?"
+        let known = Conversation(question, "word word")
+        let learned = try tiny.on("learned", [known]) {
+            $0.batchSize = 1
+            $0.accumulation = 1
+            $0.learningRate = 5e-3
+            $0.maximumSteps = 40
+            $0.saveSteps = 0
+        }
+        let before = try #require(progress(learned).last?.loss)
+        try #require(before < 0.1)
+        // The model unlearns what it knew, so that the loss on it is lowest after the first update.
+        let run = try tiny.on("unlearned", [Conversation(question, "number")]) {
+            $0.model = learned.outputFolder
+            $0.validationFiles = learned.dataFiles
             $0.evaluationSteps = 1
             $0.keepsBest = true
             $0.saveSteps = 1
             $0.saveLimit = 1
+            $0.batchSize = 1
+            $0.accumulation = 1
             $0.warmupRatio = 0
             $0.schedule = .constant
-            $0.learningRate = 0.2
-            $0.maximumSteps = 12
+            $0.maximumSteps = 4
         }
-        let reports = try progress(run)
-        let losses = reports.compactMap(\.validationLoss)
-        #expect(losses.count == 12)
-        let best = try #require(losses.indices.min { losses[$0] < losses[$1] }) + 1
+        let losses = try progress(run).compactMap(\.validationLoss)
+        #expect(losses.count == 4)
+        #expect(losses == losses.sorted() && losses[0] < losses[3], "\(losses)")
         let state = try JSONValue(contentsOf: "\(run.outputFolder)/trainer_state.json")
-        #expect(best < 12, "\(losses)")
-        #expect(state["best"]?["step"]?.integerValue == best)
-        #expect(try Set(names(run)) == ["checkpoint-\(best)", "checkpoint-12"])
+        #expect(state["best"]?["step"] == 1)
+        #expect(try Set(names(run)) == ["checkpoint-1", "checkpoint-4"])
     }
 
     @Test func `what a crash left half done is cleared away`() throws {

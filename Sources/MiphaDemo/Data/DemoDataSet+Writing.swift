@@ -6,9 +6,9 @@ extension DemoDataSet {
     package enum FileName {
         /// The folder of the pictures.
         package static let images = "images"
-        /// The items without pictures.
-        package static let text = "text.json"
-        /// The captions of the alignment stage.
+        /// The captions of the pictures of one shape.
+        package static let single = "single.json"
+        /// The captions of the pictures of several shapes.
         package static let alignment = "align.json"
         /// The conversations of the instruction stage.
         package static let instruction = "instruct.json"
@@ -50,7 +50,7 @@ extension DemoDataSet {
                 Data(try png(of: picture)), to: images.appendingPathComponent(picture.file))
             progress(index + 1)
         }
-        try Self.write(json: text, to: folder.appendingPathComponent(FileName.text))
+        try Self.write(json: single, to: folder.appendingPathComponent(FileName.single))
         try Self.write(json: alignment, to: folder.appendingPathComponent(FileName.alignment))
         try Self.write(json: instruction, to: folder.appendingPathComponent(FileName.instruction))
         try Self.write(json: heldOut, to: folder.appendingPathComponent(FileName.heldOut))

@@ -1,7 +1,8 @@
 /// The demo's synthetic data: pictures of coloured shapes with conversations about them.
 ///
 /// Everything follows from ``Plan``: the same plan gives the same bytes under one release of Swift.
-/// The training, text and held-out scenes come from streams with different seeds.
+/// Training scenes of one shape, of several shapes, and held-out scenes come from streams with
+/// different seeds.
 package struct DemoDataSet: Sendable {
     /// How much data to make, and from which seed.
     package struct Plan: Sendable, Equatable {
@@ -11,16 +12,16 @@ package struct DemoDataSet: Sendable {
         /// The side of the square pictures in pixels.
         package var side = 32
 
-        /// How many items without a picture teach the language model its words.
-        package var textItems = 640
+        /// How many pictures of one shape have a caption to learn from.
+        package var singlePictures = 8_000
 
-        /// How many pictures have a caption and a conversation to learn from.
+        /// How many pictures of several shapes have a caption and a conversation to learn from.
         package var trainingPictures = 12_000
 
         /// How many pictures are kept for the test.
         package var heldOutPictures = 150
 
-        /// Questions about each picture or text item at most.
+        /// Questions about each picture at most.
         package var rounds = 3
 
         /// How many shapes a training picture may hold.
@@ -63,10 +64,10 @@ package struct DemoDataSet: Sendable {
     /// All pictures of all parts.
     package private(set) var pictures: [Picture] = []
 
-    /// Conversations about scenes that are described in words.
-    package private(set) var text: [DemoItem] = []
+    /// Captions of pictures of one shape.
+    package private(set) var single: [DemoItem] = []
 
-    /// Captions, one picture each.
+    /// Captions of pictures of several shapes.
     package private(set) var alignment: [DemoItem] = []
 
     /// Conversations about pictures.
@@ -81,22 +82,29 @@ package struct DemoDataSet: Sendable {
     /// Makes the data set of a plan; nothing is drawn or written yet.
     package init(plan: Plan) {
         self.plan = plan
-        makeText()
+        makeSingle()
         makeTraining()
         makeHeldOut()
     }
 
-    private mutating func makeText() {
+    private mutating func makeSingle() {
         var random = SplitMix64(seed: plan.seed &* 4 &+ 1)
-        let (generator, writer) = (SceneGenerator(shapeCount: plan.shapes), QuestionWriter())
-        for index in 0..<plan.textItems {
+        let (generator, writer) = (SceneGenerator(shapeCount: 1...1), QuestionWriter())
+        for index in 0..<plan.singlePictures {
             let scene = generator.scene(using: &random)
-            let questions = writer.questions(about: scene, count: plan.rounds, using: &random)
-            text.append(
-                DemoItem(
-                    id: "text-\(index)", image: nil, context: writer.caption(of: scene),
-                    rounds: questions.map { ($0.question, $0.answer) }))
+            let picture = Picture(file: "single-\(index).png", scene: scene)
+            pictures.append(picture)
+            single.append(
+                captioned(picture, id: "single-\(index)", by: writer, using: &random))
         }
+    }
+
+    private func captioned(
+        _ picture: Picture, id: String, by writer: QuestionWriter, using random: inout SplitMix64
+    ) -> DemoItem {
+        let caption = writer.caption(of: picture.scene, using: &random)
+        return DemoItem(
+            id: id, image: picture.file, rounds: [("Describe the picture.", caption)])
     }
 
     private mutating func makeTraining() {
@@ -107,9 +115,7 @@ package struct DemoDataSet: Sendable {
             let picture = Picture(file: "train-\(index).png", scene: scene)
             pictures.append(picture)
             alignment.append(
-                DemoItem(
-                    id: "caption-\(index)", image: picture.file,
-                    rounds: [("Describe the picture.", writer.caption(of: scene))]))
+                captioned(picture, id: "caption-\(index)", by: writer, using: &random))
             let questions = writer.questions(about: scene, count: plan.rounds, using: &random)
             instruction.append(
                 DemoItem(

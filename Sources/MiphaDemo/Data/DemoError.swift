@@ -8,6 +8,8 @@ package struct DemoError: Error, Sendable, CustomStringConvertible {
         case picture
         /// A number of the plan is out of range.
         case plan
+        /// Fewer answers are right than was asked for.
+        case score
     }
 
     /// The kind of failure.

@@ -23,21 +23,16 @@ package struct DemoItem: Codable, Sendable, Equatable {
     /// - Parameters:
     ///   - id: the item's name.
     ///   - image: the picture's file name, if there is a picture.
-    ///   - context: text before the first question, if there is any.
     ///   - rounds: questions with their answers.
     package init(
-        id: String, image: String?, context: String? = nil,
-        rounds: [(question: String, answer: String)]
+        id: String, image: String?, rounds: [(question: String, answer: String)]
     ) {
         self.id = id
         self.image = image
         var turns: [Turn] = []
         for (index, round) in rounds.enumerated() {
             var question = round.question
-            if index == 0 {
-                if let context { question = context + "\n" + question }
-                if image != nil { question = "<image>\n" + question }
-            }
+            if index == 0, image != nil { question = "<image>\n" + question }
             turns.append(Turn(from: "human", value: question))
             turns.append(Turn(from: "gpt", value: round.answer))
         }

@@ -12,9 +12,9 @@ package struct SceneQuestion: Sendable, Equatable {
 
 /// Puts scenes into words: questions with short answers, and captions.
 package struct QuestionWriter: Sendable {
-    /// How often each kind may be asked about one picture; what is learned last comes most often.
+    /// How often each kind may be asked about one picture.
     private static let portions: [(kind: QuestionKind, count: Int)] = [
-        (.colours, 1), (.shape, 1), (.size, 1), (.place, 6), (.describe, 5), (.count, 1),
+        (.colours, 2), (.shape, 2), (.size, 1), (.place, 2), (.describe, 3), (.count, 2),
         (.exists, 2),
     ]
 
@@ -59,23 +59,26 @@ package struct QuestionWriter: Sendable {
         case .size: text = ("What size is the \(colour) shape?", shape.extent.rawValue)
         case .place: text = ("Where is the \(colour) shape?", shape.place.rawValue)
         case .describe:
-            text = (
-                "Describe the \(colour) shape.",
-                "\(shape.extent.rawValue) \(outline), \(shape.place.rawValue)"
-            )
+            text = ("Describe the \(colour) shape.", Self.description(of: shape))
         case .count: text = ("How many shapes are there?", "\(scene.shapes.count)")
         case .exists: text = existence(of: shape, in: scene, using: &random)
         }
         return SceneQuestion(kind: kind, question: text.0, answer: text.1)
     }
 
-    /// Returns one sentence about all cells of a scene, in reading order.
-    package func caption(of scene: Scene) -> String {
-        let parts = Place.allCases.map { place in
-            let shape = scene.shapes.first { $0.place == place }
-            return "\(place.rawValue) \(shape.map { "a \($0.name)" } ?? "nothing")"
-        }
-        return parts.joined(separator: ", ") + "."
+    /// Returns one sentence about all shapes of a scene, in random order.
+    ///
+    /// The colour comes first: whoever continues the sentence has to look for the shape of that
+    /// colour, as the answer to a question has to.
+    package func caption(of scene: Scene, using random: inout SplitMix64) -> String {
+        scene.shapes.shuffled(using: &random)
+            .map { "\($0.colour.rawValue) \(Self.description(of: $0))" }
+            .joined(separator: "; ") + "."
+    }
+
+    /// Everything about a shape but its colour.
+    private static func description(of shape: SceneShape) -> String {
+        "\(shape.extent.rawValue) \(shape.outline.rawValue), \(shape.place.rawValue)"
     }
 
     /// Half of the questions name a colour that is there, the others one that is not.

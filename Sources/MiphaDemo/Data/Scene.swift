@@ -64,9 +64,6 @@ package struct SceneShape: Sendable {
 
     /// What is added to the pure colour, in steps of 0…255.
     let tint: (Double, Double, Double)
-
-    /// Size, colour and outline in words.
-    package var name: String { "\(extent.rawValue) \(colour.rawValue) \(outline.rawValue)" }
 }
 
 /// What a picture shows: shapes of different outlines and colours in different cells.

@@ -9,13 +9,13 @@ import MiphaTokenizers
 import MiphaTorch
 import MiphaTraining
 
-/// The five-minute tour: data, both training stages, and answers about pictures never seen.
+/// The two-minute tour: data, both training stages, and answers about pictures never seen.
 ///
 /// ```
 /// OUTPUT/tour.json   the settings
 /// OUTPUT/data/       pictures and LLaVA JSON
 /// OUTPUT/0-start/    the model before training
-/// OUTPUT/0-text/, 0-captions/, 1-align/, model/   a training run each; the last is the result
+/// OUTPUT/0-shapes/, 0-captions/, 1-align/, model/   a training run each; the last is the result
 /// OUTPUT/evaluation/ answers and scores on unseen pictures
 /// OUTPUT/score.json  accuracy by kind of question, beside guesses without the picture
 /// OUTPUT/report.html, report.md
@@ -45,6 +45,8 @@ package struct Demo {
     package struct Result: Sendable {
         /// Accuracy by kind of question.
         package let score: DemoScore
+        /// What is lower than a tour of its length reaches on every machine, if anything is.
+        package let shortfall: String?
         /// Three answers.
         package let examples: [Example]
         /// The trained model's folder.
@@ -109,7 +111,8 @@ package struct Demo {
         let score = data.score(tested.result.score)
         try write(score)
         return Result(
-            score: score, examples: examples(data, tested.answers, evaluation.imageFolder),
+            score: score, shortfall: score.shortfall(below: DemoRecipe.accuracy(minutes: minutes)),
+            examples: examples(data, tested.answers, evaluation.imageFolder),
             model: model, reportFile: evaluation.reportFile, parameterCount: tested.parameterCount,
             seconds: (ContinuousClock.now - began) / .seconds(1))
     }

@@ -24,6 +24,24 @@ package struct DemoScore: Sendable {
     package let accuracy: Double
     /// Share that those guesses get right over all questions.
     package let blind: Double
+
+    /// How far a kind must be above its blind guess, as a part of what a guess leaves open.
+    private static let margin = 0.5
+
+    /// What is lower than expected, in words: the accuracy, or kinds that are hardly above a guess.
+    ///
+    /// - Parameter accuracy: share of right answers that is expected; kinds are looked at from 0.95 on.
+    package func shortfall(below accuracy: Double) -> String? {
+        func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
+        if self.accuracy < accuracy {
+            return "\(percent(self.accuracy)) right answers are fewer than the "
+                + "\(percent(accuracy)) that are expected"
+        }
+        let guessed = lines.filter { $0.accuracy < $0.blind + Self.margin * (1 - $0.blind) }
+        if accuracy < 0.95 || guessed.isEmpty { return nil }
+        return "answers to \(guessed.map(\.kind.rawValue).joined(separator: ", ")) are hardly better "
+            + "than guesses without the image"
+    }
 }
 
 extension DemoDataSet {
