@@ -64,8 +64,13 @@ typedef struct {
     size_t output_bytes;  // of a row of the output
     uint8_t *edge;        // the last rows of the input again, with slack behind them
     int32_t edge_first;   // the first row that `edge` holds
-    uint8_t *framed;      // MI_ROWS canvas rows for input rows, then one without input
-    size_t framed_bytes;  // of a canvas row, slack included
+    mi_axis middle;         // of a canvas: the output columns that meet the input
+    int32_t *middle_first;  // its first elements, counted from `framed_from`
+    int32_t middle_from;    // the output column at which it starts
+    uint8_t *framed;        // what `middle` reads of MI_ROWS canvas rows
+    int32_t framed_from;    // the canvas column at which that part starts
+    int32_t framed_end;     // and the one behind it
+    size_t framed_bytes;    // of such a row, slack included
     uint8_t *ring;        // `capacity` rows between the passes, then MI_ROWS to throw away and,
                           // last, a resampled canvas row without input
     size_t ring_bytes;    // of a ring row, slack included
@@ -91,12 +96,19 @@ static bool lies_outside(const work *work, int32_t row) {
            && (row < work->canvas->top || row - work->canvas->top >= work->size.height);
 }
 
-// Row `row` of the canvas; `index` is its place in a group of MI_ROWS.
+// What `middle` reads of row `row` of the canvas; `index` is its place in a group of MI_ROWS.
 static const uint8_t *canvas_row(const work *work, int32_t index, int32_t row) {
-    if (lies_outside(work, row)) return work->framed + MI_ROWS * work->framed_bytes;
+    const mi_canvas *canvas = work->canvas;
     uint8_t *framed = work->framed + (size_t)index * work->framed_bytes;
-    memcpy(framed + 3 * (size_t)work->canvas->left,
-           work->input + work->input_bytes * (size_t)(row - work->canvas->top), work->input_bytes);
+    int32_t from = canvas->left, end = canvas->left + work->size.width;
+    if (from < work->framed_from) from = work->framed_from;
+    if (end > work->framed_end) end = work->framed_end;
+    if (from < end) {
+        memcpy(framed + 3 * (size_t)(from - work->framed_from),
+               work->input + work->input_bytes * (size_t)(row - canvas->top)
+                   + 3 * (size_t)(from - canvas->left),
+               3 * (size_t)(end - from));
+    }
     return framed;
 }
 
@@ -113,13 +125,44 @@ static void vertical_row(const work *work, int32_t y, uint8_t *target, size_t by
                            work->vertical.words + (size_t)y * work->vertical.stride, target, bytes);
 }
 
+// The next rows on a canvas: one that holds nothing of the input, or up to MI_ROWS others, of which
+// only the columns that meet the input are computed.
+static void advance_on_canvas(work *work) {
+    const uint8_t *blank = spare_row(work, MI_ROWS);
+    int32_t inside = 0;
+    while (inside < MI_ROWS && work->next + inside < input_rows(work)
+           && !lies_outside(work, work->next + inside)) {
+        inside += 1;
+    }
+    if (inside > 0 && work->middle.output > 0) {
+        const uint8_t *sources[MI_ROWS];
+        uint8_t *targets[MI_ROWS];
+        for (int32_t index = 0; index < MI_ROWS; index += 1) {
+            int32_t row = work->next + (index < inside ? index : inside - 1);
+            sources[index] = canvas_row(work, index, row);
+            targets[index] = spare_row(work, index);
+        }
+        const int32_t *words =
+            work->horizontal.words + work->horizontal.stride * (size_t)work->middle_from;
+        work->passes->horizontal(sources, targets, &work->middle, words, work->horizontal.stride);
+    }
+    int32_t rows = inside > 0 ? inside : 1;
+    for (int32_t index = 0; index < rows; index += 1) {
+        uint8_t *target = ring_row(work, work->next + index);
+        memcpy(target, blank, work->output_bytes);
+        if (inside == 0) continue;
+        memcpy(target + 3 * (size_t)work->middle_from, spare_row(work, index),
+               3 * (size_t)work->middle.output);
+    }
+    work->next += rows;
+}
+
 // Brings horizontally resampled input rows up to `end` into the ring.
 static void advance(work *work, int32_t end) {
     int32_t rows = input_rows(work);
     while (work->next < end) {
-        if (lies_outside(work, work->next)) {
-            memcpy(ring_row(work, work->next), spare_row(work, MI_ROWS), work->output_bytes);
-            work->next += 1;
+        if (work->canvas != NULL) {
+            advance_on_canvas(work);
             continue;
         }
         const uint8_t *sources[MI_ROWS];
@@ -127,9 +170,7 @@ static void advance(work *work, int32_t end) {
         for (int32_t index = 0; index < MI_ROWS; index += 1) {
             int32_t row = work->next + index;
             bool exists = row < rows;
-            if (!exists) row = rows - 1;
-            sources[index] =
-                work->canvas != NULL ? canvas_row(work, index, row) : input_row(work, row);
+            sources[index] = input_row(work, exists ? row : rows - 1);
             targets[index] = exists ? ring_row(work, row) : spare_row(work, index);
         }
         work->passes->horizontal(sources, targets, work->horizontal.axis, work->horizontal.words,
@@ -188,26 +229,56 @@ static void run_vertical_first(work *work, uint8_t *output) {
     }
 }
 
-// Prepares the canvas rows and the one that every row without input resamples to.
-static bool allocate_canvas(work *work) {
-    const mi_canvas *canvas = work->canvas;
-    size_t width = (size_t)canvas->size.width;
-    work->framed_bytes = 3 * width + MI_ROW_SLACK;
-    work->framed = calloc(MI_ROWS + 1, work->framed_bytes);
-    if (work->framed == NULL) return false;
+static void fill_row(const mi_canvas *canvas, uint8_t *row, size_t width) {
+    for (size_t x = 0; x < width; x += 1) memcpy(row + 3 * x, canvas->fill, 3);
+}
+
+// Resamples the canvas row that holds nothing of the input.
+static bool resample_blank_row(work *work) {
+    size_t width = (size_t)work->canvas->size.width;
+    uint8_t *row = calloc(3 * width + MI_ROW_SLACK, 1);
+    if (row == NULL) return false;
+    fill_row(work->canvas, row, width);
     const uint8_t *sources[MI_ROWS];
     uint8_t *targets[MI_ROWS];
-    for (size_t row = 0; row <= MI_ROWS; row += 1) {
-        uint8_t *framed = work->framed + row * work->framed_bytes;
-        for (size_t x = 0; x < width; x += 1) memcpy(framed + 3 * x, canvas->fill, 3);
-        if (row == MI_ROWS) break;
-        sources[row] = framed;
-        targets[row] = spare_row(work, (int32_t)row);
+    for (int32_t index = 0; index < MI_ROWS; index += 1) {
+        sources[index] = row;
+        targets[index] = spare_row(work, index == 0 ? MI_ROWS : index);
     }
-    targets[0] = spare_row(work, MI_ROWS);
     work->passes->horizontal(sources, targets, work->horizontal.axis, work->horizontal.words,
                              work->horizontal.stride);
+    free(row);
     return true;
+}
+
+// Finds the output columns that meet the input and prepares the part of canvas rows they need.
+static bool allocate_canvas(work *work) {
+    const mi_canvas *canvas = work->canvas;
+    const mi_axis *axis = work->horizontal.axis;
+    int32_t from = 0, end = axis->output;
+    while (from < end && axis->first[from] + axis->count[from] <= canvas->left) from += 1;
+    while (end > from && axis->first[end - 1] >= canvas->left + work->size.width) end -= 1;
+    work->middle = *axis;
+    work->middle.output = end - from;
+    work->middle_from = from;
+    if (from < end) {
+        work->framed_from = axis->first[from];
+        work->framed_end = axis->first[end - 1] + axis->count[end - 1];
+    }
+    size_t width = (size_t)(work->framed_end - work->framed_from);
+    work->framed_bytes = 3 * width + MI_ROW_SLACK;
+    work->framed = calloc(MI_ROWS, work->framed_bytes);
+    work->middle_first = calloc((size_t)(end - from) + 1, sizeof *work->middle_first);
+    if (work->framed == NULL || work->middle_first == NULL) return false;
+    for (int32_t x = from; x < end; x += 1) {
+        work->middle_first[x - from] = axis->first[x] - work->framed_from;
+    }
+    work->middle.first = work->middle_first;
+    work->middle.count = axis->count + from;
+    for (size_t row = 0; row < MI_ROWS; row += 1) {
+        fill_row(canvas, work->framed + row * work->framed_bytes, width);
+    }
+    return resample_blank_row(work);
 }
 
 static bool allocate(work *work, bool vertical_first) {
@@ -259,6 +330,7 @@ static mi_status resample(const uint8_t *input, mi_size size, const mi_canvas *c
     free(work.ring);
     free(work.edge);
     free(work.framed);
+    free(work.middle_first);
     free(work.taps);
     return status;
 }

@@ -2,7 +2,8 @@
 public struct DecodeOptions: Sendable, Equatable {
     /// The largest number of pixels a file may declare.
     ///
-    /// Checked before any pixel is decoded; never more than ``RGBImage/maximumPixels``.
+    /// Checked before any pixel is decoded; never more than ``RGBImage/maximumPixels``. No side may
+    /// have more than ``RGBImage/maximumSide``.
     public var maximumPixels: Int
 
     /// The largest file that is read, in bytes.

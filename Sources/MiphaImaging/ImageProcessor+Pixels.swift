@@ -15,18 +15,17 @@ extension ImageProcessor {
     public func resized(
         _ image: RGBImage, aspectRatio: ImageAspectRatio
     ) throws(ImagingError) -> RGBImage {
-        var result = image
-        if aspectRatio == .pad, image.width != image.height {
-            let side = max(image.width, image.height)
-            let target = resizes ? try target(width: side, height: side) : (side, side)
-            result = try image.resizedOnSquare(
-                fill: padColour, width: target.0, height: target.1, filter: filter)
-        } else if resizes {
-            let target = try target(width: image.width, height: image.height)
-            result = try image.resized(
-                width: target.width, height: target.height, filter: filter)
-        }
-        return crops ? result.centreCropped(to: crop) : result
+        let isPadded = aspectRatio == .pad && image.width != image.height
+        let canvas = isPadded ? SquareCanvas(around: image, fill: padColour) : nil
+        let source = canvas.map { ($0.side, $0.side) } ?? (image.width, image.height)
+        let size: (width: Int, height: Int) =
+            resizes ? target(width: source.0, height: source.1) : source
+        let window =
+            crops
+            ? PixelWindow(centre: crop, width: size.width, height: size.height)
+            : PixelWindow(width: size.width, height: size.height)
+        let result = try image.resized(to: size, window: window, on: canvas, filter: filter)
+        return crops ? result.centred(on: crop) : result
     }
 
     /// Returns the tensor of a picture.
@@ -59,6 +58,34 @@ extension ImageProcessor {
         }
     }
 
+    /// Returns the tensor of a picture file, as ``pixelValues(_:aspectRatio:)`` does.
+    ///
+    /// - Throws: `ImagingError` naming the path.
+    public func pixelValues(
+        contentsOf path: String, aspectRatio: ImageAspectRatio
+    ) throws(ImagingError) -> [Float] {
+        try pixelValues(RGBImage(contentsOf: path), name: path, aspectRatio)
+    }
+
+    /// Returns the tensor of the bytes of a picture file; `name` is what messages call it.
+    ///
+    /// - Throws: `ImagingError` naming the picture.
+    public func pixelValues(
+        decoding bytes: [UInt8], name: String, aspectRatio: ImageAspectRatio
+    ) throws(ImagingError) -> [Float] {
+        try pixelValues(RGBImage(decoding: bytes, name: name), name: name, aspectRatio)
+    }
+
+    private func pixelValues(
+        _ image: RGBImage, name: String, _ aspectRatio: ImageAspectRatio
+    ) throws(ImagingError) -> [Float] {
+        do throws(ImagingError) {
+            return try pixelValues(image, aspectRatio: aspectRatio)
+        } catch {
+            throw error.about(name)
+        }
+    }
+
     /// The value of each of the 256 levels of a channel.
     private func valueTable(channel: Int) -> [Float] {
         let mean = Float(mean[channel])
@@ -69,9 +96,7 @@ extension ImageProcessor {
         }
     }
 
-    private func target(
-        width: Int, height: Int
-    ) throws(ImagingError) -> (width: Int, height: Int) {
+    private func target(width: Int, height: Int) -> (width: Int, height: Int) {
         switch size {
         case .exact(let width, let height):
             return (width, height)
@@ -79,41 +104,26 @@ extension ImageProcessor {
             let short = min(width, height)
             let long = max(width, height)
             let scaled = Double(edge * long) / Double(short)
-            guard scaled * Double(edge) <= Double(RGBImage.maximumPixels) else {
-                throw ImagingError(
-                    .limit,
-                    "a picture of \(width) x \(height) pixels is too narrow: its shorter edge at "
-                        + "\(edge) pixels makes more than \(RGBImage.maximumPixels) pixels")
-            }
             return width <= height ? (edge, Int(scaled)) : (Int(scaled), edge)
         }
     }
 }
 
 extension RGBImage {
-    /// Returns the centre of the picture; a side that is too short is filled with black.
+    /// Returns the picture in the centre of a black one that is nowhere smaller.
     ///
-    /// The crop starts at half the difference, rounded down; a fill starts at half the difference,
-    /// rounded up. Reference: huggingface/transformers, `image_transforms.py`, `center_crop`.
-    func centreCropped(to crop: ImageProcessor.Crop) -> RGBImage {
+    /// A fill starts at half the difference, rounded up. Reference: huggingface/transformers,
+    /// `image_transforms.py`, `center_crop`, whose crop ``PixelWindow`` has.
+    func centred(on crop: ImageProcessor.Crop) -> RGBImage {
         if crop.width == width && crop.height == height { return self }
         var samples = [UInt8](repeating: 0, count: 3 * crop.width * crop.height)
-        let (sourceX, targetX, columns) = Self.overlap(width, crop.width)
-        let (sourceY, targetY, rows) = Self.overlap(height, crop.height)
-        for row in 0..<rows {
-            let source = 3 * ((sourceY + row) * width + sourceX)
-            let target = 3 * ((targetY + row) * crop.width + targetX)
+        let left = (crop.width - width + 1) / 2
+        let top = (crop.height - height + 1) / 2
+        for row in 0..<height {
+            let target = 3 * ((top + row) * crop.width + left)
             samples.replaceSubrange(
-                target..<target + 3 * columns, with: pixels[source..<source + 3 * columns])
+                target..<target + 3 * width, with: pixels[3 * row * width..<3 * (row + 1) * width])
         }
         return RGBImage(uncheckedWidth: crop.width, height: crop.height, pixels: samples)
-    }
-
-    /// Where the kept elements of one axis start in the source and the target, and how many they are.
-    private static func overlap(
-        _ side: Int, _ crop: Int
-    ) -> (source: Int, target: Int, count: Int) {
-        if side >= crop { return ((side - crop) / 2, 0, crop) }
-        return (0, (crop - side + 1) / 2, side)
     }
 }

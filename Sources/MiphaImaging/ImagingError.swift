@@ -29,8 +29,13 @@ public struct ImagingError: Error, Sendable, Equatable, CustomStringConvertible 
     /// The message.
     public var description: String { message }
 
-    init(_ code: Code, _ message: String) {
+    package init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
+    }
+
+    /// The same error with a picture's name in front.
+    package func about(_ name: String) -> ImagingError {
+        ImagingError(code, "\(name): \(message)")
     }
 }

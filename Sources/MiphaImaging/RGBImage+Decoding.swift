@@ -36,13 +36,10 @@ extension RGBImage {
             throw fileLimit(name, size: UInt64(bytes.count), limit: options.maximumFileBytes)
         }
         guard let format = ImageFormat(bytes) else {
-            let start = bytes.prefix(4).map { byte in
-                let digits = String(byte, radix: 16)
-                return digits.count < 2 ? "0" + digits : digits
-            }
-            let found = start.isEmpty ? "an empty file" : "bytes " + start.joined(separator: " ")
             throw ImagingError(
-                .unsupported, "\(name): expected a JPEG, PNG, WebP or GIF file, found \(found)")
+                .unsupported,
+                "\(name): expected a JPEG, PNG, WebP or GIF file, found \(ForeignFile.words(bytes))"
+            )
         }
         let size = try Self.size(of: bytes, format: format, name: name, options: options)
         let pixels = try Self.decode(bytes, format: format, size: size, name: name)
@@ -74,11 +71,12 @@ extension RGBImage {
                 "\(name): \(format.rawValue): the header declares \(size.width) x \(size.height) "
                     + "pixels, expected a positive size")
         }
-        guard !overflow, area <= limit else {
+        guard !overflow, area <= limit, max(size.width, size.height) <= maximumSide else {
             throw ImagingError(
                 .limit,
                 "\(name): \(format.rawValue): the header declares \(size.width) x \(size.height) "
-                    + "pixels, the limit is \(limit) pixels")
+                    + "pixels, the limit is \(limit) pixels, \(maximumSide) a side; make the "
+                    + "picture smaller")
         }
         return size
     }
@@ -113,7 +111,8 @@ func readFile(_ path: String, limit: Int) throws(ImagingError) -> [UInt8] {
     var failure = mi_failure()
     var status = unsafe mi_file_size(path, &size, &failure)
     guard status == MI_OK else {
-        throw ImagingError(status, failure, name: path, subject: "")
+        let error = ImagingError(status, failure, name: path, subject: "")
+        throw ImagingError(error.code, error.message + MissingPicture.hint(for: path))
     }
     guard let count = Int(exactly: size), count <= limit else {
         throw fileLimit(path, size: size, limit: limit)

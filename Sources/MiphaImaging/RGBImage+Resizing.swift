@@ -26,11 +26,9 @@ extension RGBImage {
         width: Int, height: Int, filter: ResampleFilter, instructions: ResampleInstructions
     ) throws(ImagingError) -> RGBImage {
         _ = try Self.pixelCount(width: width, height: height, what: "resized picture")
-        if width == self.width && height == self.height { return self }
-        if filter == .nearest { return nearest(width: width, height: height) }
-        let plan = try ResamplePlan(
-            from: (self.width, self.height), to: (width, height), filter: filter)
-        return try resampled(plan, canvas: nil, instructions: instructions)
+        return try resized(
+            to: (width, height), window: PixelWindow(width: width, height: height),
+            filter: filter, instructions: instructions)
     }
 
     /// Returns what resizing ``paddedToSquare(fill:)`` gives, mostly without making that picture.
@@ -41,29 +39,58 @@ extension RGBImage {
         instructions: ResampleInstructions = .best
     ) throws(ImagingError) -> RGBImage {
         _ = try Self.pixelCount(width: width, height: height, what: "resized picture")
-        let side = max(self.width, self.height)
-        guard side <= Self.maximumCanvasSide else {
-            throw ImagingError(
-                .limit,
-                "a picture of \(self.width) x \(self.height) pixels cannot be padded to a square, "
-                    + "the limit is \(Self.maximumCanvasSide) pixels a side")
+        return try resized(
+            to: (width, height), window: PixelWindow(width: width, height: height),
+            on: SquareCanvas(around: self, fill: fill), filter: filter,
+            instructions: instructions)
+    }
+
+    /// Returns a part of the picture at another size; only what it needs is computed, so that the
+    /// whole may be larger than any picture can be.
+    ///
+    /// - Parameters:
+    ///   - size: columns and rows of the whole.
+    ///   - window: the part.
+    ///   - canvas: a canvas that is resized with the picture on it.
+    func resized(
+        to size: (width: Int, height: Int), window: PixelWindow, on canvas: SquareCanvas? = nil,
+        filter: ResampleFilter, instructions: ResampleInstructions = .best
+    ) throws(ImagingError) -> RGBImage {
+        _ = try Self.pixelCount(
+            width: window.columns.count, height: window.rows.count, what: "resized picture")
+        let source = canvas.map { ($0.side, $0.side) } ?? (width, height)
+        if size.width == source.0, size.height == source.1 {
+            guard let canvas else { return part(window) }
+            return picked(columns: window.columns, rows: Array(window.rows), on: canvas)
         }
-        let canvas = mi_canvas(
-            size: mi_size(width: Int32(side), height: Int32(side)),
-            left: Int32((side - self.width) / 2), top: Int32((side - self.height) / 2),
-            fill: fill)
-        if filter != .nearest, width != side {
-            let plan = try ResamplePlan(from: (side, side), to: (width, height), filter: filter)
-            if plan.order == MI_HORIZONTAL_FIRST {
-                return try resampled(plan, canvas: canvas, instructions: instructions)
+        if filter == .nearest {
+            return picked(
+                columns: Self.nearest(from: source.0, to: size.width, window.columns),
+                rows: Self.nearest(from: source.1, to: size.height, window.rows), on: canvas)
+        }
+        let plan = try ResamplePlan(from: source, to: size, window: window, filter: filter)
+        let result: RGBImage
+        if let canvas, plan.horizontal == nil || plan.order != MI_HORIZONTAL_FIRST {
+            guard canvas.side <= Self.maximumCanvasSide else {
+                throw ImagingError(
+                    .limit,
+                    "a picture of \(width) x \(height) pixels on a square cannot be resized to "
+                        + "\(size.width) x \(size.height) pixels, the limit for such proportions is "
+                        + "\(Self.maximumCanvasSide) pixels a side")
             }
+            result = try paddedToSquare(fill: canvas.fill)
+                .resampled(plan, canvas: nil, instructions: instructions)
+        } else {
+            result = try resampled(plan, canvas: canvas, instructions: instructions)
         }
-        return try paddedToSquare(fill: fill).resized(
-            width: width, height: height, filter: filter, instructions: instructions)
+        var rest = PixelWindow(width: result.width, height: result.height)
+        if plan.horizontal == nil { rest.columns = window.columns }
+        if plan.vertical == nil { rest.rows = window.rows }
+        return result.part(rest)
     }
 
     private func resampled(
-        _ plan: ResamplePlan, canvas: mi_canvas?, instructions: ResampleInstructions
+        _ plan: ResamplePlan, canvas: SquareCanvas?, instructions: ResampleInstructions
     ) throws(ImagingError) -> RGBImage {
         let count = 3 * plan.width * plan.height
         var status = MI_MEMORY
@@ -83,49 +110,35 @@ extension RGBImage {
     }
 
     private func resample(
-        _ plan: ResamplePlan, canvas: mi_canvas?, instructions: ResampleInstructions,
+        _ plan: ResamplePlan, canvas: SquareCanvas?, instructions: ResampleInstructions,
         into target: UnsafeMutablePointer<UInt8>, failure: inout mi_failure
     ) -> mi_status {
         let size = mi_size(width: Int32(width), height: Int32(height))
         return unsafe pixels.withUnsafeBufferPointer { source in
             unsafe plan.withAxes { columns, rows in
-                guard var canvas else {
+                guard let canvas else {
                     return unsafe mi_resample(
                         source.baseAddress, size, nil, columns, rows, plan.order,
                         instructions.code, target, &failure)
                 }
+                var square = mi_canvas(
+                    size: mi_size(width: Int32(canvas.side), height: Int32(canvas.side)),
+                    left: Int32(canvas.left), top: Int32(canvas.top), fill: canvas.fill)
                 return unsafe mi_resample(
-                    source.baseAddress, size, &canvas, columns, rows, plan.order,
+                    source.baseAddress, size, &square, columns, rows, plan.order,
                     instructions.code, target, &failure)
             }
         }
     }
 
-    private func nearest(width: Int, height: Int) -> RGBImage {
-        let columns = Self.nearestIndices(from: self.width, to: width)
-        let rows = Self.nearestIndices(from: self.height, to: height)
-        var samples = [UInt8]()
-        samples.reserveCapacity(3 * width * height)
-        for row in rows {
-            let start = row * self.width
-            for column in columns {
-                let index = 3 * (start + column)
-                samples.append(pixels[index])
-                samples.append(pixels[index + 1])
-                samples.append(pixels[index + 2])
-            }
-        }
-        return RGBImage(uncheckedWidth: width, height: height, pixels: samples)
-    }
-
-    /// The input index of every output element; the position accumulates as in Pillow.
-    private static func nearestIndices(from input: Int, to output: Int) -> [Int] {
+    /// The input index of some output elements; the position accumulates as in Pillow.
+    private static func nearest(from input: Int, to output: Int, _ part: Range<Int>) -> [Int] {
         let scale = Double(input) / Double(output)
         var position = scale * 0.5
         var indices = [Int]()
-        indices.reserveCapacity(output)
-        for _ in 0..<output {
-            indices.append(min(Int(position), input - 1))
+        indices.reserveCapacity(part.count)
+        for index in 0..<part.upperBound {
+            if index >= part.lowerBound { indices.append(min(Int(position), input - 1)) }
             position += scale
         }
         return indices

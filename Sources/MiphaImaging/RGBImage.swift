@@ -14,7 +14,14 @@ public struct RGBImage: Sendable, Equatable {
     /// Twice 89,478,485, the number beyond which Pillow refuses a file as a decompression bomb.
     public static let maximumPixels = 178_956_970
 
-    /// The longest side of a picture that can be padded to a square; its canvas takes 1.07 GB.
+    /// The longest side that a picture of this module may have.
+    ///
+    /// It bounds the time and memory that any processor needs, whatever canvas it asks for.
+    public static let maximumSide = 1 << 20
+
+    /// The longest side of a picture that ``paddedToSquare(fill:)`` pads; its canvas takes 1.07 GB.
+    ///
+    /// `ImageProcessor` needs no such canvas, and so has no such limit.
     public static let maximumCanvasSide = 18_918
 
     /// Wraps samples that are already in memory.
@@ -50,11 +57,11 @@ public struct RGBImage: Sendable, Equatable {
                 .argument, "the \(what) must have a positive size, found \(width) x \(height)")
         }
         let (count, overflow) = width.multipliedReportingOverflow(by: height)
-        guard !overflow, count <= maximumPixels else {
+        guard !overflow, count <= maximumPixels, max(width, height) <= maximumSide else {
             throw ImagingError(
                 .limit,
                 "the \(what) of \(width) x \(height) pixels is larger than the limit of "
-                    + "\(maximumPixels) pixels")
+                    + "\(maximumPixels) pixels, \(maximumSide) a side")
         }
         return count
     }
@@ -66,14 +73,13 @@ extension RGBImage {
     /// The offset on the shorter axis is `(longer - shorter) / 2`, rounded down; a square picture
     /// is returned unchanged. Reference: zhuyiche/llava-phi, `mipha/mm_utils.py`,
     /// `expand2square`. A picture with a side beyond ``maximumCanvasSide`` is returned unchanged
-    /// too; `ImageProcessor` refuses it.
+    /// too.
     ///
     /// - Parameter fill: the colour of the canvas.
     public func paddedToSquare(fill: (UInt8, UInt8, UInt8)) -> RGBImage {
-        let side = max(width, height)
+        let canvas = SquareCanvas(around: self, fill: fill)
+        let side = canvas.side
         guard width != height, side <= Self.maximumCanvasSide else { return self }
-        let left = (side - width) / 2
-        let top = (side - height) / 2
         let rowBytes = 3 * width
         var blank = [UInt8]()
         blank.reserveCapacity(3 * side)
@@ -82,18 +88,18 @@ extension RGBImage {
             blank.append(fill.1)
             blank.append(fill.2)
         }
-        var canvas = [UInt8]()
-        canvas.reserveCapacity(3 * side * side)
+        var samples = [UInt8]()
+        samples.reserveCapacity(3 * side * side)
         for y in 0..<side {
-            guard y >= top, y - top < height else {
-                canvas.append(contentsOf: blank)
+            guard y >= canvas.top, y - canvas.top < height else {
+                samples.append(contentsOf: blank)
                 continue
             }
-            let start = (y - top) * rowBytes
-            canvas.append(contentsOf: blank[..<(3 * left)])
-            canvas.append(contentsOf: pixels[start..<start + rowBytes])
-            canvas.append(contentsOf: blank[(3 * left + rowBytes)...])
+            let start = (y - canvas.top) * rowBytes
+            samples.append(contentsOf: blank[..<(3 * canvas.left)])
+            samples.append(contentsOf: pixels[start..<start + rowBytes])
+            samples.append(contentsOf: blank[(3 * canvas.left + rowBytes)...])
         }
-        return RGBImage(uncheckedWidth: side, height: side, pixels: canvas)
+        return RGBImage(uncheckedWidth: side, height: side, pixels: samples)
     }
 }

@@ -1,8 +1,8 @@
 import CMiphaImage
 
-/// The fixed-point weights of one axis of a resampling.
+/// The fixed-point weights of one axis of a resampling, for all or some of its output elements.
 ///
-/// `weights[i * taps + t]` with 22 fractional bits multiplies input element `first[i] + t`. The
+/// For the element `i` of those that are wanted, `weights[i * taps + t]` with 22 fractional bits multiplies input element `first[i] + t`. The
 /// arithmetic, in double precision with half-away rounding at the end, is that of Pillow's
 /// `src/libImaging/Resample.c`, so the integers are the same.
 struct ResampleAxis {
@@ -16,8 +16,17 @@ struct ResampleAxis {
     /// The largest number of weights of one axis, 512 MB of them.
     static let maximumWeights = 1 << 27
 
-    init(input: Int, output: Int, filter: ResampleFilter) throws(ImagingError) {
-        let scale = Double(input) / Double(output)
+    /// Computes the weights.
+    ///
+    /// - Parameters:
+    ///   - input: elements of the whole input.
+    ///   - whole: elements of the whole output.
+    ///   - part: the elements of the output that are wanted.
+    init(
+        input: Int, output whole: Int, part: Range<Int>, filter: ResampleFilter
+    ) throws(ImagingError) {
+        let output = part.count
+        let scale = Double(input) / Double(whole)
         let stretch = max(scale, 1)
         let support = filter.support * stretch
         let taps = min(Int(support.rounded(.up)) * 2 + 1, input)
@@ -34,7 +43,7 @@ struct ResampleAxis {
         var values = [Double](repeating: 0, count: taps)
         let step = 1 / stretch
         for index in 0..<output {
-            let centre = (Double(index) + 0.5) * scale
+            let centre = (Double(part.lowerBound + index) + 0.5) * scale
             let start = max(Int(centre - support + 0.5), 0)
             let length = min(Int(centre + support + 0.5), input) - start
             var sum = 0.0

@@ -10,18 +10,23 @@ struct ResamplePlan {
     let vertical: ResampleAxis?
     let order: mi_order
 
+    /// Plans the part of a resampling that a window shows; an axis whose size stays is not cut.
     init(
         from input: (width: Int, height: Int), to output: (width: Int, height: Int),
-        filter: ResampleFilter
+        window: PixelWindow, filter: ResampleFilter
     ) throws(ImagingError) {
-        width = output.width
-        height = output.height
+        width = output.width == input.width ? input.width : window.columns.count
+        height = output.height == input.height ? input.height : window.rows.count
         horizontal =
             output.width == input.width
-            ? nil : try ResampleAxis(input: input.width, output: output.width, filter: filter)
+            ? nil
+            : try ResampleAxis(
+                input: input.width, output: output.width, part: window.columns, filter: filter)
         vertical =
             output.height == input.height
-            ? nil : try ResampleAxis(input: input.height, output: output.height, filter: filter)
+            ? nil
+            : try ResampleAxis(
+                input: input.height, output: output.height, part: window.rows, filter: filter)
         let lostColumns = input.width - output.width
         let lostRows = input.height - output.height
         order = lostRows > 0 && lostRows > 2 * lostColumns ? MI_VERTICAL_FIRST : MI_HORIZONTAL_FIRST

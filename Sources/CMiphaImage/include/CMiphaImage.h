@@ -61,7 +61,7 @@ void mi_free(uint8_t *bytes);
 // One axis of a separable resampling. Output element i is
 // clip8((2^21 + sum over t < count[i] of weights[i * taps + t] * input[first[i] + t]) >> 22)
 // in 32-bit arithmetic; 0 <= first[i], first[i] + count[i] <= input, 1 <= count[i] <= taps, and
-// first[i] and first[i] + count[i] never decrease with i.
+// first[i] and first[i] + count[i] never decrease with i. An axis may be any part of a longer one.
 typedef struct {
     int32_t input;
     int32_t output;

@@ -136,7 +136,12 @@ public struct TrainingDataSet: Sendable {
                     "sample \(conversation.id ?? "without id") has a picture, but this run takes "
                         + "none")
             }
-            return try pixels(source.imagePath(image, of: number), processor)
+            do {
+                return try pixels(source.imagePath(image, of: number), processor)
+            } catch let error as ImagingError {
+                throw ImagingError(
+                    error.code, "\(error.message); a picture of \(source.place(of: number))")
+            }
         }
         let rows = encoded.map { TrainingSample.Row(ids: $0.ids, labels: $0.labels) }
         return rows.count == 2
@@ -161,7 +166,7 @@ public struct TrainingDataSet: Sendable {
     private func pixels(
         _ path: String, _ processor: ImageProcessor
     ) throws(ImagingError) -> [Float] {
-        try processor.pixelValues(RGBImage(contentsOf: path), aspectRatio: aspectRatio)
+        try processor.pixelValues(contentsOf: path, aspectRatio: aspectRatio)
     }
 
     /// A picture of the colour that padding has.

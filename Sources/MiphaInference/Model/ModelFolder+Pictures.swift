@@ -14,7 +14,7 @@ extension ModelFolder {
         let processor = try imageProcessor()
         let ratio = try aspectRatio()
         return try files.map {
-            try processor.pixelValues(RGBImage(contentsOf: $0), aspectRatio: ratio)
+            try processor.pixelValues(contentsOf: $0, aspectRatio: ratio)
         }
     }
 }

@@ -66,11 +66,11 @@ public struct PromptBuilder: Sendable {
                 .missingPart,
                 "\(path): preprocessor_config.json is missing; questions with pictures need it")
         }
-        let image: RGBImage =
-            switch reference {
-            case .file(let path): try RGBImage(contentsOf: path)
-            case .bytes(let bytes): try RGBImage(decoding: bytes, name: "picture")
-            }
-        return try processor.pixelValues(image, aspectRatio: aspectRatio)
+        return switch reference {
+        case .file(let path):
+            try processor.pixelValues(contentsOf: path, aspectRatio: aspectRatio)
+        case .bytes(let bytes):
+            try processor.pixelValues(decoding: bytes, name: "picture", aspectRatio: aspectRatio)
+        }
     }
 }

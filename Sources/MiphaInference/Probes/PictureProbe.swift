@@ -31,10 +31,16 @@ public enum PictureProbe {
         var resized: [[UInt8]] = []
         for (index, path) in pictures.enumerated() {
             let image = try RGBImage(contentsOf: path)
-            try writer.write(processor.pixelValues(image, aspectRatio: aspectRatio))
-            if includesResized {
-                resized.append(try processor.resized(image, aspectRatio: aspectRatio).pixels)
+            let values: [Float]
+            do throws(ImagingError) {
+                values = try processor.pixelValues(image, aspectRatio: aspectRatio)
+                if includesResized {
+                    resized.append(try processor.resized(image, aspectRatio: aspectRatio).pixels)
+                }
+            } catch {
+                throw error.about(path)
             }
+            try writer.write(values)
             try progress(index + 1)
         }
         for pixels in resized { try writer.write(pixels) }

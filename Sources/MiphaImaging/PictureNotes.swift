@@ -1,0 +1,55 @@
+/// What of a picture file is left out when it is read as the reference does.
+package enum PictureNotes {
+    /// What a viewer of pictures shows and ``RGBImage`` does not, a clause for each.
+    ///
+    /// - Parameter bytes: a file that has been decoded.
+    package static func of(_ bytes: [UInt8]) -> [String] {
+        guard let format = ImageFormat(bytes) else { return [] }
+        var notes: [String] = []
+        let orientation = Orientation(in: bytes, format: format)
+        if orientation != .upright {
+            notes.append(
+                "the EXIF orientation \(orientation.rawValue) is not applied, so the picture is "
+                    + "learned turned or mirrored")
+        }
+        if format == .png, bytes.count > 25, bytes[24] == 16, bytes[25] == 0 {
+            notes.append("16-bit grey is cut at 255, so nearly all of the picture is white")
+        }
+        if isAnimated(bytes, format) {
+            notes.append("of the animation only the first picture is read")
+        }
+        return notes
+    }
+
+    /// Whether a file has several frames.
+    private static func isAnimated(_ bytes: [UInt8], _ format: ImageFormat) -> Bool {
+        switch format {
+        case .webp:
+            bytes.count > 20 && bytes[12..<16].elementsEqual("VP8X".utf8) && bytes[20] & 2 != 0
+        case .gif: hasTwoFrames(bytes)
+        case .png, .jpeg: false
+        }
+    }
+
+    /// Walks over the blocks of a GIF.
+    private static func hasTwoFrames(_ bytes: [UInt8]) -> Bool {
+        func table(at place: Int) -> Int {
+            guard place < bytes.count, bytes[place] & 0x80 != 0 else { return 0 }
+            return 3 << (Int(bytes[place] & 7) + 1)
+        }
+        var frames = 0
+        var place = 13 + table(at: 10)
+        while place < bytes.count, frames < 2 {
+            switch bytes[place] {
+            case 0x21: place += 2
+            case 0x2C:
+                frames += 1
+                place += 11 + table(at: place + 9)
+            default: return false
+            }
+            while place < bytes.count, bytes[place] != 0 { place += 1 + Int(bytes[place]) }
+            place += 1
+        }
+        return frames > 1
+    }
+}
