@@ -64,7 +64,7 @@ let core: [Target] = [
     tests("MiphaCheckpointsTests", ["MiphaCheckpoints", "MiphaFiles"]),
     tests("MiphaTokenizersTests", ["MiphaTokenizers"]),
     tests("MiphaImagingTests", ["MiphaImaging"]),
-    tests("MiphaChatTests", ["MiphaChat", "MiphaTokenizers"]),
+    tests("MiphaChatTests", ["MiphaChat", "MiphaTokenizers", "MiphaFiles"]),
     tests(
         "MiphaDataTests",
         [

@@ -107,6 +107,30 @@ package struct FaultInjection: CustomStringConvertible, Sendable {
                 object["image"] = 7
             }
         },
+        .init("a film", [.refusedKey: 1]) { try $0.add { $0["video"] = "a.mp4" } },
+        .init("a picture under another key", [.refusedKey: 1]) { data in
+            try data.add { object in
+                object["image_path"] = object["image"]
+                object["image"] = nil
+            }
+        },
+        .init("a picture under another key without a marker", [.refusedKey: 1]) { data in
+            try data.add { object in
+                object["image_file"] = object["image"]
+                object["image"] = nil
+                object.setTurn(0, "value", .string("What is seen by \(data.items.count)?"))
+            }
+        },
+        .init("a picture in a turn", [.refusedKey: 1]) { data in
+            try data.add { object in
+                object.setTurn(0, "image", object["image"])
+                object["image"] = nil
+            }
+        },
+        .init(.unknownKey) { try $0.add { $0["caption"] = "A thing." } },
+        .init("a path with a NUL", [.malformedEntry: 1]) { data in
+            try data.add { $0["image"] = .string("\(data.items.count).png\u{0}.jpg") }
+        },
         .init("id of a wrong type", [.malformedEntry: 1]) { try $0.add { $0["id"] = [1] } },
         .init("empty picture path", [.malformedEntry: 1]) { try $0.add { $0["image"] = "" } },
         .init("item of a wrong type", [.malformedEntry: 1]) { $0.items.append("text") },
@@ -132,6 +156,21 @@ package struct FaultInjection: CustomStringConvertible, Sendable {
                 var bytes = bytes
                 for index in bytes.count / 2..<bytes.count / 2 + 8 { bytes[index] ^= 0x5A }
                 return bytes
+            }
+        },
+        .init(.alteredPicture) { data in
+            try data.addPicture { bytes in
+                // An eXIf chunk that says 6, turned right, behind the header of 33 bytes.
+                let chunk: [UInt8] = [
+                    0, 0, 0, 26, 0x65, 0x58, 0x49, 0x66, 0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 1,
+                    0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0, 0xD6, 0x67, 0x4B, 0x69,
+                ]
+                return Array(bytes[..<33]) + chunk + Array(bytes[33...])
+            }
+        },
+        .init("a photograph of a phone", [.unreadablePicture: 1]) {
+            try $0.addPicture { _ in
+                Array("\0\0\0\u{18}ftypheic".utf8) + [UInt8](repeating: 7, count: 99)
             }
         },
         .init("folder for a picture", [.unreadablePicture: 1]) { data in

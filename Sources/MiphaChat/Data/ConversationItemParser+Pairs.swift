@@ -2,8 +2,10 @@ import MiphaFiles
 
 /// The keys of an item that only items with a pair of answers have.
 struct PairParts {
+    /// Which key the question stands under, but for `conversations`.
+    var key: String?
     /// The question where it is one text.
-    var question: (key: String, text: String)?
+    var question: String?
     /// The question where it is a list of turns.
     var turns: [ConversationSample.Turn]?
     var chosen: String?
@@ -16,25 +18,28 @@ struct PairParts {
 /// question stands under `prompt` or `question`, as a text or (TRL's conversational form) as turns
 /// of `role` and `content`.
 extension ConversationItemParser {
-    /// Reads the value of a key that ordinary items do not have; unknown keys are skipped.
-    func readPair(
-        _ cursor: inout JSONCursor, _ key: String, into parts: inout PairParts
-    ) throws {
+    /// Reads the value of a key that ordinary items do not have.
+    mutating func readPair(_ cursor: inout JSONCursor, _ key: String) throws {
         switch key {
-        case "prompt", "question":
+        case "chosen":
+            try once(key, pair.chosen)
+            pair.chosen = try answer(&cursor, key)
+        case "rejected":
+            try once(key, pair.rejected)
+            pair.rejected = try answer(&cursor, key)
+        default:
+            if let other = pair.key { throw failure(ItemTurns.twoQuestions(other, key)) }
+            pair.key = key
             if cursor.kind == .array {
-                parts.turns = try conversation(&cursor, key)
+                pair.turns = try conversation(&cursor, key)
             } else {
-                parts.question = (key, try string(&cursor, key))
+                pair.question = try string(&cursor, key)
             }
-        case "chosen": parts.chosen = try answer(&cursor, key)
-        case "rejected": parts.rejected = try answer(&cursor, key)
-        default: break
         }
     }
 
     /// An answer: a text, a turn, or a list of one turn.
-    private func answer(_ cursor: inout JSONCursor, _ key: String) throws -> String {
+    private mutating func answer(_ cursor: inout JSONCursor, _ key: String) throws -> String {
         let turn: ConversationSample.Turn
         switch cursor.kind {
         case .string: return try cursor.string()
@@ -60,8 +65,11 @@ extension ConversationItemParser {
     func question(
         _ turns: [ConversationSample.Turn]?, images: Int, _ parts: PairParts
     ) throws -> [ConversationSample.Turn] {
+        if turns != nil, let key = parts.key {
+            throw failure(ItemTurns.twoQuestions("conversations", key))
+        }
         if let turns = turns ?? parts.turns { return turns }
-        guard let (_, text) = parts.question else {
+        guard let text = parts.question else {
             throw failure(
                 "key \"conversations\" is missing; expected turns there, or a text under \"prompt\" "
                     + "or \"question\"")

@@ -84,6 +84,7 @@ struct DataCheckPass {
     private var textOnly = 0
     private var ids = Repetitions()
     private var contents = Repetitions()
+    private var unknownKeys = KeyTally()
 
     init(_ settings: DataCheckSettings) {
         self.settings = settings
@@ -125,6 +126,7 @@ struct DataCheckPass {
     }
 
     private mutating func examine(_ entry: DataEntry, _ sample: Int) {
+        unknownKeys.add(entry.keys.unknown)
         let text = TextExamination(
             entry, separators: separators, wantsCaption: settings.template.style == .plain)
         for (problem, detail) in text.findings {
@@ -219,7 +221,8 @@ struct DataCheckPass {
         }
         return DataReport(
             files: files, textOnly: textOnly, pictures: register.count,
-            references: register.references, benchmarks: benchmarks.summaries,
+            references: register.references, unknownKeys: unknownKeys,
+            benchmarks: benchmarks.summaries,
             limit: (settings.limit.count, settings.limit.unit),
             problems: DataProblem.allCases.map { problem($0, pictureGroups: pictures.groups) })
     }

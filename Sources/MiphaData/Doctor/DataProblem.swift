@@ -8,6 +8,8 @@ public enum DataProblem: String, Sendable, CaseIterable {
     case malformedLine = "malformed-line"
     /// An item without a list of turns, or with values of a wrong type.
     case malformedEntry = "malformed-entry"
+    /// A key that would change what is learned and is not read, such as one for films.
+    case refusedKey = "refused-key"
     /// A turn from somebody who is neither human nor assistant.
     case unknownRole = "unknown-role"
     /// Turns that do not start with the human and alternate.
@@ -37,6 +39,8 @@ public enum DataProblem: String, Sendable, CaseIterable {
 
     // MARK: What a run survives
 
+    /// A key on no list, which training passes over.
+    case unknownKey = "unknown-key"
     /// An odd number of turns: the last question has no answer.
     case oddTurns = "odd-turns"
     /// A chosen or rejected answer of blanks only.
@@ -57,6 +61,9 @@ public enum DataProblem: String, Sendable, CaseIterable {
     case duplicatePicture = "duplicate-picture"
     /// A file name that ends like another kind of file than its content is.
     case wrongExtension = "wrong-extension"
+    /// A picture that viewers show otherwise than it is learned: turned by its EXIF orientation, of
+    /// 16-bit grey, or animated.
+    case alteredPicture = "altered-picture"
     /// A turn that alone is longer than the limit.
     case longTurn = "long-turn"
     /// A sample that is longer than the limit; training cuts its end off.
@@ -88,10 +95,10 @@ public enum DataProblem: String, Sendable, CaseIterable {
     /// How bad it is.
     public var severity: Severity {
         switch self {
-        case .oddTurns, .emptyAnswer, .identicalAnswers, .emptyTurn, .noWords, .repeatedMarker,
-            .duplicateID,
-            .duplicateSample, .duplicatePicture, .wrongExtension, .longTurn, .longSample,
-            .templateSeparator, .smallPicture, .extremeAspect:
+        case .unknownKey, .oddTurns, .emptyAnswer, .identicalAnswers, .emptyTurn, .noWords,
+            .repeatedMarker, .duplicateID, .duplicateSample, .duplicatePicture, .wrongExtension,
+            .alteredPicture, .longTurn, .longSample, .templateSeparator, .smallPicture,
+            .extremeAspect:
             .warning
         default: .error
         }
@@ -101,7 +108,7 @@ public enum DataProblem: String, Sendable, CaseIterable {
     public var unit: Unit {
         switch self {
         case .missingPicture, .unreadablePicture, .truncatedPicture, .benchmarkLeak,
-            .duplicatePicture, .wrongExtension, .smallPicture, .extremeAspect:
+            .duplicatePicture, .wrongExtension, .alteredPicture, .smallPicture, .extremeAspect:
             .pictures
         default: .samples
         }

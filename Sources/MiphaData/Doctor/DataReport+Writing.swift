@@ -10,6 +10,10 @@ extension DataReport {
             "text_only": .integer(textOnly),
             "pictures": .integer(pictures),
             "picture_references": .integer(references),
+            "unknown_keys": .array(
+                unknownKeys.entries.map {
+                    ["key": .string($0.key), "samples": .integer($0.samples)]
+                }),
             "benchmarks": .array(
                 benchmarks.map {
                     [
@@ -39,6 +43,9 @@ extension DataReport {
         }
         let found = problems.filter { $0.count > 0 }
         if !found.isEmpty { lines += [""] + Self.table(found) }
+        if !unknownKeys.entries.isEmpty {
+            lines += ["", "keys that are not read: \(unknownKeys.text)"]
+        }
         for problem in found where !problem.places.isEmpty && places > 0 {
             lines += ["", "\(problem.kind.rawValue):"]
             lines += problem.places.prefix(places).map { "  \($0.text)" }

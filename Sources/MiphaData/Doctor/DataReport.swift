@@ -54,6 +54,8 @@ public struct DataReport: Sendable, Equatable {
     public let pictures: Int
     /// How often samples name a picture.
     public let references: Int
+    /// The keys of `unknown-key` with the number of samples that set each.
+    public let unknownKeys: KeyTally
     /// The benchmarks in order.
     public let benchmarks: [Benchmark]
     /// The length limit and its unit.
@@ -79,6 +81,7 @@ public struct DataReport: Sendable, Equatable {
     public static func == (left: Self, right: Self) -> Bool {
         left.files == right.files && left.textOnly == right.textOnly
             && left.pictures == right.pictures && left.references == right.references
+            && left.unknownKeys == right.unknownKeys
             && left.benchmarks == right.benchmarks && left.limit == right.limit
             && left.problems == right.problems
     }

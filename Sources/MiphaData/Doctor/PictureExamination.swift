@@ -18,7 +18,9 @@ struct PictureExamination: Sendable {
             bytes = try FileSystem.read(path, limit: DecodeOptions().maximumFileBytes)
         } catch {
             let isMissing = error.code == .missing
-            found(isMissing ? .missingPicture : .unreadablePicture, error.message)
+            found(
+                isMissing ? .missingPicture : .unreadablePicture,
+                error.message + (isMissing ? MissingPicture.hint(for: path) : ""))
             return
         }
         if let format = ImageFormat(bytes) { examineName(path, format) }
@@ -26,6 +28,8 @@ struct PictureExamination: Sendable {
             let image = try RGBImage(decoding: bytes, name: path)
             content = Fingerprint(image)
             examineSize(image, settings)
+            let notes = PictureNotes.of(bytes)
+            if !notes.isEmpty { found(.alteredPicture, notes.joined(separator: "; ")) }
         } catch {
             found(
                 error.code == .truncated ? .truncatedPicture : .unreadablePicture, error.message)

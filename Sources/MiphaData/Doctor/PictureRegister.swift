@@ -20,6 +20,7 @@ final class PictureRegister: Sendable {
         var references = 0
     }
 
+    private static let kinds = DataProblem.allCases.filter { $0.unit == .pictures }
     private static let nothing = Fingerprint("")
     private static let hasPixels: UInt32 = 1 << 31
 
@@ -123,7 +124,7 @@ final class PictureRegister: Sendable {
     }
 
     private static func bit(_ problem: DataProblem) -> UInt32 {
-        1 << UInt32(DataProblem.allCases.firstIndex(of: problem) ?? 0)
+        1 << UInt32(kinds.firstIndex(of: problem) ?? 0)
     }
 
     /// The path without empty parts and parts ".".

@@ -19,9 +19,16 @@ struct TextExamination {
         self.entry = entry
         self.separators = separators
         self.wantsCaption = wantsCaption
-        if let fault = entry.faults.first {
-            let more = entry.faults.count > 1 ? " (and \(entry.faults.count - 1) more)" : ""
-            found(.malformedEntry, fault + more)
+        for (problem, clauses) in [
+            (DataProblem.malformedEntry, entry.faults), (.refusedKey, entry.keys.refusals),
+        ] {
+            guard let first = clauses.first else { continue }
+            let more = clauses.count > 1 ? " (and \(clauses.count - 1) more)" : ""
+            found(problem, first + more)
+        }
+        if !entry.keys.unknown.isEmpty {
+            let names = entry.keys.unknown.map(\.quoted).joined(separator: ", ")
+            found(.unknownKey, "not read: \(names)")
         }
         if let answers = entry.answers { examineAnswers(answers) }
         guard let turns = entry.turns else { return }

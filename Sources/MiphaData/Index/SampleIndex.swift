@@ -46,6 +46,8 @@ public struct SampleIndex: SampleSource {
     public var count: Int { entries.count }
     /// The number of samples without pictures.
     public let textOnlyCount: Int
+    /// The keys on no list, which are not read, with the number of samples that set each.
+    public let unknownKeys: KeyTally
     /// The number of items kept although they are no conversations to learn from.
     public let faultyCount: Int
 
@@ -88,6 +90,7 @@ public struct SampleIndex: SampleSource {
         reader = ConversationReader(form: form)
         entries = builder.entries
         malformed = builder.malformed
+        unknownKeys = builder.unknownKeys
         textOnlyCount = entries.count { $0.pictures == 0 }
         faultyCount = entries.count(where: \.isFaulty)
     }
@@ -141,6 +144,14 @@ public struct SampleIndex: SampleSource {
     }
 
     // MARK: What is known without reading
+
+    /// A line about keys that are not read and may have been meant to be; nil when there are none.
+    public var unknownKeyNote: String? {
+        guard !unknownKeys.entries.isEmpty else { return nil }
+        let names = files.map(\.source.file).joined(separator: ", ")
+        return "\(names): keys that are not read: \(unknownKeys.text); docs/data.md lists those "
+            + "that are"
+    }
 
     /// The number of words of all turns and answers, as Python's `split` counts them.
     public func wordCount(_ number: Int) -> Int { Int(entries[number].words) }

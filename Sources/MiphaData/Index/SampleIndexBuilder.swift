@@ -7,6 +7,8 @@ struct SampleIndexBuilder {
     private(set) var entries: [SampleIndex.Entry] = []
     /// Where lines stand that are not JSON, by the number of their entry.
     private(set) var malformed: [Int: JSONPlace] = [:]
+    /// The keys on no list that samples set.
+    private(set) var unknownKeys = KeyTally()
     private var fileCount = 0
     private let reader: ConversationReader
 
@@ -43,7 +45,10 @@ struct SampleIndexBuilder {
     /// The entry of the next value; with faults kept, of the next line that is none too.
     private mutating func next(_ items: JSONElements, first: Int) throws -> SampleIndex.Entry? {
         let item = entries.count - first
-        guard faults == .keep else { return try items.next().map { try entry($0, item: item) } }
+        guard faults == .keep else {
+            guard let cursor = try items.next() else { return nil }
+            return try entry(cursor, item: item)
+        }
         switch try items.nextOrMalformed() {
         case nil: return nil
         case .value(let cursor): return try entry(cursor, item: item)
@@ -55,17 +60,21 @@ struct SampleIndexBuilder {
         }
     }
 
-    private func entry(_ start: JSONCursor, item: Int) throws -> SampleIndex.Entry {
+    private mutating func entry(
+        _ start: JSONCursor, item: Int
+    ) throws -> SampleIndex.Entry {
         var cursor = start
+        var unknown: [String] = []
         var words = 0
         var pictures = 0
         var isFaulty = false
         do {
-            let sample = try reader.item(&cursor, item)
+            let sample = try reader.item(&cursor, item, &unknown)
             try cursor.finish()
             words = sample.texts.reduce(0) { $0 + WordCount.words(in: $1) }
             pictures = sample.images.count
             try check(sample, "\(start.file): item \(item)")
+            unknownKeys.add(unknown)
         } catch let error as ChatError {
             // What is no JSON at all is told by line and column, and kept as a line only.
             cursor = start

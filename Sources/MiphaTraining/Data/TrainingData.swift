@@ -40,6 +40,7 @@ struct TrainingData {
                 files.map { ConversationSource(file: $0, imageFolder: run.imageFolder) },
                 form: run.stage.form, faults: run.badSamples == .fail ? .refuse : .keep)
             try Self.check(index, takesPictures: processor != nil)
+            if let keys = index.unknownKeyNote { note("warning: \(keys)") }
             let data = TrainingDataSet(
                 index, encoder: encoder, processor: processor,
                 aspectRatio: run.resolvedAspectRatio)

@@ -16,10 +16,11 @@ struct DataCheckCommand: ParsableCommand {
               mipha data check mix.json --images pictures --model Mipha-3B --benchmarks data/pope
 
             Reads LLaVA JSON files and every picture that they name, and counts malformed lines and \
-            items, wrong roles, empty and over-long turns, markers without pictures, text that breaks \
-            the template, repeated ids, samples and pictures, missing, unreadable, truncated, misnamed, \
-            tiny and extreme pictures, and pictures that are also a benchmark's. Pictures are equal \
-            when their pixels are, whatever kind of file holds them.
+            items, keys that are refused or not read, wrong roles, empty and over-long turns, markers \
+            without pictures, text that breaks the template, repeated ids, samples and pictures, \
+            missing, unreadable, truncated, misnamed, turned, tiny and extreme pictures, and pictures \
+            that are also a benchmark's. Pictures are equal when their pixels are, whatever kind of \
+            file holds them.
 
             Exit status: 0 when there is no error (there may be warnings), 1 when there are errors, \
             2 when a file does not exist or is not JSON. Of JSON lines single ones may not be, which \

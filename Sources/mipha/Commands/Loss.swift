@@ -66,6 +66,7 @@ struct Loss: ParsableCommand {
             template: try template.map { try ChatTemplate.named($0) } ?? folder.template,
             options: EncodingOptions(maximumLength: folder.config.maximumLength))
         let index = try SampleIndex([ConversationSource(file: data, imageFolder: images ?? "")])
+        if let keys = index.unknownKeyNote { common.logging.output.note("warning: \(keys)") }
         return TrainingDataSet(
             index, encoder: encoder, processor: prompts.processor,
             aspectRatio: prompts.aspectRatio)
