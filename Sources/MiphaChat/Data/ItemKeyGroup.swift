@@ -55,7 +55,9 @@ package struct ItemKeyGroup: Sendable {
 }
 
 extension ItemKeyGroup {
-    /// Every key that is known. `docs/data.md` has the same list.
+    /// Every key that is known.
+    ///
+    /// `docs/data.md` has the same list.
     package static let all = used + refused + irrelevant
 
     private static let used = [
