@@ -35,12 +35,16 @@ extension String {
         utf8.lexicographicallyPrecedes(other.utf8)
     }
 
-    /// The text between quotation marks, control characters escaped, cut when long.
-    package var quoted: String {
+    /// The text between quotation marks, control characters and blanks other than the space escaped,
+    /// cut when long.
+    package var quoted: String { quoted(limit: 120) }
+
+    /// As ``quoted``, cut after `limit` code points.
+    package func quoted(limit: Int) -> String {
         var result = "\""
         var count = 0
         for scalar in unicodeScalars {
-            guard count < 120 else {
+            guard count < limit else {
                 return result + "…\""
             }
             count += 1
@@ -50,7 +54,7 @@ extension String {
             case "\n": result += "\\n"
             case "\t": result += "\\t"
             default:
-                if scalar.value < 0x20 || scalar.value == 0x7F {
+                if scalar.isInvisible {
                     result += "\\u{" + String(scalar.value, radix: 16) + "}"
                 } else {
                     result.unicodeScalars.append(scalar)
@@ -58,5 +62,16 @@ extension String {
             }
         }
         return result + "\""
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether nothing of it is seen in a line of text: controls, and blanks other than the space.
+    package var isInvisible: Bool {
+        switch value {
+        case 0x20: false
+        case 0..<0x20, 0x7F..<0xA0, 0x200B, 0x2060, 0xFEFF: true
+        default: properties.isWhitespace
+        }
     }
 }

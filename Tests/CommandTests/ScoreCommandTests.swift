@@ -25,6 +25,24 @@ struct ScoreCommandTests {
         #expect(done.output.contains("anls"))
     }
 
+    @Test func `answers that were not understood are shown with their blanks`() throws {
+        let folder = try TemporaryFolder()
+        let answers = folder.file("answers.jsonl")
+        let texts = ["0": " A\u{A0}", "1": "two\nlines", "2": ""]
+        try AtomicFile.write(
+            texts.sorted { $0.key < $1.key }.map { id, text in
+                try JSONValue.object(["question_id": .string(id), "text": .string(text)])
+                    .text(.compact) + "\n"
+            }.joined(), to: answers)
+        let done = try score([
+            "ai2d", "--variant", "lmms-eval", "--predictions", answers, "--annotations",
+            PackagePaths.fixture("benchmarks/ai2d"),
+        ])
+        #expect(done.output.contains("unparsed 0: \" A\\u{a0}\"\n"), "\(done.output)")
+        #expect(done.output.contains("unparsed 1: \"two\\nlines\"\n"))
+        #expect(done.output.contains("unparsed 2: (empty)\n"))
+    }
+
     @Test func `--json holds every digit, an interval, the variant and both hashes`() throws {
         let done = try docVQA(["--json"])
         let report = try JSONValue(parsing: done.output)

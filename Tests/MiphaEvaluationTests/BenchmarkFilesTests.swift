@@ -81,7 +81,7 @@ struct BenchmarkFilesTests {
         try data.write("1/2/3/4/there.json", "4")
         let files = try BenchmarkFiles(data.path)
         #expect(utf8Text(try files.file(["here.json"], what: "x").read()) == "3")
-        #expect(files.optionalFile(["there.json"]) == nil)
+        #expect(try files.optionalFile(["there.json"]) == nil)
         #expect(utf8Text(try files.file(["1/2/3/4/there.json"], what: "x").read()) == "4")
     }
 
@@ -98,7 +98,12 @@ struct BenchmarkFilesTests {
         #expect(error?.code == .wrongFile)
         #expect(error?.message.contains("2 files could be the questions") == true)
         #expect(error?.message.contains("a/vqa/q.json") == true)
-        #expect(files.optionalFile(["q.json"]) == nil)
+        let other = evaluationFailure { _ = try files.optionalFile(["q.json"]) }
+        #expect(other?.message.contains("2 files could be the file q.json") == true)
+        // Another name that one of them has whole is certain.
+        let whole = try files.optionalFile(["q.json", "vqa/q.json"])
+        #expect(try whole.map { utf8Text(try $0.read()) } == "vqa")
+        #expect(try files.optionalFile(["other/q.json"], isWhole: true) == nil)
     }
 
     @Test func `a missing file tells what was looked for and what is similar`() throws {
@@ -129,7 +134,7 @@ struct BenchmarkFilesTests {
         #expect(files.isFile)
         let file = try files.file(["questions.json"], what: "questions")
         #expect(try file.json() == ["a": [1]])
-        #expect(files.optionalFile(["x"])?.name == file.name)
+        #expect(try files.optionalFile(["x"])?.name == file.name)
         #expect(try !BenchmarkFiles(data.path).isFile)
     }
 
@@ -174,7 +179,7 @@ struct BenchmarkFilesTests {
         try data.write("secret.json", "2")
         let files = try BenchmarkFiles(data.folder.file("in"))
         for name in ["../secret.json", "/etc/passwd", "", "a/../../secret.json", "x\0"] {
-            #expect(files.optionalFile([name]) == nil)
+            #expect(try files.optionalFile([name]) == nil)
             #expect(files.picture(name, in: ["", "x"]) == nil)
         }
         #expect(files.picture("secret.json", in: ["..", "/"]) == nil)

@@ -111,6 +111,31 @@ struct JudgedPredictionTests {
             LLaVABench(), "{\"question_id\": 0, \"tuple\": [8, null]}\n", .wrongFile, "two numbers")
     }
 
+    @Test(arguments: ["[NaN, 4]", "[8, Infinity]", "[NaN, NaN]", "[-Infinity, 3]"])
+    func `a recorded grade that is not finite counts as the judge's path counts it`(
+        _ pair: String
+    ) throws {
+        func reviews(_ first: String) -> String {
+            "{\"question_id\": 0, \"tuple\": \(first)}\n"
+                + (1..<3).map { "{\"question_id\": \($0), \"tuple\": [8, 4]}\n" }.joined()
+        }
+        let recorder = try score(LLaVABench(), reviews(pair))
+        let without = try score(LLaVABench(), reviews("[-1, -1]"))
+        #expect(recorder.figures.map(\.value) == without.figures.map(\.value))
+        #expect(recorder.counts[.unparsed] == 1)
+    }
+
+    @Test func `MM-Vet's recorded grade of NaN is no grade`() throws {
+        func grades(_ first: String) -> String {
+            "{\"v1_0\": {\"score\": [\(first)]}, \"v1_1\": {\"score\": [1]}, "
+                + "\"v1_2\": {\"score\": [0.5]}}"
+        }
+        let recorder = try score(MMVet(), grades("NaN"))
+        let zero = try score(MMVet(), grades("0"))
+        #expect(recorder.figures.map(\.value) == zero.figures.map(\.value))
+        #expect(recorder.counts[.unparsed] == 1)
+    }
+
     @Test func `reviews without categories get those of the questions`() throws {
         let recorder = try score(
             LLaVABench(),

@@ -149,6 +149,44 @@ struct MMETests {
         #expect(recorder.evidence.clusterNames.count == 1187)
     }
 
+    @Test func `the official archive works packed as it does unpacked`() throws {
+        let tasks = try Self.rows("LaVIN").map(\.task)
+        let (folder, answers) = try Self.answers("LaVIN", tasks)
+        let unpacked = try ScoredRun(MME(), answers, folder.path)
+        let data = try DataFolder()
+        var entries: [(String, String)] = []
+        for task in tasks {
+            let path = folder.file("eval_tool/Your_Results/\(task).txt")
+            let table = try String(contentsOfFile: path, encoding: .utf8)
+            let other = table.split(separator: "\n").map { "\($0)\tyes\n" }.joined()
+            entries.append(("eval_tool/LaVIN/\(task).txt", other))
+            entries.append(("eval_tool/Your_Results/\(task).txt", table))
+            entries.append(("__MACOSX/eval_tool/Your_Results/._\(task).txt", "x"))
+        }
+        try data.zip("eval_tool.zip", entries)
+        let packed = try ScoredRun(MME(), answers, data.folder.file("eval_tool.zip"))
+        #expect(packed.figures.map(\.value) == unpacked.figures.map(\.value))
+        #expect(packed.items.count == 2374)
+        // A folder above it, as the archive unpacks, and results that are packed.
+        for (name, text) in entries where !name.hasPrefix("__") {
+            try data.write("mme/tools/\(name)", text)
+        }
+        let deeper = try ScoredRun(MME(), answers, data.folder.file("mme"))
+        #expect(deeper.figures.map(\.value) == unpacked.figures.map(\.value))
+        let ambiguous = evaluationFailure {
+            _ = try packedResults(data.folder.file("eval_tool.zip"))
+        }
+        #expect(ambiguous?.message.contains("eval_tool/LaVIN/existence.txt") == true)
+        let results = entries.filter { $0.0.contains("LaVIN") }
+        try data.zip("LaVIN.zip", results.map { ("LaVIN/\(FileSystem.name(of: $0.0))", $0.1) })
+        #expect(try packedResults(data.folder.file("LaVIN.zip")).count == 2374)
+    }
+
+    /// A packed results folder, scored.
+    private func packedResults(_ path: String) throws -> [ScoredItem] {
+        try ScoredRun(MME(), path, PackagePaths.fixture("benchmarks/mme")).items
+    }
+
     @Test func `questions carry LLaVA's prompts and distinct ids`() throws {
         let questions = try MME().questions(
             BenchmarkFiles(PackagePaths.fixture("benchmarks/mme")))

@@ -24,7 +24,7 @@ import Testing
                 try JSONElements(bytes, file: "a.json", shape: shape).next()
             }
             #expect(error.code == .malformedJSON)
-            #expect(error.message.contains("the text is UTF-16, expected UTF-8"), "\(error)")
+            #expect(error.message.contains("expected JSON in UTF-8, found text in UTF-16"), "\(error)")
             #expect(error.message.hasPrefix("a.json"))
         }
     }

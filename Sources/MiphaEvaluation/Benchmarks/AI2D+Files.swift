@@ -8,8 +8,10 @@ extension AI2D {
         _ files: BenchmarkFiles, _ notes: inout [String]
     ) throws(EvaluationError) -> [Item] {
         var items: [Item] = []
-        if let file = files.optionalFile(names) {
-            for (index, line) in try file.objects("AI2D's questions").enumerated() {
+        if let file = try files.optionalFile(names) {
+            for (index, line) in try file.objects("AI2D's questions", lineFields)
+                .enumerated()
+            {
                 items.append(try item(line, index))
             }
         } else {
@@ -39,7 +41,9 @@ extension AI2D {
             line.object["question_id"].flatMap { QuestionID($0) }
             ?? line.object["id"].flatMap { QuestionID($0) } ?? QuestionID(index)
         let question = try line.string("question")
-        let picture = line.object["image"]?.stringValue ?? ""
+        let image = line.object["image"] ?? .null
+        guard let picture = image.isNull ? "" : image.stringValue ?? image["path"]?.stringValue
+        else { throw line.wrong("image", "the name of a picture file, or an object with its path") }
         guard line.object["options"] != nil else {
             let letter = try line.string("answer")
             guard question.contains("\nA. "), let answer = self.index(letter, 26) else {
@@ -97,7 +101,7 @@ extension AI2D {
         _ files: BenchmarkFiles, _ notes: inout [String]
     ) throws(EvaluationError) -> [Item] {
         var pictures: [String] = []
-        if let list = files.optionalFile(["ai2d_test_ids.csv"]) {
+        if let list = try files.optionalFile(["ai2d_test_ids.csv"]) {
             for line in try list.textLines("AI2D's test pictures (ai2d_test_ids.csv)") {
                 let number = PythonText.strip(line)
                 if number.isEmpty { continue }
@@ -137,6 +141,7 @@ extension AI2D {
         _ file: SourceFile, _ picture: String, _ files: BenchmarkFiles, _ items: inout [Item]
     ) throws(EvaluationError) {
         let object = try file.object("AI2D's questions on a picture")
+        try file.check(object, pictureFields, file.name)
         guard let questions = object["questions"]?.objectValue else {
             throw EvaluationError(
                 .wrongFile,
@@ -150,6 +155,7 @@ extension AI2D {
                 throw EvaluationError(
                     .wrongFile, "\(place): expected an object, found \(member.value.kind)")
             }
+            try file.check(entry, entryFields, place)
             let question = PlacedObject(
                 object: entry, place: place, what: "AI2D's questions on a picture")
             let options = try question.strings("answerTexts")

@@ -34,14 +34,14 @@ package struct AI2D: Benchmark {
             id: "ai2d", title: "AI2D", split: "test",
             variants: [
                 .init(
-                    "lmms-eval",
-                    "lmms-eval's filter and metric: a capital letter with a period at the start, "
-                        + "else the whole answer without case and punctuation is the letter; "
-                        + "blanks around it make it wrong"),
-                .init(
                     Self.harness,
-                    "the same as its harness runs it, which strips the answer between filter and "
-                        + "metric"),
+                    "lmms-eval as its harness prints it: a capital letter with a period at the "
+                        + "start, else the whole answer without blanks around it, case and "
+                        + "punctuation is the letter"),
+                .init(
+                    "lmms-eval",
+                    "lmms-eval's filter and metric alone, without the harness, which strips the "
+                        + "answer between them: blanks around the letter make it wrong"),
                 .init(
                     Self.vlmEvalKit,
                     "VLMEvalKit without a judge: the letter among the last words, else \"answer is "

@@ -86,6 +86,9 @@ public protocol Benchmark: Sendable {
     /// Name, files and variants.
     var card: BenchmarkCard { get }
 
+    /// What is read of the records of predictions and of the benchmark's files.
+    var fields: [FieldList] { get }
+
     /// The questions in the order of the authors' files, with LLaVA's prompts.
     ///
     /// - Throws: `EvaluationError` naming a missing, wrong or damaged file.
@@ -113,6 +116,9 @@ public protocol Benchmark: Sendable {
 }
 
 extension Benchmark {
+    /// No list.
+    public var fields: [FieldList] { [] }
+
     /// No server.
     public func submission(
         of predictions: Predictions, files: BenchmarkFiles

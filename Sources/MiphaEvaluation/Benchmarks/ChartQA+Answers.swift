@@ -16,12 +16,14 @@ struct ChartQAAnswers {
     private(set) var answers: [QuestionID: String] = [:]
     private let items: [ChartQA.Item]
     private var places: [QuestionID: String] = [:]
+    private let predictions: Predictions
     private static let texts = PredictionFields.common.answers
     private static let queries = ["query", "question"]
     private static let images = ["imgname", "image"]
 
     init(_ predictions: Predictions, items: [ChartQA.Item]) throws(EvaluationError) {
         self.items = items
+        self.predictions = predictions
         for file in try Self.files(predictions) { try read(file) }
     }
 
@@ -38,7 +40,7 @@ struct ChartQAAnswers {
         }
         var files: [Predictions] = []
         for name in names where name.hasSuffix(".json") || name.hasSuffix(".jsonl") {
-            files.append(try Predictions(FileSystem.join(predictions.path, name)))
+            files.append(predictions.file(name))
         }
         guard !files.isEmpty else {
             throw EvaluationError(
@@ -55,6 +57,7 @@ struct ChartQAAnswers {
                 throw EvaluationError(
                     .wrongFile, "\(place): expected a ChartQA prediction, found \(value.kind)")
             }
+            try predictions.watch.check(object, ChartQA.answerFields, in: file.path, place)
             elements.append(PlacedObject(object: object, place: place, what: "ChartQA prediction"))
         }
         let first = elements.first?.object
@@ -93,7 +96,7 @@ struct ChartQAAnswers {
         for element in elements {
             let object = element.object
             guard let image = Self.images.lazy.compactMap({ object[$0]?.stringValue }).first,
-                let text = Self.texts.lazy.compactMap({ object[$0]?.stringValue }).first
+                let text = try predictions.answer(of: object, Self.texts, element.place)
             else {
                 throw EvaluationError(
                     .wrongFile,
@@ -140,7 +143,8 @@ struct ChartQAAnswers {
                     + "labels of either half or both; expected the order of the files")
         }
         for (item, element) in zip(fitting, elements) {
-            guard let text = Self.texts.lazy.compactMap({ element.object[$0]?.stringValue }).first
+            guard
+                let text = try predictions.answer(of: element.object, Self.texts, element.place)
             else {
                 throw EvaluationError(
                     .wrongFile, "\(element.place): expected an \"answer\" beside the annotation")

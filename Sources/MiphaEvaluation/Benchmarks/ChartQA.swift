@@ -75,7 +75,7 @@ package struct ChartQA: Benchmark {
         var sources: [(part: String, file: SourceFile)] = []
         for part in Self.parts {
             if files.isFile, !FileSystem.name(of: files.path).contains(part) { continue }
-            if let file = files.optionalFile(Self.names(part)) { sources.append((part, file)) }
+            if let file = try files.optionalFile(Self.names(part)) { sources.append((part, file)) }
         }
         guard !sources.isEmpty else {
             throw EvaluationError(
@@ -86,7 +86,9 @@ package struct ChartQA: Benchmark {
         var items: [Item] = []
         for (part, file) in sources {
             let what = "ChartQA's list of {imgname, query, label}"
-            for (index, placed) in try file.objects(what).enumerated() {
+            for (index, placed) in try file.objects(what, Self.questionFields)
+                .enumerated()
+            {
                 items.append(
                     Item(
                         id: QuestionID("\(part)_\(index)"), part: part,

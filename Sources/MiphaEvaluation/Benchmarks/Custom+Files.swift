@@ -6,12 +6,12 @@ extension Custom {
         let file = try files.file(names, what: "question file of your own")
         let objects = try file.objects(
             "questions of LLaVA's formats ({id, image, conversations} or "
-                + "{question_id, image, text, answer})")
+                + "{question_id, image, text, answer})", Self.questionFields)
         let ids = try ids(objects)
         let kinds = try kinds(files, beside: file.name)
         var items: [Item] = []
         for (placed, id) in zip(objects, ids) {
-            let (text, answers) = try content(placed)
+            let (text, answers) = try content(placed, file)
             guard !answers.isEmpty else {
                 throw EvaluationError(
                     .wrongFile, "\(placed.place): question \(id) has no right answer")
@@ -51,10 +51,20 @@ extension Custom {
     }
 
     private func content(
-        _ placed: PlacedObject
+        _ placed: PlacedObject, _ file: SourceFile
     ) throws(EvaluationError) -> (text: String, answers: [String]) {
+        let given = { (names: [String]) in names.filter { placed.object[$0] != nil } }
+        for names in [["question", "text"], ["answer", "answers", "conversations"]] {
+            let present = given(names)
+            guard present.count < 2 else {
+                throw EvaluationError(
+                    .wrongFile,
+                    "\(placed.place): found \(present.map(\.quoted).joined(separator: " and ")), "
+                        + "of which only one can be read; leave the others out")
+            }
+        }
         if let turns = placed.object["conversations"] {
-            return try conversation(turns, placed.place)
+            return try conversation(turns, placed.place, file)
         }
         let text = Self.withoutMarker(
             try placed.string(placed.object["question"] == nil ? "text" : "question"))
@@ -84,7 +94,7 @@ extension Custom {
     }
 
     private func conversation(
-        _ value: JSONValue, _ place: String
+        _ value: JSONValue, _ place: String, _ file: SourceFile
     ) throws(EvaluationError) -> (text: String, answers: [String]) {
         let turns = value.arrayValue ?? []
         let speakers = turns.map { $0["from"]?.stringValue }
@@ -98,18 +108,39 @@ extension Custom {
                 .wrongFile,
                 "\(place): expected conversations [{from: human, value}, {from: gpt, value}]")
         }
+        guard human == 0 else {
+            throw EvaluationError(
+                .wrongFile,
+                "\(place): expected conversations that begin with a human turn, found "
+                    + "\((speakers[0] ?? "a turn of nobody").quoted); prompts are asked without "
+                    + "what stands before the question")
+        }
+        if turns.count > 2 {
+            file.watch?.remark(
+                "\(file.name): of conversations with several questions only the first one is asked "
+                    + "and scored")
+        }
         return (Self.withoutMarker(question), [answer])
     }
 
     private func images(_ placed: PlacedObject) throws(EvaluationError) -> [String] {
-        guard let value = placed.object["image"], !value.isNull else { return [] }
-        let values = value.arrayValue ?? [value]
-        let names = values.compactMap(\.stringValue)
-        guard names.count == values.count else {
-            throw EvaluationError(
-                .wrongFile, "\(placed.place): expected a file name, or a list, under \"image\"")
+        let lists = try ["image", "images"].map { (key) throws(EvaluationError) in
+            guard let value = placed.object[key], !value.isNull else { return [String]() }
+            let values = value.arrayValue ?? [value]
+            let names = values.compactMap(\.stringValue)
+            guard names.count == values.count else {
+                throw EvaluationError(
+                    .wrongFile,
+                    "\(placed.place): expected a file name, or a list of names, under \"\(key)\"")
+            }
+            return names
         }
-        return names
+        guard lists[0].isEmpty || lists[1].isEmpty || lists[0] == lists[1] else {
+            throw EvaluationError(
+                .wrongFile,
+                "\(placed.place): \"image\" and \"images\" name different pictures; leave one out")
+        }
+        return lists[0].isEmpty ? lists[1] : lists[0]
     }
 
     /// The question without picture markers and the line breaks around them.
@@ -133,11 +164,11 @@ extension Custom {
             guard FileSystem.kind(String(path)) == .file else { return [:] }
             found = try BenchmarkFiles(String(path)).optionalFile([])
         } else {
-            found = files.optionalFile([FileSystem.name(of: String(path))])
+            found = try files.optionalFile([FileSystem.name(of: String(path))])
         }
         guard let file = found else { return [:] }
         var kinds: [QuestionID: String] = [:]
-        for placed in try file.objects("kinds of questions, {id, kind}") {
+        for placed in try file.objects("kinds of questions, {id, kind}", Self.kindFields) {
             guard
                 let id = (placed.object["question_id"] ?? placed.object["id"])
                     .flatMap(QuestionID.init)

@@ -68,6 +68,7 @@ package struct DocVQA: Benchmark {
             throw EvaluationError(
                 .wrongFile, "\(file.name): expected \(what), found \(content.found)")
         }
+        try file.check(content.objectValue ?? JSONObject(), Self.fileFields, file.name)
         var items: [Item] = []
         for (index, element) in data.enumerated() {
             let place = "\(file.name): data[\(index)]"
@@ -77,6 +78,7 @@ package struct DocVQA: Benchmark {
                 throw EvaluationError(
                     .wrongFile, "\(place): expected an object with a questionId")
             }
+            try file.check(object, Self.questionFields, place)
             let placed = PlacedObject(object: object, place: place, what: what)
             items.append(
                 Item(

@@ -65,7 +65,7 @@ package struct GQA: Benchmark {
 
     /// The balanced questions, in LLaVA's order where its question file is there.
     package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
-        if let file = Self.questionFile(files) {
+        if let file = try Self.questionFile(files) {
             return try Self.questions(ofLLaVA: file, files)
         }
         var questions: [Question] = []
@@ -83,15 +83,18 @@ package struct GQA: Benchmark {
     }
 
     /// LLaVA's question file, nil without one.
-    private static func questionFile(_ files: BenchmarkFiles) -> SourceFile? {
-        files.isFile && !files.path.hasSuffix(".jsonl") ? nil : files.optionalFile(questionNames)
+    private static func questionFile(
+        _ files: BenchmarkFiles
+    ) throws(EvaluationError) -> SourceFile? {
+        if files.isFile, !files.path.hasSuffix(".jsonl") { return nil }
+        return try files.optionalFile(questionNames)
     }
 
     private static func questions(
         ofLLaVA file: SourceFile, _ files: BenchmarkFiles
     ) throws(EvaluationError) -> [Question] {
         var expected: [QuestionID: String] = [:]
-        if !files.isFile, files.optionalFile(annotationNames) != nil {
+        if !files.isFile, try files.optionalFile(annotationNames) != nil {
             try forEachEntry(files) { (entry) throws(EvaluationError) in
                 expected[entry.id] = entry.answer
             }
@@ -99,6 +102,7 @@ package struct GQA: Benchmark {
         var questions: [Question] = []
         var seen: Set<QuestionID> = []
         try file.forEachRow("LLaVA's questions for GQA") { (row, place) throws(EvaluationError) in
+            if let object = row.objectValue { try file.check(object, .questionLines, place) }
             guard let id = row["question_id"].flatMap(QuestionID.init),
                 let text = row["text"]?.stringValue, let image = row["image"]?.stringValue
             else {
@@ -178,16 +182,12 @@ package struct GQA: Benchmark {
     ) throws(EvaluationError) -> [QuestionID: Answer] {
         var answers: [QuestionID: Answer] = [:]
         try predictions.forEachElement { (element, place) throws(EvaluationError) in
-            let id: QuestionID?
-            let text: String?
             let isLLaVA = element["question_id"] != nil
-            if isLLaVA {
-                id = element["question_id"].flatMap(QuestionID.init)
-                text = element["text"]?.stringValue
-            } else {
-                id = element["questionId"].flatMap(QuestionID.init)
-                text = element["prediction"]?.stringValue
-            }
+            let id = element[isLLaVA ? "question_id" : "questionId"].flatMap(QuestionID.init)
+            let object = element.objectValue ?? JSONObject()
+            let text = try predictions.answer(
+                of: object, [isLLaVA ? "text" : "prediction"], place)
+            try predictions.watch.check(object, answerFields, in: predictions.path, place)
             guard let id, let text else {
                 throw EvaluationError(
                     .wrongFile,

@@ -81,6 +81,9 @@ extension GQA {
             "GQA's questions, a map from id to question such as testdev_balanced_questions.json"
         ) { (key, value) throws(EvaluationError) in
             isEmpty = false
+            if let object = value.objectValue {
+                try file.check(object, questionFields, "\(file.name): question \(key)")
+            }
             try body(GQAEntry(key, value, file.name))
         }
         guard !isEmpty else {
@@ -100,11 +103,14 @@ struct GQAChoices {
     init?(
         _ files: BenchmarkFiles, where isWanted: (QuestionID) -> Bool
     ) throws(EvaluationError) {
-        guard !files.isFile, let file = files.optionalFile(GQA.choiceNames) else { return nil }
+        guard !files.isFile, let file = try files.optionalFile(GQA.choiceNames) else { return nil }
         name = file.name
         try file.forEachMember("GQA's choices, a map from id to valid and plausible") {
             (key, value) throws(EvaluationError) in
             let id = QuestionID(key)
+            if let object = value.objectValue {
+                try file.check(object, GQA.choiceFields, "\(file.name): question \(key)")
+            }
             guard isWanted(id), let valid = value["valid"]?.arrayValue,
                 let plausible = value["plausible"]?.arrayValue
             else { return }

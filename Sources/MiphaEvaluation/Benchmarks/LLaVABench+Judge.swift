@@ -72,7 +72,7 @@ extension LLaVABench {
             Self.names("answers_gpt4.jsonl"), what: "LLaVA-Bench file of reference answers")
         let what = "reference answers {question_id, text}"
         var answers: [QuestionID: String] = [:]
-        for placed in try file.objects(what) {
+        for placed in try file.objects(what, Self.referenceFields) {
             guard let id = placed.object["question_id"].flatMap(QuestionID.init) else {
                 throw EvaluationError(.wrongFile, "\(placed.place): expected \(what)")
             }
@@ -93,7 +93,8 @@ extension LLaVABench {
         let file = try files.file(
             Self.names("context.jsonl"), what: "LLaVA-Bench file of picture descriptions")
         var contexts: [ExactString: String] = [:]
-        for placed in try file.objects("descriptions {image, caption}") {
+        let what = "descriptions {image, caption}"
+        for placed in try file.objects(what, Self.contextFields) {
             let image = try placed.string("image")
             if let lines = placed.object["caption"]?.arrayValue {
                 contexts[ExactString(image)] = lines.compactMap(\.stringValue).joined(
@@ -108,7 +109,7 @@ extension LLaVABench {
     private func rules(
         _ files: BenchmarkFiles
     ) throws(EvaluationError) -> (rules: [ExactString: Rule]?, notes: [String]) {
-        guard let file = files.optionalFile(Self.ruleNames) else {
+        guard let file = try files.optionalFile(Self.ruleNames) else {
             return (
                 nil,
                 [
@@ -124,6 +125,9 @@ extension LLaVABench {
         }
         var rules: [ExactString: Rule] = [:]
         for member in object.members {
+            if let rule = member.value.objectValue {
+                try file.check(rule, Self.ruleFields, "\(file.name): key \(member.key)")
+            }
             if let role = member.value["role"]?.stringValue,
                 let prompt = member.value["prompt"]?.stringValue
             {
@@ -160,12 +164,17 @@ extension LLaVABench {
         return pieces.count == 2 && numbers.count == 2 ? numbers : nil
     }
 
+    /// What counts for a grade: -1 and -1 without one, and where a number is NaN or infinite.
+    static func counted(_ grade: [Double]?) -> [Double] {
+        guard let grade, grade.allSatisfy(\.isFinite) else { return [-1, -1] }
+        return grade
+    }
+
     /// Review lines; a reply without two numbers has -1 and -1, which count.
     package func gradeFile(_ outcomes: [JudgeOutcome]) throws(EvaluationError) -> Submission {
         var bytes: [UInt8] = []
         for (index, outcome) in outcomes.enumerated() {
-            // JSON has no nan or inf.
-            let grade = outcome.grade.flatMap { $0.allSatisfy(\.isFinite) ? $0 : nil } ?? [-1, -1]
+            let grade = Self.counted(outcome.grade)
             let line =
                 (["id": .integer(index + 1), "question_id": outcome.task.id.json]
                 as JSONObject)

@@ -31,7 +31,9 @@ extension LLaVABench {
     /// Scores recorded reviews: the model's mean score in percent of the reference's, and both
     /// means times 10; over everything and by category.
     ///
-    /// Replies without two numbers count with -1 and -1, as in the script, and are unparsed.
+    /// Replies without two numbers count with -1 and -1, as in the script, and are unparsed. So do
+    /// recorded grades that are NaN or infinite, as where a judge is asked; the script's means are
+    /// then NaN.
     package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
@@ -122,9 +124,15 @@ extension LLaVABench {
                     "\(place): expected \(what), found \(element.found). Answers have to be graded by a "
                         + "judge first")
             }
-            let pair = values.compactMap(\.doubleValue)
-            guard pair.count == 2, values.count == 2 else {
+            try predictions.watch.check(object, Self.reviewFields, in: predictions.path, place)
+            let numbers = values.compactMap(\.doubleValue)
+            guard numbers.count == 2, values.count == 2 else {
                 throw EvaluationError(.wrongFile, "\(place): expected two numbers in \"tuple\"")
+            }
+            let pair = Self.counted(numbers)
+            if pair != numbers {
+                predictions.watch.remark(
+                    "grades that are not finite numbers count as no grade, -1 and -1")
             }
             reviews.append(
                 Review(

@@ -78,7 +78,7 @@ package struct LLaVABench: JudgedBenchmark {
             Self.names("questions.jsonl"), what: "LLaVA-Bench question file")
         var items: [Item] = []
         let what = "LLaVA-Bench's questions {question_id, image, category, text}"
-        for placed in try file.objects(what) {
+        for placed in try file.objects(what, .questionLines) {
             guard let id = placed.object["question_id"].flatMap(QuestionID.init) else {
                 throw EvaluationError(
                     .wrongFile,

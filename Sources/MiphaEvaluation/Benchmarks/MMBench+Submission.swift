@@ -16,7 +16,7 @@ extension MMBench {
         of predictions: Predictions, files: BenchmarkFiles
     ) throws(EvaluationError) -> Submission? {
         let file = try file(files)
-        let known = try MMBenchTable(file, title: card.title, needs: .questions)
+        let known = try MMBenchTable(file, title: card.title, needs: .upload)
         let answers = try MMBenchPredictions(predictions, table: known, title: card.title)
         var table = try file.table()
         let columns = table.columns.filter { !Self.leftOut.contains($0) }

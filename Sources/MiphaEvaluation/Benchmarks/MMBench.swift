@@ -98,6 +98,12 @@ package struct MMBench: Benchmark {
                     "\(file.name):\(row.line): row \(row.index) of \(card.title) has no picture")
             }
             let letters = Array(["A", "B", "C", "D"].prefix(row.shownOptions.count))
+            if let further = row.options.first(where: { $0.letter > "D" }) {
+                throw EvaluationError(
+                    .wrongFile,
+                    "\(file.name):\(row.line): row \(row.index) has an option in the column "
+                        + "\(further.letter); LLaVA's prompt shows those of A to D alone")
+            }
             var prompt = row.hint.map { $0 + "\n" } ?? ""
             prompt += row.question
             for (letter, option) in zip(letters, row.shownOptions) {

@@ -8,6 +8,7 @@ struct MMBenchPredictions {
     private(set) var furtherRounds = 0
 
     private let path: String
+    private let predictions: Predictions
     private let table: MMBenchTable
     private let title: String
     private var places: [Int: String] = [:]
@@ -17,12 +18,13 @@ struct MMBenchPredictions {
         _ predictions: Predictions, table: MMBenchTable, title: String
     ) throws(EvaluationError) {
         path = predictions.path
+        self.predictions = predictions
         self.table = table
         self.title = title
         switch try Self.form(of: path) {
         case .spreadsheet: try readSpreadsheet()
         case .table: try readTable()
-        case .json: try readJSON(predictions)
+        case .json: try readJSON()
         }
         if !unknown.isEmpty {
             throw EvaluationError(
@@ -77,11 +79,12 @@ struct MMBenchPredictions {
 
     // MARK: LLaVA
 
-    private mutating func readJSON(_ predictions: Predictions) throws(EvaluationError) {
+    private mutating func readJSON() throws(EvaluationError) {
         try predictions.forEachElement { (element, place) throws(EvaluationError) in
             let id = (element["question_id"] ?? element["index"]).flatMap(QuestionID.init)
             guard let index = id.flatMap({ Int($0.text) }),
-                let text = (element["text"] ?? element["prediction"])?.stringValue
+                let object = element.objectValue,
+                let text = try predictions.answer(of: object, ["text", "prediction"], place)
             else {
                 throw EvaluationError(
                     .wrongFile,
@@ -89,6 +92,7 @@ struct MMBenchPredictions {
                         + "text or a table of index and prediction; found "
                         + element.found)
             }
+            try predictions.watch.check(object, MMBench.answerFields, in: path, place)
             if let round = element["round_id"]?.integerValue, round > 0 {
                 furtherRounds += 1
                 return
@@ -140,9 +144,16 @@ struct MMBenchPredictions {
     private mutating func readTable() throws(EvaluationError) {
         let file = SourceFile(path: path)
         var table = try file.table()
-        guard table.columns.contains("index"), table.columns.contains("prediction") else {
-            throw wrongColumns(table.columns)
+        do throws(FileError) {
+            try table.require(["index", "prediction"])
+        } catch {
+            throw EvaluationError(
+                .wrongFile,
+                "expected \(title) predictions with the columns index and prediction; "
+                    + error.message)
         }
+        predictions.watch.check(
+            columns: table.columns, MMBench.predictionColumns, in: path)
         while true {
             let fields: (index: String, prediction: String, line: Int)
             do throws(FileError) {
@@ -167,6 +178,8 @@ struct MMBenchPredictions {
         guard let index = header.firstIndex(of: "index"),
             let prediction = header.firstIndex(of: "prediction")
         else { throw wrongColumns(header.compactMap { $0 }) }
+        predictions.watch.check(
+            columns: header.compactMap { $0 }, MMBench.predictionColumns, in: path)
         for (number, row) in rows.enumerated().dropFirst() where row.contains(where: { $0 != nil })
         {
             try add(

@@ -7,7 +7,16 @@ struct MMBenchTable {
 
     /// What the rows are read for.
     enum Needs {
-        case questions, answers
+        case questions, answers, upload
+
+        /// The column that only this needs.
+        var column: String? {
+            switch self {
+            case .questions: "image"
+            case .answers: "answer"
+            case .upload: nil
+            }
+        }
     }
 
     struct Row {
@@ -47,7 +56,7 @@ struct MMBenchTable {
     ) throws(EvaluationError) {
         name = file.name
         var table = try file.table()
-        let wanted = ["index", "question", "A", "B"] + [needs == .answers ? "answer" : "image"]
+        let wanted = ["index", "question", "A", "B"] + (needs.column.map { [$0] } ?? [])
         do {
             try table.require(wanted)
         } catch {
@@ -58,6 +67,7 @@ struct MMBenchTable {
                         ? " (answers of the test split are with the server only)" : "")
                     + "; \(error.message)")
         }
+        file.watch?.check(columns: table.columns, MMBench.tableFields, in: file.name)
         let columns = Columns(table.columns)
         while let row = try Self.next(&table) {
             try add(try Self.row(row, columns, file, title), title, needs)

@@ -43,12 +43,12 @@ struct MMEAnnotations {
     /// - Throws: `EvaluationError` naming the files that were looked for.
     mutating func items(_ key: Key, _ place: String) throws(EvaluationError) -> [Item] {
         if let items = known[key] { return items }
-        if readTasks.insert(ExactString(key.task)).inserted, let file = table(key.task) {
+        if readTasks.insert(ExactString(key.task)).inserted, let file = try table(key.task) {
             for item in try Self.tableItems(file, key.task) {
                 known[Self.key("\(key.task)/\(item.picture)"), default: []].append(item)
             }
         }
-        if known[key] == nil, let (file, isSplit) = text(key) {
+        if known[key] == nil, let (file, isSplit) = try text(key) {
             known[key] = try Self.textItems(file, isSplit ? "images/\(key.stem)" : key.stem)
         }
         if let items = known[key] { return items }
@@ -69,14 +69,14 @@ struct MMEAnnotations {
     /// The text of a picture, and whether it lies in a folder of its own.
     ///
     /// A text of the same name in another task's folder is none.
-    private func text(_ key: Key) -> (file: SourceFile, isSplit: Bool)? {
+    private func text(
+        _ key: Key
+    ) throws(EvaluationError) -> (file: SourceFile, isSplit: Bool)? {
         guard !files.isFile else { return nil }
         for folder in ["\(key.task)/questions_answers_YN", key.task] {
-            for root in Self.roots {
-                let name = "\(folder)/\(key.stem).txt"
-                if let file = files.optionalFile([root + name]), file.name.hasSuffix("/" + name) {
-                    return (file, folder != key.task)
-                }
+            let names = Self.roots.map { "\($0)\(folder)/\(key.stem).txt" }
+            if let file = try files.optionalFile(names, isWhole: true) {
+                return (file, folder != key.task)
             }
         }
         return nil
@@ -115,7 +115,7 @@ struct MMEAnnotations {
     ///
     /// - Throws: `EvaluationError` when the task is not there.
     func all(_ task: String) throws(EvaluationError) -> [Item] {
-        if let file = table(task) { return try Self.tableItems(file, task) }
+        if let file = try table(task) { return try Self.tableItems(file, task) }
         var result: [Item] = []
         for folder in Self.roots.flatMap({
             ["\($0)\(task)/questions_answers_YN", "\($0)\(task)"]
@@ -129,7 +129,9 @@ struct MMEAnnotations {
                     !$0.hasSuffix(".txt") && $0.prefix { $0 != "." } == stem
                 }
                 let shown = picture ?? "\(stem).jpg"
-                guard let file = files.optionalFile(["\(folder)/\(name)"]) else { continue }
+                guard let file = try files.optionalFile(["\(folder)/\(name)"], isWhole: true) else {
+                    continue
+                }
                 result += try Self.textItems(
                     file, folder.hasSuffix("_YN") ? "images/\(shown)" : shown)
             }
@@ -142,8 +144,9 @@ struct MMEAnnotations {
                 + "eval_tool/Your_Results/\(task).txt")
     }
 
-    private func table(_ task: String) -> SourceFile? {
-        files.isFile ? nil : files.optionalFile(Self.tables.map { "\($0)\(task).txt" })
+    private func table(_ task: String) throws(EvaluationError) -> SourceFile? {
+        if files.isFile { return nil }
+        return try files.optionalFile(Self.tables.map { "\($0)\(task).txt" })
     }
 
     private static func tableItems(

@@ -25,13 +25,16 @@ struct MMEResults {
 
     /// The tasks in the order they came.
     private(set) var tasks: [Task] = []
+    /// Whether they are an official results folder, which holds the right answers, too.
+    let isFolder: Bool
     /// Remarks.
     private(set) var notes: [String] = []
 
-    /// Reads an official results folder; all 14 tasks must be there.
+    /// Reads an official results folder, also packed in a zip archive; all 14 tasks must be there.
     ///
     /// - Throws: `EvaluationError` naming the file and line that breaks the format.
     init(folder: Predictions) throws(EvaluationError) {
+        isFolder = true
         let files = try BenchmarkFiles(folder.path)
         for task in MME.tasks {
             let file = try files.file(
@@ -82,6 +85,7 @@ struct MMEResults {
     ///
     /// - Throws: `EvaluationError` naming an answer that belongs to no question.
     init(answers: Predictions, _ gold: MMEAnnotations) throws(EvaluationError) {
+        isFolder = false
         var gold = gold
         var places: [MMEAnnotations.Key: (task: Int, pair: Int)] = [:]
         var given: [MMEAnnotations.Key: [String?]] = [:]

@@ -10,10 +10,10 @@ import MiphaFiles
 /// questions where it is there. LLaVA gives both questions on a picture one id; here the second
 /// ends in `#2`, which LLaVA's converter still understands.
 ///
-/// Predictions: the official results folder, a text for each task with `picture TAB question TAB
-/// answer TAB response` lines, or LLaVA's answer lines, joined with the questions as
-/// `convert_answer_to_mme.py` does: the short-answer instruction cut off, `Please answer yes or
-/// no.` put behind with one blank or, failing that, two.
+/// Predictions: the official results folder, packed or not, a text for each task with `picture TAB
+/// question TAB answer TAB response` lines, whose right answers count; or LLaVA's answer lines,
+/// joined with the questions as `convert_answer_to_mme.py` does: the short-answer instruction cut
+/// off, `Please answer yes or no.` put behind with one blank or, failing that, two.
 ///
 /// Damage: byte order marks and any line ends are accepted. Texts that are not UTF-8, lines with
 /// another number of columns (a response with a tab or line feed breaks a results folder), two
@@ -69,10 +69,11 @@ package struct MME: Benchmark {
     /// The questions of LLaVA's file, or those of the tasks with LLaVA's suffix.
     package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         var ids = RepeatedIDs()
-        if !files.isFile, let file = files.optionalFile([Self.questionFile]) {
+        if !files.isFile, let file = try files.optionalFile([Self.questionFile]) {
             var gold = MMEAnnotations(files)
             var questions: [Question] = []
-            for line in try file.objects("LLaVA's questions for MME (\(Self.questionFile))") {
+            let what = "LLaVA's questions for MME (\(Self.questionFile))"
+            for line in try file.objects(what, .questionLines) {
                 let id = try line.string("question_id")
                 let text = try line.string("text")
                 let name = try line.string("image")
@@ -111,10 +112,15 @@ package struct MME: Benchmark {
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {
         let results =
-            predictions.isFolder
+            predictions.isFolder || BenchmarkFiles.isArchive(predictions.path)
             ? try MMEResults(folder: predictions)
             : try MMEResults(answers: predictions, MMEAnnotations(files))
         for note in results.notes { recorder.note(note) }
+        if results.isFolder {
+            recorder.note(
+                "the right answers are those of the results folder, as in calculation.py; the "
+                    + "annotations are not read")
+        }
         for task in results.tasks {
             let size = Self.tasks.first { $0.name == task.name }?.size ?? 0
             let found = task.pairs.count * 2

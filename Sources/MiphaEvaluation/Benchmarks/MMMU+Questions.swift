@@ -28,6 +28,9 @@ extension MMMU {
         var questions: [Question] = []
         var seen: Set<QuestionID> = []
         try file.forEachRow("MMMU's questions") { (element, place) throws(EvaluationError) in
+            if let object = element.objectValue {
+                try file.check(object, Self.questionFields, place)
+            }
             let question = try Self.question(element, place, files)
             guard seen.insert(question.id).inserted else {
                 throw EvaluationError(
@@ -42,7 +45,7 @@ extension MMMU {
     static func options(
         _ files: BenchmarkFiles
     ) throws(EvaluationError) -> [QuestionID: MMMUAnswers.Options] {
-        guard !files.isFile, let file = files.optionalFile(questionNames) else { return [:] }
+        guard !files.isFile, let file = try files.optionalFile(questionNames) else { return [:] }
         var result: [QuestionID: MMMUAnswers.Options] = [:]
         try file.forEachRow("MMMU's questions") { (element, place) throws(EvaluationError) in
             guard let object = element.objectValue,

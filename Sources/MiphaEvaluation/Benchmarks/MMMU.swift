@@ -66,7 +66,8 @@ package struct MMMU: Benchmark {
 
     static func truths(_ files: BenchmarkFiles) throws(EvaluationError) -> [Truth] {
         let file = try files.file(annotationNames, what: "MMMU's answers (answer_dict_val.json)")
-        guard let object = try file.json().objectValue, !object.isEmpty else {
+        let what = "MMMU's answers (answer_dict_val.json)"
+        guard let object = try file.value(what).objectValue, !object.isEmpty else {
             throw wrongAnnotations(file.name, "no map from question ids to answers")
         }
         var truths: [Truth] = []
@@ -76,6 +77,7 @@ package struct MMMU: Benchmark {
                 throw wrongAnnotations(
                     file.name, "\(member.value.kind) for \(member.key.prefix(60))")
             }
+            try file.check(entry, truthFields, "\(file.name): \(member.key.prefix(60))")
             guard let type = entry["question_type"]?.stringValue,
                 let answers = entry["ground_truth"].flatMap(texts)
             else {

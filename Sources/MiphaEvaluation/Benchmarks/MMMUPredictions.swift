@@ -14,6 +14,7 @@ struct MMMUPredictions {
 
     private(set) var answers: [Answer] = []
 
+    private let predictions: Predictions
     private let truths: [QuestionID: MMMU.Truth]
     private let files: BenchmarkFiles
     private var known: [QuestionID: Int] = [:]
@@ -23,10 +24,11 @@ struct MMMUPredictions {
     init(
         _ predictions: Predictions, truths: [QuestionID: MMMU.Truth], files: BenchmarkFiles
     ) throws(EvaluationError) {
+        self.predictions = predictions
         self.truths = truths
         self.files = files
         if predictions.isFolder {
-            try readFolder(predictions.path)
+            try readFolder()
         } else {
             try read(predictions)
         }
@@ -43,18 +45,18 @@ struct MMMUPredictions {
         }
     }
 
-    private mutating func readFolder(_ path: String) throws(EvaluationError) {
+    private mutating func readFolder() throws(EvaluationError) {
         var found = 0
         for subject in MMMUSubjects.all {
-            let file = "\(path)/\(subject)/output.json"
-            guard FileSystem.kind(file) == .file else { continue }
+            let file = predictions.file("\(subject)/output.json")
+            guard FileSystem.kind(file.path) == .file else { continue }
             found += 1
-            try read(try Predictions(file))
+            try read(file)
         }
         if found == 0 {
             throw EvaluationError(
                 .wrongFile,
-                "\(path): expected folders named after MMMU's subjects with an output.json in "
+                "\(predictions.path): expected folders named after MMMU's subjects with an output.json in "
                     + "each, such as Accounting/output.json, found none")
         }
     }
@@ -107,8 +109,9 @@ struct MMMUPredictions {
         _ object: JSONObject, _ place: String
     ) throws(EvaluationError) {
         guard let id = (object["id"] ?? object["question_id"]).flatMap(QuestionID.init),
-            let text = (object["response"] ?? object["text"])?.stringValue
+            let text = try predictions.answer(of: object, ["response", "text"], place)
         else { throw Self.wrongFields(object, place) }
+        try predictions.watch.check(object, MMMU.answerFields, in: predictions.path, place)
         guard let truth = truths[id] else {
             unknown.append(id)
             return

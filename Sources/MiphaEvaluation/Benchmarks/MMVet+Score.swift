@@ -133,7 +133,12 @@ extension MMVet {
             }
             for member in members {
                 let place = "\(place): key \(member.key)"
-                let grade = try Self.grades(member.value, QuestionID(member.key), place)
+                if let entry = member.value.objectValue {
+                    try predictions.watch.check(
+                        entry, Self.gradeFields, in: predictions.path, place)
+                }
+                let grade = try Self.grades(
+                    member.value, QuestionID(member.key), place, predictions.watch)
                 grades.append(grade)
                 places.append((grade.id, place))
             }
@@ -143,7 +148,7 @@ extension MMVet {
     }
 
     private static func grades(
-        _ entry: JSONValue, _ id: QuestionID, _ place: String
+        _ entry: JSONValue, _ id: QuestionID, _ place: String, _ watch: FieldWatch
     ) throws(EvaluationError) -> Grades {
         let values = entry["score"]?.arrayValue ?? []
         let scores = values.compactMap(\.doubleValue)
@@ -151,17 +156,23 @@ extension MMVet {
             throw EvaluationError(
                 .wrongFile, "\(place): expected a list of numbers under \"score\"")
         }
-        guard scores.allSatisfy({ (0...1).contains($0) }) else {
+        let finite = scores.map { $0.isFinite ? $0 : 0 }
+        guard finite.allSatisfy({ (0...1).contains($0) }) else {
             throw EvaluationError(
                 .wrongFile, "\(place): expected grades from 0 to 1, found \(scores)")
         }
+        if finite != scores {
+            watch.remark("grades that are not finite numbers count as no grade, 0")
+        }
         let content = entry["content"]?.arrayValue?.compactMap(\.stringValue) ?? []
         // A grade of 0 that the reply does not hold was given up on.
-        let isParsed = zip(content, scores).allSatisfy { reply, score in
-            score != 0 || MMVet().grade(reply) != nil
-        }
+        let isParsed =
+            finite == scores
+            && zip(content, scores).allSatisfy { reply, score in
+                score != 0 || MMVet().grade(reply) != nil
+            }
         return Grades(
-            id: canonical(id), scores: scores, content: content.joined(separator: "\n"),
+            id: canonical(id), scores: finite, content: content.joined(separator: "\n"),
             isParsed: isParsed)
     }
 }

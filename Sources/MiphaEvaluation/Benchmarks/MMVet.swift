@@ -63,7 +63,7 @@ package struct MMVet: JudgedBenchmark {
         let items = try items(files)
         let byID = Dictionary(items.map { ($0.id, $0) }) { first, _ in first }
         let folders = ["images", "mm-vet/images", "mmvet/images", ""]
-        guard !files.isFile, let asked = files.optionalFile(Self.questionNames) else {
+        guard !files.isFile, let asked = try files.optionalFile(Self.questionNames) else {
             return try items.map { (item) throws(EvaluationError) in
                 Question(
                     id: item.id, text: item.question,
@@ -73,7 +73,8 @@ package struct MMVet: JudgedBenchmark {
             }
         }
         var questions: [Question] = []
-        for placed in try asked.objects("LLaVA's MM-Vet questions {question_id, image, text}") {
+        let what = "LLaVA's MM-Vet questions {question_id, image, text}"
+        for placed in try asked.objects(what, .questionLines) {
             guard let id = placed.object["question_id"].flatMap(QuestionID.init) else {
                 throw EvaluationError(.wrongFile, "\(placed.place): expected a question_id")
             }
@@ -110,6 +111,7 @@ package struct MMVet: JudgedBenchmark {
             guard let entry = member.value.objectValue else {
                 throw EvaluationError(.wrongFile, "\(place): expected \(what)")
             }
+            try file.check(entry, Self.questionFields, place)
             let placed = PlacedObject(object: entry, place: place, what: what)
             let capabilities = entry["capability"]?.arrayValue?.compactMap(\.stringValue) ?? []
             guard !capabilities.isEmpty else {

@@ -87,7 +87,7 @@ extension POPE {
         var answers: [Answer] = []
         try predictions.forEachElement { (element, place) throws(EvaluationError) in
             guard let object = element.objectValue,
-                let text = (object["text"] ?? object["answer"])?.stringValue,
+                let text = try predictions.answer(of: object, ["text", "answer"], place),
                 let id = object["question_id"].map({ QuestionID($0) })
                     ?? (object["question"] == nil ? nil : QuestionID(answers.count + 1))
             else {
@@ -97,6 +97,7 @@ extension POPE {
                         + "answer), found "
                         + element.found)
             }
+            try predictions.watch.check(object, answerFields, in: predictions.path, place)
             answers.append(Answer(id: id, text: text))
         }
         return answers

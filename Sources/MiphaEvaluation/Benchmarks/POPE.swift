@@ -138,7 +138,8 @@ extension POPE {
         _ file: SourceFile, _ category: String
     ) throws(EvaluationError) -> LabelSet {
         var items: [Label] = []
-        for line in try file.objects("POPE's \(category) labels (coco_pope_\(category).json)") {
+        let what = "POPE's \(category) labels (coco_pope_\(category).json)"
+        for line in try file.objects(what, labelFields) {
             let label = try line.string("label")
             guard label == "yes" || label == "no" else {
                 throw line.wrong("label", "yes or no")
@@ -160,10 +161,10 @@ extension POPE {
         }
         let result: [(category: String, ids: [QuestionID])]
         let source: String
-        if let file = files.optionalFile([questionFile]) {
+        if let file = try files.optionalFile([questionFile]) {
             result = try grouped(file)
             source = file.name
-        } else if let file = files.optionalFile([idFile]) {
+        } else if let file = try files.optionalFile([idFile]) {
             result = try listed(file)
             source = file.name
         } else {
@@ -192,7 +193,8 @@ extension POPE {
         _ file: SourceFile
     ) throws(EvaluationError) -> [(category: String, ids: [QuestionID])] {
         var result: [(category: String, ids: [QuestionID])] = []
-        for line in try file.objects("LLaVA's questions for POPE (\(questionFile))") {
+        let what = "LLaVA's questions for POPE (\(questionFile))"
+        for line in try file.objects(what, .questionLines) {
             let category = try line.string("category")
             guard let id = line.object["question_id"].flatMap({ QuestionID($0) }) else {
                 throw line.wrong("question_id", "a number or a string")

@@ -128,6 +128,7 @@ extension SEEDBench {
                 "\(source.name): expected SEED-Bench.json with \"questions\" and "
                     + "\"question_type\", found \(object.found)")
         }
+        try source.check(object, fileFields, source.name)
         var names: [Int: String] = [:]
         for member in types.members {
             guard let number = member.value.integerValue else {
@@ -145,6 +146,7 @@ extension SEEDBench {
                 throw EvaluationError(
                     .wrongFile, "\(place): expected an object, found \(element.kind)")
             }
+            try source.check(object, questionFields, place)
             items.append(
                 try item(PlacedObject(object: object, place: place, what: what), names, &ids))
         }

@@ -16,6 +16,7 @@ extension ScienceQA {
         let splits = try files.file(
             ["pid_splits.json", "data/scienceqa/pid_splits.json"], what: "ScienceQA's splits")
         let ids = try splits.object("ScienceQA's splits (pid_splits.json)")
+        try splits.check(ids, splitFields, splits.name)
         guard let test = ids["test"]?.arrayValue else {
             throw EvaluationError(
                 .wrongFile,
@@ -40,6 +41,7 @@ extension ScienceQA {
                     "\(source.name): the problem \(id) of the split test is not there; the file "
                         + "has \(object.count) problems")
             }
+            try source.check(entry, problemFields, "\(source.name): problem \(id)")
             problems.append(
                 try problem(
                     PlacedObject(
@@ -126,6 +128,9 @@ struct ScienceQAAnswers: Sendable {
             guard place == predictions.path, let outputs = element["outputs"]?.objectValue,
                 let indices = element["results"]?.objectValue
             else { return }
+            try predictions.watch.check(
+                element.objectValue ?? JSONObject(), ScienceQA.resultFields,
+                in: predictions.path, place)
             var answers: [QuestionID: Answer] = [:]
             for member in outputs.members {
                 guard let text = member.value.stringValue,

@@ -115,7 +115,7 @@ package struct TextVQA: Benchmark {
     /// Ids are those of the pictures, as in LLaVA's file: questions on one picture share one.
     package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         var questions: [Question] = []
-        if let lines = files.beside(Self.lineNames) {
+        if let lines = try files.beside(Self.lineNames) {
             try LLaVAQuestionLine.forEach(in: lines) { line throws(EvaluationError) in
                 questions.append(
                     Question(
@@ -160,7 +160,7 @@ package struct TextVQA: Benchmark {
     private func recognisedWords(
         _ files: BenchmarkFiles
     ) throws(EvaluationError) -> [ExactString: String]? {
-        guard let file = files.beside(Self.wordNames) else {
+        guard let file = try files.beside(Self.wordNames) else {
             return nil
         }
         var result: [ExactString: String] = [:]
@@ -174,6 +174,7 @@ package struct TextVQA: Benchmark {
                 while let key = try cursor.nextKey() {
                     if key == "image_id" { picture = try cursor.string() }
                     if key == "ocr_tokens" { words = try cursor.strings() }
+                    if !Self.wordFields.knows(key) { file.watch?.see(key, in: file.name) }
                 }
                 result[ExactString(picture)] = words.joined(separator: ", ")
             } catch {

@@ -101,7 +101,7 @@ package struct VQAv2: Benchmark {
         var table = try VQAPredictionTable(predictions, ids: ["question_id"])
         let file = try files.file(Self.annotationNames, what: "VQAv2 annotations")
         var pass = VQAPass(
-            benchmark: "VQAv2", file: file.name, rule: rule,
+            benchmark: "VQAv2", file: file, rule: rule,
             dimensions: ["answer_type", "question_type"], isPartial: predictions.isPartial)
         try file.forEachValue(.arrayUnder("annotations"), what: Self.annotationsName) {
             cursor throws(EvaluationError) in
@@ -124,7 +124,7 @@ extension VQAv2 {
     /// The questions of LLaVA's file, or of the authors' with LLaVA's prompt.
     package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         var questions: [Question] = []
-        if let lines = files.beside(Self.lineNames) {
+        if let lines = try files.beside(Self.lineNames) {
             try LLaVAQuestionLine.forEach(in: lines) { line throws(EvaluationError) in
                 questions.append(
                     Question(
@@ -195,7 +195,7 @@ extension VQAv2 {
         try file.forEachValue(.arrayUnder("questions"), what: Self.questionsName) {
             cursor throws(EvaluationError) in
             let start = cursor
-            let entry = try VQAPass.annotation(&cursor)
+            let entry = try VQAPass.annotation(&cursor, in: file)
             guard let id = entry.id, let question = entry.question, !entry.picture.isEmpty else {
                 throw start.unexpected(
                     "expected a VQAv2 question with question_id, image_id and question")
@@ -217,12 +217,12 @@ extension VQAv2 {
     private func expectedAnswers(
         _ files: BenchmarkFiles
     ) throws(EvaluationError) -> [QuestionID: [String]] {
-        guard let file = files.beside(Self.annotationNames)
+        guard let file = try files.beside(Self.annotationNames)
         else { return [:] }
         var result: [QuestionID: [String]] = [:]
         try file.forEachValue(.arrayUnder("annotations"), what: Self.annotationsName) {
             cursor throws(EvaluationError) in
-            let annotation = try VQAPass.annotation(&cursor)
+            let annotation = try VQAPass.annotation(&cursor, in: file)
             guard let id = annotation.id else { return }
             result[id] = annotation.answers ?? []
         }

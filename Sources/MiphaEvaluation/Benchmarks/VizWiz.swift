@@ -84,12 +84,12 @@ package struct VizWiz: Benchmark {
         let file = try files.file(Self.annotationNames, what: Self.annotationsName)
         let lineIDs = try Self.lineIDs(files)
         var pass = VQAPass(
-            benchmark: "VizWiz", file: file.name, rule: rule, dimensions: ["answer_type"],
+            benchmark: "VizWiz", file: file, rule: rule, dimensions: ["answer_type"],
             isPartial: predictions.isPartial)
         try file.forEachValue(.array, what: Self.annotationsName) {
             cursor throws(EvaluationError) in
             let start = cursor
-            let annotation = try VQAPass.annotation(&cursor)
+            let annotation = try VQAPass.annotation(&cursor, in: file)
             guard !annotation.picture.isEmpty, let humans = annotation.answers, !humans.isEmpty
             else {
                 throw start.unexpected(
@@ -127,7 +127,7 @@ package struct VizWiz: Benchmark {
     private static func lineIDs(
         _ files: BenchmarkFiles
     ) throws(EvaluationError) -> [QuestionID: QuestionID] {
-        guard let lines = files.beside(lineNames) else {
+        guard let lines = try files.beside(lineNames) else {
             return [:]
         }
         var result: [QuestionID: QuestionID] = [:]
@@ -146,7 +146,7 @@ extension VizWiz {
     /// Without LLaVA's file `test.json` is asked when it is there, else `val.json`.
     package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         var questions: [Question] = []
-        if let lines = files.beside(Self.lineNames) {
+        if let lines = try files.beside(Self.lineNames) {
             try LLaVAQuestionLine.forEach(in: lines) { line throws(EvaluationError) in
                 questions.append(
                     Question(
@@ -199,7 +199,7 @@ extension VizWiz {
                     "answer": .string(answer.isRaw ? convert(answer.text) : answer.text),
                 ])
         }
-        if let lines = files.beside(Self.lineNames) {
+        if let lines = try files.beside(Self.lineNames) {
             file = lines
             try LLaVAQuestionLine.forEach(in: lines) { line throws(EvaluationError) in
                 try add(line.image, line.id)
@@ -228,7 +228,7 @@ extension VizWiz {
     ) throws(EvaluationError) {
         try file.forEachValue(.array, what: annotationsName) { cursor throws(EvaluationError) in
             let start = cursor
-            let entry = try VQAPass.annotation(&cursor)
+            let entry = try VQAPass.annotation(&cursor, in: file)
             guard !entry.picture.isEmpty, let question = entry.question else {
                 throw start.unexpected("expected a VizWiz question with image and question")
             }

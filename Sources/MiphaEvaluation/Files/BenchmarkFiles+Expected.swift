@@ -1,11 +1,14 @@
 import MiphaFiles
 
 extension BenchmarkFiles {
-    /// A picture, or where it should be when it is not there; loading it then says so.
+    /// A picture, or where it should be when it is not there, or the places of which one is meant;
+    /// loading it then says so.
     ///
     /// So a missing picture does not stop an evaluation before its first question.
     func expectedPicture(_ name: String, in folders: [String]) -> PictureSource {
-        if let found = picture(name, in: folders) { return found }
+        let places = places(of: name, in: folders)
+        if places.count == 1 { return PictureSource(name: name, place: places[0]) }
+        if places.count > 1 { return PictureSource(name: name, place: .oneOf(places)) }
         let folder = folders.first.map { $0.isEmpty ? "" : "\($0)/" } ?? ""
         return PictureSource(name: name, place: .file("\(path)/\(folder)\(name)"))
     }

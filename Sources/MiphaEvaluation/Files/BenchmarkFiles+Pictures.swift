@@ -13,27 +13,30 @@ extension BenchmarkFiles {
     ///   - folders: folders in which it may lie, the most likely first; "" for none.
     /// - Returns: nil when there is none, or the name is absolute or leads upwards.
     public func picture(_ name: String, in folders: [String] = [""]) -> PictureSource? {
-        guard let bare = RelativeName(name) else { return nil }
+        let places = places(of: name, in: folders)
+        return places.count == 1 ? PictureSource(name: name, place: places[0]) : nil
+    }
+
+    /// Where a picture lies; several places when nothing tells which of them is meant.
+    func places(of name: String, in folders: [String]) -> [PictureSource.Place] {
+        guard let bare = RelativeName(name) else { return [] }
         let wanted = folders.compactMap { RelativeName(FileSystem.join($0, bare.text)) }
         if kind != .archive {
             for candidate in wanted {
                 let path = FileSystem.join(shelf.root, candidate.text)
-                if FileSystem.kind(path) == .file {
-                    return PictureSource(name: name, place: .file(path))
-                }
+                if FileSystem.kind(path) == .file { return [.file(path)] }
             }
         }
         let places = wanted.filter { $0 != bare } + [bare]
         for candidate in places {
-            if let place = unique(candidate, isAlone: candidate == bare) {
-                return PictureSource(name: name, place: place)
-            }
+            let found = below(candidate, isAlone: candidate == bare)
+            if !found.isEmpty { return found }
         }
-        return nil
+        return []
     }
 
-    /// The picture below the folders or in the archives; a bare name must be the only one.
-    private func unique(_ name: RelativeName, isAlone: Bool) -> PictureSource.Place? {
+    /// The picture below the folders or in the archives; of a bare name all there are.
+    private func below(_ name: RelativeName, isAlone: Bool) -> [PictureSource.Place] {
         var found: [PictureSource.Place] = []
         if kind == .folder {
             for folder in shelf.tree.folders {
@@ -51,6 +54,6 @@ extension BenchmarkFiles {
                 if !isAlone, !found.isEmpty { break }
             }
         }
-        return isAlone && found.count > 1 ? nil : found.first
+        return isAlone ? found : Array(found.prefix(1))
     }
 }

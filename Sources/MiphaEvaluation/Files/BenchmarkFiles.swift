@@ -22,6 +22,9 @@ public struct BenchmarkFiles: Sendable {
     /// Whether the path is a single file, which is taken whatever its name.
     public var isFile: Bool { kind == .file }
 
+    /// Remarks on fields that nothing reads, of the files that were read so far.
+    package var fieldNotes: [String] { shelf.watch.notes }
+
     /// Looks at what the path is.
     ///
     /// A file whose name ends with `.zip` counts as an archive.
@@ -61,72 +64,93 @@ public struct BenchmarkFiles: Sendable {
     ///   similar files there are; when several would do equally well; when a zip archive without
     ///   which nothing is found is damaged.
     public func file(_ names: [String], what: String) throws(EvaluationError) -> SourceFile {
-        if kind == .file { return SourceFile(path: path) }
+        if kind == .file { return SourceFile(path: path, watch: shelf.watch) }
         if let found = try find(names, what: what) { return found }
         throw missing(names, what: what)
     }
 
     /// Finds a file that may be absent.
     ///
-    /// When the path is itself a file it is taken whatever its name; see ``isFile``. Of several
-    /// files that would do equally well none is taken.
-    public func optionalFile(_ names: [String]) -> SourceFile? {
-        if kind == .file { return SourceFile(path: path) }
-        return try? find(names, what: "")
+    /// When the path is itself a file it is taken whatever its name; see ``isFile``.
+    ///
+    /// - Parameter isWhole: whether a file counts only when its path ends with all parts of a name.
+    /// - Throws: `EvaluationError` when several files would do equally well.
+    public func optionalFile(
+        _ names: [String], isWhole: Bool = false
+    ) throws(EvaluationError) -> SourceFile? {
+        if kind == .file { return SourceFile(path: path, watch: shelf.watch) }
+        return try find(names, what: "file " + (names.first ?? ""), isWhole: isWhole)
     }
 
     // MARK: Search
 
     private func find(
-        _ names: [String], what: String
+        _ names: [String], what: String, isWhole: Bool = false
     ) throws(EvaluationError) -> SourceFile? {
         let wanted = names.compactMap { RelativeName($0) }
         if kind == .folder {
             for name in wanted {
                 let path = FileSystem.join(shelf.root, name.text)
-                if FileSystem.kind(path) == .file { return SourceFile(path: path) }
+                if FileSystem.kind(path) == .file {
+                    return SourceFile(path: path, watch: shelf.watch)
+                }
             }
+            let found = try first(of: wanted, what, isWhole, among: inFolders)
+            if let found { return found }
         }
-        if kind == .folder {
-            for name in wanted {
-                if let found = try inFolders(name, what: what) { return found }
+        return try first(of: wanted, what, isWhole, among: inArchives)
+    }
+
+    /// The file of the first name that is there.
+    ///
+    /// Where several files would do equally well for it, another name counts of which all parts
+    /// are those of one file.
+    private func first(
+        of names: [RelativeName], _ what: String, _ isWhole: Bool,
+        among candidates: (RelativeName) -> [Candidate]
+    ) throws(EvaluationError) -> SourceFile? {
+        func whole(_ name: RelativeName) -> [Candidate] {
+            Self.best(of: candidates(name).filter { $0.name.hasSuffix(name) }, for: name)
+        }
+        for name in names {
+            let nearest = isWhole ? whole(name) : Self.best(of: candidates(name), for: name)
+            if nearest.isEmpty { continue }
+            if nearest.count == 1 { return nearest[0].file }
+            for longer in names where longer.parts.count > name.parts.count {
+                let certain = whole(longer)
+                if certain.count == 1 { return certain[0].file }
             }
-        }
-        for name in wanted {
-            if let found = try inArchives(name, what: what) { return found }
+            let list = nearest.prefix(8).map(\.file.name).joined(separator: ", ")
+            throw EvaluationError(
+                .wrongFile,
+                "\(path): \(nearest.count) files could be the \(what): \(list); give the path of "
+                    + "the right one, or of a folder that holds only it")
         }
         return nil
     }
 
-    private func inFolders(
-        _ name: RelativeName, what: String
-    ) throws(EvaluationError) -> SourceFile? {
+    private func inFolders(_ name: RelativeName) -> [Candidate] {
         let base = String(decoding: name.base, as: UTF8.self)
-        let found = shelf.tree.folders.compactMap { folder -> Candidate? in
+        return shelf.tree.folders.compactMap { folder in
             let relative = FileSystem.join(folder, base)
-            guard let parts = RelativeName(relative),
-                FileSystem.kind(FileSystem.join(shelf.root, relative)) == .file
-            else { return nil }
-            return Candidate(
-                file: SourceFile(path: FileSystem.join(shelf.root, relative)), name: parts)
+            let path = FileSystem.join(shelf.root, relative)
+            guard let parts = RelativeName(relative), FileSystem.kind(path) == .file else {
+                return nil
+            }
+            return Candidate(file: SourceFile(path: path, watch: shelf.watch), name: parts)
         }
-        return try best(of: found, for: name, what: what)
     }
 
-    private func inArchives(
-        _ name: RelativeName, what: String
-    ) throws(EvaluationError) -> SourceFile? {
+    private func inArchives(_ name: RelativeName) -> [Candidate] {
         var found: [Candidate] = []
         let wanted = RelativeName(String(decoding: name.base, as: UTF8.self)) ?? name
         for index in shelf.archives.indexes {
             for match in index.matches(wanted) {
-                found.append(
-                    Candidate(
-                        file: SourceFile(archive: index.path, entry: match.entry),
-                        name: match.name))
+                let file = SourceFile(archive: index.path, entry: match.entry, watch: shelf.watch)
+                found.append(Candidate(file: file, name: match.name))
             }
         }
-        return try best(of: found, for: name, what: what)
+        return found
     }
 
     private struct Candidate {
@@ -134,22 +158,12 @@ public struct BenchmarkFiles: Sendable {
         let name: RelativeName
     }
 
-    /// The candidate that shares most parts at the end of the name; of those the least deep one.
-    private func best(
-        of found: [Candidate], for name: RelativeName, what: String
-    ) throws(EvaluationError) -> SourceFile? {
-        guard let most = found.map({ $0.name.commonEnd(with: name) }).max() else { return nil }
+    /// The candidates that share most parts at the end of the name; of those the least deep.
+    private static func best(of found: [Candidate], for name: RelativeName) -> [Candidate] {
+        guard let most = found.map({ $0.name.commonEnd(with: name) }).max() else { return [] }
         let closest = found.filter { $0.name.commonEnd(with: name) == most }
-        guard let least = closest.map(\.name.parts.count).min() else { return nil }
-        let nearest = closest.filter { $0.name.parts.count == least }
-        guard nearest.count == 1 else {
-            let list = nearest.prefix(8).map(\.file.name).joined(separator: ", ")
-            throw EvaluationError(
-                .wrongFile,
-                "\(path): \(nearest.count) files could be the \(what): \(list); give the path of "
-                    + "the right one, or of a folder that holds only it")
-        }
-        return nearest[0].file
+        let least = closest.map(\.name.parts.count).min()
+        return closest.filter { $0.name.parts.count == least }
     }
 
     // MARK: Paths

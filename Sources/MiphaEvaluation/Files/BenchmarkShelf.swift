@@ -19,6 +19,8 @@ final class BenchmarkShelf: Sendable {
     ]
 
     let root: String
+    /// What was seen of the fields of the files.
+    let watch = FieldWatch()
     private let onlyArchive: String?
     private let state = Mutex(State())
 

@@ -11,6 +11,11 @@ extension JSONValue {
     /// What was found instead of another value, in words: the keys of an object, else the kind.
     var found: String { objectValue?.found ?? kind }
 
+    /// The kind of value in words, of a number with the number.
+    var shown: String {
+        if case .number(let number, _) = self { "the number \(number)" } else { kind }
+    }
+
     /// The kind of value in words.
     var kind: String {
         switch self {

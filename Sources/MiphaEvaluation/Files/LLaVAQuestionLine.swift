@@ -6,6 +6,8 @@ struct LLaVAQuestionLine {
     let image: String
     let text: String
     let category: String
+    /// Names that no list of fields has.
+    private(set) var unread: [String] = []
 
     /// Reads a line.
     init(_ cursor: inout JSONCursor) throws(FileError) {
@@ -21,7 +23,7 @@ struct LLaVAQuestionLine {
             case "image": image = try cursor.string()
             case "text": text = try cursor.string()
             case "category" where cursor.kind == .string: category = try cursor.string()
-            default: break
+            default: unread.append(key)
             }
         }
         guard let id, let image, let text else {
@@ -46,6 +48,7 @@ struct LLaVAQuestionLine {
             } catch {
                 throw EvaluationError(error)
             }
+            for name in line.unread { file.watch?.see(name, in: file.name) }
             try body(line)
         }
     }

@@ -42,7 +42,7 @@ extension BenchmarkFiles {
         for name in card.files.flatMap(\.names) {
             let path = FileSystem.join(shelf.root, name)
             if FileSystem.kind(path) == .folder { folders.append(path) }
-            if case .file(let found)? = optionalFile([name])?.place { files.append(found) }
+            if case .file(let found)? = (try? optionalFile([name]))?.place { files.append(found) }
         }
         return (files, folders)
     }

@@ -12,6 +12,19 @@ public struct PictureSource: Sendable, Hashable {
         case base64(file: String, FilePlace)
         /// The bytes themselves.
         case bytes([UInt8])
+        /// One of several places, nothing telling which.
+        indirect case oneOf([Place])
+
+        /// The place in words, for messages.
+        var words: String {
+            switch self {
+            case .file(let path): path
+            case .archived(let archive, let entry): "\(archive)/\(entry.name)"
+            case .base64(let path, let place): "\(path) at byte \(place.offset)"
+            case .bytes(let bytes): "\(bytes.count) bytes"
+            case .oneOf(let places): places.map(\.words).joined(separator: ", ")
+            }
+        }
     }
 
     /// What questions about the same picture share, and what is shown.
@@ -46,7 +59,7 @@ public struct PictureSource: Sendable, Hashable {
             case .archived(let archive, let entry):
                 return try ZipArchive.read(entry, inArchive: archive, limit: Self.limit)
             case .base64(let path, let place):
-                let shown = "\(path) at byte \(place.offset)"
+                let shown = self.place.words
                 guard place.length <= Self.limit / 3 * 4 else {
                     throw FileError(
                         .system,
@@ -56,6 +69,11 @@ public struct PictureSource: Sendable, Hashable {
                 let text = try RandomAccessFile(path: path).read(place)
                 return try Base64.decode(text, name: shown)
             case .bytes(let bytes): return bytes
+            case .oneOf(let places):
+                throw FileError(
+                    .malformedFile,
+                    "\(places.count) files have this name: \(place.words); expected one of them in "
+                        + "the benchmark's own folder")
             }
         } catch {
             throw EvaluationError(EvaluationError(error).code, "picture \(name): \(error)")

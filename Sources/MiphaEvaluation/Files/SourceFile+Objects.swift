@@ -69,15 +69,20 @@ extension SourceFile {
 
     /// The objects of a JSON array or of JSON lines, or the one object of the file.
     ///
-    /// - Parameter what: what the file should hold, for messages.
-    /// - Throws: as ``forEachRow(_:_:)``, and for a value that is no object.
-    func objects(_ what: String) throws(EvaluationError) -> [PlacedObject] {
+    /// - Parameters:
+    ///   - what: what the file should hold, for messages.
+    ///   - fields: the fields of each object.
+    /// - Throws: as ``forEachRow(_:_:)``, for a value that is no object and for a refused field.
+    func objects(
+        _ what: String, _ fields: FieldList
+    ) throws(EvaluationError) -> [PlacedObject] {
         var result: [PlacedObject] = []
         try forEachRow(what) { (value, place) throws(EvaluationError) in
             guard let object = value.objectValue else {
                 throw EvaluationError(
                     .wrongFile, "\(place): expected \(what), an object each, found \(value.kind)")
             }
+            try check(object, fields, place)
             result.append(PlacedObject(object: object, place: place, what: what))
         }
         return result
@@ -109,6 +114,11 @@ extension SourceFile {
     /// - Throws: `EvaluationError` for a file that cannot be read or holds only blanks.
     func content(_ what: String) throws(EvaluationError) -> [UInt8] {
         var bytes = try read()
+        try EvaluationError.wrapping { () throws(FileError) in
+            try FileSignature.refuse(
+                bytes.prefix(FileSignature.length), name, expected: "\(what), text in UTF-8",
+                .malformedFile)
+        }
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
         guard bytes.contains(where: { $0 > 0x20 }) else { throw empty(what) }
         return bytes

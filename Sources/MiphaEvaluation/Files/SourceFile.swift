@@ -14,17 +14,49 @@ public struct SourceFile: Sendable, Hashable {
     public let name: String
     /// Where the bytes are.
     public let place: Place
+    /// Remembers the fields of its records that no list has.
+    let watch: FieldWatch?
 
     /// Names a file on the disk.
     public init(path: String) {
+        self.init(path: path, watch: nil)
+    }
+
+    init(path: String, watch: FieldWatch?) {
         name = path
         place = .file(path)
+        self.watch = watch
     }
 
     /// Names an entry of a zip archive.
     public init(archive: String, entry: ZipEntry) {
+        self.init(archive: archive, entry: entry, watch: nil)
+    }
+
+    init(archive: String, entry: ZipEntry, watch: FieldWatch?) {
         name = "\(archive)/\(entry.name)"
         place = .archived(archive: archive, entry: entry)
+        self.watch = watch
+    }
+
+    /// Compares names and places.
+    public static func == (left: Self, right: Self) -> Bool {
+        left.name.hasSameBytes(as: right.name) && left.place == right.place
+    }
+
+    /// Hashes the place.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(place)
+    }
+
+    /// Compares the names of a record's fields with a list.
+    ///
+    /// - Parameter place: where the record stands.
+    /// - Throws: `EvaluationError` naming a refused field.
+    func check(
+        _ object: JSONObject, _ fields: FieldList, _ place: String
+    ) throws(EvaluationError) {
+        try watch?.check(object, fields, in: name, place)
     }
 
     /// Reads the whole file.

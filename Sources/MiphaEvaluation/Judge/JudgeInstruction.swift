@@ -28,7 +28,7 @@ struct JudgeInstruction: Sendable {
     ///
     /// - Throws: `EvaluationError` when the file is not UTF-8 or has no such text.
     static func mmvet(_ files: BenchmarkFiles) throws(EvaluationError) -> JudgeInstruction {
-        guard !files.isFile, let file = files.optionalFile(mmvetNames) else {
+        guard !files.isFile, let file = try files.optionalFile(mmvetNames) else {
             return JudgeInstruction(
                 text: ownTable, nudge: "Give the correctness as a number only: ",
                 notes: [
@@ -66,7 +66,7 @@ struct JudgeInstruction: Sendable {
     static func llavaBenchSystem(
         _ files: BenchmarkFiles
     ) throws(EvaluationError) -> (text: String, notes: [String]) {
-        guard !files.isFile, let file = files.optionalFile(llavaBenchNames) else {
+        guard !files.isFile, let file = try files.optionalFile(llavaBenchNames) else {
             return (
                 "You check how good answers are. You are exact, fair and helpful.",
                 [

@@ -30,7 +30,7 @@ struct TextVQAIndex {
         let elements = try source.elements(.automatic(keys: ["data", "annotations"]))
         try elements.forEachValue(what: what) { cursor throws(EvaluationError) in
             let start = cursor
-            let annotation = try VQAPass.annotation(&cursor)
+            let annotation = try VQAPass.annotation(&cursor, in: source)
             guard let id = annotation.id, !annotation.picture.isEmpty,
                 let answers = annotation.answers
             else {
@@ -70,13 +70,13 @@ struct TextVQAIndex {
 
     private mutating func joinQuestions(_ files: BenchmarkFiles) throws(EvaluationError) {
         guard
-            let source = files.beside(
+            let source = try files.beside(
                 TextVQA.questionNames)
         else { return }
         try source.forEachValue(
             .arrayUnder("questions"), what: "TextVQA's questions (\(TextVQA.questionNames[0]))"
         ) { cursor throws(EvaluationError) in
-            let question = try VQAPass.annotation(&cursor)
+            let question = try VQAPass.annotation(&cursor, in: source)
             guard let id = question.id, let place = places[id] else { return }
             entries[place].question = question.question
         }

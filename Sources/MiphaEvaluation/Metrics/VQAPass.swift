@@ -3,7 +3,8 @@ import MiphaFiles
 /// One walk over an annotation file of the VQA kind, scoring the answers of a table.
 struct VQAPass {
     private let benchmark: String
-    private let file: String
+    private let source: SourceFile
+    private var file: String { source.name }
     private let dimensions: [String]
     private let isPartial: Bool
     private var scorer: VQAScorer
@@ -22,24 +23,24 @@ struct VQAPass {
     ///   - dimensions: of `answer_type` and `question_type`.
     ///   - isPartial: whether annotations without an answer are passed over.
     init(
-        benchmark: String, file: String, rule: VQARule, dimensions: [String], isPartial: Bool
+        benchmark: String, file: SourceFile, rule: VQARule, dimensions: [String], isPartial: Bool
     ) {
         self.isPartial = isPartial
         self.benchmark = benchmark
-        self.file = file
+        source = file
         self.dimensions = dimensions
         scorer = VQAScorer(rule)
     }
 
-    /// Reads an annotation or question.
+    /// Reads an annotation or question of a file.
     static func annotation(
-        _ cursor: inout JSONCursor
+        _ cursor: inout JSONCursor, in file: SourceFile
     ) throws(EvaluationError) -> VQAAnnotation {
-        do {
-            return try VQAAnnotation(&cursor)
-        } catch {
-            throw EvaluationError(error)
+        let annotation = try EvaluationError.wrapping { () throws(FileError) in
+            try VQAAnnotation(&cursor)
         }
+        for name in annotation.unread { file.watch?.see(name, in: file.name) }
+        return annotation
     }
 
     /// Scores the answer to the annotation under the cursor.
@@ -48,7 +49,7 @@ struct VQAPass {
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {
         let start = cursor
-        let annotation = try Self.annotation(&cursor)
+        let annotation = try Self.annotation(&cursor, in: source)
         guard let id = annotation.id, let humans = annotation.answers, !humans.isEmpty else {
             throw start.unexpected(
                 "expected a \(benchmark) annotation with question_id and answers")

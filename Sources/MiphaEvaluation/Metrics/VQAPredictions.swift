@@ -21,11 +21,15 @@ struct VQAPredictionReader {
     /// Names that the id may have, the best first.
     let ids: [String]
     private let elements: JSONElements
+    private let watch: FieldWatch
+    private static let answers = ["text", "answer"]
 
     /// Opens a predictions file.
     init(_ predictions: Predictions, ids: [String]) throws(EvaluationError) {
         path = predictions.path
         self.ids = ids
+        watch = predictions.watch
+        try predictions.requireJSON()
         elements = try SourceFile(path: predictions.path).elements(.automatic())
     }
 
@@ -48,42 +52,61 @@ struct VQAPredictionReader {
             throw EvaluationError(
                 .wrongFile, cursor.failure("expected an object for each answer").message)
         }
-        var id: (rank: Int, value: QuestionID)?
-        var answer: String?
-        var text: String?
-        var prompt: String?
-        var keys: [String] = []
+        var record = Record()
         let start = cursor
         do {
             try cursor.beginObject()
-            while let key = try cursor.nextKey() {
-                switch key {
-                case "answer": answer = try cursor.string()
-                case "text": text = try cursor.string()
-                case "prompt" where cursor.kind == .string: prompt = try cursor.string()
-                default:
-                    if let rank = ids.firstIndex(of: key), rank < id?.rank ?? .max {
-                        id = (rank, try cursor.questionID())
-                    } else if keys.count < 8 {
-                        keys.append(key)
-                    }
-                }
-            }
+            while let key = try cursor.nextKey() { try read(key, &cursor, into: &record) }
         } catch {
             throw EvaluationError(error)
         }
-        guard let id = id?.value, let given = text ?? answer else {
-            if answer != nil { keys.append("answer") }
-            if text != nil { keys.append("text") }
+        let index = cursor.index ?? 0
+        let field = try AnswerField.choose(
+            among: record.candidates, Self.answers, "\(path): element \(index)")
+        guard let id = record.id?.value, let field else {
             throw EvaluationError(
                 .wrongFile,
                 start.failure(
                     "expected an id (\(ids.joined(separator: " or "))) and an answer (text or "
-                        + "answer), found the keys \(keys.joined(separator: ", "))"
+                        + "answer), found the keys \(record.keys.joined(separator: ", "))"
                 ).message)
         }
+        watch.chose(field.name, besideQuestion: record.hasQuestion)
         return VQAPrediction(
-            id: id, text: given, isRaw: text != nil, prompt: prompt, index: (cursor.index ?? 0))
+            id: id, text: field.text, isRaw: field.name == "text", prompt: record.prompt,
+            index: index)
+    }
+
+    /// What was read of a record.
+    private struct Record {
+        var id: (rank: Int, value: QuestionID)?
+        var prompt: String?
+        var hasQuestion = false
+        var candidates: [AnswerField.Candidate] = []
+        /// The first names but those that are ids.
+        var keys: [String] = []
+    }
+
+    private func read(
+        _ key: String, _ cursor: inout JSONCursor, into record: inout Record
+    ) throws(FileError) {
+        let rank = ids.firstIndex(of: key)
+        if rank == nil, record.keys.count < 8 { record.keys.append(key) }
+        if key == "question" { record.hasQuestion = true }
+        if let rank, rank < record.id?.rank ?? .max {
+            record.id = (rank, try cursor.questionID())
+            if AnswerField.matters(key) {
+                record.candidates.append(.init(name: key, text: nil, kind: "an id"))
+            }
+            return
+        }
+        if rank == nil, !FieldList.answerLines.knows(key) { watch.see(key, in: path) }
+        guard AnswerField.matters(key) else { return }
+        let kind = cursor.kind?.words ?? "nothing"
+        let text =
+            Self.answers.contains(key) || cursor.kind == .string ? try cursor.string() : nil
+        if key == "prompt" { record.prompt = text }
+        record.candidates.append(.init(name: key, text: text, kind: kind))
     }
 
     /// Two different answers to one question.

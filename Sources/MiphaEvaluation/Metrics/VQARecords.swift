@@ -64,6 +64,8 @@ struct VQAAnnotation {
     var questionType: String?
     var answerType: String?
     var answers: [String]?
+    /// Names that no list of fields has.
+    private(set) var unread: [String] = []
     /// For each answer the number of answers whose other fields are the same; nil when each stands
     /// alone, because their `answer_id`s differ.
     private(set) var fields: [Fields]?
@@ -95,7 +97,8 @@ struct VQAAnnotation {
             case "answer_type": answerType = try cursor.string()
             case "answers":
                 if try !cursor.null() { try readAnswers(&cursor) }
-            default: break
+            default:
+                if !FieldList.vqaAnnotations.knows(key) { unread.append(key) }
             }
         }
     }

@@ -72,7 +72,7 @@ package enum Matching {
     ///
     /// - Parameter count: how many there are, when `ids` holds only the first of them.
     package static func first(_ ids: [QuestionID], of count: Int? = nil) -> String {
-        ids.prefix(3).map(\.text).joined(separator: ", ")
+        ids.prefix(3).map { ReportText.visible($0.text) }.joined(separator: ", ")
             + ((count ?? ids.count) > 3 ? ", …" : "")
     }
 }

@@ -22,7 +22,8 @@ public struct PredictionRecord: Sendable {
 public struct PredictionFields: Sendable {
     /// Names the id may have, the first that is present counts.
     public var ids: [String]
-    /// Names the answer may have.
+    /// Names the answer may have; of several one is taken only where it is certain that it is the
+    /// model's and not the right one or the question.
     public var answers: [String]
 
     /// Names fields.

@@ -1,15 +1,33 @@
 import Foundation
+import MiphaFiles
 
-/// Numbers and texts as reports show them.
-enum ReportText {
+/// Numbers and texts as reports and the terminal show them.
+package enum ReportText {
     /// A value with the digits of its unit, without the unit.
-    static func value(_ value: Double, _ unit: Figure.Unit) -> String {
+    package static func value(_ value: Double, _ unit: Figure.Unit) -> String {
         guard value.isFinite else { return "–" }
         switch unit {
         case .percent, .points: return number(value, digits: 2)
         case .fraction: return number(value, digits: 4)
         case .count: return grouped(value)
         }
+    }
+
+    /// A value to be compared with another, with one digit more than ``value(_:_:)``.
+    package static func compared(_ value: Double, _ unit: Figure.Unit) -> String {
+        guard value.isFinite else { return "–" }
+        return number(value, digits: unit == .fraction ? 5 : 3)
+    }
+
+    /// A text of somebody else, in quotation marks when something at its ends or in it would not
+    /// be seen.
+    static func visible(_ text: String) -> String {
+        let scalars = text.unicodeScalars
+        let isPadded = [scalars.first, scalars.last].contains {
+            $0.map(PythonText.isSpace) ?? false
+        }
+        let isHidden = scalars.contains { $0 != "\n" && $0.isInvisible }
+        return isPadded || isHidden ? text.quoted(limit: .max) : text
     }
 
     /// The sign of a unit, empty where there is none.

@@ -10,6 +10,8 @@ public struct PairedComparison: Sendable {
     public struct Difference: Sendable {
         /// The figure's name with its part.
         public let label: String
+        /// The scale of the values.
+        public let unit: Figure.Unit
         /// The value of the first side.
         public let first: Double
         /// The value of the second side.
@@ -81,7 +83,8 @@ public struct PairedComparison: Sendable {
         }
         differences = zip(pairs, tests).map { pair, test in
             Difference(
-                label: pair.0.label, first: value(pair.0, sums.0), second: value(pair.1, sums.1),
+                label: pair.0.label, unit: pair.0.unit, first: value(pair.0, sums.0),
+                second: value(pair.1, sums.1),
                 interval: test?.interval, pValue: test?.pValue)
         }
         leftOut = asked.map { ($0.first - first.itemCount, $0.second - second.itemCount) } ?? (0, 0)

@@ -47,6 +47,9 @@ public struct ScoreRecorder {
     /// The cluster of items that are left out; nothing is contributed to it.
     public static let leftOut = -1
 
+    /// Whether every item so far is, letter by letter, one of its right answers.
+    private(set) var isPerfect = true
+
     /// The questions that count and how often each may still come; nil for all.
     var remaining: [ItemKey: Int]?
 
@@ -84,6 +87,9 @@ public struct ScoreRecorder {
         counts[item.status, default: 0] += 1
         if item.status != .scored, unresolved.count < Self.unresolvedLimit {
             unresolved.append(item)
+        }
+        if isPerfect {
+            isPerfect = item.expected.contains { PythonText.equal($0, item.prediction) }
         }
         if keepsItems { items.append(item) }
         try sink?(item)

@@ -14,6 +14,10 @@ extension Scoring {
         let isPartial = first.isPartial || second.isPartial
         let left = try record(first, against: files, keepsItems: true)
         let right = try record(second, against: files, keepsItems: true)
+        let inputs = try annotations(files)
+        for side in [first, second] {
+            try requireNotItself(side, InputHash.of(side.path), inputs)
+        }
         guard isPartial else { return try PairedComparison(left, right) }
         let counts = (ItemKey.counts(left.items), ItemKey.counts(right.items))
         guard counts.0 != counts.1 else { return try PairedComparison(left, right) }

@@ -51,8 +51,23 @@ public struct Scoring: Sendable {
         let report = ScoreReport(
             benchmark: benchmark.card.id, variant: variant.name, recorder: recorder,
             predictions: try InputHash.of(predictions.path), annotations: try annotations(files))
+        try requireNotItself(predictions, report.predictions, report.annotations)
         try EvaluationError.wrapping { () throws(FileError) in try lines?.commit() }
         return Result(report: report, recorder: recorder)
+    }
+
+    /// Refuses a file of questions and right answers in place of predictions, unless it also holds
+    /// a model's answers under a name of their own.
+    func requireNotItself(
+        _ predictions: Predictions, _ own: ScoreReport.Input?, _ annotations: [ScoreReport.Input]
+    ) throws(EvaluationError) {
+        guard predictions.watch.isUncertain, !predictions.isFolder,
+            let same = annotations.first(where: { $0.sha256 == own?.sha256 })
+        else { return }
+        throw EvaluationError(
+            .wrongFile,
+            "\(predictions.path): has the same content as \(same.path), the questions and right "
+                + "answers of \(benchmark.card.title); expected a model's answers")
     }
 
     /// What the benchmark's scorer finds, without intervals.
@@ -72,17 +87,23 @@ public struct Scoring: Sendable {
         if predictions.isPartial {
             recorder.note("only \(recorder.itemCount) of the benchmark's questions were asked")
         }
+        if predictions.watch.isLikeAnnotations, recorder.isPerfect {
+            recorder.note(
+                "every answer is letter by letter a right one and stands under \"answer\" beside "
+                    + "the question: are these a model's answers, or the right ones?")
+        }
+        for note in predictions.fieldNotes + files.fieldNotes { recorder.note(note) }
         return recorder
     }
 
     /// The annotation files that are there; of the card's folders those with more than pictures.
-    private func annotations(
+    func annotations(
         _ files: BenchmarkFiles
     ) throws(EvaluationError) -> [ScoreReport.Input] {
         if files.isFile { return [try InputHash.of(files.path)] }
         var inputs: [ScoreReport.Input] = []
         for name in benchmark.card.files.flatMap(\.names) {
-            guard let source = files.optionalFile([name]),
+            guard let source = try? files.optionalFile([name]),
                 !inputs.contains(where: { PythonText.equal($0.path, source.name) })
             else { continue }
             inputs.append(ScoreReport.Input(path: source.name, sha256: try source.sha256()))
@@ -94,6 +115,8 @@ public struct Scoring: Sendable {
             guard !names.allSatisfy(BenchmarkShelf.isPicture) else { continue }
             inputs.append(try InputHash.of(folder) { !BenchmarkShelf.isPicture($0) })
         }
+        // An archive whose entries have none of the card's names, such as MME's texts.
+        if inputs.isEmpty, files.kind == .archive { inputs.append(try InputHash.of(files.path)) }
         return inputs
     }
 }

@@ -143,7 +143,8 @@ public final class JSONElements {
         do throws(FileError) {
             return try step()
         } catch {
-            throw fail(error)
+            state = .failed(error)
+            throw error
         }
     }
 
@@ -178,7 +179,8 @@ public final class JSONElements {
                 return .malformed(line)
             }
         } catch {
-            throw fail(error)
+            state = .failed(error)
+            throw error
         }
     }
 
@@ -190,14 +192,6 @@ public final class JSONElements {
             try body(&cursor)
             try cursor.finish()
         }
-    }
-
-    /// Keeps an error, which comes again from then on.
-    private func fail(_ error: FileError) -> FileError {
-        if case .failed(let first) = state { return first }
-        let error = stream.explained(error)
-        state = .failed(error)
-        return error
     }
 
     private func step() throws(FileError) -> JSONCursor? {
@@ -240,12 +234,6 @@ public final class JSONElements {
 extension JSONElements {
     private func open(recognisingAnyLine isLenient: Bool = false) throws(FileError) {
         try stream.skipByteOrderMark()
-        // The first bracket of UTF-16 without a mark looks right.
-        if stream.isUTF16, let first = try stream.peek(),
-            first == UInt8(ascii: "[") || first == UInt8(ascii: "{")
-        {
-            throw stream.failure("found a byte 0x00 behind the first bracket")
-        }
         if case .automatic(let keys) = shape { try recognise(keys, isLenient) }
         switch shape {
         case .automatic, .lines:

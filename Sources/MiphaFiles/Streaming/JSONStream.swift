@@ -25,8 +25,6 @@
     /// The byte of the text before which whole lines of values were looked at.
     var checkedTo = 0
     private(set) var place = JSONPlace()
-    /// Whether the text begins as UTF-16 does.
-    private(set) var isUTF16 = false
 
     /// - Parameters:
     ///   - limit: the bytes of the largest value that is kept whole.
@@ -87,16 +85,14 @@
     // MARK: Tokens
 
     /// Skips a byte order mark at the very beginning.
+    ///
+    /// - Throws: `FileError` for a file that is no text in UTF-8 by its first bytes.
     func skipByteOrderMark() throws(FileError) {
-        while filled < 3, try refill(growing: true) {}
-        if filled >= 2 {
-            let (first, second) = unsafe (window.base[0], window.base[1])
-            let brackets = [UInt8(ascii: "["), UInt8(ascii: "{")]
-            isUTF16 =
-                (first, second) == (0xFF, 0xFE) || (first, second) == (0xFE, 0xFF)
-                || first == 0 && brackets.contains(second)
-                || second == 0 && brackets.contains(first)
-        }
+        while filled < FileSignature.length, try refill(growing: true) {}
+        let start = unsafe UnsafeBufferPointer(
+            start: window.base, count: min(filled, FileSignature.length))
+        try unsafe FileSignature.refuse(
+            Array(start), file, expected: "JSON in UTF-8", .malformedJSON)
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         guard filled >= 3 else { return }
         for index in 0..<3 where unsafe window.base[index] != mark[index] { return }
@@ -255,13 +251,6 @@
     }
 
     // MARK: Errors
-
-    /// The error, with a word on UTF-16 where the text begins as some Windows editors save it.
-    func explained(_ error: FileError) -> FileError {
-        guard isUTF16, error.code == .malformedJSON else { return error }
-        return FileError(
-            error.code, error.message + "; the text is UTF-16, expected UTF-8: save it as UTF-8")
-    }
 
     func failure(_ message: String) -> FileError {
         cursor(to: position, index: nil, key: nil).failure(message)

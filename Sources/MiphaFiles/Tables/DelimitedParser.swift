@@ -56,16 +56,14 @@ struct DelimitedParser {
         self.name = name
         self.recordLimit = recordLimit
         piece = try self.source.read(upTo: Self.pieceSize)
-        while piece.count < 3 {
+        while piece.count < FileSignature.length {
             let more = try self.source.read(upTo: Self.pieceSize)
             if more.isEmpty { break }
             piece += more
         }
         if piece.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
-        if piece.starts(with: [0xFF, 0xFE]) || piece.starts(with: [0xFE, 0xFF]) {
-            throw FileError(
-                .malformedFile, "\(name): the text is UTF-16, expected UTF-8; convert it")
-        }
+        try FileSignature.refuse(
+            piece, name, expected: "a table as text in UTF-8 (TSV, CSV)", .malformedFile)
         self.delimiter = delimiter ?? Self.likelyDelimiter(name, piece)
     }
 

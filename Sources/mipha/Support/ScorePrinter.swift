@@ -12,9 +12,10 @@ enum ScorePrinter {
         var table = TextTable(["\(card.title), \(report.variant)", "value", "95 %", "questions"])
         for figure in report.figures {
             table.add([
-                figure.label, number(figure.value, figure.unit),
+                figure.label, ReportText.value(figure.value, figure.unit),
                 figure.interval.map {
-                    "\(number($0.low, figure.unit)) to \(number($0.high, figure.unit))"
+                    "\(ReportText.value($0.low, figure.unit)) to "
+                        + ReportText.value($0.high, figure.unit)
                 } ?? "",
                 figure.count.map { "\($0)" } ?? "",
             ])
@@ -41,8 +42,13 @@ enum ScorePrinter {
         var table = TextTable(["figure", "A", "B", "B - A", "95 %", "p"])
         for item in comparison.differences {
             table.add([
-                item.label, decimal(item.first), decimal(item.second), decimal(item.difference),
-                item.interval.map { "\(decimal($0.low)) to \(decimal($0.high))" } ?? "",
+                item.label, ReportText.compared(item.first, item.unit),
+                ReportText.compared(item.second, item.unit),
+                ReportText.compared(item.difference, item.unit),
+                item.interval.map {
+                    "\(ReportText.compared($0.low, item.unit)) to "
+                        + ReportText.compared($0.high, item.unit)
+                } ?? "",
                 item.pValue.map { String(format: "%.4f", $0) } ?? "",
             ])
         }
@@ -89,19 +95,10 @@ enum ScorePrinter {
             })
     }
 
-    private static func number(_ value: Double, _ unit: Figure.Unit) -> String {
-        switch unit {
-        case .percent: String(format: "%.2f", value)
-        case .fraction: String(format: "%.4f", value)
-        case .points: String(format: "%.1f", value)
-        case .count: String(format: "%.0f", value)
-        }
-    }
-
     private static func decimal(_ value: Double) -> String { String(format: "%.3f", value) }
 
+    /// An answer in quotation marks, so that blanks are seen.
     private static func short(_ text: String) -> String {
-        let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-        return line.isEmpty ? "(empty)" : line.count > 60 ? line.prefix(60) + "…" : line
+        text.isEmpty ? "(empty)" : text.quoted(limit: 60)
     }
 }
