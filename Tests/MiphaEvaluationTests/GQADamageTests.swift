@@ -64,7 +64,7 @@ struct GQADamageTests {
             "number as prediction", #"[{"questionId":"201","prediction":3}]"#, .wrongFile,
             "prediction"),
         ExamDamage(
-            "null as text", #"{"question_id":"201","text":null}"#, .wrongFile, "question_id, text"),
+            "null as text", #"{"question_id":"201","text":null}"#, .wrongFile, "\"text\"", "null"),
         ExamDamage("texts", #"["red"]"#, .wrongFile, "a string"),
     ])
     func `wrong predictions are refused`(_ damage: ExamDamage) throws {

@@ -119,7 +119,7 @@ struct HostileInputTests {
             "mine.zip",
             [
                 ("__MACOSX/mine/._questions.jsonl", "rubbish"), ("mine/.DS_Store", "rubbish"),
-                ("mine/", ""), ("mine/deep/questions.jsonl", questions),
+                ("mine/deep/questions.jsonl", questions),
             ])
         try data.write("answers.jsonl", #"{"id": 1, "text": "yes"}"#)
         let run = try ScoredRun(

@@ -58,7 +58,7 @@ struct MMBenchDamageTests {
             .mismatch, "2 answers", "7, 8"),
         ExamDamage("id as a word", #"{"question_id":"one","text":"A"}"#, .wrongFile, "question_id"),
         ExamDamage("other keys", #"{"id":1,"answer":"A"}"#, .wrongFile, "id, answer"),
-        ExamDamage("null", #"{"question_id":1,"text":null}"#, .wrongFile, "question_id, text"),
+        ExamDamage("null", #"{"question_id":1,"text":null}"#, .wrongFile, "\"text\"", "null"),
         ExamDamage(
             "two answers", #"[{"question_id":1,"text":"A"},{"question_id":1,"text":"B"}]"#,
             .mismatch, "element 0", "element 1"),

@@ -13,7 +13,7 @@ struct MMMUDamageTests {
         + #""index2ans":{"A":"x","B":"y"},"response":"B"}"#
 
     @Test(arguments: [
-        ExamDamage("empty", "", .malformedFile, "1:1"),
+        ExamDamage("empty", "", .malformedFile, "empty"),
         ExamDamage("truncated", Self.answers.withoutLast(9), .malformedFile, ":1:"),
         ExamDamage("predictions", #"{"validation_Art_1":"A"}"#, .wrongFile, "answer_dict_val.json"),
         ExamDamage("list", "[]", .wrongFile, "no map"),

@@ -74,8 +74,8 @@ struct VQADamageTests {
         .init(
             "the same answer twice",
             sound.replacing("]", with: #", {"question_id": 2, "answer": "dog"}]"#), gold, nil),
-        .init("empty predictions", "", gold, .wrongFile, "predictions"),
-        .init("blank predictions", " \n ", gold, .wrongFile, "predictions"),
+        .init("empty predictions", "", gold, .malformedFile, "predictions"),
+        .init("blank predictions", " \n ", gold, .malformedFile, "predictions"),
         .init("no predictions", "[]", gold, .wrongFile, "no answers"),
         .init("truncated predictions", String(sound.dropLast(9)), gold, .malformedFile, "1:"),
         .init("predictions as CSV", "question_id,answer\n1,cat", gold, .wrongFile, "JSON lines"),
@@ -156,7 +156,7 @@ struct VQADamageTests {
         .init(
             "answers as plain texts", upload,
             "[\(photo("a", #", "answers": ["x", "y"]"#)), \(photo("b"))]", nil),
-        .init("empty predictions", "", photos, .wrongFile, "predictions"),
+        .init("empty predictions", "", photos, .malformedFile, "predictions"),
         .init("truncated predictions", String(upload.dropLast(4)), photos, .malformedFile, "1:"),
         .init(
             "no picture", #"[{"answer": "cat"}]"#, photos, .wrongFile, "image or question_id"),
@@ -232,7 +232,7 @@ struct VQADamageTests {
             line("bb", "What is 3?\\nA") + "\n"
                 + line("bb", "What is 3?\\nA").replacing("Stop", with: "Go"), signs, .mismatch,
             "two different answers"),
-        .init("empty predictions", "", signs, .wrongFile, "predictions"),
+        .init("empty predictions", "", signs, .malformedFile, "predictions"),
         .init(
             "truncated predictions", String(line("bb", "x").dropLast(3)), signs, .malformedFile,
             "1:"),

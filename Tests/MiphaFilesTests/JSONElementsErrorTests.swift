@@ -112,7 +112,7 @@ struct JSONElementsErrorTests {
         for (bytes, message) in [
             (Array("[\"caf".utf8) + [0xE9] + Array("\"]".utf8), "byte 0xE9"),
             (Array("[{\"caf".utf8) + [0xE9] + Array("\":1}]".utf8), "byte 0xE9"),
-            ([0xFF, 0xFE, 0x5B, 0x00], "expected an array or an object, found byte 0xFF"),
+            ([0xFF, 0xFE, 0x5B, 0x00], "expected JSON in UTF-8, found text in UTF-16"),
             (Array("[\"a\\n".utf8) + [0xC0, 0x80] + Array("\"]".utf8), "byte 0xC0"),
         ] {
             #expect(fileError { _ = try values(bytes, .automatic()) }.message.contains(message))

@@ -1,5 +1,5 @@
 /// Kinds of files that are mistaken for text in UTF-8, told by their first bytes.
-package struct FileSignature: Sendable {
+package struct FileSignature: Sendable, Equatable {
     /// How many bytes are looked at.
     package static let length = 8
 
