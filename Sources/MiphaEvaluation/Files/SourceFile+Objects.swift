@@ -120,7 +120,8 @@ extension SourceFile {
                 .malformedFile)
         }
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
-        guard bytes.contains(where: { $0 > 0x20 }) else { throw empty(what) }
+        let blanks = " \t\r\n".utf8
+        guard bytes.contains(where: { !blanks.contains($0) }) else { throw empty(what) }
         return bytes
     }
 

@@ -76,9 +76,9 @@ public struct Predictions: Sendable {
         guard isValue || String(validating: start, as: UTF8.self) == nil else {
             let line = String(decoding: start, as: UTF8.self).split(whereSeparator: \.isNewline)
             throw EvaluationError(
-                .malformedFile,
-                "\(path):1: expected predictions as JSON, an array or lines of objects, found text "
-                    + "that begins with \((line.first.map(String.init) ?? "").quoted(limit: 40)); "
+                .wrongFile,
+                "\(path):1: expected predictions as JSON, an array or JSON lines, found text that "
+                    + "begins with \((line.first.map(String.init) ?? "").quoted(limit: 40)); "
                     + "a table has to be converted")
         }
     }

@@ -40,10 +40,11 @@ package struct FileSignature: Sendable, Equatable {
             advice = found.advice
             return
         }
-        // A letter of ASCII beside a zero byte: UTF-16 without a mark.
-        guard start.count >= 4,
-            Set([start[0], start[2]]) == [0] || Set([start[1], start[3]]) == [0]
-        else { return nil }
+        // Letters of ASCII beside zero bytes: UTF-16 without a mark.
+        let isZero = start.prefix(4).map { $0 == 0 }
+        guard isZero == [true, false, true, false] || isZero == [false, true, false, true] else {
+            return nil
+        }
         kind = "text in UTF-16"
         advice = Self.recode
     }
