@@ -23,7 +23,12 @@ struct SamplerOracle: Decodable {
         let samples: Int
         let batch: Int
         let world: Int
+        /// With the last batches filled up.
         let ranks: [[[Int]]]
+        /// With the last batches as they are; ranks behind the last one have a batch less.
+        let uneven: [[[Int]]]
+        /// Without batches that are not full on all ranks.
+        let dropped: [[[Int]]]
     }
 
     let modality: [Megabatches]
@@ -91,17 +96,27 @@ private struct Replay {
         }
     }
 
-    @Test func `ranks get the batches that accelerate gives them`() {
+    @Test(arguments: EpochEnd.allCases)
+    func `ranks get the batches that accelerate gives them`(_ end: EpochEnd) {
         for row in oracle.shards {
             let plan = BatchPlan(
                 sampleCount: row.samples, batchSize: row.batch, accumulation: 1, world: row.world,
-                seed: 0, epochs: 1, steps: nil)
+                seed: 0, epochs: 1, steps: nil, end: end)
             let order = Array(0..<row.samples)
             for rank in 0..<row.world {
                 let batches = (0..<plan.stepsPerEpoch).flatMap {
                     plan.microBatches(step: $0, order: order, rank: rank)
                 }
-                #expect(batches == row.ranks[rank], "\(row.samples), \(row.batch), \(row.world)")
+                let expected =
+                    switch end {
+                    case .kept: row.uneven[rank]
+                    case .dropped: row.dropped[rank]
+                    case .former: row.ranks[rank]
+                    }
+                #expect(
+                    batches.filter { !$0.isEmpty } == expected,
+                    "\(row.samples), \(row.batch), \(row.world)")
+                #expect(batches.count == plan.microBatchesPerEpoch, "alike on all ranks")
             }
         }
     }

@@ -49,8 +49,8 @@ import Testing
         let plan = BatchPlan(
             sampleCount: sampler.count, batchSize: 4, accumulation: 4, world: 8, seed: 42,
             epochs: 2, steps: nil)
-        #expect(plan.stepsPerEpoch == 5_197)
-        #expect(plan.totalSteps == 10_394)
+        #expect(plan.stepsPerEpoch == 5_198)
+        #expect(plan.totalSteps == 10_396)
         let peak = peakMemory
         if let peak { #expect(peak < 600_000_000) }
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0

@@ -69,6 +69,12 @@ def reference(repository):
     return scope, commit
 
 
+def ranks(samples, batch, world, drop_last=False, **options):
+    batches = BatchSampler(range(samples), batch, drop_last=drop_last)
+    return [[list(b) for b in BatchSamplerShard(batches, world, rank, **options)]
+            if world > 1 else [list(b) for b in batches] for rank in range(world)]
+
+
 def main():
     scope, commit = reference(sys.argv[1])
     draw = random.Random(SEED)
@@ -93,10 +99,10 @@ def main():
         length.append({"batch": batch, "lengths": lengths,
                        "permutations": trainer_pt_utils.torch.drawn, "order": order})
     for samples, batch, world in SHARDS:
-        batches = BatchSampler(range(samples), batch, drop_last=False)
-        ranks = [[list(b) for b in BatchSamplerShard(batches, world, rank)]
-                 if world > 1 else [list(b) for b in batches] for rank in range(world)]
-        shards.append({"samples": samples, "batch": batch, "world": world, "ranks": ranks})
+        shards.append({"samples": samples, "batch": batch, "world": world,
+                       "ranks": ranks(samples, batch, world),
+                       "uneven": ranks(samples, batch, world, even_batches=False),
+                       "dropped": ranks(samples, batch, world, drop_last=True)})
     words = []
     blanks = [chr(c) for c in range(0x110000) if chr(c).isspace()]
     near = [chr(c) for b in blanks for c in (ord(b) - 1, ord(b) + 1)] + list("aé語😀\u200b\ufeff")
