@@ -66,12 +66,13 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// Whether nothing of it is seen in a line of text: controls, and blanks other than the space.
+    /// Whether nothing of it is seen in a line of text: controls, formats, and spaces other than the
+    /// usual one.
     package var isInvisible: Bool {
-        switch value {
-        case 0x20: false
-        case 0..<0x20, 0x7F..<0xA0, 0x200B, 0x2060, 0xFEFF: true
-        default: properties.isWhitespace
+        switch properties.generalCategory {
+        case .spaceSeparator: self != " "
+        case .control, .format, .lineSeparator, .paragraphSeparator: true
+        default: false
         }
     }
 }

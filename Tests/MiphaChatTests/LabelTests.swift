@@ -111,6 +111,22 @@ private func encoder(
                 == " <|endoftext|> S<|endoftext|>")
     }
 
+    @Test func `the reference writes an empty turn without an end and learns none of it`() throws {
+        let sample = talk("Q", "", "R", "S")
+        let reference = try encoder(.phi, .phi, .parity).encode(sample)
+        func text(_ sample: EncodedSample) -> String {
+            StubTokenizer.phi.decode(sample.ids, skippingSpecialTokens: false)
+        }
+        #expect(text(reference).hasSuffix("USER: Q ASSISTANT:USER: R ASSISTANT: S<|endoftext|>"))
+        #expect(supervisedText(reference, StubTokenizer.phi) == " S<|endoftext|>")
+        #expect(reference.referenceOutcome == .kept)
+        #expect(
+            text(try encoder().encode(sample)).hasSuffix(
+                "USER: Q ASSISTANT: <|endoftext|>USER: R ASSISTANT: S<|endoftext|>"))
+        let last = try encoder(.phi, .phi, .parity).encode(talk("Q", "A", "R", ""))
+        #expect(text(last).hasSuffix("ASSISTANT: A<|endoftext|>USER: R ASSISTANT:"))
+    }
+
     @Test func `a last human turn is kept without supervision`() throws {
         let sample = try encoder().encode(talk("Q", "A", "And?"))
         #expect(supervisedText(sample, StubTokenizer.phi) == " A<|endoftext|>")

@@ -109,6 +109,16 @@ struct ConfigReaderTests {
                 try $0.object("a").refuseUnknownKeys(known: ["epochs", "seed"])
             } == "config.json: unknown key a.qqqqqq; known keys: epochs, seed")
         try reader(text).refuseUnknownKeys(known: ["learning_rat"])
+        // A Cyrillic letter, and blanks that cannot be seen.
+        for (key, shown) in [
+            ("se\u{435}d", "\"se\u{435}d\" (character 3 is U+0435)"),
+            ("seed ", "\"seed \" (character 5 is U+0020)"),
+            ("se\u{A0}d", "\"se\\u{a0}d\" (character 3 is U+00A0)"),
+        ] {
+            #expect(
+                message("{\"\(key)\": 1}") { try $0.refuseUnknownKeys(known: ["seed"]) }
+                    == "config.json: unknown key \(shown); did you mean seed?")
+        }
     }
 
     @Test func `renamed keys are found under either spelling`() throws {

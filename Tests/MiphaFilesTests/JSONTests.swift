@@ -127,6 +127,19 @@ struct JSONTests {
         #expect(try JSONValue(contentsOf: scratch.file("v.json")) == value)
     }
 
+    @Test func `a file may begin with a byte order mark, and defects keep their places`() throws {
+        let scratch = try TemporaryFolder()
+        let path = scratch.file("v.json")
+        try AtomicFile.write("\u{FEFF}{\"a\":\r\n1}", to: path)
+        #expect(try JSONValue(contentsOf: path) == ["a": 1])
+        try AtomicFile.write("\u{FEFF}{a:1}", to: path)
+        let error = #expect(throws: FileError.self) { try JSONValue(contentsOf: path) }
+        #expect(error?.message.hasPrefix("\(path):1:2: ") == true, "\(String(describing: error))")
+        // The mark is of files; inside a text it is a character.
+        try AtomicFile.write("\u{FEFF}\u{FEFF}1", to: path)
+        #expect(throws: FileError.self) { try JSONValue(contentsOf: path) }
+    }
+
     static let malformed: [String] =
         [
             "", " ", "\n", "\u{FEFF}{}", "{", "}", "[", "]", "{]", "[}", ",", ":", "x", "#", "//",

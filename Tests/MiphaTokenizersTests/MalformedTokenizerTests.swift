@@ -262,6 +262,21 @@ struct Mutation: Sendable, CustomTestStringConvertible {
         }
     }
 
+    @Test func `files that Windows editors saved give the same tokenizer`() throws {
+        try TokenizerFixtures.withTemporaryFolder { place in
+            try TokenizerFixtures.copySmall(["vocab.json", "merges.txt"], to: place)
+            let text = "The café, 3 words — and more."
+            let ids = try Tokenizer(folder: place.path).encode(text)
+            for name in ["vocab.json", "merges.txt"] {
+                let file = place.appendingPathComponent(name)
+                let plain = try String(contentsOf: file, encoding: .utf8)
+                let edited = "\u{FEFF}" + plain.replacing("\n", with: "\r\n")
+                try Data(edited.utf8).write(to: file)
+            }
+            #expect(try Tokenizer(folder: place.path).encode(text) == ids)
+        }
+    }
+
     @Test func `a missing folder, an empty one and missing merges are errors`() throws {
         try TokenizerFixtures.withTemporaryFolder { place in
             let missing = place.appendingPathComponent("none").path

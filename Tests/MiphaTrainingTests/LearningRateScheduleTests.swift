@@ -3,12 +3,13 @@ import MiphaTraining
 import Testing
 
 @Suite struct LearningRateScheduleTests {
+    /// The updates that transformers 4.38 counts.
     private func plan(_ samples: Int, _ batch: Int, _ accumulation: Int, epochs: Double = 1)
         -> BatchPlan
     {
         BatchPlan(
             sampleCount: samples, batchSize: batch, accumulation: accumulation, seed: 1,
-            epochs: epochs, steps: nil)
+            epochs: epochs, steps: nil, end: .former)
     }
 
     @Test func `warm-up of both stages is the reference's`() {

@@ -60,7 +60,7 @@ import Testing
         let run = relative(tiny.run)
         try progress(run, stoppingAfter: 2)
         // As earlier versions wrote it.
-        try rewrite(run) { _ in run.json }
+        try rewrite(run) { _ in run.json.merging(["dataloader_drop_last": false]) }
         let resolved = try RunConfiguration(contentsOf: "\(run.outputFolder)/resolved.yaml")
         #expect(try Trainer(resolved).firstStep == 2)
         #expect(try Trainer(run).firstStep == 2)
@@ -102,12 +102,53 @@ import Testing
                 "checkpoint-2/trainer_state.json: run.save_total_limit: expected") == true)
     }
 
+    @Test func `one process goes on for two where the order does not depend on it`() throws {
+        let tiny = try TinyRun(samples: 10)
+        for order in SamplingOrder.allCases {
+            let run = tiny.with {
+                $0.outputFolder = tiny.folder.file("\(order)")
+                $0.samplingOrder = order
+                ($0.batchSize, $0.accumulation) = (2, 2)
+            }
+            try progress(run, stoppingAfter: 2)
+            try rewrite(run, processes: 2) { $0.merging(["gradient_accumulation_steps": 1]) }
+            if order == .plain {
+                #expect(try Trainer(run).firstStep == 2)
+            } else {
+                #expect(throws: TrainingError.self, "\(order)") { try Trainer(run) }
+            }
+        }
+    }
+
+    @Test(arguments: [(2, 2, true), (4, 1, false)])
+    func `means over micro-batches go on with the same micro-batches only`(
+        batch: Int, accumulation: Int, isSame: Bool
+    ) throws {
+        let tiny = try TinyRun(samples: 10)
+        let run = tiny.with {
+            $0.lossReduction = .microBatch
+            ($0.batchSize, $0.accumulation) = (batch, accumulation)
+        }
+        try progress(run, stoppingAfter: 2)
+        try rewrite(run, processes: 2) {
+            $0.merging([
+                "per_device_train_batch_size": 2, "gradient_accumulation_steps": 1,
+            ])
+        }
+        if isSame {
+            #expect(try Trainer(run).firstStep == 2)
+        } else {
+            #expect(throws: TrainingError.self) { try Trainer(run) }
+        }
+    }
+
     @Test(arguments: [(12, true), (10, false)])
-    func `one process goes on for two only where epochs end alike`(
+    func `under the former rule one process goes on for two only where epochs end alike`(
         samples: Int, isSame: Bool
     ) throws {
         let tiny = try TinyRun(samples: samples)
         let run = tiny.with {
+            $0.epochEnd = .former
             $0.samplingOrder = .plain
             ($0.batchSize, $0.accumulation) = (4, 1)
         }

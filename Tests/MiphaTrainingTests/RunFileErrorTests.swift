@@ -58,6 +58,7 @@ import Testing
         ("max_steps", "9223372036854775807"), ("per_device_train_batch_size", "-2"),
         ("per_device_train_batch_size", "9223372036854775807"),
         ("gradient_accumulation_steps", "9223372036854775807"), ("loss_reduction", "mean"),
+        ("dataloader_drop_last", "yes"), ("dataloader_drop_last", "1"),
         ("learning_rate", "fast"), ("learning_rate", "-1e-3"), ("learning_rate", "nan"),
         ("learning_rate", "'1e-3'"), ("lr_scheduler_type", "cosin"), ("warmup_ratio", "3"),
         ("weight_decay", "-1"), ("adam_beta1", "1"), ("adam_beta2", "1.0"), ("adam_epsilon", "0"),

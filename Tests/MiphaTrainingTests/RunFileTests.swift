@@ -32,6 +32,7 @@ import Testing
         ("label_policy", "reference", "reference"), ("attention_mask", "not_pad", "not_pad"),
         ("num_train_epochs", "2.5", 2.5), ("max_steps", "9", 9),
         ("per_device_train_batch_size", "3", 3), ("gradient_accumulation_steps", "5", 5),
+        ("dataloader_drop_last", "true", true),
         ("loss_reduction", "micro_batch", "micro_batch"), ("learning_rate", "1.0e-3", 0.001),
         ("lr_scheduler_type", "linear", "linear"), ("warmup_ratio", "0.5", 0.5),
         ("weight_decay", "0.125", 0.125), ("adam_beta1", "0.5", 0.5), ("adam_beta2", "0.75", 0.75),
@@ -190,7 +191,7 @@ import Testing
             try read(lines(required) + "\(quoted): 1\n")
         }
         let text = error.map { "\($0)" } ?? ""
-        #expect(text.contains("run.yaml: unknown key \(key)"))
+        #expect(text.contains("run.yaml: unknown key \(quoted)"))
         if let near { #expect(text.hasSuffix("did you mean \(near)?"), "\(text)") }
     }
 

@@ -93,7 +93,9 @@ public struct ConfigReader: Sendable {
             if let near, near.distance <= max(2, key.count / 3) {
                 hint = "; did you mean \(near.name)?"
             }
-            throw CheckpointError(.invalidConfig, "\(file): unknown key \(path(of: key))\(hint)")
+            throw CheckpointError(
+                .invalidConfig,
+                "\(file): unknown key \(path(of: key.nameInMessages))\(hint)")
         }
     }
 
@@ -129,6 +131,18 @@ public struct ConfigReader: Sendable {
 }
 
 extension String {
+    /// The name of a key; one with characters that keys do not have, which may look like others, comes
+    /// in quotation marks with the first of them by its number.
+    fileprivate var nameInMessages: String {
+        let odd = unicodeScalars.enumerated().first { _, scalar in
+            !scalar.isASCII
+                || !(scalar.properties.isAlphabetic
+                    || "0123456789_-.".unicodeScalars.contains(scalar))
+        }
+        guard let (place, scalar) = odd else { return self }
+        return "\(quoted) (character \(place + 1) is \(scalar.codePoint))"
+    }
+
     /// The number of insertions, deletions and replacements between two words.
     fileprivate func editDistance(to other: String) -> Int {
         let target = Array(other.utf8)

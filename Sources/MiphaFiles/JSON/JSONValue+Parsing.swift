@@ -5,7 +5,7 @@ extension JSONValue {
     /// Reads a JSON file.
     ///
     /// - Parameters:
-    ///   - path: the file, UTF-8, a leading byte order mark is refused.
+    ///   - path: the file, UTF-8; a byte order mark in front, as Windows editors write it, is skipped.
     ///   - limit: the largest file to read, in bytes.
     ///   - leniency: what is accepted beyond strict JSON.
     /// - Throws: `FileError` naming file, line and column.
@@ -13,7 +13,10 @@ extension JSONValue {
         contentsOf path: String, limit: Int = 1 << 30, leniency: JSONLeniency = .strict
     ) throws(FileError) {
         let bytes = try FileSystem.read(path, limit: limit)
-        try self.init(parsing: bytes, file: path, leniency: leniency)
+        let isMarked = bytes.starts(with: ByteOrderMark.bytes)
+        try self.init(
+            parsing: isMarked ? Array(ByteOrderMark.removed(from: bytes)) : bytes, file: path,
+            leniency: leniency)
     }
 
     /// Parses a JSON text.

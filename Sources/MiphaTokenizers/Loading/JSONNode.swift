@@ -13,11 +13,10 @@ struct JSONNode: Sendable {
         if let bad = UTF8Text.firstInvalidByte(bytes.span) {
             throw TokenizerError(.syntax, "\(file): byte \(bad): not valid UTF-8")
         }
-        let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        let text = ByteOrderMark.removed(from: bytes)
         do throws(FileError) {
             let value = try JSONValue(
-                parsing: mark == 0 ? bytes : Array(bytes.dropFirst(mark)), file: file,
-                style: .bytes(first: mark))
+                parsing: Array(text), file: file, style: .bytes(first: text.startIndex))
             return JSONNode(value: value, file: file, path: "")
         } catch {
             throw TokenizerError(.syntax, error.message)

@@ -57,7 +57,8 @@ extension TokenizerDefinition {
         if let bad = UTF8Text.firstInvalidByte(bytes.span) {
             throw TokenizerError(.syntax, "\(file): byte \(bad): not valid UTF-8")
         }
-        let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+        let lines = ByteOrderMark.removed(from: bytes).split(
+            separator: 0x0A, omittingEmptySubsequences: false)
         let last = lines.lastIndex { !$0.isEmpty && !$0.elementsEqual([0x0D]) } ?? -1
         var merges: [Merge] = []
         merges.reserveCapacity(lines.count)

@@ -21,6 +21,11 @@ package struct CheckpointChecksums {
     /// - Throws: `TrainingError` naming the first file that is missing or was changed.
     package static func verify(_ folder: String) throws {
         let path = FileSystem.join(folder, file)
+        if FileSystem.isMissing(path),
+            !FileSystem.isMissing(FileSystem.join(folder, RunFolder.stateFile))
+        {
+            _ = try RunFolder.state(in: folder)
+        }
         let files: JSONObject
         do {
             files = try JSONValue(contentsOf: path)["files"]?.objectValue ?? JSONObject()

@@ -59,7 +59,7 @@ package final class BatchLoader: Sendable {
             state.nextStep = step + 1
             return loader
         }
-        return try loader.next(microBatches)
+        return try loader.next(plan.microBatchNumbers(ofStep: step).count)
     }
 
     /// How long the caller had to wait for samples, in seconds.
@@ -72,18 +72,15 @@ package final class BatchLoader: Sendable {
         state.withLock { $0.badSamples + ($0.loader?.badSamples ?? []) }
     }
 
-    /// Micro-batches of one update.
-    private var microBatches: Int { min(plan.accumulation, plan.microBatchesPerEpoch) }
-
     private func newLoader(from step: Int) -> SampleLoader {
         let (plan, rank) = (plan, rank)
-        let count = microBatches
         let orders = EpochOrders(order)
-        return SampleLoader(data, settings: settings, from: step * count) { number in
-            let step = number / count
+        let first = plan.microBatchNumbers(ofStep: step).lowerBound
+        return SampleLoader(data, settings: settings, from: first) { number in
+            let (step, index) = plan.place(ofMicroBatch: number)
             guard step < plan.totalSteps else { return nil }
             let order = orders[plan.epoch(ofStep: step)]
-            return plan.microBatches(step: step, order: order, rank: rank)[number % count]
+            return plan.microBatches(step: step, order: order, rank: rank)[index]
         }
     }
 }

@@ -119,12 +119,31 @@ struct TrainingData {
             capacity: budget)
     }
 
-    /// Which samples each update learns from.
+    /// Samples, or packed rows, of an epoch.
+    var rows: Int { packs?.count ?? mixture.count }
+
+    /// Which samples each update learns from; no update is left where all samples are dropped.
     func plan(_ run: RunConfiguration, world: Int) -> BatchPlan {
         BatchPlan(
-            sampleCount: packs?.count ?? mixture.count, batchSize: run.batchSize,
+            sampleCount: rows, batchSize: run.batchSize,
             accumulation: run.accumulation, world: world, seed: run.seed, epochs: run.epochs,
-            steps: run.maximumSteps, packs: packs)
+            steps: run.maximumSteps, packs: packs, end: run.resolvedEpochEnd)
+    }
+
+    /// The plan of a run that has updates.
+    ///
+    /// - Throws: `TrainingError` when all samples are dropped.
+    func requiredPlan(_ run: RunConfiguration, world: Int) throws(TrainingError) -> BatchPlan {
+        let plan = plan(run, world: world)
+        guard plan.stepsPerEpoch > 0 else {
+            throw TrainingError(
+                .invalidRun,
+                "dataloader_drop_last: true: expected at least \(plan.updateSize) "
+                    + "\(plan.unit) in an epoch, as many as an update has (\(plan.updateShape)), "
+                    + "found \(rows): no update would be left; make updates smaller, or set it to "
+                    + "false")
+        }
+        return plan
     }
 
     /// The order of the samples, or rows, in each epoch.

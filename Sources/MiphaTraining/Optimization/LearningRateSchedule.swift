@@ -48,6 +48,13 @@ public struct LearningRateSchedule: Sendable, Equatable {
     /// `get_cosine_schedule_with_warmup` and its siblings).
     public func callAsFunction(_ step: Int) -> Double { base * factor(step) }
 
+    /// The largest share of the highest rate that an update of the run has.
+    var highestFactor: Double {
+        // It rises up to the end of the warm-up and never again.
+        [warmupSteps - 1, warmupSteps].filter { (0..<totalSteps).contains($0) }.map(factor).max()
+            ?? 0
+    }
+
     /// The share of the highest rate for update number `step`, counted from 0.
     public func factor(_ step: Int) -> Double {
         if step < warmupSteps { return Double(step) / Double(max(1, warmupSteps)) }

@@ -42,12 +42,12 @@ struct BatchSurvey {
         var (padded, seen, supervised) = (0, 0, 0)
         var bytes: [Int] = []
         var (epoch, samples) = (-1, [Int]())
-        func numbers(_ step: Int) -> [[Int]] {
+        func numbers(_ step: Int, rank: Int = 0) -> [[Int]] {
             if plan.epoch(ofStep: step) != epoch {
                 epoch = plan.epoch(ofStep: step)
                 samples = order(epoch)
             }
-            return plan.microBatches(step: step, order: samples, rank: 0)
+            return plan.microBatches(step: step, order: samples, rank: rank)
         }
         let steps = min(plan.totalSteps, Self.looked)
         for step in 0..<steps {
@@ -55,8 +55,6 @@ struct BatchSurvey {
             for batch in numbers(step) {
                 let own = batch.map { shapes[$0] }
                 let planned = PlannedBatch(own, packs: packs)
-                positions += own.reduce(0) { $0 + $1.positions }
-                if step < plan.stepsPerEpoch { pictures += planned.pictures }
                 padded += planned.positions
                 seen += planned.pictures
                 supervised += planned.supervised
@@ -65,8 +63,16 @@ struct BatchSurvey {
                 if size > cost { (cost, worst) = (size, step) }
             }
             bytes.append(sum)
+            // The smaller last update of an epoch is not shared out evenly.
+            for number in (0..<plan.world).flatMap({ numbers(step, rank: $0) }).joined() {
+                let shape = shapes[number]
+                positions += shape.positions
+                if step < plan.stepsPerEpoch { pictures += shape.pictures }
+            }
         }
-        tokens = steps == 0 ? 0 : positions * plan.totalSteps / steps * plan.world
+        tokens =
+            steps < plan.totalSteps
+            ? Int(Double(positions) * Double(plan.totalSteps) / Double(steps)) : positions
         self.pictures = pictures
         self.bytes = bytes
         first = (steps > 0 ? numbers(0).first ?? [] : []).map(shapes.exact)

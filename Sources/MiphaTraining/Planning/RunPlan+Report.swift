@@ -44,6 +44,7 @@ extension RunPlan {
         [
             "run": .object(run.json),
             "samples": .integer(sampleCount), "updates": .integer(totalSteps),
+            "notes": .array(notes.map { .string($0) }),
             "epochs": .double(epochs), "warmup_updates": .integer(warmupSteps),
             "tokens": .integer(tokens),
             "tokens_are": .string(tokensAreCounted ? "counted" : "estimated"),
@@ -78,13 +79,12 @@ extension RunPlan {
     ) -> [String] {
         let rate = tokensAreCounted ? "counted" : "estimated from words"
         var lines = [
-            "\(run.stage.rawValue): \(sampleCount) samples, \(totalSteps) updates of "
-                + "\(run.batchSize) x \(run.accumulation) samples, "
+            "\(run.stage.rawValue): \(sampleCount) samples, \(updates), "
                 + "\(String(format: "%.2f", epochs)) epochs, \(warmupSteps) updates of warm-up, "
                 + "\(run.dtype.rawValue)",
             "\(TrainingPlan.grouped(tokens)) tokens (\(rate), pictures included)",
         ]
-        lines += table
+        lines += table + notes.map { "note: \($0)" }
         lines.append("memory of one process, predicted:")
         lines += memory.parts.map { "  \(Self.column($0.name)) \(Self.gigabytes($0.bytes))" }
         lines.append("  largest in the phase")

@@ -20,6 +20,11 @@ public struct RunPlan {
     public let sampleCount: Int
     /// Updates of the run.
     public let totalSteps: Int
+    /// The updates in words: how many, of how many samples, on how many processes.
+    let updates: String
+    /// What is unusual about the settings: samples that are not shown, rates of 0, settings without an
+    /// influence.
+    public let notes: [String]
     /// Passes over the data.
     public let epochs: Double
     /// Updates in which the learning rate grows.
@@ -84,13 +89,15 @@ public struct RunPlan {
         validationShapes = try found.validation.map { try SampleShapes($0, patches: patches) }
         order = try found.order(run, world: world)
         data = found
-        let plan = found.plan(run, world: world)
+        let plan = try found.requiredPlan(run, world: world)
         sampleCount = plan.packs?.sampleCount ?? plan.sampleCount
         totalSteps = plan.totalSteps
-        epochs = Double(plan.totalSteps) / Double(plan.stepsPerEpoch)
+        epochs = plan.epochs(after: plan.totalSteps)
+        updates = plan.updateDescription(of: plan.unit)
         let schedule = Trainer.schedule(run, totalSteps: plan.totalSteps)
         warmupSteps = schedule.warmupSteps
         let tuning = try TrainingPlan(run)
+        notes = RunNotes(run, plan, schedule, tuning).lines
         table = tuning.table(model.dry, trainable: model.trainable) + tuning.adapterLines(model.dry)
         survey = BatchSurvey(plan, shapes, order: order, packs: run.packing, model: model)
         tokens = survey.tokens

@@ -29,7 +29,9 @@ struct RunComparison {
         unknown = members.filter { !known.contains($0.key) }
         let object = JSONObject(members.filter { known.contains($0.key) })
         let reader = try ConfigReader(file: state.file, value: ["run": .object(object)])
-        saved = try RunConfiguration(reader.object("run")).resolved
+        var saved = try RunConfiguration(reader.object("run"))
+        saved.epochEnd = try Self.epochEnd(state)
+        self.saved = saved.resolved
         self.run = run.resolved
         worldBefore = try state.int("world_size", default: 1)
         self.worldSize = worldSize
@@ -74,11 +76,17 @@ struct RunComparison {
         (try? value?.text(.compact)) ?? "absent"
     }
 
+    /// What becomes of samples that do not fill an update in the run of a state; one that does not say
+    /// it was written when there was one rule only.
+    static func epochEnd(_ state: ConfigReader) throws -> EpochEnd {
+        try state.object("run").epochEnd("dataloader_drop_last") ?? .former
+    }
+
     /// Whether the updates of the run then have the same samples as those of this one.
     ///
-    /// With the same micro-batch of all processes they do; with the same micro-batch of one process,
-    /// when epochs are whole updates and losses are means over tokens, they even have the same
-    /// micro-batches, in other hands.
+    /// In the plain order an update is a stretch of it, whatever processes and accumulation share it
+    /// out; with the same micro-batch of one process they even have the same micro-batches, in other
+    /// hands.
     private var hasSameUpdates: Bool {
         func product(_ numbers: [Int]) -> Int {
             numbers.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
@@ -88,9 +96,12 @@ struct RunComparison {
         if old == new || worldBefore == worldSize { return old == new }
         let size = product(new)
         guard size > 0, product(old) == size else { return false }
-        // Orders by length depend on the size of a process's batch.
-        guard run.samplingOrder == .plain || old[0] == new[0] else { return false }
-        // A mean over tokens does not depend on how they are shared out.
+        // Other orders depend on how an update is shared out.
+        guard run.samplingOrder == .plain else { return false }
+        guard run.resolvedEpochEnd == .former else {
+            // A mean over tokens does not depend on how they are shared out.
+            return run.lossReduction == .token || old[0] == new[0]
+        }
         guard run.lossReduction == .token else { return false }
         if rows.isMultiple(of: size) { return true }
         // The last updates of an epoch: several processes go on with its first samples, one does not.

@@ -15,7 +15,7 @@ extension RunConfiguration {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw TrainingError(.invalidRun, "\(path): no such run file")
         }
-        var object = try Self.parse(String(decoding: data, as: UTF8.self), name: path)
+        var object = try Self.parse(RunFileText.decode(Array(data), file: path), name: path)
         for setting in overrides {
             let parts = setting.split(
                 separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -25,8 +25,7 @@ extension RunConfiguration {
                 throw TrainingError(
                     .invalidRun, "--set \(setting): expected key=value, such as learning_rate=1e-4")
             }
-            let value = try Self.parse("value: \(parts[1])", name: "--set \(setting)")["value"]
-            guard Self.set(value ?? .null, at: keys[...], in: &object) else {
+            guard Self.set(try Self.value(parts[1], of: setting), at: keys[...], in: &object) else {
                 throw TrainingError(
                     .invalidRun,
                     "--set \(setting): expected an object at \(keys.dropLast().joined(separator: "."))"
@@ -58,17 +57,32 @@ extension RunConfiguration {
         return true
     }
 
+    /// The value of a setting `key=value`.
+    private static func value(_ text: Substring, of setting: String) throws -> JSONValue {
+        let name = "--set \(setting)"
+        let isQuoted = text.first == "\"" || text.first == "'"
+        if text.contains(where: \.isNewline) || !isQuoted && text.contains(" #") {
+            throw TrainingError(
+                .invalidRun,
+                "--set \(String(setting).quoted): expected a value in one line and without a comment; "
+                    + "put one with \" #\" into quotation marks")
+        }
+        return try parse("value: \(text)", name: name)["value"] ?? .null
+    }
+
     private static func parse(_ text: String, name: String) throws -> JSONObject {
         do {
             guard let node = try Yams.compose(yaml: text), let value = JSONValue(yaml: node),
                 case .object(let object) = value
             else {
-                throw TrainingError(.invalidRun, "\(name): expected YAML with `key: value` lines")
+                throw TrainingError(
+                    .invalidRun,
+                    "\(name): expected YAML with `key: value` lines\(RunFileText.hint(text))")
             }
             return object
         } catch let error as YamlError {
             let line = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
-            throw TrainingError(.invalidRun, "\(name): not YAML: \(line)")
+            throw TrainingError(.invalidRun, "\(name): not YAML: \(line)\(RunFileText.hint(text))")
         }
     }
 
@@ -76,7 +90,7 @@ extension RunConfiguration {
     ///
     /// - Throws: `CheckpointError` naming file and key for unknown keys and wrong values.
     public init(_ reader: ConfigReader) throws(CheckpointError) {
-        try reader.refuseUnknownKeys(known: Self.keys)
+        try Self.requireKnownKeys(reader)
         self.init()
         model = try reader.string("model")
         outputFolder = try reader.string("output_dir")
@@ -103,6 +117,7 @@ extension RunConfiguration {
         maximumSteps = reader.has("max_steps") ? try reader.positive("max_steps", default: 1) : nil
         batchSize = try reader.positive("per_device_train_batch_size", default: batchSize)
         accumulation = try reader.positive("gradient_accumulation_steps", default: accumulation)
+        epochEnd = try reader.epochEnd("dataloader_drop_last")
         lossReduction = try reader.enumValue("loss_reduction", default: lossReduction)
         preference = try PreferenceOptions(reader)
         sampling = try SampleGeneration(reader)
@@ -261,6 +276,15 @@ extension ConfigReader {
         return found
     }
 
+    func epochEnd(_ key: String) throws(CheckpointError) -> EpochEnd? {
+        switch value(key) {
+        case nil: return nil
+        case .bool(let drops): return drops ? .dropped : .kept
+        case .string(EpochEnd.former.rawValue): return .former
+        default: throw failure(key, expected: "true, false or \(EpochEnd.former.rawValue)")
+        }
+    }
+
     fileprivate func aspectRatio(_ key: String) throws(CheckpointError) -> ImageAspectRatio {
         guard let ratio = ImageAspectRatio(rawValue: try string(key)) else {
             throw failure(key, expected: "square or pad")
@@ -274,42 +298,5 @@ extension ConfigReader {
             throw failure(key, expected: "float32 or bfloat16")
         }
         return dtype
-    }
-}
-
-extension JSONValue {
-    /// The value of a YAML node by YAML 1.2's core schema; `nil` for keys that are no strings.
-    fileprivate init?(yaml node: Node) {
-        switch node {
-        case .mapping(let mapping):
-            var object = JSONObject()
-            for (key, value) in mapping {
-                guard let name = key.string, !name.contains(where: \.isNewline),
-                    let converted = JSONValue(yaml: value)
-                else { return nil }
-                object[name] = converted
-            }
-            self = .object(object)
-        case .sequence(let sequence):
-            let values = sequence.compactMap { JSONValue(yaml: $0) }
-            guard values.count == sequence.count else { return nil }
-            self = .array(values)
-        case .scalar(let scalar):
-            if scalar.style != .plain {
-                self = .string(scalar.string)
-            } else if node.null != nil {
-                self = .null
-            } else if let bool = node.bool, ["true", "false"].contains(scalar.string.lowercased()) {
-                self = .bool(bool)
-            } else if let integer = Int(scalar.string) {
-                self = .integer(integer)
-            } else if let number = Double(scalar.string) {
-                self = .double(number)
-            } else {
-                self = .string(scalar.string)
-            }
-        default:
-            return nil
-        }
     }
 }

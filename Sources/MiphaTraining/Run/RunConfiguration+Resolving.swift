@@ -7,6 +7,7 @@ extension RunConfiguration {
     var resolved: RunConfiguration {
         var run = mappingPaths(Self.absolute)
         run.template = resolvedTemplate
+        run.epochEnd = resolvedEpochEnd
         run.aspectRatio = stage.takesPictures ? resolvedAspectRatio : aspectRatio
         return run
     }

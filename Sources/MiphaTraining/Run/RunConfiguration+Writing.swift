@@ -5,7 +5,7 @@ import MiphaTorch
 
 extension RunConfiguration {
     /// The keys of a run file, in the order in which they are written.
-    static let keys = [
+    package static let keys = [
         "model", "output_dir", "stage", "tune", "lora_r", "lora_alpha", "lora_dropout",
         "lora_targets", "use_rslora", "use_dora", "load_in_8bit", "load_in_4bit",
         "bnb_4bit_use_double_quant", "data_path", "image_folder", "template",
@@ -13,7 +13,8 @@ extension RunConfiguration {
         "sampling_order", "packing", "packing_budget", "bad_samples", "bad_samples_limit",
         "dataloader_num_workers", "dataloader_prefetch_mib", "feature_cache", "feature_cache_gib",
         "num_train_epochs", "max_steps", "per_device_train_batch_size",
-        "gradient_accumulation_steps", "preference_loss", "beta", "simpo_gamma", "label_smoothing",
+        "gradient_accumulation_steps", "dataloader_drop_last", "preference_loss", "beta",
+        "simpo_gamma", "label_smoothing",
         "loss_reduction", "z_loss", "learning_rate",
         "learning_rates", "lr_scheduler_type", "warmup_ratio", "decay_ratio", "weight_decay",
         "weight_decays", "adam_beta1", "adam_beta2", "adam_epsilon", "optim",
@@ -28,7 +29,7 @@ extension RunConfiguration {
     ]
 
     /// Keys that change no weight: they may differ between a run and its continuation.
-    static let keysWithoutInfluence: Set = [
+    package static let keysWithoutInfluence: Set = [
         "output_dir", "save_steps", "save_total_limit", "background_saves", "logging_steps",
         "tensorboard", "processes", "threads", "sharding", "spike_factor", "eval_data_path",
         "eval_steps",
@@ -73,6 +74,7 @@ extension RunConfiguration {
             "max_steps": maximumSteps.map { .integer($0) } ?? .null,
             "per_device_train_batch_size": .integer(batchSize),
             "gradient_accumulation_steps": .integer(accumulation),
+            "dataloader_drop_last": epochEnd?.json ?? .null,
             "loss_reduction": .string(lossReduction.rawValue), "z_loss": .double(zLoss),
         ]
     }

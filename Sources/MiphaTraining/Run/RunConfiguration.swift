@@ -91,6 +91,9 @@ public struct RunConfiguration: Sendable, Equatable {
     public var batchSize = 16
     /// Micro-batches of one update.
     public var accumulation = 1
+    /// What becomes of the samples of an epoch that do not fill an update; `nil`: they are shown, or what
+    /// the checkpoint says that the run goes on from.
+    public var epochEnd: EpochEnd?
     /// What learning from pairs minimises, in the stage `preference`.
     public var preference = PreferenceOptions()
     /// What the run asks its model now and then.

@@ -96,14 +96,40 @@ struct RunFolder {
         }
     }
 
+    /// Reads a folder's state.
+    ///
+    /// - Throws: `TrainingError` for the file that transformers writes under the same name.
+    static func state(in folder: String) throws -> ConfigReader {
+        let state = try ConfigReader(contentsOf: "\(folder)/\(stateFile)")
+        guard state.has("run") || !state.has("global_step") else {
+            throw TrainingError(
+                .invalidRun,
+                "\(state.file): was written by transformers, whose optimiser and order of samples are "
+                    + "others: a run cannot go on from it; begin one with model: \(folder), and "
+                    + "another output_dir")
+        }
+        return state
+    }
+
+    /// The run as it goes on from a state: under the former rule for the ends of epochs, when the state
+    /// is of a run under it and the run file does not say another.
+    ///
+    /// - Returns: `nil` when there is no state.
+    func goingOn(fromStateIn folder: String) throws -> RunConfiguration? {
+        guard !FileSystem.isMissing("\(folder)/\(Self.stateFile)") else { return nil }
+        var run = run
+        let saved = try RunComparison.epochEnd(Self.state(in: folder))
+        if run.epochEnd == nil, saved == .former { run.epochEnd = saved }
+        return run
+    }
+
     /// Whether the run was finished, under the same settings.
     ///
     /// - Parameter now: what the data are now.
     /// - Throws: `TrainingError` when it was finished on other data.
     func isComplete(totalSteps: Int, now: State) throws -> Bool {
-        let file = "\(path)/\(Self.stateFile)"
-        guard !FileSystem.isMissing(file) else { return false }
-        let state = try ConfigReader(contentsOf: file)
+        guard !FileSystem.isMissing("\(path)/\(Self.stateFile)") else { return false }
+        let state = try Self.state(in: path)
         try requireSameRun(state)
         try requireSameData(state, now: now)
         try requireSameBase(state, now: now)
@@ -163,7 +189,7 @@ struct RunFolder {
     func resume(
         from folder: String, now: State
     ) throws -> (state: State, optimizer: SavedOptimizer) {
-        let reader = try ConfigReader(contentsOf: "\(folder)/\(Self.stateFile)")
+        let reader = try Self.state(in: folder)
         let comparison = try requireSameRun(reader)
         try requireSameData(reader, now: now)
         try requireSameBase(reader, now: now)
@@ -207,11 +233,12 @@ struct RunFolder {
 
     /// Refuses a checkpoint of another run.
     func requireSameRun(in folder: String) throws {
-        try requireSameRun(ConfigReader(contentsOf: "\(folder)/\(Self.stateFile)"))
+        try requireSameRun(Self.state(in: folder))
     }
 
     @discardableResult
     private func requireSameRun(_ state: ConfigReader) throws -> RunComparison {
+        try state.refuseUnknownKeys(known: json(State()).objectValue?.keys ?? [])
         let comparison = try RunComparison(
             state, with: run, worldSize: worldSize, rows: rows)
         let changed = comparison.differences

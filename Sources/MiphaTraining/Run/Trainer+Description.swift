@@ -8,9 +8,7 @@ extension Trainer {
     public var description: [String] {
         let start = firstStep > 0 ? ", going on after update \(firstStep)" : ""
         let held = validation.map { ", \($0.count) for validation" } ?? ""
-        let ranks = parallel.map {
-            " on \($0.group.worldSize) processes (sharding \($0.mode.rawValue))"
-        }
+        let sharding = parallel.map { " (sharding \($0.mode.rawValue))" } ?? ""
         let packs = plan.packs.map {
             " in \($0.count) rows of \($0.capacity) positions, "
                 + "\(Int(($0.fill * 1000).rounded()) / 10).\(Int(($0.fill * 1000).rounded()) % 10) % full"
@@ -18,11 +16,9 @@ extension Trainer {
         let samples =
             "\(plan.packs?.sampleCount ?? plan.sampleCount) \(objective.unit)\(packs ?? "")"
         return [
-            "\(run.stage.rawValue): \(samples)\(held), \(plan.totalSteps) updates "
-                + "of \(run.batchSize) x \(run.accumulation) "
-                + "\(packs == nil ? objective.unit : "rows")"
-                + "\(ranks ?? ""), \(run.dtype.rawValue)\(start)"
+            "\(run.stage.rawValue): \(samples)\(held), \(plan.updateDescription(of: objective.unit))"
+                + "\(sharding), \(run.dtype.rawValue)\(start)"
         ] + tuning.table(model, trainable: trainable) + tuning.adapterLines(model)
-            + incidents.map { "warning: \($0.message)" }
+            + notes.map { "note: \($0)" } + incidents.map { "warning: \($0.message)" }
     }
 }

@@ -99,7 +99,7 @@ extension Trainer {
     ) -> TrainingProgress {
         TrainingProgress(
             step: state.step, totalSteps: plan.totalSteps,
-            epoch: Double(state.step) / Double(plan.stepsPerEpoch), loss: result.loss,
+            epoch: plan.epochs(after: state.step), loss: result.loss,
             learningRate: schedule(state.step - 1), gradientNorm: result.norm,
             supervisedTokens: result.supervised, tokens: result.tokens, seconds: seconds,
             secondsLeft: secondsLeft, isSkipped: result.isSkipped,

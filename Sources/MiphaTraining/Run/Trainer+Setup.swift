@@ -6,32 +6,14 @@ import MiphaNN
 import MiphaTorch
 
 extension Trainer {
-    /// Folder of the checkpoint to continue from, if any.
-    ///
-    /// - Parameter found: told about damaged checkpoints that were passed over.
-    static func start(
-        _ resume: Resume, _ folder: RunFolder, _ found: (Incident) -> Void
-    ) throws -> String? {
-        switch resume {
-        case .never: return nil
-        case .from(let path):
-            try CheckpointChecksums.verify(path)
-            return path
-        case .auto:
-            return try folder.store.newestWhole { step, reason in
-                found(
-                    Incident(
-                        .checkpointDamaged, step: step,
-                        message: "checkpoint-\(step) was passed over: \(reason)"))
-            }
-        }
-    }
-
     static func schedule(_ run: RunConfiguration, totalSteps: Int) -> LearningRateSchedule {
         LearningRateSchedule(
             shape: run.schedule, base: run.learningRate,
-            warmupSteps: LearningRateSchedule.warmupSteps(
-                ratio: run.warmupRatio, totalSteps: totalSteps),
+            // The only update of a run would have the rate 0, and the run would change nothing.
+            warmupSteps: totalSteps == 1
+                ? 0
+                : LearningRateSchedule.warmupSteps(
+                    ratio: run.warmupRatio, totalSteps: totalSteps),
             totalSteps: totalSteps,
             decaySteps: LearningRateSchedule.warmupSteps(
                 ratio: run.decayRatio, totalSteps: totalSteps))
@@ -95,6 +77,8 @@ extension RunConfiguration {
     package var resolvedAspectRatio: ImageAspectRatio {
         aspectRatio ?? (stage.isAlignment ? .square : .pad)
     }
+    /// What becomes of the samples of an epoch that do not fill an update, the default included.
+    var resolvedEpochEnd: EpochEnd { epochEnd ?? .kept }
     /// Chat template by name, the stage's default included.
     package var resolvedTemplate: String { template ?? (stage.isAlignment ? "plain" : "phi") }
 }

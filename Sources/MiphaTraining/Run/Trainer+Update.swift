@@ -76,7 +76,7 @@ extension Trainer {
                 switch run.lossReduction {
                 case .token: 1 / Double(result.weight)
                 case .microBatch:
-                    1 / Double(counts[index] * micro.count * (parallel?.group.worldSize ?? 1))
+                    1 / Double(counts[index] * plan.microBatchCount(ofStep: step))
                 }
             let loss = try accumulate(batch, step, scale: scale, into: &result)
             guard loss.isFinite || parallel != nil else {
@@ -213,7 +213,7 @@ extension Trainer {
 
     /// Ids of the samples of an update, of all processes or of some.
     private func sampleNames(_ step: Int, of ranks: [Int]?) -> [String] {
-        let order = order(step / plan.stepsPerEpoch)
+        let order = order(plan.epoch(ofStep: step))
         return (ranks ?? Array(0..<plan.world)).flatMap { rank in
             plan.microBatches(step: step, order: order, rank: rank).joined().map(data.name)
         }

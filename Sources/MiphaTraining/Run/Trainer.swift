@@ -56,6 +56,9 @@ public final class Trainer {
     public private(set) var firstStep = 0
     /// What was found out while the run was prepared, such as damaged checkpoints.
     public private(set) var incidents: [Incident] = []
+    /// What is unusual about the settings: samples that are not shown, rates of 0, settings without an
+    /// influence.
+    public let notes: [String]
 
     let folder: RunFolder
     let data: TrainingDataSet
@@ -99,26 +102,17 @@ public final class Trainer {
     ) throws {
         try run.validate(worldSize: group?.worldSize ?? 1)
         try Self.requireWholeModel(run.model)
-        self.run = run
         tuning = try TrainingPlan(run)
         let found = try TrainingData(run, note: note)
         (data, validation) = (found.training, found.validation)
-        plan = found.plan(run, world: group?.worldSize ?? 1)
-        schedule = Self.schedule(run, totalSteps: plan.totalSteps)
-        folder = RunFolder(
-            run: run, worldSize: group?.worldSize ?? 1, startsOver: resume == .never,
-            rows: plan.sampleCount)
-        let now = RunFolder.State(
-            samples: data.count,
-            data: try run.dataFiles.map { try SHA256Digest(contentsOf: $0).hex },
-            base: try tuning.adapters(run).map { _ in try WeightSample.digest(folder: run.model) })
-        startingPoints = try folder.startingPoints()
-        isComplete =
-            try resume == .auto && folder.isComplete(totalSteps: plan.totalSteps, now: now)
-        var passedOver: [Incident] = []
-        let start = try isComplete ? nil : Self.start(resume, folder) { passedOver.append($0) }
-        incidents = passedOver
-        if let start { try folder.requireSameRun(in: start) }
+        let beginning = try RunBeginning(
+            run, found, tuning, resume: resume, worldSize: group?.worldSize ?? 1)
+        let (run, start) = (beginning.run, beginning.checkpoint)
+        self.run = run
+        (plan, schedule) = (beginning.plan, beginning.schedule)
+        folder = beginning.folder
+        (startingPoints, isComplete) = (beginning.startingPoints, beginning.isComplete)
+        (incidents, notes) = (beginning.incidents, beginning.notes)
         var model = try Self.model(run, tuning, from: start)
         if run.stage.takesPictures {
             model.config.imageAspectRatio = run.resolvedAspectRatio.rawValue
@@ -166,7 +160,7 @@ public final class Trainer {
             packs: run.packing)
         objective = Self.objective(run, model)
         spikes = SpikeDetector(factor: run.spikeFactor)
-        state = now
+        state = beginning.state
         if let start { try restore(from: start) }
     }
 

@@ -149,11 +149,19 @@ struct TrainerRanksTests {
             changed.accumulation = 2
             return try Trainer(changed)
         }
-        // Twelve samples are not whole updates of nine.
-        let odd = run(tiny, "odd", world: 3).with { $0.batchSize = 3 }
-        _ = try train(odd, world: 3, stoppingAfter: 2)
-        #expect(throws: TrainingError.self) {
-            try Trainer(odd.with { $0.accumulation = 3 })
+        // Twelve samples are not whole updates of nine; the former rule dealt the rest otherwise.
+        for (end, isSame) in [(EpochEnd.former, false), (.kept, true)] {
+            let odd = run(tiny, "odd-\(end)", world: 3).with {
+                $0.batchSize = 3
+                $0.epochEnd = end
+            }
+            _ = try train(odd, world: 3, stoppingAfter: 2)
+            let alone = odd.with { $0.accumulation = 3 }
+            if isSame {
+                #expect(try Trainer(alone).firstStep == 2)
+            } else {
+                #expect(throws: TrainingError.self) { try Trainer(alone) }
+            }
         }
     }
 

@@ -1,0 +1,89 @@
+import MiphaData
+import MiphaFiles
+
+/// Where a run starts, and the settings that hold from there on.
+struct RunBeginning {
+    /// The settings, with what the run goes on under although its file does not say so.
+    let run: RunConfiguration
+    let plan: BatchPlan
+    let schedule: LearningRateSchedule
+    let folder: RunFolder
+    /// What the data are now, before any update.
+    let state: RunFolder.State
+    /// What the output folder had to go on from.
+    let startingPoints: [String]
+    /// Whether all updates have been done before.
+    let isComplete: Bool
+    /// The checkpoint to go on from, if there is one.
+    let checkpoint: String?
+    /// Damaged checkpoints that were passed over.
+    let incidents: [Incident]
+    /// What is to be told before the first update.
+    let notes: [String]
+
+    /// Looks at the output folder.
+    ///
+    /// - Throws: `TrainingError` for checkpoints of another run, and for a run without updates.
+    init(
+        _ given: RunConfiguration, _ data: TrainingData, _ tuning: TrainingPlan,
+        resume: Trainer.Resume, worldSize: Int
+    ) throws {
+        func folder(_ run: RunConfiguration) -> RunFolder {
+            RunFolder(
+                run: run, worldSize: worldSize, startsOver: resume == .never, rows: data.rows)
+        }
+        state = RunFolder.State(
+            samples: data.training.count,
+            data: try given.dataFiles.map { try SHA256Digest(contentsOf: $0).hex },
+            base: try tuning.adapters(given).map { _ in
+                try WeightSample.digest(folder: given.model)
+            })
+        let asked = folder(given)
+        startingPoints = try asked.startingPoints()
+        let result = resume == .auto ? try asked.goingOn(fromStateIn: given.outputFolder) : nil
+        if let result,
+            try folder(result).isComplete(
+                totalSteps: data.plan(result, world: worldSize).totalSteps, now: state)
+        {
+            (run, checkpoint, isComplete, incidents) = (result, nil, true, [])
+        } else {
+            var passedOver: [Incident] = []
+            checkpoint = try Self.checkpoint(resume, asked) { passedOver.append($0) }
+            run = try checkpoint.flatMap { try asked.goingOn(fromStateIn: $0) } ?? given
+            (isComplete, incidents) = (false, passedOver)
+        }
+        self.folder = folder(run)
+        if let checkpoint { try self.folder.requireSameRun(in: checkpoint) }
+        plan = try data.requiredPlan(run, world: worldSize)
+        schedule = Trainer.schedule(run, totalSteps: plan.totalSteps)
+        let former =
+            given.epochEnd == nil && run.epochEnd == .former
+            ? [
+                "dataloader_drop_last: this run was begun before there was a choice and goes on "
+                    + "under the rule of that time (dataloader_drop_last: former); --resume never "
+                    + "starts over, with every sample shown once an epoch"
+            ] : []
+        notes = former + RunNotes(run, plan, schedule, tuning).lines
+    }
+
+    /// Folder of the checkpoint to continue from, if any.
+    ///
+    /// - Parameter found: told about damaged checkpoints that were passed over.
+    private static func checkpoint(
+        _ resume: Trainer.Resume, _ folder: RunFolder, _ found: (Incident) -> Void
+    ) throws -> String? {
+        switch resume {
+        case .never: return nil
+        case .from(let path):
+            try CheckpointChecksums.verify(path)
+            return path
+        case .auto:
+            return try folder.store.newestWhole { step, reason in
+                found(
+                    Incident(
+                        .checkpointDamaged, step: step,
+                        message: "checkpoint-\(step) was passed over: \(reason)"))
+            }
+        }
+    }
+}
