@@ -150,14 +150,21 @@ import Testing
     }
 
     @Test(arguments: [
-        ("\"peft_type\": \"LORA\"", "\"peft_type\": \"IA3\"", "peft_type: expected LORA"),
-        ("\"bias\": \"none\"", "\"bias\": \"all\"", "bias: expected none"),
-        ("\"fan_in_fan_out\": false", "\"fan_in_fan_out\": true", "fan_in_fan_out: expected false"),
+        (
+            "\"peft_type\": \"LORA\"", "\"peft_type\": \"IA3\"",
+            "peft_type: expected the string \"LORA\""
+        ),
+        ("\"bias\": \"none\"", "\"bias\": \"some\"", "bias: expected one of \"none\""),
+        ("\"lora_bias\": false", "\"lora_bias\": true", "PEFT would add a bias of B"),
+        ("\"task_type\": \"CAUSAL_LM\"", "\"task_type\": \"SEQ_CLS\"", "task_type: expected"),
         (
             "\"init_lora_weights\": true", "\"init_lora_weights\": \"pissa\"",
             "init_lora_weights: expected"
         ),
-        ("\"alpha_pattern\": {}", "\"alpha_pattern\": {\"(a|b)\": 2}", "not a regular expression"),
+        (
+            "\"alpha_pattern\": {}", "\"alpha_pattern\": {\"(a|b\": 2}",
+            "alpha_pattern.(a|b: expected a regular expression"
+        ),
         ("\"layer_replication\": null", "\"layer_replication\": [[0, 1]]", "layer_replication"),
     ])
     func `what cannot be computed is refused by name`(

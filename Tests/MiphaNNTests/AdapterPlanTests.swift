@@ -76,6 +76,67 @@ import Testing
         #expect(comparison.passes, "\(comparison)")
     }
 
+    @Test(arguments: [false, true])
+    func `the loss over a head with an adapter is that of its logits, weighted too`(
+        _ magnitudes: Bool
+    ) throws {
+        let (layer, store) = try layer(nil, magnitudes: magnitudes)
+        let x = try randomTensor([4, 70], seed: 8)
+        let targets = try Tensor([3, 29, 0, 7])
+        let factors: [Float] = [1, -0.5, 0, 2]
+        var results: [[[Float]]] = []
+        for isWhole in [true, false] {
+            for name in store.adapterNames { try store[name]?.setRequiresGradient(true) }
+            var loss = try Tensor.zeros([])
+            if isWhole {
+                loss = try layer.crossEntropySum(
+                    x, targets: targets, weights: Tensor(factors), zLoss: 0)
+            } else {
+                for (row, factor) in factors.enumerated() {
+                    let one = try layer.crossEntropySum(
+                        x.narrowed(0, from: row, length: 1),
+                        targets: targets.narrowed(0, from: row, length: 1), zLoss: 0)
+                    loss = try loss + one * Double(factor)
+                }
+            }
+            try loss.backward()
+            let gradients = try store.adapterNames.map { name in
+                try store[name]?.gradient()?.values(as: Float.self) ?? []
+            }
+            results.append([[Float(try loss.item())]] + gradients)
+            for name in store.adapterNames { try store[name]?.setGradient(nil) }
+        }
+        #expect(results[0].count == (magnitudes ? 4 : 3))
+        for (found, expected) in zip(results[0], results[1]) {
+            #expect(!found.isEmpty)
+            let comparison = Comparison("loss", found, expected, .of(.operationGradient))
+            #expect(comparison.passes, "\(comparison)")
+        }
+    }
+
+    @Test func `a merged table gives what the table with its adapter gives`() throws {
+        let store = ParameterStore(
+            source: InitializerSource(generator: try RandomGenerator(seed: 4)),
+            adapters: AdapterPlan(
+                rank: 2, alpha: 3, dropout: 0.5, targets: .names(["table"]), within: []))
+        let table = try Embedding(store.root["table"], rows: 9, width: 5, isAdaptable: true)
+        _ = try Linear(store.root["layer"], from: 4, to: 3)
+        try store.finish()
+        #expect(store.adapterNames == ["table.lora_embedding_A", "table.lora_embedding_B"])
+        let ids = try Tensor([3, 8, 3, 0])
+        let fresh = try table(ids).values(as: Float.self)
+        #expect(try fresh == Functions.embedding(ids, weight: table.weight).values())
+        try store["table.lora_embedding_A"]?.assign(randomTensor([2, 9], seed: 2))
+        let merged = try #require(try store.merged("table.weight"))
+        let comparison = try Comparison(
+            "rows", Functions.embedding(ids, weight: merged).values(), table(ids).values(),
+            .of(.operation))
+        #expect(comparison.passes, "\(comparison)")
+        #expect(try table(ids).values() != fresh)
+        let plan = AdapterPlan(within: [])
+        #expect(plan.strength(at: "table", isTable: true) == nil)
+    }
+
     @Test(arguments: QuantizationFormat.allCases, [1, 2, 9])
     func `a quantised layer is the dense one with its values, and so is its gradient`(
         _ format: QuantizationFormat, _ rows: Int

@@ -12,7 +12,7 @@ import Testing
 @Suite struct AdapterRunTests {
     /// A kind of run with adapters.
     enum Kind: String, CaseIterable, CustomTestStringConvertible {
-        case lora, both, stabilised, magnitudes, eightBit, fourBit, plainFourBit, bfloat16, named
+        case lora, both, stabilised, magnitudes, eightBit, fourBit, plainFourBit, bfloat16, named, ends
 
         var testDescription: String { rawValue }
 
@@ -37,6 +37,10 @@ import Testing
             case .bfloat16:
                 run.dtype = .bfloat16
                 run.averageDecay = 0.5
+            case .ends:
+                run.tune = [.tower: .frozen, .head: .lora]
+                run.adapters.targets = ["q_proj", "lm_head", "embed_tokens"]
+                run.zLoss = 1e-3
             case .named:
                 run.tune = [.tower: .frozen]
                 run.adapters.targets = ["q_proj", "mlp.fc2"]

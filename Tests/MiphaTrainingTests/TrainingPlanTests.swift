@@ -94,7 +94,10 @@ import Testing
             message: "tune.projector: expected full or frozen"),
         Refusal(
             stage: .instruct, tune: [.head: .lora],
-            message: "tune.head: expected full or frozen, found lora"),
+            message: "tune.head: lora, but no adapter was attached"),
+        Refusal(
+            stage: .instruct, tune: [.projector: .lora],
+            message: "tune.projector: expected full or frozen, found lora"),
         Refusal(
             stage: .instruct, tune: [.tower: .lora],
             message: "tune.tower: lora, but no adapter was attached"),

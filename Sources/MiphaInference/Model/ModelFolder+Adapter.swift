@@ -40,9 +40,39 @@ extension ModelFolder {
             throw InferenceError(
                 .missingPart,
                 "\(file): base_model_name_or_path: no model folder at "
-                    + "\(places.joined(separator: " or ")); name it as the model, and \(path) with "
-                    + "--adapter")
+                    + "\(places.joined(separator: " or ")) (models of a hub are not fetched); name it "
+                    + "as the model, and \(path) with --adapter")
         }
         return (base, found)
+    }
+
+    /// What of the adapter's folder is passed over: fields that are not known, and files beside the
+    /// adapter that say something else than those of the model, which count.
+    public var adapterNotes: [String] {
+        guard let adapter else { return [] }
+        return adapter.notes
+            + Self.companions.compactMap { name in
+                let own = FileSystem.join(adapter.path, name)
+                guard FileSystem.kind(own) == .file, !Self.isSame(own, FileSystem.join(path, name))
+                else { return nil }
+                return "\(own): differs from that of \(path), which is used; put it there if the "
+                    + "adapter was trained with it"
+            }
+    }
+
+    /// Files that training scripts write beside an adapter and that answers depend on.
+    private static let companions = [
+        "tokenizer.json", "added_tokens.json", "chat_template.jinja", "generation_config.json",
+        "preprocessor_config.json", "processor_config.json",
+    ]
+
+    /// Whether two files say the same, as JSON or else byte by byte.
+    private static func isSame(_ first: String, _ second: String) -> Bool {
+        let limit = 1 << 28
+        if let value = try? JSONValue(contentsOf: first, limit: limit) {
+            return value == (try? JSONValue(contentsOf: second, limit: limit))
+        }
+        guard let bytes = try? FileSystem.read(first, limit: limit) else { return false }
+        return bytes == (try? FileSystem.read(second, limit: limit))
     }
 }

@@ -4,74 +4,56 @@ import MiphaNN
 
 /// What PEFT's `adapter_config.json` says about a LoRA adapter.
 ///
-/// Fields that would change the arithmetic in a way that is not computed here are refused by name;
-/// those about the start of training are passed over.
-struct AdapterConfig {
-    var alpha: Double
-    var dropout: Double
-    var usesRankStabilization: Bool
-    var usesMagnitudes: Bool
-    /// Alphas of layers of their own, by the end of the path; the first that fits counts, as in PEFT.
-    var alphas: [(path: String, alpha: Double)]
+/// ``fields`` lists every field. Those that would change the arithmetic in a way that is not computed
+/// here are refused by name; those about the start of training are passed over.
+package struct AdapterConfig: Sendable {
+    /// Which biases of the base were trained.
+    enum Biases: String, CaseIterable, Sendable {
+        case none, all
+        case adapted = "lora_only"
+    }
+
+    let dropout: Double
+    let usesRankStabilization: Bool
+    let usesMagnitudes: Bool
+    let biases: Biases
     /// Name or folder of the model that the adapter was trained on.
-    var baseModel: String?
+    let baseModel: String?
+    /// Which fields were passed over.
+    let notes: [String]
+    private let reader: ConfigReader
 
     /// Reads a config.
     ///
     /// - Throws: `CheckpointError` naming another kind of adapter, or the field that cannot be met.
     init(_ reader: ConfigReader) throws(CheckpointError) {
-        let kind = try reader.string("peft_type")
-        guard kind == "LORA" else {
-            throw reader.failure("peft_type", expected: "LORA, the only kind that is supported")
+        guard reader.has("peft_type") else {
+            throw reader.failure("peft_type", expected: "LORA")
         }
-        guard try reader.string("bias", default: "none") == "none" else {
-            throw reader.failure("bias", expected: "none")
+        let findings = Self.fields.examine(reader.object, file: reader.file)
+        guard findings.refused.isEmpty else {
+            throw CheckpointError(.invalidConfig, findings.refused.joined(separator: "; "))
         }
-        for key in ["fan_in_fan_out", "lora_bias", "use_qalora"]
-        where try reader.bool(key, default: false) {
-            throw reader.failure(key, expected: "false")
-        }
-        let unsupported = [
-            "alora_invocation_tokens", "arrow_config", "corda_config", "kasa_config",
-            "layer_replication", "lora_ga_config", "monteclora_config", "target_parameters",
-            "trainable_token_indices", "use_bdlora", "velora_config",
-        ]
-        for key in unsupported where reader.has(key) {
-            throw reader.failure(key, expected: "null")
-        }
-        try Self.requireUnchangedBase(reader)
-        alpha = try reader.double("lora_alpha", default: 8)
+        notes = findings.notes(reader.file)
         dropout = try reader.double("lora_dropout", default: 0)
         usesRankStabilization = try reader.bool("use_rslora", default: false)
         usesMagnitudes = try reader.bool("use_dora", default: false)
+        biases = try reader.enumValue("bias", default: .none)
         baseModel = try reader.optionalString("base_model_name_or_path")
-        alphas = []
-        if let patterns = try reader.optionalObject("alpha_pattern") {
-            for key in patterns.keys {
-                guard key.allSatisfy({ $0.isLetter || $0.isNumber || "._".contains($0) }) else {
-                    throw patterns.failure(
-                        key, expected: "a name of layers, not a regular expression, as the key")
-                }
-                alphas.append((key, try patterns.double(key)))
-            }
-        }
+        self.reader = reader
     }
 
-    /// Some ways to start an adapter change the base's weights too, which the adapter does not hold.
-    private static func requireUnchangedBase(_ reader: ConfigReader) throws(CheckpointError) {
-        let key = "init_lora_weights"
-        guard let start = reader.value(key)?.stringValue else { return }
-        guard ["gaussian", "eva", "orthogonal", "true", "false"].contains(start) else {
-            throw reader.failure(
-                key,
-                expected: "a start that leaves the base's weights as they are; convert the "
-                    + "adapter to plain LoRA with PEFT first")
-        }
-    }
+    /// How messages call the file.
+    var file: String { reader.file }
 
-    /// The alpha of the layer at a path in the adapter's own names.
-    func alpha(at path: String) -> Double {
-        alphas.first { path == $0.path || path.hasSuffix(".\($0.path)") }?.alpha ?? alpha
+    /// Which modules are adapted or trained in full.
+    ///
+    /// - Throws: `CheckpointError` naming a field that cannot be read.
+    func targets() throws(CheckpointError) -> AdapterTargets { try AdapterTargets(reader) }
+
+    /// An error about the value of a field.
+    func failure(_ key: String, expected: String) -> CheckpointError {
+        reader.failure(key, expected: expected)
     }
 
     /// The file of a plan whose layers are called `layers`, as PEFT 0.21 reads it.

@@ -7,10 +7,14 @@ import MiphaTorch
 ///
 /// ```
 /// adapter_config.json                what is adapted, and how
-/// adapter_model.safetensors          A and B (and DoRA's lengths) of every layer
+/// adapter_model.safetensors          A and B (and DoRA's lengths) of every layer, and what PEFT trained
+///                                    in full (`modules_to_save`, biases)
 /// non_lora_trainables.safetensors    whatever else was trained, in full; perhaps absent
+/// mm_projector.safetensors           the same of LLaVA's first stage; perhaps absent
 /// config.json                        the model's config in training; perhaps absent
 /// ```
+///
+/// In the place of a safetensors file there may be one of `torch.save`, whose name ends in `.bin`.
 public struct AdapterFolder: Sendable {
     /// The path as it was given.
     public let path: String
@@ -21,47 +25,22 @@ public struct AdapterFolder: Sendable {
     /// What was done in training with pictures that are not square, if a `config.json` beside the
     /// adapter says so.
     public let imageAspectRatio: String?
+    /// What of the folder is passed over without being known to change nothing.
+    public let notes: [String]
+    /// The file `adapter_config.json`.
+    let config: AdapterConfig
     /// Stored tensors by canonical names.
-    private let places: [String: Place]
-
-    private struct Place: Sendable {
-        let file: SafetensorsFile
-        let entry: TensorEntry
-    }
+    private let contents: AdapterContents
 
     /// Opens a folder.
     ///
-    /// - Throws: `CheckpointError` when it is not an adapter, or one that cannot be computed here.
+    /// - Throws: `CheckpointError` when it is not an adapter, one that lacks tensors, or one that cannot
+    ///   be computed here.
     public init(_ path: String) throws(CheckpointError) {
-        let config = try AdapterConfig(ConfigReader(contentsOf: "\(path)/adapter_config.json"))
-        var parts = [try Checkpoint(folder: path, baseName: "adapter_model")]
-        let others = FileSystem.join(path, "\(Self.othersName).safetensors")
-        if FileSystem.kind(others) != nil { parts.append(try Checkpoint(file: others)) }
-        let names = try AdapterNames()
-        var places: [String: Place] = [:]
-        var layers: [String: AdapterPlan.Strength] = [:]
-        for (file, entry) in parts.flatMap(\.files).flatMap({ file in
-            file.entries.map { (file, $0) }
-        }) {
-            guard !entry.name.contains(".lora_embedding_"), let name = names.canonical(entry.name)
-            else {
-                throw CheckpointError(
-                    .invalidConfig,
-                    "\(file.path): tensor \"\(entry.name)\": expected a parameter of a linear "
-                        + "layer's adapter, or of a Mipha, Phi or LLaVA model")
-            }
-            places[name] = Place(file: file, entry: entry)
-            guard name.hasSuffix(Self.downSuffix) else { continue }
-            guard entry.shape.count == 2 else {
-                throw CheckpointError(
-                    .invalidConfig,
-                    "\(file.path): tensor \"\(entry.name)\": expected a matrix, found shape "
-                        + "\(entry.shape)")
-            }
-            let inner = AdapterNames.inner(entry.name).dropLast(Self.downSuffix.count)
-            layers[String(name.dropLast(Self.downSuffix.count))] = AdapterPlan.Strength(
-                rank: entry.shape[0], alpha: config.alpha(at: String(inner)))
-        }
+        config = try AdapterConfig(ConfigReader(contentsOf: "\(path)/adapter_config.json"))
+        let targets = try config.targets()
+        contents = try AdapterContents(folder: path)
+        let layers = try contents.layers(config, targets)
         let first = layers.min { $0.key < $1.key }?.value
         plan = AdapterPlan(
             rank: first?.rank ?? 0, alpha: first?.alpha ?? 0, dropout: config.dropout,
@@ -69,11 +48,28 @@ public struct AdapterFolder: Sendable {
             usesRankStabilization: config.usesRankStabilization,
             usesMagnitudes: config.usesMagnitudes)
         self.path = path
-        self.places = places
         baseModel = config.baseModel
+        notes = config.notes + Self.notes(config, targets, contents)
         imageAspectRatio =
             FileSystem.kind(FileSystem.join(path, "config.json")) == .file
             ? try MiphaConfig(folder: path).imageAspectRatio : nil
+    }
+
+    private static func notes(
+        _ config: AdapterConfig, _ targets: AdapterTargets, _ contents: AdapterContents
+    ) -> [String] {
+        var notes: [String] = []
+        if !targets.isKnown {
+            notes.append(
+                "\(config.file): target_modules: null; whether layers are missing cannot be checked")
+        }
+        let idle = targets.idlePatterns(of: contents.modules)
+        if !idle.isEmpty {
+            notes.append(
+                "\(config.file): rank_pattern, alpha_pattern: no layer of the adapter fits "
+                    + "\(idle.joined(separator: ", "))")
+        }
+        return notes
     }
 
     /// Whether a folder holds an adapter and no model of its own.
@@ -85,26 +81,24 @@ public struct AdapterFolder: Sendable {
 
     /// Names of the files of an adapter.
     package static let files = [
-        "adapter_config.json", "adapter_model.safetensors", "\(othersName).safetensors",
+        "adapter_config.json", "\(AdapterContents.matrices).safetensors", "\(othersName).safetensors",
     ]
 
     static let othersName = "non_lora_trainables"
-    private static let downSuffix = ".lora_A.weight"
 
     /// Canonical names of everything the folder holds.
-    var names: [String] { places.keys.sorted() }
+    var names: [String] { contents.names }
 
-    /// A stored tensor, mapped.
+    /// Tensors that the config says were trained in a model, and that the folder lacks.
+    func missing(from store: ParameterStore) throws(CheckpointError) -> [String] {
+        try contents.missing(from: store, config, config.targets())
+    }
+
+    /// A stored tensor.
     ///
     /// - Throws: `ParameterError` when it has another shape.
     func tensor(_ name: String, shape: [Int]) throws -> Tensor? {
-        guard let place = places[name] else { return nil }
-        guard place.entry.shape == shape else {
-            throw ParameterError(
-                "\(place.file.path): tensor \"\(place.entry.name)\": expected shape \(shape), "
-                    + "found \(place.entry.shape)")
-        }
-        return try Tensor.mapped(place.entry, of: place.file)
+        try contents.tensor(name, shape: shape)
     }
 }
 

@@ -40,6 +40,12 @@ extension MiphaModel {
             try self.init(
                 config, source: AdaptedSource(base: base, adapter: adapter),
                 adapters: adapter.plan, quantization: quantization)
+            let missing = try adapter.missing(from: store)
+            guard missing.isEmpty else {
+                throw ParameterError(
+                    "it lacks \(AdapterContents.listing(missing)), which adapter_config.json says were "
+                        + "trained; expected all of them")
+            }
         } catch let error as ParameterError {
             let origin = adapter.baseModel.map { ", trained on \($0)," } ?? ""
             throw ParameterError(

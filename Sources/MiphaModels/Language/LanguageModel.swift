@@ -59,8 +59,10 @@ public protocol LanguageModel {
     ///   - targets: `[rows]` int64 token ids.
     ///   - weights: `[rows]` factors of the rows' cross-entropies, without a z-loss; `nil`: 1.
     ///   - zLoss: factor of the sum of `logsumexp(logits)^2`, which is added.
+    ///   - dropout: the source of the head's dropout masks, should it have an adapter.
     func crossEntropySum(
-        _ normalized: Tensor, targets: Tensor, weights: Tensor?, zLoss: Double
+        _ normalized: Tensor, targets: Tensor, weights: Tensor?, zLoss: Double,
+        dropout: RandomGenerator?
     ) throws(TensorError) -> Tensor
 
     /// Prefixes of the embedding table's parameter names.

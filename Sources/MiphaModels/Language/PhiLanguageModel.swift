@@ -129,7 +129,8 @@ public struct PhiLanguageModel: LanguageModel {
         self.config = config
         let model = scope["model"]
         embedding = try Embedding(
-            model["embed_tokens"], rows: config.vocabularySize, width: config.hiddenSize)
+            model["embed_tokens"], rows: config.vocabularySize, width: config.hiddenSize,
+            isAdaptable: true)
         blocks = try (0..<config.layerCount).map {
             try PhiBlock(model["layers"][$0], config, layer: $0)
         }
@@ -206,8 +207,10 @@ public struct PhiLanguageModel: LanguageModel {
 
     /// The head and the loss, in chunks.
     public func crossEntropySum(
-        _ normalized: Tensor, targets: Tensor, weights: Tensor?, zLoss: Double
+        _ normalized: Tensor, targets: Tensor, weights: Tensor?, zLoss: Double,
+        dropout: RandomGenerator?
     ) throws(TensorError) -> Tensor {
-        try head.crossEntropySum(normalized, targets: targets, weights: weights, zLoss: zLoss)
+        try head.crossEntropySum(
+            normalized, targets: targets, weights: weights, zLoss: zLoss, dropout: dropout)
     }
 }

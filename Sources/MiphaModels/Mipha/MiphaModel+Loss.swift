@@ -44,7 +44,8 @@ extension MiphaModel {
             [language] (hidden) throws(TensorError) in
             let chosen = try hidden.reshaped([-1, language.width]).selecting(positions)
             return try language.crossEntropySum(
-                language.normalize(chosen), targets: targets, weights: nil, zLoss: zLoss)
+                language.normalize(chosen), targets: targets, weights: nil, zLoss: zLoss,
+                dropout: dropout)
         }
         return LossChain(
             segments: embeddingSegments(plan, batch, dropout: dropout)

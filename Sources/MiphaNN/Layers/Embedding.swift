@@ -4,11 +4,20 @@ public import MiphaTorch
 public struct Embedding {
     /// `[rows, width]`.
     public let weight: Tensor
+    /// The trainable update, if the table has one.
+    public let adapter: LowRankAdapter?
 
-    /// Registers `weight`.
-    public init(_ scope: ParameterScope, rows: Int, width: Int, deviation: Double = 0.02) throws {
+    /// Registers `weight` and the adapter's parameters.
+    ///
+    /// - Parameter isAdaptable: whether the table may have an adapter: one that is looked up, not one
+    ///   whose `weight` is used as a whole.
+    public init(
+        _ scope: ParameterScope, rows: Int, width: Int, deviation: Double = 0.02,
+        isAdaptable: Bool = false
+    ) throws {
         weight = try scope.parameter(
             "weight", shape: [rows, width], initializer: .normal(deviation: deviation))
+        adapter = isAdaptable ? try scope.adapter(forTable: weight) : nil
     }
 
     /// Looks rows up.
@@ -16,7 +25,8 @@ public struct Embedding {
     /// - Parameter indices: int64, any shape.
     /// - Returns: the shape of `indices` with `width` appended.
     public func callAsFunction(_ indices: Tensor) throws(TensorError) -> Tensor {
-        try Functions.embedding(indices, weight: weight)
+        let rows = try Functions.embedding(indices, weight: weight)
+        return try adapter?(rows: rows, indices: indices) ?? rows
     }
 }
 

@@ -15,6 +15,21 @@ public struct LowRankAdapter {
     public let scale: Double
     /// Probability with which an input of `A` is dropped in training.
     public let dropout: Double
+    /// Whether the matrix is a table, whose rows are looked up: then `in` is the number of rows.
+    public let isOfTable: Bool
+
+    /// What the table gives with the adapter.
+    ///
+    /// - Parameters:
+    ///   - rows: what it gives without, `[..., out]`.
+    ///   - indices: which rows, int64 `[...]`.
+    func callAsFunction(rows: Tensor, indices: Tensor) throws(TensorError) -> Tensor {
+        let type = rows.dtype
+        let inner = try Functions.embedding(
+            indices, weight: down.to(dtype: type).transposed(0, 1))
+        return try rows
+            + Functions.linear(inner * scale, weight: up.to(dtype: type), bias: nil)
+    }
 
     /// What the layer gives with the adapter.
     ///
@@ -48,15 +63,22 @@ public struct LowRankAdapter {
 
     /// The matrix with the update folded in, in the dtype of `weight` but rounded only once.
     ///
-    /// - Parameter weight: `[out, in]`.
+    /// - Parameter weight: `[out, in]`; of a table `[in, out]`.
     public func merged(into weight: Tensor) throws(TensorError) -> Tensor {
         try withoutGradients { () throws(TensorError) in
-            var sum = try weight.to(dtype: .float32) + up.matmul(down) * scale
-            if let magnitude {
-                sum = try sum * (magnitude / norms(of: weight)).reshaped([-1, 1])
-            }
-            return try sum.to(dtype: weight.dtype)
+            try sum(with: weight, dtype: weight.dtype)
         }
+    }
+
+    /// The matrix with the update folded in, through which gradients reach the adapter.
+    func sum(with weight: Tensor, dtype: DType) throws(TensorError) -> Tensor {
+        var update = try up.matmul(down) * scale
+        if isOfTable { update = try update.transposed(0, 1) }
+        var sum = try weight.to(dtype: .float32) + update
+        if let magnitude {
+            sum = try sum * (magnitude / norms(of: weight)).reshaped([-1, 1])
+        }
+        return try sum.to(dtype: dtype)
     }
 
     private func norms(of weight: Tensor) throws(TensorError) -> Tensor {

@@ -5,7 +5,7 @@
 public struct AdapterPlan: Sendable, Equatable {
     /// Which layers within the plan's parts are adapted.
     public enum Targets: Sendable, Equatable {
-        /// All but the language head.
+        /// All linear ones; the language head only where `within` names it.
         case allLinear
         /// Those whose path ends in one of these names, such as `q_proj` or `mlp.fc1`.
         case names([String])
@@ -71,10 +71,7 @@ public struct AdapterPlan: Sendable, Equatable {
     }
 
     /// Whether a parameter of this name belongs to an adapter.
-    public static func isAdapterParameter(_ name: String) -> Bool {
-        name.hasSuffix(".lora_A.weight") || name.hasSuffix(".lora_B.weight")
-            || name.hasSuffix(".lora_magnitude_vector")
-    }
+    public static func isAdapterParameter(_ name: String) -> Bool { Part(of: name) != nil }
 
     /// Whether the targets are exact paths, as those of an adapter that was read from a folder.
     var namesEveryLayer: Bool {
@@ -82,14 +79,17 @@ public struct AdapterPlan: Sendable, Equatable {
     }
 
     /// Rank and alpha of the layer at a path; `nil` when it is not adapted.
-    package func strength(at path: String) -> Strength? {
+    ///
+    /// - Parameter isTable: whether it is a table of embeddings, which only its own name selects.
+    package func strength(at path: String, isTable: Bool = false) -> Strength? {
         if case .layers(let layers) = targets { return layers[path] }
         guard within.isEmpty || within.contains(where: { Self.path(path, contains: $0) }),
             !excluding.contains(where: { Self.path(path, contains: $0) })
         else { return nil }
         switch targets {
         case .allLinear:
-            guard !Self.path(path, contains: "lm_head") else { return nil }
+            let isAsked = !Self.path(path, contains: "lm_head") || within.contains("lm_head")
+            guard isAsked && !isTable else { return nil }
         case .names(let names):
             guard names.contains(where: { Self.path(path, endsIn: $0) }) else { return nil }
         case .layers: return nil

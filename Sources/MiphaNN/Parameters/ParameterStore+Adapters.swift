@@ -26,7 +26,7 @@ extension ParameterScope {
     ) throws -> LowRankAdapter? {
         guard let plan = store.adapterPlan, isAdaptable || plan.namesEveryLayer else { return nil }
         if store.linearPaths.isEmpty { try plan.check() }
-        store.linearPaths.append(prefix)
+        if isAdaptable { store.linearPaths.append(prefix) }
         guard let strength = plan.strength(at: prefix) else { return nil }
         let place = weight.device
         let down = try parameter("lora_A.weight", [strength.rank, input], place) { shape in
@@ -45,7 +45,37 @@ extension ParameterScope {
             }
         }
         let adapter = LowRankAdapter(
-            down: down, up: up, magnitude: magnitude, scale: scale, dropout: plan.dropout)
+            down: down, up: up, magnitude: magnitude, scale: scale, dropout: plan.dropout,
+            isOfTable: false)
+        store.adapters[prefix] = adapter
+        return adapter
+    }
+
+    /// Registers the adapter of the table at this place, if the store's plan has one.
+    ///
+    /// `A` starts at zero and `B` at N(0, 1), as in PEFT. A table has no dropout.
+    ///
+    /// - Throws: `ParameterError` for a table under DoRA.
+    func adapter(forTable table: Tensor) throws -> LowRankAdapter? {
+        guard let plan = store.adapterPlan else { return nil }
+        store.tablePaths.append(prefix)
+        guard let strength = plan.strength(at: prefix, isTable: true) else { return nil }
+        guard !plan.usesMagnitudes else {
+            throw ParameterError(
+                "adapter: \(prefix): expected a linear layer under DoRA, found the embedding table; "
+                    + "take it out of the targets, or use LoRA without magnitudes")
+        }
+        let down = try parameter(
+            "lora_embedding_A", [strength.rank, table.size(0)], table.device
+        ) { shape in try .zeros(shape) }
+        let up = try parameter(
+            "lora_embedding_B", [table.size(1), strength.rank], table.device
+        ) { shape in
+            try .normal(shape, deviation: 1, generator: store.generator(seed: plan.seed))
+        }
+        let adapter = LowRankAdapter(
+            down: down, up: up, magnitude: nil, scale: plan.scale(strength), dropout: 0,
+            isOfTable: true)
         store.adapters[prefix] = adapter
         return adapter
     }
@@ -94,7 +124,7 @@ extension ParameterStore {
             let absent = layers.keys.filter { adapters[$0] == nil }.sorted()
             guard absent.isEmpty else {
                 throw ParameterError(
-                    "adapter: the model has no linear layer \(absent.joined(separator: ", "))")
+                    "adapter: the model has no linear layer or table \(absent.joined(separator: ", "))")
             }
         case .names(let names):
             let lone = names.filter { name in
@@ -120,6 +150,6 @@ extension ParameterStore {
     }
 
     private var leafNames: [String] {
-        Set(linearPaths.map { $0.split(separator: ".").last.map(String.init) ?? $0 }).sorted()
+        Set((linearPaths + tablePaths).map { $0.split(separator: ".").last.map(String.init) ?? $0 }).sorted()
     }
 }

@@ -20,7 +20,10 @@ public final class ParameterStore {
     /// The matrices held in few bits by their names; they are no parameters and never learn.
     public internal(set) var quantized: [String: QuantizedMatrix] = [:]
     var adapterGenerator: RandomGenerator?
-    var linearPaths: [String] = []
+    /// Paths of the linear layers that are run, in the order of construction.
+    package internal(set) var linearPaths: [String] = []
+    /// Paths of the tables that may have an adapter.
+    package internal(set) var tablePaths: [String] = []
 
     /// Creates an empty store that will draw from `source`.
     ///

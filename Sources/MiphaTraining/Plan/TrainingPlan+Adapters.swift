@@ -8,9 +8,13 @@ extension TrainingPlan {
 
     /// Which linear layers get an adapter; `nil` when no group is in the mode `lora`.
     package func adapters(_ run: RunConfiguration) -> AdapterPlan? {
-        let places = adapted.compactMap(Self.place)
-        guard !places.isEmpty else { return nil }
         let settings = run.adapters
+        var places = adapted.compactMap(Self.blocks)
+        if adapted.contains(.language), settings.targets.contains(where: Self.isTable) {
+            places.append(Self.table)
+        }
+        if adapted.contains(.head) { places.append(Self.head) }
+        guard !places.isEmpty else { return nil }
         return AdapterPlan(
             rank: settings.rank, alpha: settings.alpha, dropout: settings.dropout,
             targets: AdapterPlan.Targets(settings.targets), within: places,
@@ -30,17 +34,48 @@ extension TrainingPlan {
         let groups = Set(adapted + [.language])
         return QuantizationPlan(
             format: format,
-            within: ParameterGroup.allCases.filter(groups.contains).compactMap(Self.place))
+            within: ParameterGroup.allCases.filter(groups.contains).compactMap(Self.blocks))
     }
 
     /// Keeps the start values of adapters apart from the dropout masks of the same run.
     private static let adapterSeed: UInt64 = 0x4C4F_5241
 
-    private static func place(_ group: ParameterGroup) -> String? {
+    /// Where the blocks of a group are.
+    private static func blocks(_ group: ParameterGroup) -> String? {
         switch group {
         case .language: AdaptedPart.language.path
         case .tower: AdaptedPart.tower.path
         case .projector, .head: nil
+        }
+    }
+
+    private static let table = "model.embed_tokens"
+    private static let head = "lm_head"
+
+    /// Whether a target is the embedding table, which no other name selects.
+    private static func isTable(_ name: String) -> Bool {
+        name == table || table.hasSuffix(".\(name)")
+    }
+
+    /// Refuses targets that no group in the mode `lora` has.
+    private func checkTargets(_ targets: [String]) throws(TrainingError) {
+        func refuse(_ what: String) -> TrainingError {
+            TrainingError(.invalidRun, "lora_targets: \(what)")
+        }
+        if targets.contains(AdapterSettings.allLinear), targets.count > 1 {
+            throw refuse(
+                "expected \(AdapterSettings.allLinear) alone or names, found both; it stands for all "
+                    + "linear layers")
+        }
+        if targets.contains(Self.head), self[.head].mode != .lora {
+            throw refuse(
+                "\(Self.head) is of the group head, which is \(self[.head].mode) in this plan; set "
+                    + "tune.head to lora, or drop the name (tune.head: full trains the head itself)")
+        }
+        if let name = targets.first(where: Self.isTable), self[.language].mode != .lora {
+            throw refuse(
+                "\(name) is of the group language, which is \(self[.language].mode) in this plan; set "
+                    + "tune.language to lora, or drop the name")
         }
     }
 
@@ -53,6 +88,7 @@ extension TrainingPlan {
                 "\(key): needs a group with adapters; set tune.language or tune.tower to lora, or "
                     + "drop the key")
         }
+        try checkTargets(run.adapters.targets)
         if run.base.isEightBit && run.base.isFourBit {
             throw TrainingError(
                 .invalidRun, "load_in_8bit and load_in_4bit: expected one of them, found both")
@@ -85,7 +121,7 @@ extension TrainingPlan {
             let kind =
                 (plan.usesRankStabilization ? "rs" : "") + "LoRA"
                 + (plan.usesMagnitudes ? " with magnitudes (DoRA)" : "")
-            let strengths = Set(model.store.adapters.keys.compactMap(plan.strength))
+            let strengths = Set(model.store.adapters.keys.compactMap { plan.strength(at: $0) })
             let ranks = Set(strengths.map(\.rank)).sorted().map(String.init)
             let alphas = Set(strengths.map(\.alpha)).sorted().map { "\($0)" }
             let parameters = model.store.adapterNames.compactMap { model.store[$0] }

@@ -65,11 +65,11 @@ public struct TrainingPlan: Sendable, Equatable {
                 .invalidRun,
                 "tune.\(group): expected full or frozen, found \(part.mode): the group has no blocks"
             )
-        case .lora where part.group == .projector || part.group == .head:
+        case .lora where part.group == .projector:
             throw TrainingError(
                 .invalidRun,
-                "tune.\(group): expected full or frozen, found lora: adapters go on tower and "
-                    + "language")
+                "tune.\(group): expected full or frozen, found lora: adapters go on tower, "
+                    + "language and head")
         case .full, .last, .lora: break
         }
         if !run.stage.takesPictures, part.group == .tower || part.group == .projector {
@@ -96,7 +96,7 @@ public struct TrainingPlan: Sendable, Equatable {
             let own = names.filter { ParameterGroup(of: $0) == part.group }
             let learning = try Self.choose(part, of: own)
             // A head that shares the embeddings' table has no parameters of its own.
-            if learning.isEmpty && part.group != .head {
+            if learning.isEmpty && (part.group != .head || part.mode == .lora) {
                 let reason =
                     part.mode == .lora
                     ? "no adapter was attached to it" : "it has no parameters"

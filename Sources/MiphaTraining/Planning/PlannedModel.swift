@@ -178,11 +178,27 @@ struct PlannedModel {
 
     private func splice(_ batch: PlannedBatch, _ features: PlannedTensor?) -> PlannedTensor {
         let width = config.language.hiddenSize
-        let words = operations.embed(
+        var words = operations.embed(
             parameter("model.embed_tokens.weight"), rows: batch.words, of: width)
+        if let update = tableUpdate(rows: batch.words) { words = operations.add(words, update) }
         let zero = operations.tensor(width, operations.width)
         let table = operations.concatenate([words] + (features.map { [$0] } ?? []) + [zero])
         return operations.select(table, rows: batch.positions, of: width)
+    }
+
+    /// What an adapter of the embedding table adds to rows.
+    private func tableUpdate(rows: Int) -> PlannedTensor? {
+        let (path, width) = ("model.embed_tokens", config.language.hiddenSize)
+        guard let down = parameters["\(path).lora_embedding_A"],
+            let up = parameters["\(path).lora_embedding_B"]
+        else { return nil }
+        let rank = up.count / width
+        let inner = operations.embed(
+            operations.cast(down, to: operations.width), rows: rows, of: rank)
+        let matrix = PlannedLinear(
+            weight: operations.cast(up, to: operations.width), bias: nil, inputs: rank,
+            outputs: width)
+        return operations.product(inner, matrix)
     }
 
     /// The decoder blocks.
@@ -256,9 +272,10 @@ struct PlannedModel {
         let width = config.language.hiddenSize
         return segment(["model.final_layernorm.", "lm_head."]) { hidden in
             let chosen = operations.select(hidden, rows: batch.supervised, of: width)
-            return operations.crossEntropy(
-                norm(chosen, "model.final_layernorm"),
-                linear("lm_head", width, config.language.vocabularySize))
+            let states = norm(chosen, "model.final_layernorm")
+            let head = linear("lm_head", width, config.language.vocabularySize)
+            guard head.adapter != nil else { return operations.crossEntropy(states, head) }
+            return operations.crossEntropy(operations.linear(states, head))
         }
     }
 }

@@ -181,6 +181,15 @@ extension PlannedOperations {
 
     // MARK: Loss
 
+    /// The loss of logits that are all there, whose float32 logarithms it keeps.
+    func crossEntropy(_ logits: PlannedTensor) -> PlannedTensor {
+        let values = cast(logits, to: 4)
+        let logs = tensor(values.count, 4)
+        return record(tensor(1, 4), [values]) { [self] _ in
+            withExtendedLifetime(logs) { [scratch(4 * values.count) { tensor(values.count, 4) }] }
+        }
+    }
+
     /// Head and loss in chunks of rows, which keep the gradients instead of the logits.
     func crossEntropy(
         _ x: PlannedTensor, _ head: PlannedLinear, chunkBytes: Int = 24 << 20

@@ -130,7 +130,7 @@ extension MiphaModel {
             }
             let sum = try language.crossEntropySum(
                 states, targets: targets, weights: Tensor(weights).to(device: hidden.device),
-                zLoss: 0)
+                zLoss: 0, dropout: nil)
             // Zero in value: only the gradient of the sum goes through.
             return try total + (sum - sum.detached())
         }
@@ -150,7 +150,8 @@ extension LanguageModel {
         for count in counts {
             let sum = try crossEntropySum(
                 states.narrowed(0, from: start, length: count),
-                targets: targets.narrowed(0, from: start, length: count), weights: nil, zLoss: 0)
+                targets: targets.narrowed(0, from: start, length: count), weights: nil, zLoss: 0,
+                dropout: nil)
             likelihoods.append(AnswerLikelihood(logProbability: -(try sum.item()), tokens: count))
             start += count
         }

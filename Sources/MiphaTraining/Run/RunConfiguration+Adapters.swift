@@ -22,6 +22,8 @@ extension RunConfiguration {
             } else {
                 adapters.targets = [try reader.string("lora_targets")]
             }
+            var seen: Set<String> = []
+            adapters.targets.removeAll { !seen.insert($0).inserted }
             guard !adapters.targets.isEmpty, !adapters.targets.contains("") else {
                 throw reader.failure(
                     "lora_targets",

@@ -29,7 +29,7 @@ struct Chat: AsyncParsableCommand {
         let choice = try common.start()
         let output = common.logging.output
         let engine = InferenceEngine(
-            try source.bundle(for: "mipha chat", choice))
+            try source.bundle(for: "mipha chat", choice, common.logging.output))
         let printer = AnswerPrinter(engine: engine, output: output, streams: true)
         var session = ChatSession(sampling: sampling.options(seed: choice.seed))
         for path in image { output.note(try session.attach(path, checking: engine.prompts)) }

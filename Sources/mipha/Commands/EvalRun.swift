@@ -75,7 +75,7 @@ struct EvalRun: AsyncParsableCommand {
                     + "--output")
         }
         let sources = try benchmarks.sources(chosen)
-        let bundle = try source.bundle(for: "mipha eval", choice)
+        let bundle = try source.bundle(for: "mipha eval", choice, common.logging.output)
         let identity = EvaluatedModel(
             name: bundle.folder.name,
             fingerprint: try bundle.folder.fingerprint(dtype: choice.dtype),

@@ -47,7 +47,7 @@ struct Generate: AsyncParsableCommand {
         let choice = try common.start()
         let output = common.logging.output
         let engine = InferenceEngine(
-            try source.bundle(for: "mipha generate", choice))
+            try source.bundle(for: "mipha generate", choice, common.logging.output))
         let request = ChatRequest(
             prompt, images: image.map { .file($0) }, sampling: sampling.options(seed: choice.seed))
         let reply = try await AnswerPrinter(engine: engine, output: output, streams: !json)

@@ -11,15 +11,23 @@ struct ModelArguments: ParsableArguments {
 
     /// The parts on disk.
     ///
-    /// - Parameter purpose: the command, as messages name it.
-    func folder(for purpose: String) throws -> ModelFolder {
-        try ModelFolder(model, adapter: adapter, for: purpose)
+    /// - Parameters:
+    ///   - purpose: the command, as messages name it.
+    ///   - output: where notes about the adapter go.
+    func folder(for purpose: String, _ output: TerminalOutput) throws -> ModelFolder {
+        let folder = try ModelFolder(model, adapter: adapter, for: purpose)
+        for note in folder.adapterNotes { output.note(note) }
+        return folder
     }
 
     /// Everything that answering questions needs.
-    func bundle(for purpose: String, _ choice: CommonOptions.EngineChoice) throws -> ModelBundle {
-        try ModelBundle(
+    func bundle(
+        for purpose: String, _ choice: CommonOptions.EngineChoice, _ output: TerminalOutput
+    ) throws -> ModelBundle {
+        let bundle = try ModelBundle(
             folder: model, adapter: adapter, for: purpose, dtype: choice.dtype,
             device: choice.device)
+        for note in bundle.folder.adapterNotes { output.note(note) }
+        return bundle
     }
 }
