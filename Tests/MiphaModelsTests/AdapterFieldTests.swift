@@ -6,7 +6,8 @@ import Testing
 
 /// The list of fields of `adapter_config.json`, against what PEFT writes and what the documents say.
 @Suite struct AdapterFieldTests {
-    @Test func `every field that versions of PEFT write is on the list, and its default is accepted`()
+    @Test
+    func `every field that versions of PEFT write is on the list, and its default is accepted`()
         throws
     {
         let path = PackagePaths.fixture("adapter-options/fields.json")
@@ -38,8 +39,10 @@ import Testing
                 case .used: "used"
                 case .harmless: "changes nothing"
                 case .only(let values):
-                    try "only " + (values.isEmpty
-                        ? "null" : values.map { "`\(try $0.text(.compact))`" }.joined(separator: ", "))
+                    try "only "
+                        + (values.isEmpty
+                            ? "null"
+                            : values.map { "`\(try $0.text(.compact))`" }.joined(separator: ", "))
                 case .told, .onlyInTraining, .object: "other"
                 }
             return "| \(names) | \(rule) | \(field.remark) |"

@@ -45,7 +45,8 @@ import Testing
         #expect(!text.contains("k_proj"), "\(text)")
     }
 
-    @Test func `all missing parts are named, and of many the first twenty and how many more`() throws
+    @Test func `all missing parts are named, and of many the first twenty and how many more`()
+        throws
     {
         var draft = try AdapterDraft("adapters/dora")
         draft.remove("lora_B.weight", "lora_magnitude_vector")
@@ -68,12 +69,13 @@ import Testing
         #expect(try logits(draft).count > 0)
     }
 
-    @Test(arguments: [
-        ("modules_to_save", JSONValue.array(["lm_head"]), "base_model.model.lm_head.weight"),
-        ("modules_to_save", ["lm_heads"], "lm_heads (modules_to_save)"),
-        ("bias", "lora_only", "layers.1.self_attn.q_proj.bias"),
-        ("bias", "all", "model.final_layernorm.bias"),
-    ] as [(String, JSONValue, String)])
+    @Test(
+        arguments: [
+            ("modules_to_save", JSONValue.array(["lm_head"]), "base_model.model.lm_head.weight"),
+            ("modules_to_save", ["lm_heads"], "lm_heads (modules_to_save)"),
+            ("bias", "lora_only", "layers.1.self_attn.q_proj.bias"),
+            ("bias", "all", "model.final_layernorm.bias"),
+        ] as [(String, JSONValue, String)])
     func `what the config says was trained in full must be there`(
         _ key: String, _ value: JSONValue, _ expected: String
     ) throws {
@@ -85,18 +87,19 @@ import Testing
 
     // MARK: What contradicts itself
 
-    @Test(arguments: [
-        ("r", JSONValue.integer(4), "expected the rank 4"),
-        ("rank_pattern", ["layers.1.*q_proj": 2], "expected the rank 2"),
-        ("target_modules", ["v_proj"], "leave model.layers."),
-        ("target_modules", "model.*v_proj", "leave model.layers."),
-        ("exclude_modules", ["q_proj"], "leave model.layers."),
-        ("layers_to_transform", [0], "leave model.layers.1."),
-        ("target_modules", "(", "target_modules: expected a regular expression"),
-        ("alpha_pattern", ["[": 2], "alpha_pattern.[: expected a regular expression"),
-        ("layers_pattern", "(", "layers_pattern: expected a regular expression"),
-        ("rank_pattern", ["q_proj": "four"], "rank_pattern.q_proj: expected an integer"),
-    ] as [(String, JSONValue, String)])
+    @Test(
+        arguments: [
+            ("r", JSONValue.integer(4), "expected the rank 4"),
+            ("rank_pattern", ["layers.1.*q_proj": 2], "expected the rank 2"),
+            ("target_modules", ["v_proj"], "leave model.layers."),
+            ("target_modules", "model.*v_proj", "leave model.layers."),
+            ("exclude_modules", ["q_proj"], "leave model.layers."),
+            ("layers_to_transform", [0], "leave model.layers.1."),
+            ("target_modules", "(", "target_modules: expected a regular expression"),
+            ("alpha_pattern", ["[": 2], "alpha_pattern.[: expected a regular expression"),
+            ("layers_pattern", "(", "layers_pattern: expected a regular expression"),
+            ("rank_pattern", ["q_proj": "four"], "rank_pattern.q_proj: expected an integer"),
+        ] as [(String, JSONValue, String)])
     func `a config that does not fit the tensors is refused by name`(
         _ key: String, _ value: JSONValue, _ expected: String
     ) throws {
@@ -112,10 +115,12 @@ import Testing
         #expect(try refusal(draft).contains("use_dora: expected true"))
         draft = try AdapterDraft("adapter-options/table")
         draft.config["use_dora"] = true
-        #expect(try refusal(draft).contains("use_dora: expected false for an adapter of the embedding"))
+        #expect(
+            try refusal(draft).contains("use_dora: expected false for an adapter of the embedding"))
     }
 
-    @Test func `a tensor that is of no model, of no matrix or there twice is refused by name`() throws
+    @Test func `a tensor that is of no model, of no matrix or there twice is refused by name`()
+        throws
     {
         var draft = try AdapterDraft()
         draft.tensors["base_model.model.score.weight"] = ([1, 2], [0, 1])
@@ -124,11 +129,14 @@ import Testing
         draft.tensors["\(Self.layer).lora_A.weight"]?.shape = [3, 32, 1, 1]
         #expect(try refusal(draft).contains("expected a matrix"))
         draft = try AdapterDraft()
-        draft.tensors["model.layers.1.self_attn.q_proj.lora_A.weight"] = ([3, 32], .init(repeating: 0, count: 96))
+        draft.tensors["model.layers.1.self_attn.q_proj.lora_A.weight"] = (
+            [3, 32], .init(repeating: 0, count: 96)
+        )
         #expect(try refusal(draft).contains("is the same parameter"))
         draft = try AdapterDraft()
         draft.tensors["\(Self.layer).lora_diag"] = ([3], [1, 1, 1])
-        #expect(try refusal(draft).contains("unexpected: model.layers.1.self_attn.q_proj.lora_diag"))
+        #expect(
+            try refusal(draft).contains("unexpected: model.layers.1.self_attn.q_proj.lora_diag"))
     }
 
     // MARK: What is spelt otherwise
@@ -217,7 +225,9 @@ import Testing
         let error = try #require(throws: CheckpointError.self) {
             try AdapterFolder(temporary.path)
         }
-        #expect(error.message.contains("mm_projector.bin: expected a file of torch.save in PyTorch 1.6"))
+        #expect(
+            error.message.contains("mm_projector.bin: expected a file of torch.save in PyTorch 1.6")
+        )
     }
 
     @Test func `a checkpoint's other files are no part of the adapter`() throws {

@@ -12,7 +12,8 @@ import Testing
 @Suite struct AdapterRunTests {
     /// A kind of run with adapters.
     enum Kind: String, CaseIterable, CustomTestStringConvertible {
-        case lora, both, stabilised, magnitudes, eightBit, fourBit, plainFourBit, bfloat16, named, ends
+        case lora, both, stabilised, magnitudes, eightBit, fourBit, plainFourBit, bfloat16, named,
+            ends
 
         var testDescription: String { rawValue }
 

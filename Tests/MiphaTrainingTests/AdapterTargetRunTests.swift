@@ -44,16 +44,17 @@ import Testing
         #expect(held.count > 0 && held.allSatisfy { $0.contains(".layers.") })
     }
 
-    @Test(arguments: [
-        (["lm_head"], [:], "lora_targets: lm_head is of the group head, which is frozen"),
-        (["all-linear", "q_proj"], [:], "lora_targets: expected all-linear alone or names"),
-        (
-            ["embed_tokens"], [.language: .full, .tower: .lora],
-            "lora_targets: embed_tokens is of the group language, which is full"
-        ),
-        (["q_proj"], [.head: .lora], "tune.head: lora, but no adapter was attached"),
-        (["fc3"], [:], "no layer within model.layers is called fc3; there are dense, "),
-    ] as [([String], [ParameterGroup: TuningMode], String)])
+    @Test(
+        arguments: [
+            (["lm_head"], [:], "lora_targets: lm_head is of the group head, which is frozen"),
+            (["all-linear", "q_proj"], [:], "lora_targets: expected all-linear alone or names"),
+            (
+                ["embed_tokens"], [.language: .full, .tower: .lora],
+                "lora_targets: embed_tokens is of the group language, which is full"
+            ),
+            (["q_proj"], [.head: .lora], "tune.head: lora, but no adapter was attached"),
+            (["fc3"], [:], "no layer within model.layers is called fc3; there are dense, "),
+        ] as [([String], [ParameterGroup: TuningMode], String)])
     func `targets that no group has are refused with what helps`(
         _ targets: [String], _ tune: [ParameterGroup: TuningMode], _ message: String
     ) throws {

@@ -281,6 +281,7 @@ extension PickleReader {
     }
 
     private func damaged(_ what: String) -> CheckpointError {
-        CheckpointError(.malformedFile, "\(file): byte \(position): not a pickle of tensors: \(what)")
+        CheckpointError(
+            .malformedFile, "\(file): byte \(position): not a pickle of tensors: \(what)")
     }
 }

@@ -40,7 +40,8 @@ extension AdapterContents {
         }
         for saved in targets.savedNames {
             let isThere = store.names.contains { name in
-                trained.trained(name).map { AdapterTargets.module(named: saved, holds: $0) } ?? false
+                trained.trained(name).map { AdapterTargets.module(named: saved, holds: $0) }
+                    ?? false
             }
             if !isThere { missing.append("\(saved) (modules_to_save)") }
         }

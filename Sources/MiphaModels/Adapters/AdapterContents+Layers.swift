@@ -21,7 +21,9 @@ extension AdapterContents {
         var layers: [String: AdapterPlan.Strength] = [:]
         var missing: [String] = []
         for name in names {
-            guard let stored = tensors[name], let part = AdapterPlan.Part(of: name) else { continue }
+            guard let stored = tensors[name], let part = AdapterPlan.Part(of: name) else {
+                continue
+            }
             let path = part.path(of: name)
             let lacking = part.companions(withMagnitude: config.usesMagnitudes)
                 .filter { tensors[path + $0.suffix] == nil }
@@ -66,7 +68,8 @@ extension AdapterContents {
                     + "merge it with PEFT")
         }
         let module = part.path(of: AdapterNames.inner(stored.name))
-        guard !targets.isKnown || targets.selects(module, isLinear: Self.isLinear(path, part)) else {
+        guard !targets.isKnown || targets.selects(module, isLinear: Self.isLinear(path, part))
+        else {
             throw Self.failure(
                 stored,
                 "target_modules, exclude_modules or layers_to_transform of adapter_config.json leave "
@@ -96,7 +99,8 @@ extension AdapterContents {
 
 extension String {
     /// The name of another tensor of the same layer's adapter.
-    fileprivate func replacingPart(_ part: AdapterPlan.Part, with other: AdapterPlan.Part) -> String {
+    fileprivate func replacingPart(_ part: AdapterPlan.Part, with other: AdapterPlan.Part) -> String
+    {
         guard let range = ranges(of: part.marker).last else { return self }
         return self[..<range.lowerBound] + other.suffix
     }

@@ -28,7 +28,8 @@ struct AdapterContents: Sendable {
                 stored += StoredTensor.all(of: try TorchArchive(path: path("bin")))
             } else if name == Self.matrices {
                 throw CheckpointError(
-                    .missing, "\(folder): expected \(name).safetensors or \(name).bin, found neither")
+                    .missing,
+                    "\(folder): expected \(name).safetensors or \(name).bin, found neither")
             }
         }
         let names = try AdapterNames(stored.map(\.name))

@@ -61,7 +61,8 @@ public struct AdapterFolder: Sendable {
         var notes: [String] = []
         if !targets.isKnown {
             notes.append(
-                "\(config.file): target_modules: null; whether layers are missing cannot be checked")
+                "\(config.file): target_modules: null; whether layers are missing cannot be checked"
+            )
         }
         let idle = targets.idlePatterns(of: contents.modules)
         if !idle.isEmpty {
@@ -81,7 +82,8 @@ public struct AdapterFolder: Sendable {
 
     /// Names of the files of an adapter.
     package static let files = [
-        "adapter_config.json", "\(AdapterContents.matrices).safetensors", "\(othersName).safetensors",
+        "adapter_config.json", "\(AdapterContents.matrices).safetensors",
+        "\(othersName).safetensors",
     ]
 
     static let othersName = "non_lora_trainables"

@@ -75,7 +75,9 @@ package struct AdapterTargets {
         let fitting = (ranks.map(\.pattern) + alphas.map(\.pattern)).filter { pattern in
             !modules.contains(where: pattern.isWhole)
         }
-        return fitting.map { String($0.text.dropFirst(Self.before.count).dropLast(Self.after.count)) }
+        return fitting.map {
+            String($0.text.dropFirst(Self.before.count).dropLast(Self.after.count))
+        }
     }
 
     /// What PEFT puts around a key, which so fits whole names and their ends.

@@ -124,7 +124,8 @@ extension ParameterStore {
             let absent = layers.keys.filter { adapters[$0] == nil }.sorted()
             guard absent.isEmpty else {
                 throw ParameterError(
-                    "adapter: the model has no linear layer or table \(absent.joined(separator: ", "))")
+                    "adapter: the model has no linear layer or table \(absent.joined(separator: ", "))"
+                )
             }
         case .names(let names):
             let lone = names.filter { name in
@@ -150,6 +151,7 @@ extension ParameterStore {
     }
 
     private var leafNames: [String] {
-        Set((linearPaths + tablePaths).map { $0.split(separator: ".").last.map(String.init) ?? $0 }).sorted()
+        Set((linearPaths + tablePaths).map { $0.split(separator: ".").last.map(String.init) ?? $0 })
+            .sorted()
     }
 }

@@ -70,7 +70,8 @@ extension TrainingPlan {
         if targets.contains(Self.head), self[.head].mode != .lora {
             throw refuse(
                 "\(Self.head) is of the group head, which is \(self[.head].mode) in this plan; set "
-                    + "tune.head to lora, or drop the name (tune.head: full trains the head itself)")
+                    + "tune.head to lora, or drop the name (tune.head: full trains the head itself)"
+            )
         }
         if let name = targets.first(where: Self.isTable), self[.language].mode != .lora {
             throw refuse(
