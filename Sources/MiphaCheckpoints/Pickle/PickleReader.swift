@@ -91,8 +91,11 @@ struct PickleReader {
             try pushTuple(items.reversed())
         case UInt8(ascii: "s"):
             let value = try pop()
-            try fill([try pop(), value])
-        case UInt8(ascii: "u"): try fill(try popToMark())
+            let key = try pop()
+            try fill([key, value])
+        case UInt8(ascii: "u"):
+            let items = try popToMark()
+            try fill(items)
         case UInt8(ascii: "b"):
             // `_metadata` of a state dictionary, which says nothing about tensors.
             guard case .table = try pop(), case .table? = stack.last else {

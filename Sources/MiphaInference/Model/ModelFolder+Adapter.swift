@@ -48,9 +48,11 @@ extension ModelFolder {
 
     /// What of the adapter's folder is passed over: fields that are not known, and files beside the
     /// adapter that say something else than those of the model, which count.
-    public var adapterNotes: [String] {
-        guard let adapter else { return [] }
-        return adapter.notes
+    public var adapterNotes: [String] { adapter.map(notes) ?? [] }
+
+    /// The same of an adapter that the model was not opened with.
+    public func notes(_ adapter: AdapterFolder) -> [String] {
+        adapter.notes
             + Self.companions.compactMap { name in
                 let own = FileSystem.join(adapter.path, name)
                 guard FileSystem.kind(own) == .file, !Self.isSame(own, FileSystem.join(path, name))

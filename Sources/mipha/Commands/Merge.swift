@@ -33,7 +33,7 @@ struct Merge: ParsableCommand {
         try engine.start()
         let folder = try ModelFolder(model, for: "mipha merge")
         let update = try AdapterFolder(adapter)
-        for note in update.notes { logging.output.note(note) }
+        for note in folder.notes(update) { logging.output.note(note) }
         let files = try ModelConversion.merge(update, into: folder, output: output)
         logging.output.note("\(output): \(files.joined(separator: ", "))")
     }
