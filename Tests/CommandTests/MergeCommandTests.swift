@@ -64,6 +64,29 @@ struct MergeCommandTests {
         #expect(try SafetensorsFile(path: "\(output)/model.safetensors").floats(key) == values)
     }
 
+    @Test func `merge says which files beside the adapter differ from the model's`() throws {
+        let sample = try SampleFolder()
+        let adapter = try sample.temporary.copy(
+            of: PackagePaths.fixture("adapters/lora"), named: "adapter")
+        for (name, text) in [
+            ("generation_config.json", "{\"eos_token_id\": [1, 2]}"),
+            ("chat_template.jinja", "{{ messages }}"),
+        ] { try AtomicFile.write(text, to: "\(adapter)/\(name)") }
+        // The same tokenizer, written in another way.
+        let tokenizer = try JSONValue(contentsOf: "\(sample.model)/tokenizer.json")
+        try AtomicFile.write(try tokenizer.text(.compact), to: "\(adapter)/tokenizer.json")
+        let run = try MiphaProcess([
+            "merge", sample.model, "--adapter", adapter, "--output",
+            sample.temporary.file("merged"),
+        ])
+        #expect(run.status == 0, "\(run.errors)")
+        for name in ["generation_config.json", "chat_template.jinja"] {
+            #expect(
+                run.errors.contains("\(adapter)/\(name): differs from that of \(sample.model)"))
+        }
+        #expect(!run.errors.contains("tokenizer.json: differs"), "\(run.errors)")
+    }
+
     @Test func `merge refuses an adapter of another model and a folder that is none`() throws {
         let sample = try SampleFolder()
         let output = sample.temporary.file("merged")
