@@ -1,7 +1,7 @@
 import Foundation
 import MiphaCheckpoints
 import MiphaFiles
-import MiphaModels
+public import MiphaModels
 
 extension ModelFolder {
     /// The folders of model and adapter that two arguments name.

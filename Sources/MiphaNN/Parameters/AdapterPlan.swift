@@ -83,9 +83,7 @@ public struct AdapterPlan: Sendable, Equatable {
     /// - Parameter isTable: whether it is a table of embeddings, which only its own name selects.
     package func strength(at path: String, isTable: Bool = false) -> Strength? {
         if case .layers(let layers) = targets { return layers[path] }
-        guard within.isEmpty || within.contains(where: { Self.path(path, contains: $0) }),
-            !excluding.contains(where: { Self.path(path, contains: $0) })
-        else { return nil }
+        guard considers(path) else { return nil }
         switch targets {
         case .allLinear:
             let isAsked = !Self.path(path, contains: "lm_head") || within.contains("lm_head")
@@ -95,6 +93,12 @@ public struct AdapterPlan: Sendable, Equatable {
         case .layers: return nil
         }
         return Strength(rank: rank, alpha: alpha)
+    }
+
+    /// Whether a path is in the plan's parts.
+    func considers(_ path: String) -> Bool {
+        (within.isEmpty || within.contains { Self.path(path, contains: $0) })
+            && !excluding.contains { Self.path(path, contains: $0) }
     }
 
     /// What `B A x` is multiplied with.

@@ -134,7 +134,7 @@ extension ParameterStore {
             guard lone.isEmpty else {
                 throw ParameterError(
                     "adapter: no layer \(place(plan)) is called \(lone.joined(separator: ", ")); "
-                        + "there are \(leafNames.joined(separator: ", "))")
+                        + "there are \(leafNames(plan).joined(separator: ", "))")
             }
         case .allLinear:
             guard !adapters.isEmpty else {
@@ -150,8 +150,9 @@ extension ParameterStore {
         return besides.isEmpty ? within : "\(within), besides \(besides),"
     }
 
-    private var leafNames: [String] {
-        Set((linearPaths + tablePaths).map { $0.split(separator: ".").last.map(String.init) ?? $0 })
+    /// Last components of the paths in the plan's parts.
+    private func leafNames(_ plan: AdapterPlan) -> [String] {
+        Set((linearPaths + tablePaths).filter(plan.considers).map { $0.split(separator: ".").last.map(String.init) ?? $0 })
             .sorted()
     }
 }
