@@ -152,7 +152,7 @@ extension ParameterStore {
 
     /// Last components of the paths in the plan's parts.
     private func leafNames(_ plan: AdapterPlan) -> [String] {
-        Set((linearPaths + tablePaths).filter(plan.considers).map { $0.split(separator: ".").last.map(String.init) ?? $0 })
-            .sorted()
+        let paths = (linearPaths + tablePaths).filter(plan.considers)
+        return Set(paths.map { $0.split(separator: ".").last.map(String.init) ?? $0 }).sorted()
     }
 }
