@@ -47,7 +47,7 @@ let core: [Target] = [
     library("MiphaFiles", ["CMiphaZlib", crypto]),
     library("MiphaCheckpoints", ["MiphaFiles"]),
     library("MiphaTokenizers", ["MiphaFiles"]),
-    library("MiphaImaging", ["CMiphaImage"]),
+    library("MiphaImaging", ["CMiphaImage", "MiphaFiles"]),
     library("MiphaChat", ["MiphaTokenizers", "MiphaImaging", "MiphaFiles"]),
     library(
         "MiphaData",

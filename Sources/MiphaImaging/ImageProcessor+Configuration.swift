@@ -1,4 +1,4 @@
-import Foundation
+import MiphaFiles
 
 extension ImageProcessor {
     /// Reads a `preprocessor_config.json`.
@@ -6,130 +6,182 @@ extension ImageProcessor {
     /// The class comes from `image_processor_type` or the older `feature_extractor_type`, with or
     /// without the endings `Fast` and `Pil`; a file with neither is taken as CLIP's when it names a
     /// crop and as SigLIP's otherwise. A plain number as `size` is a square for SigLIP and the
-    /// shortest edge for the others. Keys that do not act on pixels are ignored; `do_pad`, sizes
-    /// without a fixed output and `"do_convert_rgb": false` are errors.
+    /// shortest edge for the others. Of the fields ``fields`` tells which count; padding in a class
+    /// other than LLaVA's, sizes without a fixed output and `"do_convert_rgb": false` are errors.
     ///
     /// - Parameter path: a file-system path.
     /// - Throws: `ImagingError` naming the file and the key.
     public init(contentsOf path: String) throws(ImagingError) {
-        let bytes = try readFile(path, limit: 1 << 20)
-        try self.init(configuration: bytes, name: path)
+        try self.init(configuration: readFile(path, limit: 1 << 20), name: path)
     }
 
     /// Reads the text of a `preprocessor_config.json`; `name` is what messages call it.
     package init(configuration bytes: [UInt8], name: String) throws(ImagingError) {
-        let record: ProcessorRecord
-        do {
-            record = try JSONDecoder().decode(ProcessorRecord.self, from: Data(bytes))
-        } catch let error as DecodingError {
-            throw ImagingError(.configuration, "\(name): \(describe(error))")
-        } catch {
-            throw ImagingError(.configuration, "\(name): \(error)")
+        try self.init(ProcessorObject(parsing: bytes, name: name))
+    }
+
+    init(_ object: ProcessorObject) throws(ImagingError) {
+        if let message = Self.fields.examine(object.members, file: object.name).refused.first {
+            throw ImagingError(.configuration, message)
         }
-        try self.init(record.fields(name), name: name)
+        try self.init(object.fields(), name: object.name)
+    }
+
+    /// The same processor of another class, which pads or does not; every field is set, so that
+    /// nothing depends on the class's defaults.
+    func kept(as kind: Kind, pads: Bool) -> ImageProcessor {
+        var fields = ImageProcessorFields(kind)
+        fields.pads = pads
+        fields.resizes = resizes
+        fields.size = size
+        fields.filter = filter
+        fields.crops = crops
+        fields.crop = crops ? crop : Crop(width: outputWidth, height: outputHeight)
+        fields.rescales = rescales
+        fields.rescaleFactor = rescaleFactor
+        fields.normalizes = normalizes
+        fields.mean = mean
+        fields.deviation = deviation
+        return ImageProcessor(checked: fields, width: outputWidth, height: outputHeight)
     }
 
     /// Returns the text of a `preprocessor_config.json` that reads back as this processor.
     ///
     /// - Throws: `ImagingError` when a number cannot be written.
     public func encoded() throws(ImagingError) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        do {
-            return try [UInt8](encoder.encode(ProcessorRecord(self))) + [0x0a]
-        } catch {
-            throw ImagingError(.configuration, "the image processor cannot be written: \(error)")
+        try ProcessorObject(members: object, name: "the image processor").encoded()
+    }
+
+    /// The fields in transformers' names.
+    var object: JSONObject {
+        var members: JSONObject = [
+            "do_center_crop": .bool(crops), "do_convert_rgb": true,
+            "do_normalize": .bool(normalizes), "do_rescale": .bool(rescales),
+            "do_resize": .bool(resizes), "image_mean": .array(mean.map(JSONValue.double)),
+            "image_processor_type": .string(kind.rawValue),
+            "image_std": .array(deviation.map(JSONValue.double)),
+            "resample": .integer(filter.rawValue), "rescale_factor": .double(rescaleFactor),
+        ]
+        if kind == .llava { members["do_pad"] = .bool(pads) }
+        if crops || kind == .llava {
+            members["crop_size"] = ["height": .integer(crop.height), "width": .integer(crop.width)]
         }
+        switch size {
+        case .exact(let width, let height):
+            members["size"] = ["height": .integer(height), "width": .integer(width)]
+        case .shortestEdge(let edge): members["size"] = ["shortest_edge": .integer(edge)]
+        }
+        return JSONObject(members.members.sorted { $0.key < $1.key })
     }
 }
 
-/// The keys of the file.
-private struct ProcessorRecord: Codable {
-    var processorType: String?
-    var extractorType: String?
-    var resizes: Bool?
-    var size: SizeRecord?
-    var resample: Int?
-    var crops: Bool?
-    var crop: SizeRecord?
-    var rescales: Bool?
-    var rescaleFactor: Double?
-    var normalizes: Bool?
-    var mean: [Double]?
-    var deviation: [Double]?
-    var convertsToRGB: Bool?
-    var pads: Bool?
+/// The object of a processor file, or a part of one.
+struct ProcessorObject {
+    let members: JSONObject
+    /// How messages call it.
+    let name: String
 
-    enum CodingKeys: String, CodingKey {
-        case processorType = "image_processor_type"
-        case extractorType = "feature_extractor_type"
-        case resizes = "do_resize"
-        case size
-        case resample
-        case crops = "do_center_crop"
-        case crop = "crop_size"
-        case rescales = "do_rescale"
-        case rescaleFactor = "rescale_factor"
-        case normalizes = "do_normalize"
-        case mean = "image_mean"
-        case deviation = "image_std"
-        case convertsToRGB = "do_convert_rgb"
-        case pads = "do_pad"
+    init(members: JSONObject, name: String) {
+        self.members = members
+        self.name = name
     }
 
-    init(_ processor: ImageProcessor) {
-        processorType = processor.kind.rawValue
-        resizes = processor.resizes
-        switch processor.size {
-        case .exact(let width, let height): size = SizeRecord(height: height, width: width)
-        case .shortestEdge(let edge): size = SizeRecord(shortestEdge: edge)
+    init(parsing bytes: [UInt8], name: String) throws(ImagingError) {
+        let value: JSONValue
+        do throws(FileError) {
+            value = try JSONValue(parsingForeign: bytes, file: name)
+        } catch {
+            throw ImagingError(.configuration, error.message)
         }
-        resample = processor.filter.rawValue
-        crops = processor.crops
-        if processor.crops {
-            crop = SizeRecord(height: processor.crop.height, width: processor.crop.width)
+        guard let members = value.objectValue else {
+            throw ImagingError(
+                .configuration, "\(name): expected a JSON object, found \(value.summary)")
         }
-        rescales = processor.rescales
-        rescaleFactor = processor.rescaleFactor
-        normalizes = processor.normalizes
-        mean = processor.mean
-        deviation = processor.deviation
-        convertsToRGB = true
+        self.init(members: members, name: name)
     }
 
-    func fields(_ name: String) throws(ImagingError) -> ImageProcessorFields {
-        let kind = try kind(name)
+    func encoded() throws(ImagingError) -> [UInt8] {
+        do throws(FileError) {
+            let style = JSONStyle(indentation: 2, endsWithNewline: true)
+            return try JSONValue.object(members).bytes(style)
+        } catch {
+            throw ImagingError(.configuration, "\(name) cannot be written: \(error.message)")
+        }
+    }
+
+    func fields() throws(ImagingError) -> ImageProcessorFields {
+        let kind = try kind()
         var fields = ImageProcessorFields(kind)
-        fields.resizes = resizes ?? fields.resizes
-        fields.crops = crops ?? fields.crops
-        fields.rescales = rescales ?? fields.rescales
-        fields.rescaleFactor = rescaleFactor ?? fields.rescaleFactor
-        fields.normalizes = normalizes ?? fields.normalizes
-        fields.mean = mean ?? fields.mean
-        fields.deviation = deviation ?? fields.deviation
-        if let size { fields.size = try size.size(kind, name) }
-        if let crop { fields.crop = try crop.crop(name) }
-        if let resample {
-            guard let filter = ResampleFilter(rawValue: resample) else {
-                throw ImagingError(
-                    .configuration,
-                    "\(name): key \"resample\": expected 0...5 (nearest, lanczos, bilinear, "
-                        + "bicubic, box, hamming), found \(resample)")
+        fields.resizes = try flag("do_resize") ?? fields.resizes
+        fields.crops = try flag("do_center_crop") ?? fields.crops
+        fields.rescales = try flag("do_rescale") ?? fields.rescales
+        fields.normalizes = try flag("do_normalize") ?? fields.normalizes
+        fields.rescaleFactor =
+            try read("rescale_factor", "a number", \.doubleValue) ?? fields.rescaleFactor
+        fields.mean = try numbers("image_mean") ?? fields.mean
+        fields.deviation = try numbers("image_std") ?? fields.deviation
+        if let size = value("size") { fields.size = try self.size(size, kind) }
+        if let crop = value("crop_size") { fields.crop = try self.crop(crop) }
+        if let code = try read("resample", "a number", \.integerValue) {
+            guard let filter = ResampleFilter(rawValue: code) else {
+                throw failure(
+                    "resample",
+                    "0...5 (nearest, lanczos, bilinear, bicubic, box, hamming), found \(code)")
             }
             fields.filter = filter
         }
-        for (key, bad) in [("do_convert_rgb", convertsToRGB == false), ("do_pad", pads == true)]
-        where bad {
-            throw ImagingError(
-                .configuration,
-                "\(name): key \"\(key)\": the value \(key == "do_pad") is not supported")
+        guard try flag("do_convert_rgb") != false else {
+            throw failure("do_convert_rgb", "true, as all pictures are read in three colours")
+        }
+        let pads = try flag("do_pad")
+        fields.statesPadding = pads != nil && kind == .llava
+        fields.pads = pads ?? false
+        guard !fields.pads || kind == .llava else {
+            throw failure(
+                "do_pad", "false, as only \(ImageProcessor.Kind.llava.rawValue) pads to a square")
         }
         return fields
     }
 
-    private func kind(_ name: String) throws(ImagingError) -> ImageProcessor.Kind {
-        guard let label = processorType ?? extractorType else {
-            return crops != nil || crop != nil ? .clip : .siglip
+    /// The value of a key; nil when absent or null.
+    func value(_ key: String) -> JSONValue? {
+        guard let value = members[key], !value.isNull else { return nil }
+        return value
+    }
+
+    private func failure(_ key: String, _ expected: String) -> ImagingError {
+        ImagingError(.configuration, "\(name): key \"\(key)\": expected \(expected)")
+    }
+
+    private func read<Value>(
+        _ key: String, _ expected: String, _ read: (JSONValue) -> Value?
+    ) throws(ImagingError) -> Value? {
+        guard let value = value(key) else { return nil }
+        guard let result = read(value) else {
+            throw failure(key, "\(expected), found \(value.summary)")
+        }
+        return result
+    }
+
+    private func flag(_ key: String) throws(ImagingError) -> Bool? {
+        try read(key, "true or false", \.boolValue)
+    }
+
+    /// Three numbers, or one for all channels.
+    private func numbers(_ key: String) throws(ImagingError) -> [Double]? {
+        try read(key, "3 finite numbers") { value in
+            if let number = value.doubleValue { return [number, number, number] }
+            let numbers = value.arrayValue?.map(\.doubleValue)
+            guard let numbers, !numbers.contains(nil) else { return nil }
+            return numbers.compactMap(\.self)
+        }
+    }
+
+    private func kind() throws(ImagingError) -> ImageProcessor.Kind {
+        let key =
+            value("image_processor_type") == nil ? "feature_extractor_type" : "image_processor_type"
+        guard let label = try read(key, "a string", \.stringValue) else {
+            return value("do_center_crop") != nil || value("crop_size") != nil ? .clip : .siglip
         }
         var stem = label
         for ending in ["Fast", "Pil"] where stem.hasSuffix(ending) {
@@ -138,86 +190,52 @@ private struct ProcessorRecord: Codable {
         stem = stem.replacing("FeatureExtractor", with: "ImageProcessor")
         guard let kind = ImageProcessor.Kind(rawValue: stem) else {
             let known = ImageProcessor.Kind.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ImagingError(
-                .configuration,
-                "\(name): key \"image_processor_type\": expected one of \(known), "
-                    + "found \"\(label)\"")
+            throw failure("image_processor_type", "one of \(known), found \"\(label)\"")
         }
         return kind
     }
-}
 
-/// A size: a number, or an object with `height` and `width` or with `shortest_edge`.
-private struct SizeRecord: Codable {
-    var side: Int?
-    var height: Int?
-    var width: Int?
-    var shortestEdge: Int?
-    var longestEdge: Int?
-
-    enum CodingKeys: String, CodingKey {
-        case height
-        case width
-        case shortestEdge = "shortest_edge"
-        case longestEdge = "longest_edge"
-    }
-
-    init(height: Int? = nil, width: Int? = nil, shortestEdge: Int? = nil) {
-        self.height = height
-        self.width = width
-        self.shortestEdge = shortestEdge
-    }
-
-    init(from decoder: any Decoder) throws {
-        if let number = try? decoder.singleValueContainer().decode(Int.self) {
-            side = number
-            return
-        }
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        height = try container.decodeIfPresent(Int.self, forKey: .height)
-        width = try container.decodeIfPresent(Int.self, forKey: .width)
-        shortestEdge = try container.decodeIfPresent(Int.self, forKey: .shortestEdge)
-        longestEdge = try container.decodeIfPresent(Int.self, forKey: .longestEdge)
-    }
-
-    func size(
-        _ kind: ImageProcessor.Kind, _ name: String
+    /// A size: a number, or an object with `height` and `width` or with `shortest_edge`.
+    private func size(
+        _ value: JSONValue, _ kind: ImageProcessor.Kind
     ) throws(ImagingError) -> ImageProcessor.Size {
-        if let side {
+        if let side = value.integerValue {
             return kind == .siglip ? .exact(width: side, height: side) : .shortestEdge(side)
         }
-        if let height, let width, shortestEdge == nil {
-            return .exact(width: width, height: height)
+        let sides = try sides(value, "size")
+        switch (sides["height"], sides["width"], sides["shortest_edge"], sides["longest_edge"]) {
+        case (let height?, let width?, nil, _): return .exact(width: width, height: height)
+        case (nil, nil, let edge?, nil): return .shortestEdge(edge)
+        default:
+            throw failure("size", "a number, {\"height\", \"width\"} or {\"shortest_edge\"}")
         }
-        if let shortestEdge, height == nil, width == nil, longestEdge == nil {
-            return .shortestEdge(shortestEdge)
-        }
-        throw ImagingError(
-            .configuration,
-            "\(name): key \"size\": expected a number, {\"height\", \"width\"} or "
-                + "{\"shortest_edge\"}")
     }
 
-    func crop(_ name: String) throws(ImagingError) -> ImageProcessor.Crop {
-        if let side { return ImageProcessor.Crop(width: side, height: side) }
-        if let height, let width { return ImageProcessor.Crop(width: width, height: height) }
-        throw ImagingError(
-            .configuration,
-            "\(name): key \"crop_size\": expected a number or {\"height\", \"width\"}")
+    private func crop(_ value: JSONValue) throws(ImagingError) -> ImageProcessor.Crop {
+        if let side = value.integerValue {
+            return ImageProcessor.Crop(width: side, height: side)
+        }
+        let sides = try sides(value, "crop_size")
+        guard let height = sides["height"], let width = sides["width"] else {
+            throw failure("crop_size", "a number or {\"height\", \"width\"}")
+        }
+        return ImageProcessor.Crop(width: width, height: height)
     }
-}
 
-private func describe(_ error: DecodingError) -> String {
-    let context: DecodingError.Context
-    switch error {
-    case .typeMismatch(_, let found), .valueNotFound(_, let found), .keyNotFound(_, let found):
-        context = found
-    case .dataCorrupted(let found):
-        context = found
-    @unknown default:
-        return "\(error)"
+    /// The members of a size that are not null.
+    private func sides(
+        _ value: JSONValue, _ key: String
+    ) throws(ImagingError) -> [String: Int] {
+        guard let object = value.objectValue else {
+            throw failure(key, "a number or an object of numbers, found \(value.summary)")
+        }
+        var sides: [String: Int] = [:]
+        for member in object.members where !member.value.isNull {
+            guard let side = member.value.integerValue else {
+                throw failure("\(key).\(member.key)", "a number, found \(member.value.summary)")
+            }
+            sides[member.key] = side
+        }
+        return sides
     }
-    let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-    guard path.isEmpty else { return "key \"\(path)\": \(context.debugDescription)" }
-    return "the file is not a JSON object of the expected form: \(context.debugDescription)"
 }

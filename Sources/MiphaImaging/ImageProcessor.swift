@@ -13,6 +13,8 @@ public struct ImageProcessor: Sendable, Equatable {
         case clip = "CLIPImageProcessor"
         /// The same steps as `clip`; DINOv2 names it.
         case bit = "BitImageProcessor"
+        /// The same steps as `clip` after padding to a square, which the file switches on.
+        case llava = "LlavaImageProcessor"
     }
 
     /// What the resize step aims at.
@@ -39,6 +41,11 @@ public struct ImageProcessor: Sendable, Equatable {
 
     /// The class named in the file.
     public let kind: Kind
+    /// Whether the file asks for padding pictures to a square of the mean colour first; what is done
+    /// is said with each picture, because a model's config has a word in it too.
+    public let pads: Bool
+    /// Whether the file says whether pictures are padded.
+    package let statesPadding: Bool
     /// Whether pictures are resized.
     public let resizes: Bool
     /// What they are resized to.
@@ -69,7 +76,24 @@ public struct ImageProcessor: Sendable, Equatable {
 
     /// Checks the values against each other; `name` is what messages call them.
     init(_ fields: ImageProcessorFields, name: String) throws(ImagingError) {
+        if fields.crops {
+            self.init(checked: fields, width: fields.crop.width, height: fields.crop.height)
+        } else if fields.resizes, case .exact(let width, let height) = fields.size {
+            self.init(checked: fields, width: width, height: height)
+        } else {
+            throw ImagingError(
+                .configuration,
+                "\(name): the output has no fixed size; expected \"size\" with \"height\" and "
+                    + "\"width\", or \"do_center_crop\": true")
+        }
+        try check(name)
+    }
+
+    /// Takes values over that make pictures of a size.
+    init(checked fields: ImageProcessorFields, width: Int, height: Int) {
         kind = fields.kind
+        pads = fields.pads
+        statesPadding = fields.statesPadding
         resizes = fields.resizes
         size = fields.size
         filter = fields.filter
@@ -80,17 +104,8 @@ public struct ImageProcessor: Sendable, Equatable {
         normalizes = fields.normalizes
         mean = fields.mean
         deviation = fields.deviation
-        if fields.crops {
-            (outputWidth, outputHeight) = (fields.crop.width, fields.crop.height)
-        } else if fields.resizes, case .exact(let width, let height) = fields.size {
-            (outputWidth, outputHeight) = (width, height)
-        } else {
-            throw ImagingError(
-                .configuration,
-                "\(name): the output has no fixed size; expected \"size\" with \"height\" and "
-                    + "\"width\", or \"do_center_crop\": true")
-        }
-        try check(name)
+        outputWidth = width
+        outputHeight = height
     }
 
     private func check(_ name: String) throws(ImagingError) {
@@ -121,28 +136,13 @@ public struct ImageProcessor: Sendable, Equatable {
         }
     }
 
-    private init(siglipSize size: Int) {
-        let fields = ImageProcessorFields(.siglip)
-        kind = fields.kind
-        resizes = fields.resizes
-        self.size = .exact(width: size, height: size)
-        filter = fields.filter
-        crops = fields.crops
-        crop = fields.crop
-        rescales = fields.rescales
-        rescaleFactor = fields.rescaleFactor
-        normalizes = fields.normalizes
-        mean = fields.mean
-        deviation = fields.deviation
-        outputWidth = size
-        outputHeight = size
-    }
-
     /// Returns SigLIP's processor: bicubic to `size` x `size`, then `(x / 255 - 0.5) / 0.5`.
     ///
     /// - Parameter size: columns and rows of the tensor, 1...16384.
     public static func siglip(size: Int) -> ImageProcessor {
         precondition((1...maximumSide).contains(size), "the size must be 1...\(maximumSide)")
-        return ImageProcessor(siglipSize: size)
+        var fields = ImageProcessorFields(.siglip)
+        fields.size = .exact(width: size, height: size)
+        return ImageProcessor(checked: fields, width: size, height: size)
     }
 }

@@ -1,6 +1,10 @@
 /// The values of a processor before they are checked, starting from the defaults of its class.
 struct ImageProcessorFields {
     var kind: ImageProcessor.Kind
+    /// Whether pictures are padded to a square first.
+    var pads = false
+    /// Whether the file says so or the opposite.
+    var statesPadding = false
     var resizes = true
     var size: ImageProcessor.Size
     var filter = ResampleFilter.bicubic
@@ -12,7 +16,7 @@ struct ImageProcessorFields {
     var mean: [Double]
     var deviation: [Double]
 
-    /// The class attributes of transformers' `models/{siglip,clip,bit}/image_processing_*.py`.
+    /// The class attributes of transformers' `models/{siglip,clip,bit,llava}/image_processing_*.py`.
     init(_ kind: ImageProcessor.Kind) {
         self.kind = kind
         switch kind {
@@ -21,7 +25,7 @@ struct ImageProcessorFields {
             crops = false
             mean = [0.5, 0.5, 0.5]
             deviation = [0.5, 0.5, 0.5]
-        case .clip, .bit:
+        case .clip, .bit, .llava:
             size = .shortestEdge(224)
             crops = true
             mean = [0.48145466, 0.4578275, 0.40821073]

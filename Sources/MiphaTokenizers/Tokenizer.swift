@@ -15,6 +15,8 @@ public final class Tokenizer: Sendable {
     private let decodedStarts: [UInt32]
     private let specialIDs: Set<Int>
     let roles: TokenizerRoles
+    /// What people are told about the files: fields that are not known.
+    public let notes: [String]
     let files: [TokenizerFolder.File]
     private let states = Mutex<[TextEncoder.State]>([])
 
@@ -96,6 +98,7 @@ public final class Tokenizer: Sendable {
             (roles.addsBeginning ?? (definition.leadingToken != nil)) && beginning != nil
         self.vocabulary = vocabulary
         self.roles = roles
+        notes = roles.notes
         self.files = files
     }
 

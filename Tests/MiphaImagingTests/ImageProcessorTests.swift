@@ -118,7 +118,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{", "JSON"), ("[]", "JSON"), (#"{"size": "big"}"#, "size"), (#"{"size": 0}"#, "size"),
+        ("{", "expected a key"), ("[]", "JSON"), (#"{"size": "big"}"#, "size"),
+        (#"{"size": 0}"#, "size"),
         (#"{"size": {"height": 5}}"#, "size"), (#"{"size": 99999999}"#, "size"),
         (#"{"size": {"shortest_edge": 5, "longest_edge": 9}}"#, "size"),
         (#"{"size": {"shortest_edge": 5}}"#, "size"), (#"{"resample": 9}"#, "resample"),

@@ -189,6 +189,59 @@ import Testing
         #expect(throws: CheckpointError.self) { _ = try MiphaConfig(rope) }
     }
 
+    /// Settings that change arithmetic and are not followed; the last key must be named.
+    static let unfollowed: [(folder: String, path: [String], key: String, value: JSONValue)] = [
+        (
+            SmallModel.classicLLaVA, ["text_config"], "rope_scaling",
+            ["type": "linear", "factor": 4]
+        ),
+        (SmallModel.classicLLaVA, ["text_config"], "rope_scaling", ["rope_type": "dynamic"]),
+        (SmallModel.llava, ["text_config"], "rope_scaling", ["rope_theta": 7]),
+        (SmallModel.llava, ["text_config", "rope_parameters"], "type", "linear"),
+        (SmallModel.llava, ["text_config", "rope_parameters"], "full_attention", ["a": 1]),
+        (SmallModel.llava, ["text_config"], "head_dim", 8),
+        (SmallModel.llava, ["text_config"], "sliding_window", 128),
+        (SmallModel.llava, [], "vision_feature_select_strategy", .null),
+        (SmallModel.llava, [], "quantization_config", ["bits": 4]),
+        (SmallModel.tiny, [], "rope_scaling", ["type": "linear", "factor": 2.0]),
+        (SmallModel.tiny, [], "mm_use_im_start_end", true),
+        (SmallModel.tiny, [], "pruned_heads", ["1": [0]]),
+        (SmallModel.tiny, [], "use_s2", true),
+        (SmallModel.tiny, ["vision_config", "vision_tower"], "mm_vision_select_feature", "cls"),
+    ]
+
+    @Test(arguments: unfollowed.indices)
+    func `a setting that would change results is refused by name`(_ index: Int) throws {
+        let (folder, path, key, value) = Self.unfollowed[index]
+        let error = try #require(throws: CheckpointError.self) {
+            _ = try MiphaConfig(changed(folder, path, [key: value]))
+        }
+        #expect(error.message.contains("some/config.json"), "\(error)")
+        #expect(error.message.contains(key), "\(error)")
+    }
+
+    @Test func `the old form of the default rotary positions is read`() throws {
+        for value: JSONValue in [.null, [:], ["type": "default"], ["rope_type": "default"]] {
+            let config = try MiphaConfig(
+                changed(SmallModel.classicLLaVA, ["text_config"], ["rope_scaling": value]))
+            #expect(config.language.ropeTheta == 2000)
+        }
+    }
+
+    @Test func `dropout that training does not do is kept for training to refuse`() throws {
+        for (folder, path, key) in [
+            (SmallModel.tiny, [], "embd_pdrop"),
+            (SmallModel.tiny, ["vision_config", "vision_tower"], "attention_dropout"),
+            (SmallModel.llava, ["text_config"], "attention_dropout"),
+        ] {
+            let config = try MiphaConfig(changed(folder, path, [key: 0.1]))
+            let findings = config.findings("f")
+            #expect(findings.refused.isEmpty)
+            #expect(findings.refusedInTraining.count == 1)
+            #expect(findings.refusedInTraining.first?.contains(key) == true)
+        }
+    }
+
     @Test func `numbers too large to compute with are refused`() throws {
         let top = ["hidden_size", "num_hidden_layers", "vocab_size", "intermediate_size"]
         let tower = [

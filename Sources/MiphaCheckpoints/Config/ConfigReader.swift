@@ -31,7 +31,8 @@ public struct ConfigReader: Sendable {
     /// - Throws: `CheckpointError` when the file cannot be read, is not JSON or not an object.
     public init(contentsOf path: String) throws(CheckpointError) {
         let value = try CheckpointError.converting { () throws(FileError) in
-            try JSONValue(contentsOf: path, limit: 1 << 28)
+            try JSONValue(
+                parsingForeign: FileSystem.read(path, limit: 1 << 28), file: path)
         }
         try self.init(file: path, path: "", value: value)
     }

@@ -41,6 +41,9 @@ package struct FileFields: Sendable {
         /// Paths of fields that are on no list.
         package var unknown: [String] = []
 
+        /// Nothing that is to be told.
+        package init() {}
+
         /// What people are told.
         ///
         /// - Parameter file: how messages call the file.

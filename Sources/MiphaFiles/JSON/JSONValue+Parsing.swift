@@ -46,6 +46,15 @@ extension JSONValue {
         self = try cursor.value()
     }
 
+    /// Parses a file that other programs write, editors of Windows among them: a byte order mark in
+    /// front is skipped.
+    package init(
+        parsingForeign bytes: [UInt8], file: String
+    ) throws(FileError) {
+        let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        try self.init(parsing: mark == 0 ? bytes : Array(bytes.dropFirst(mark)), file: file)
+    }
+
     package init(
         parsing bytes: [UInt8], file: String, style: JSONPlaceStyle
     ) throws(FileError) {

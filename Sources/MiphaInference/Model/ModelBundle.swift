@@ -1,3 +1,4 @@
+public import MiphaChat
 public import MiphaModels
 public import MiphaTorch
 
@@ -9,6 +10,8 @@ public struct ModelBundle {
     public let model: MiphaModel
     /// Text and pictures to prompts.
     public let prompts: PromptBuilder
+    /// What people are told about the folder.
+    public let notes: [String]
 
     /// Loads a model folder.
     ///
@@ -16,15 +19,17 @@ public struct ModelBundle {
     ///   - path: a model folder, or an adapter that names the folder of its model.
     ///   - adapter: the folder of an adapter to run the model with.
     ///   - purpose: what it is loaded for, as messages name it.
+    ///   - template: the strings around turns; `nil`: the folder's own.
     ///   - dtype: wanted element type; `nil` keeps the stored one.
     /// - Throws: `InferenceError` naming a missing part; the error of a part that cannot be read.
     public init(
-        folder path: String, adapter: String? = nil, for purpose: String, dtype: DType? = nil,
-        device: Device = .cpu
+        folder path: String, adapter: String? = nil, for purpose: String,
+        template: ChatTemplate? = nil, dtype: DType? = nil, device: Device = .cpu
     ) throws {
         folder = try ModelFolder(path, adapter: adapter, for: purpose)
-        prompts = try PromptBuilder(folder)
+        prompts = try PromptBuilder(folder, template: template)
         model = try folder.model(dtype: dtype, device: device)
+        notes = try folder.notes + folder.typeNotes(dtype: dtype) + prompts.notes
     }
 
     /// Puts parts together that are already there.
@@ -32,5 +37,6 @@ public struct ModelBundle {
         self.folder = folder
         self.model = model
         self.prompts = prompts
+        notes = folder.notes + prompts.notes
     }
 }

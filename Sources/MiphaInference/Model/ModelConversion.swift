@@ -1,5 +1,8 @@
 import Foundation
+import MiphaChat
+import MiphaCheckpoints
 import MiphaFiles
+import MiphaImaging
 public import MiphaModels
 
 /// Writes a model folder again in another layout.
@@ -40,17 +43,46 @@ public enum ModelConversion {
         }
         return try write(
             MiphaModel(folder: folder.path, adapter: adapter), of: folder, to: output,
-            MiphaModel.SaveOptions(layout: folder.config.layout))
+            MiphaModel.SaveOptions(layout: folder.config.layout),
+            trainedWith: adapter.imageAspectRatio.flatMap { ImageAspectRatio(rawValue: $0) })
     }
 
     private static func write(
         _ model: MiphaModel, of folder: ModelFolder, to output: String,
-        _ options: MiphaModel.SaveOptions
+        _ options: MiphaModel.SaveOptions, trainedWith stated: ImageAspectRatio? = nil
     ) throws -> [String] {
         let target = try AtomicDirectory(path: output)
+        let pictures = try folder.pictureFile()
+        var model = model
+        let ratio = try pictures.map { _ in try stated ?? folder.aspectRatio() }
+        if let ratio { model.config.imageAspectRatio = ratio.rawValue }
         try model.save(to: target.partialPath, options: options)
-        try CompanionFiles.copy(from: folder.path, to: target.partialPath)
+        try CompanionFiles.copy(
+            from: folder.path, to: target.partialPath, without: ImageProcessorFile.names)
+        try pictures?.write(
+            to: target.partialPath, aspectRatio: ratio,
+            isStated: options.layout == .mipha, from: folder.path)
+        if options.layout == .llava, folder.config.layout != .llava {
+            try writePrompts(of: folder, to: target.partialPath)
+        }
         try target.commit()
         return try FileManager.default.contentsOfDirectory(atPath: output).sorted()
+    }
+
+    /// Writes how answers end, and the template, so that transformers does as is done here: its
+    /// default ends of Phi's answers are ids of ordinary text.
+    private static func writePrompts(of folder: ModelFolder, to target: String) throws {
+        guard let tokenizer = try? folder.tokenizer() else { return }
+        let file = FileSystem.join(target, "generation_config.json")
+        var settings =
+            try FileSystem.isMissing(file) ? JSONObject() : ConfigReader(contentsOf: file).object
+        let own = try folder.ownTemplate()
+        let template = try folder.template()
+        let ids = try template.stopIDs(tokenizer)
+            .union(GenerationFile(folder, tokenizer: tokenizer).endIDs).sorted()
+        settings["eos_token_id"] = .array(ids.map { .integer($0) })
+        try JSONValue.object(settings).write(to: file)
+        guard own == nil, let jinja = template.jinja else { return }
+        try AtomicFile.write(jinja, to: FileSystem.join(target, FolderTemplate.files[0]))
     }
 }

@@ -8,10 +8,13 @@ extension ModelFolder {
     /// Weights, configuration, tokenizer and preprocessing count by their content, so a copied
     /// folder keeps its digest; training logs and documents do not count.
     ///
-    /// - Parameter dtype: the element type the model runs in; `nil` for the stored one.
+    /// - Parameters:
+    ///   - dtype: the element type the model runs in; `nil` for the stored one.
+    ///   - template: name of a chat template that was chosen; `nil` for the folder's own.
     /// - Throws: `FileError` when a file cannot be read.
-    public func fingerprint(dtype: DType?) throws -> String {
+    public func fingerprint(dtype: DType?, template: String? = nil) throws -> String {
         var listing = "dtype \(dtype.map { "\($0)" } ?? "stored")\n"
+        if let template { listing += "template \(template)\n" }
         listing += try Self.listing(path)
         if let adapter {
             listing += "adapter\n" + (try Self.listing(adapter.path, besides: Self.states))

@@ -1,5 +1,4 @@
 import Foundation
-public import MiphaChat
 public import MiphaImaging
 public import MiphaModels
 public import MiphaNN
@@ -66,36 +65,50 @@ public struct ModelFolder: Sendable {
 
     /// Reads the picture preprocessing and checks that it fits the vision tower.
     public func imageProcessor() throws -> ImageProcessor {
-        try Self.require(["preprocessor_config.json"], in: path, for: purpose)
-        let processor = try ImageProcessor(contentsOf: "\(path)/preprocessor_config.json")
-        let side = config.vision.imageSize
+        guard let file = try pictureFile() else {
+            throw InferenceError(
+                .missingPart,
+                "\(path): preprocessor_config.json (or processor_config.json with image_processor) is "
+                    + "missing; \(purpose) needs it")
+        }
+        let (processor, side) = (file.processor, config.vision.imageSize)
         guard processor.outputWidth == side, processor.outputHeight == side else {
             throw InferenceError(
                 .mismatchedParts,
-                "\(path)/preprocessor_config.json: makes pictures of \(processor.outputWidth) x "
+                "\(file.place): makes pictures of \(processor.outputWidth) x "
                     + "\(processor.outputHeight) pixels, but the vision tower of config.json takes "
                     + "\(side) x \(side)")
+        }
+        if let patch = file.patchSize, patch != config.vision.patchSize {
+            throw InferenceError(
+                .mismatchedParts,
+                "\(path)/processor_config.json: patch_size: expected \(config.vision.patchSize) as in "
+                    + "config.json, found \(patch)")
         }
         return processor
     }
 
     /// Whether there is a picture preprocessing.
-    public var hasImageProcessor: Bool { exists("preprocessor_config.json") }
+    public var hasImageProcessor: Bool { get throws { try pictureFile() != nil } }
 
-    /// What to do with pictures that are not square.
+    /// What to do with pictures that are not square: as the picture preprocessing says, or
+    /// `image_aspect_ratio` of the config, which must not contradict it.
     public func aspectRatio() throws -> ImageAspectRatio {
-        guard let ratio = ImageAspectRatio(rawValue: config.imageAspectRatio) else {
-            let known = ImageAspectRatio.allCases.map(\.rawValue).joined(separator: ", ")
-            throw InferenceError(
-                .mismatchedParts,
-                "\(path)/config.json: key \"image_aspect_ratio\": expected one of \(known), found "
-                    + "\"\(config.imageAspectRatio)\"")
+        let stated = try config.imageAspectRatio.map { name in
+            guard let ratio = ImageAspectRatio(rawValue: name) else {
+                let known = ImageAspectRatio.allCases.map(\.rawValue).joined(separator: ", ")
+                throw InferenceError(
+                    .mismatchedParts,
+                    "\(path)/config.json: key \"image_aspect_ratio\": expected one of \(known), found "
+                        + "\"\(name)\"")
+            }
+            return ratio
         }
-        return ratio
+        // What an adapter was trained with goes before what its model says.
+        if let stated, adapter?.imageAspectRatio != nil { return stated }
+        return try pictureFile()?.aspectRatio(stated: stated, by: "config.json") ?? stated
+            ?? .square
     }
-
-    /// The strings around turns: Phi's, the only family so far.
-    public var template: ChatTemplate { .phi }
 
     /// The model, its weights mapped or copied.
     public func model(

@@ -13,6 +13,10 @@ public struct PromptBuilder: Sendable {
     public let processor: ImageProcessor?
     /// What to do with pictures that are not square.
     public let aspectRatio: ImageAspectRatio
+    /// What people are told about tokenizer, template and end of answers.
+    public let notes: [String]
+    /// Ids that end an answer.
+    public let stopIDs: Set<Int>
     /// The folder, for messages.
     let path: String
 
@@ -21,15 +25,25 @@ public struct PromptBuilder: Sendable {
     /// - Parameters:
     ///   - template: the strings around turns; `nil`: the folder's own.
     ///   - aspectRatio: what to do with pictures that are not square; `nil`: as the folder says.
-    /// - Throws: `InferenceError`, `TokenizerError`, `ImagingError`, `ChatError`.
+    ///   - answers: whether answers are to follow, which the folder's `generation_config.json` has a
+    ///     word in.
+    /// - Throws: `InferenceError`, `TokenizerError`, `ImagingError`, `ChatError`, `CheckpointError`.
     public init(
-        _ folder: ModelFolder, template: ChatTemplate? = nil, aspectRatio: ImageAspectRatio? = nil
+        _ folder: ModelFolder, template: ChatTemplate? = nil, aspectRatio: ImageAspectRatio? = nil,
+        answers: Bool = true
     ) throws {
-        tokenizer = try folder.tokenizer()
-        self.template = template ?? folder.template
-        processor = folder.hasImageProcessor ? try folder.imageProcessor() : nil
+        let tokenizer = try folder.tokenizer()
+        self.tokenizer = tokenizer
+        let chosen = try template ?? folder.template()
+        self.template = chosen
+        processor = try folder.hasImageProcessor ? folder.imageProcessor() : nil
         self.aspectRatio = try aspectRatio ?? folder.aspectRatio()
         path = folder.path
+        let generation = answers ? try GenerationFile(folder, tokenizer: tokenizer) : nil
+        notes =
+            try tokenizer.notes + (generation?.notes ?? [])
+            + (template == nil ? folder.templateNotes(option: "--template") : [])
+        stopIDs = chosen.stopIDs(tokenizer).union(generation?.endIDs ?? [])
         try self.template.check(tokenizer)
         guard tokenizer.count <= folder.config.language.vocabularySize else {
             throw InferenceError(
@@ -39,9 +53,6 @@ public struct PromptBuilder: Sendable {
                     + "belong together")
         }
     }
-
-    /// Ids that end an answer.
-    public var stopIDs: Set<Int> { template.stopIDs(tokenizer) }
 
     /// The prompt of a conversation.
     ///
@@ -64,7 +75,8 @@ public struct PromptBuilder: Sendable {
         guard let processor else {
             throw InferenceError(
                 .missingPart,
-                "\(path): preprocessor_config.json is missing; questions with pictures need it")
+                "\(path): preprocessor_config.json (or processor_config.json with image_processor) is "
+                    + "missing; questions with pictures need it")
         }
         return switch reference {
         case .file(let path):

@@ -1,4 +1,4 @@
-import MiphaChat
+public import MiphaChat
 import MiphaFiles
 import MiphaTokenizers
 
@@ -10,12 +10,16 @@ public struct LineTokenizer: Sendable {
 
     /// Reads the tokenizer of a model folder.
     ///
-    /// - Parameter addsSpecialTokens: whether ids of a text start with the beginning-of-text token
+    /// - Parameters:
+    ///   - addsSpecialTokens: whether ids of a text start with the beginning-of-text token
     ///   where the model expects one.
-    public init(_ folder: ModelFolder, addsSpecialTokens: Bool) throws {
+    ///   - template: the strings around turns; `nil`: the folder's own.
+    public init(
+        _ folder: ModelFolder, addsSpecialTokens: Bool, template: ChatTemplate? = nil
+    ) throws {
         tokenizer = try folder.tokenizer()
         encoder = try ConversationEncoder(
-            tokenizer: tokenizer, template: folder.template,
+            tokenizer: tokenizer, template: template ?? folder.template(),
             options: EncodingOptions(markers: .assumed, maximumLength: nil))
         self.addsSpecialTokens = addsSpecialTokens
     }

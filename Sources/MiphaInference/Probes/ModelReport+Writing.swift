@@ -17,7 +17,7 @@ extension ModelReport {
             "architecture": [
                 "vision": Self.vision(config), "projector": .string(config.projector.kind.name),
                 "language": Self.language(config),
-                "image_aspect_ratio": .string(config.imageAspectRatio),
+                "image_aspect_ratio": .string(aspectRatio),
                 "context_length": .integer(folder.contextLength),
             ],
             "parameters": .object(parameters), "bytes": .integer(bytes),
@@ -26,9 +26,10 @@ extension ModelReport {
                     dtypes.map {
                         JSONObject.Member(key: $0.name, value: .integer($0.parameters))
                     })),
-            "template": .string(folder.template.name),
+            "template": .string(template),
             "tokenizer": Self.part(tokenizer) { ["tokens": .integer($0)] },
             "image_processor": Self.part(imageProcessor) { ["kind": .string($0)] },
+            "notes": .array(notes.map { .string($0) }),
             "missing": .array(missing.map { .string($0) }),
             "unused": .array(unused.map { .string($0) }),
             "dropped": .array(dropped.map { .string($0) }),
@@ -82,7 +83,7 @@ extension ModelReport {
             "language     Phi, \(language.layerCount) blocks of \(language.hiddenSize), "
                 + "\(language.headCount) heads, vocabulary \(language.vocabularySize), "
                 + "context \(folder.contextLength)",
-            "template     \(folder.template.name), pictures \(config.imageAspectRatio)",
+            "template     \(template), pictures \(aspectRatio)",
         ]
         switch tokenizer {
         case .success(let count): lines.append("tokenizer    \(count) tokens")
@@ -106,6 +107,7 @@ extension ModelReport {
             lines.append("\(title.padding(to: 12)) \(names.isEmpty ? "none" : "\(names.count)")")
             lines += names.map { "  \($0)" }
         }
+        lines += notes.map { "note         \($0)" }
         return lines.joined(separator: "\n") + "\n"
     }
 

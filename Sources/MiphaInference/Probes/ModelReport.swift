@@ -1,3 +1,4 @@
+import MiphaChat
 import MiphaCheckpoints
 import MiphaImaging
 import MiphaModels
@@ -27,6 +28,12 @@ public struct ModelReport: Sendable {
     public let tokenizer: Result<Int, InferenceError>
     /// Kind of picture preprocessing, or why there is none.
     public let imageProcessor: Result<String, InferenceError>
+    /// Name of the chat template, and where the folder carries one that is not known.
+    public let template: String
+    /// `pad` or `square`: what is done with pictures that are not square.
+    public let aspectRatio: String
+    /// What people are told about the folder.
+    public let notes: [String]
     /// Parameters the files lack, by official name.
     public let missing: [String]
     /// Tensors of the files that the model has no place for.
@@ -83,7 +90,15 @@ public struct ModelReport: Sendable {
         }
         self.unused = unused
         self.dropped = dropped
+        template = try folder.template().name
+        aspectRatio =
+            (try? folder.aspectRatio().rawValue) ?? folder.config.imageAspectRatio ?? "square"
         tokenizer = Self.attempt { try folder.tokenizer().count }
+        var notes = try folder.notes + folder.typeNotes(dtype: nil)
+        if case .success = tokenizer {
+            do { notes += try PromptBuilder(folder).notes } catch { notes.append("\(error)") }
+        }
+        self.notes = notes
         imageProcessor = Self.attempt { try folder.imageProcessor().kind.rawValue }
     }
 

@@ -32,10 +32,8 @@ extension MiphaModel {
     ) throws {
         var config = try MiphaConfig(folder: folder)
         if let ratio = adapter.imageAspectRatio { config.imageAspectRatio = ratio }
-        let checkpoint = try Checkpoint(folder: folder)
-        let base = CheckpointSource(
-            checkpoint, keys: try config.layout.dialect(of: checkpoint), dtype: dtype,
-            device: device, use: use)
+        let base = try Self.source(
+            folder: folder, config, dtype: dtype, device: device, use: use)
         do {
             try self.init(
                 config, source: AdaptedSource(base: base, adapter: adapter),

@@ -81,10 +81,10 @@ public struct PhiConfig: Sendable, Equatable {
             layerNormEpsilon: try reader.double("layer_norm_eps", default: 1e-5),
             residualDropout: try reader.double("resid_pdrop", default: 0),
             fusesProjections: fusesProjections, headHasBias: headHasBias)
-        try validate(reader, rope: rope)
+        try validate(reader)
     }
 
-    private func validate(_ reader: ConfigReader, rope: ConfigReader?) throws(CheckpointError) {
+    private func validate(_ reader: ConfigReader) throws(CheckpointError) {
         let positive = [
             ("vocab_size", vocabularySize), ("hidden_size", hiddenSize),
             ("intermediate_size", intermediateSize), ("num_hidden_layers", layerCount),
@@ -119,8 +119,9 @@ public struct PhiConfig: Sendable, Equatable {
         where try reader.bool(key, default: false) {
             throw reader.failure(key, expected: "false, as Phi has in every release")
         }
-        if let type = try rope?.optionalString("rope_type"), type != "default" {
-            throw reader.failure("rope_parameters", expected: "rope_type \"default\"")
+        guard try reader.int("head_dim", default: headWidth) == headWidth else {
+            throw reader.failure(
+                "head_dim", expected: "\(headWidth), hidden_size / num_attention_heads")
         }
     }
 

@@ -11,9 +11,11 @@ package enum CompanionFiles {
 
     private static let largestFile = 1 << 30
 
-    /// Copies those that are there into another folder.
-    package static func copy(from source: String, to target: String) throws(FileError) {
-        for name in names {
+    /// Copies those that are there into another folder, without some.
+    package static func copy(
+        from source: String, to target: String, without others: [String] = []
+    ) throws(FileError) {
+        for name in names where !others.contains(name) {
             let path = FileSystem.join(source, name)
             guard !FileSystem.isMissing(path) else { continue }
             try AtomicFile.write(

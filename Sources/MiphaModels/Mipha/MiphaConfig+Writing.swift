@@ -34,7 +34,7 @@ extension MiphaConfig {
         ]
         return defaults.merging(kept).merging(language.json).merging([
             "architectures": [.string(architecture)], "model_type": "mipha_phi",
-            "image_aspect_ratio": .string(imageAspectRatio),
+            "image_aspect_ratio": .string(imageAspectRatio ?? "square"),
             "tokenizer_model_max_length": .integer(maximumLength),
             "torch_dtype": .string(dtype), "vision_config": .object(parts),
         ])
@@ -52,9 +52,9 @@ extension MiphaConfig {
             "model_type": "phi", "rope_parameters": .object(rope),
         ])
         let tower = oldTower.merging(vision.json).merging(["model_type": "siglip_vision_model"])
-        return kept.merging([
+        let ratio: JSONObject = imageAspectRatio.map { ["image_aspect_ratio": .string($0)] } ?? [:]
+        return kept.merging(ratio).merging([
             "architectures": ["LlavaForConditionalGeneration"], "model_type": "llava",
-            "image_aspect_ratio": .string(imageAspectRatio),
             "tokenizer_model_max_length": .integer(maximumLength),
             "image_seq_length": .integer(vision.patchCount),
             "image_token_index": .integer(imageTokenID ?? language.vocabularySize - 1),

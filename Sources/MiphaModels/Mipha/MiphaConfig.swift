@@ -11,8 +11,9 @@ public struct MiphaConfig: Sendable, Equatable {
     public var language: PhiConfig
     /// Layout the config was read from, or will be written in.
     public var layout: CheckpointLayout
-    /// `square` or `pad`: what to do with pictures that are not square.
-    public var imageAspectRatio: String
+    /// `square` or `pad`: what to do with pictures that are not square; `nil` where the config does not
+    /// say, which leaves it to the picture preprocessing.
+    public var imageAspectRatio: String?
     /// Most text ids of one training sample.
     public var maximumLength: Int
     /// Id that stands for a picture's place in Hugging Face's LLaVA layout.
@@ -74,11 +75,12 @@ public struct MiphaConfig: Sendable, Equatable {
             reader,
             fusesProjections: type == "mipha-phi" || architectures == ["MiphaPhi15ForCausalLM"])
         layout = .mipha
-        imageAspectRatio = try reader.string("image_aspect_ratio", default: "square")
+        imageAspectRatio = try reader.optionalString("image_aspect_ratio")
         maximumLength = try reader.int("tokenizer_model_max_length", default: 2048)
         imageTokenID = nil
         source = reader.object
         try requireMatchingWidths(parts)
+        try requireKnownFields(reader.file)
     }
 
     private init(llava reader: ConfigReader) throws(CheckpointError) {
@@ -90,8 +92,8 @@ public struct MiphaConfig: Sendable, Equatable {
         guard try text.string("model_type") == "phi" else {
             throw text.failure("model_type", expected: "phi")
         }
-        let strategy = try reader.string("vision_feature_select_strategy", default: "full")
-        guard strategy == "full" else {
+        // An absent key is transformers' default, which drops the first patch.
+        guard try reader.optionalString("vision_feature_select_strategy") == "full" else {
             throw reader.failure(
                 "vision_feature_select_strategy", expected: "full, as SigLIP has no class token")
         }
@@ -108,11 +110,12 @@ public struct MiphaConfig: Sendable, Equatable {
             inputSize: vision.hiddenSize, outputSize: language.hiddenSize)
         layout = .llava
         // Keys of Mipha's and LLaVA's own configs, which transformers' has not.
-        imageAspectRatio = try reader.string("image_aspect_ratio", default: "pad")
+        imageAspectRatio = try reader.optionalString("image_aspect_ratio")
         maximumLength = try reader.int("tokenizer_model_max_length", default: 2048)
         imageTokenID = try reader.optionalInt(
             reader.spelling("image_token_index", "image_token_id"))
         source = reader.object
+        try requireKnownFields(reader.file)
     }
 
     /// The official config names the tower's family only in its file name field.

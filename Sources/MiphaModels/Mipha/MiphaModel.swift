@@ -40,7 +40,8 @@ public struct MiphaModel {
     /// Loads a model folder in any supported layout.
     ///
     /// - Parameters:
-    ///   - dtype: wanted element type; `nil` keeps the stored one.
+    ///   - dtype: wanted element type; `nil` keeps the stored one or, where there are several, takes
+    ///     the one that the config names.
     ///   - use: for inference the weights stay mapped; for training they are copied.
     ///   - adapters: which linear layers get a fresh low-rank adapter.
     ///   - quantization: which linear layers hold their frozen matrix in few bits.
@@ -50,10 +51,8 @@ public struct MiphaModel {
         quantization: QuantizationPlan? = nil
     ) throws {
         let config = try MiphaConfig(folder: folder)
-        let checkpoint = try Checkpoint(folder: folder)
-        let source = CheckpointSource(
-            checkpoint, keys: try config.layout.dialect(of: checkpoint), dtype: dtype,
-            device: device, use: use)
+        let source = try Self.source(
+            folder: folder, config, dtype: dtype, device: device, use: use)
         do {
             try self.init(
                 config, source: source, adapters: adapters, quantization: quantization)

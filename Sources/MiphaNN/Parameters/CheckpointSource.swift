@@ -17,6 +17,9 @@ public struct CheckpointSource: ParameterSource {
     let device: Device
     let use: Use
 
+    /// Types whose numbers are the weights themselves.
+    private static let weightTypes: [ScalarType] = [.float32, .bfloat16, .float16, .float64]
+
     /// Reads parameters from `checkpoint`.
     ///
     /// - Parameters:
@@ -43,6 +46,13 @@ public struct CheckpointSource: ParameterSource {
             throw ParameterError(
                 "\(file.path): tensor \"\(external)\": expected shape \(shape), "
                     + "found \(entry.shape)")
+        }
+        guard Self.weightTypes.contains(entry.scalarType) else {
+            let known = Self.weightTypes.map(\.rawValue).joined(separator: ", ")
+            throw ParameterError(
+                "\(file.path): tensor \"\(external)\": expected one of the types \(known), found "
+                    + "\(entry.scalarType.rawValue); weights of other types need scales that are not "
+                    + "read here, save the model in bfloat16 or float32")
         }
         let stored = try Tensor.mapped(entry, of: file)
         let converted = try stored.to(dtype: dtype, device: device)

@@ -5,11 +5,19 @@ extension TokenizerDefinition {
     init(_ folder: TokenizerFolder, roles: inout TokenizerRoles) throws(TokenizerError) {
         let config = try Self.parse("tokenizer_config.json", in: folder)
         let map = try Self.parse("special_tokens_map.json", in: folder)
+        let notes = try Self.notes([(config, Self.configFields), (map, Self.mapFields)])
+        let prefixSpace = try config?.member("add_prefix_space")
         if let bytes = folder.bytes(of: "tokenizer.json") {
             try self.init(tokenizerJSON: bytes, file: folder.place(of: "tokenizer.json"))
+            if let prefixSpace, try prefixSpace.bool() != addsPrefixSpace {
+                throw prefixSpace.error(
+                    .value,
+                    "expected \(addsPrefixSpace) as in tokenizer.json, found \(!addsPrefixSpace); "
+                        + "both must say the same")
+            }
         } else {
             try self.init(vocabularyOf: folder)
-            addsPrefixSpace = try config?.flag("add_prefix_space", default: false) ?? false
+            addsPrefixSpace = try prefixSpace?.bool() ?? false
         }
         let decoder = try config?.member("added_tokens_decoder")
         if let decoder {
@@ -24,6 +32,7 @@ extension TokenizerDefinition {
             }
         }
         roles = try TokenizerRoles(config: config, map: map)
+        roles.notes = notes
         for (token, node) in roles.declared { try markSpecial(token, node) }
         if let adds = try config?.member("add_bos_token") {
             roles.addsBeginning = try adds.bool()

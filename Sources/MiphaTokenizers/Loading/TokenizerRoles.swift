@@ -11,6 +11,8 @@ struct TokenizerRoles: Sendable {
     var padding: String?
     /// `add_bos_token`, if the configuration says.
     var addsBeginning: Bool?
+    /// What people are told about fields that are not known.
+    var notes: [String] = []
     /// Every token named, with the place that names it; their ids are still open.
     private(set) var declared: [(token: AddedToken, node: JSONNode)] = []
 
@@ -29,9 +31,16 @@ struct TokenizerRoles: Sendable {
             default: break
             }
         }
-        let key = "additional_special_tokens"
-        if let list = try Self.first(key, config, map) {
-            for node in try list.elements() { declared.append((try Self.token(node), node)) }
+        for key in ["additional_special_tokens", "extra_special_tokens"] {
+            guard let list = try Self.first(key, config, map) else { continue }
+            if case .object = list.value {
+                for member in try list.members() {
+                    let node = list.child(member.key, member.value)
+                    declared.append((try Self.token(node), node))
+                }
+            } else {
+                for node in try list.elements() { declared.append((try Self.token(node), node)) }
+            }
         }
     }
 

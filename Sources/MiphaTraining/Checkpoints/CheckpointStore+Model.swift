@@ -1,6 +1,7 @@
 import Foundation
 import MiphaCheckpoints
 import MiphaFiles
+import MiphaImaging
 import MiphaModels
 import MiphaNN
 import MiphaTorch
@@ -29,7 +30,12 @@ extension CheckpointStore {
         try model.save(
             to: target, options: MiphaModel.SaveOptions(layout: model.config.layout), values: values
         )
-        try CompanionFiles.copy(from: self.model, to: target)
+        try CompanionFiles.copy(
+            from: self.model, to: target, without: ImageProcessorFile.names)
+        try ImageProcessorFile(folder: self.model)?.write(
+            to: target,
+            aspectRatio: model.config.imageAspectRatio.flatMap { ImageAspectRatio(rawValue: $0) },
+            isStated: model.config.layout == .mipha, from: self.model)
         try setMaximumLength(model.config.maximumLength, in: target)
     }
 

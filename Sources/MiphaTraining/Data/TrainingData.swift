@@ -32,9 +32,8 @@ struct TrainingData {
             options: EncodingOptions(
                 labels: run.labelPolicy == .offsets ? .offsets : .reference,
                 maximumLength: run.maximumLength))
-        let processor =
-            try run.stage.takesPictures
-            ? ImageProcessor(contentsOf: "\(run.model)/preprocessor_config.json") : nil
+        let processor = try Self.processor(run)
+        for line in try Self.notes(run) { note(line) }
         func read(_ files: [String]) throws -> (index: SampleIndex, data: TrainingDataSet) {
             let index = try SampleIndex(
                 files.map { ConversationSource(file: $0, imageFolder: run.imageFolder) },

@@ -9,7 +9,7 @@ extension TrainingDataSet {
         guard found == (side, side) else {
             throw TrainingError(
                 .invalidRun,
-                "\(model)/preprocessor_config.json: expected pictures of \(side) x \(side) pixels "
+                "\(model): picture preprocessing: expected pictures of \(side) x \(side) pixels "
                     + "as in config.json, found \(found.0) x \(found.1)")
         }
     }

@@ -22,6 +22,7 @@ struct Chat: AsyncParsableCommand {
         parsing: .upToNextOption, help: "Picture files for the first message.")
     var image: [String] = []
 
+    @OptionGroup var prompts: TemplateOption
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
     @OptionGroup(title: "Common options") var common: CommonOptions
 
@@ -29,7 +30,7 @@ struct Chat: AsyncParsableCommand {
         let choice = try common.start()
         let output = common.logging.output
         let engine = InferenceEngine(
-            try source.bundle(for: "mipha chat", choice, common.logging.output))
+            try source.bundle(for: "mipha chat", prompts, choice, output))
         let printer = AnswerPrinter(engine: engine, output: output, streams: true)
         var session = ChatSession(sampling: sampling.options(seed: choice.seed))
         for path in image { output.note(try session.attach(path, checking: engine.prompts)) }

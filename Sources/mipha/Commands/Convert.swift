@@ -33,6 +33,7 @@ struct Convert: ParsableCommand {
     func run() throws {
         _ = try common.start()
         let folder = try ModelFolder(model, for: "mipha convert")
+        for line in folder.notes { common.logging.output.relay(line) }
         let files = try ModelConversion.run(
             folder, to: to == .mipha ? .mipha : .llava, output: output, dropsHeadBias: dropHeadBias)
         common.logging.output.note("\(output): \(files.joined(separator: ", "))")

@@ -111,7 +111,12 @@ struct DataCheckCommand: ParsableCommand {
         if let maxLength { settings.limit = .words(maxLength) }
         guard let model else { return settings }
         let folder = try ModelFolder(model, for: "mipha data check --model")
-        if template == nil { settings.template = folder.template }
+        if template == nil {
+            settings.template = try folder.template()
+            for line in try folder.templateNotes(option: "--template") {
+                logging.output.relay(line)
+            }
+        }
         let encoder = try ConversationEncoder(
             tokenizer: folder.tokenizer(), template: settings.template,
             options: EncodingOptions(markers: .assumed, maximumLength: nil))

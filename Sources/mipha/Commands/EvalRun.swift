@@ -26,6 +26,8 @@ struct EvalRun: AsyncParsableCommand {
 
     @OptionGroup var source: ModelArguments
 
+    @OptionGroup var prompts: TemplateOption
+
     @OptionGroup(title: "Benchmarks") var benchmarks: BenchmarkArguments
 
     @Flag(help: "Go on where an earlier run in the output folder stopped.")
@@ -75,10 +77,11 @@ struct EvalRun: AsyncParsableCommand {
                     + "--output")
         }
         let sources = try benchmarks.sources(chosen)
-        let bundle = try source.bundle(for: "mipha eval", choice, common.logging.output)
+        let bundle = try source.bundle(for: "mipha eval", prompts, choice, output)
         let identity = EvaluatedModel(
             name: bundle.folder.name,
-            fingerprint: try bundle.folder.fingerprint(dtype: choice.dtype),
+            fingerprint: try bundle.folder.fingerprint(
+                dtype: choice.dtype, template: prompts.template),
             facts: bundle.facts.map { EvaluationReport.Fact($0.label, $0.value) })
         let settings = EvaluationSettings(
             maxTokens: maxTokens, limit: limit, shard: shard, groupsByPicture: !oneByOne,

@@ -30,6 +30,7 @@ struct Generate: AsyncParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
+    @OptionGroup var prompts: TemplateOption
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
     @OptionGroup(title: "Common options") var common: CommonOptions
 
@@ -47,7 +48,7 @@ struct Generate: AsyncParsableCommand {
         let choice = try common.start()
         let output = common.logging.output
         let engine = InferenceEngine(
-            try source.bundle(for: "mipha generate", choice, common.logging.output))
+            try source.bundle(for: "mipha generate", prompts, choice, output))
         let request = ChatRequest(
             prompt, images: image.map { .file($0) }, sampling: sampling.options(seed: choice.seed))
         let reply = try await AnswerPrinter(engine: engine, output: output, streams: !json)

@@ -32,14 +32,13 @@ struct Loss: ParsableCommand {
     @Flag(help: "Also write gradients by parameter name.")
     var gradients = false
 
-    @Option(help: "Chat template; by default the model's.")
-    var template: String?
+    @OptionGroup var prompts: TemplateOption
 
     @OptionGroup(title: "Common options") var common: CommonOptions
 
     func run() throws {
         let choice = try common.start()
-        let folder = try source.folder(for: "mipha loss", common.logging.output)
+        let folder = try source.folder(for: "mipha loss", common)
         let samples = try samples(folder)
         let network = try folder.model(dtype: choice.dtype, device: choice.device)
         let count = samples.count
@@ -60,10 +59,11 @@ struct Loss: ParsableCommand {
 
     /// The samples as training reads them.
     private func samples(_ folder: ModelFolder) throws -> TrainingDataSet {
-        let prompts = try PromptBuilder(folder)
+        let prompts = try PromptBuilder(folder, template: prompts.chosen(), answers: false)
+        for line in prompts.notes { common.logging.output.relay(line) }
         let encoder = try ConversationEncoder(
             tokenizer: prompts.tokenizer,
-            template: try template.map { try ChatTemplate.named($0) } ?? folder.template,
+            template: prompts.template,
             options: EncodingOptions(maximumLength: folder.config.maximumLength))
         let index = try SampleIndex([ConversationSource(file: data, imageFolder: images ?? "")])
         if let keys = index.unknownKeyNote { common.logging.output.note("warning: \(keys)") }

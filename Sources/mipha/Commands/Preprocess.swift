@@ -30,6 +30,7 @@ struct Preprocess: ParsableCommand {
     func run() throws {
         _ = try common.start()
         let folder = try ModelFolder(model, for: "mipha preprocess")
+        for line in folder.notes { common.logging.output.relay(line) }
         let interruption = Interruption()
         var bar = ProgressBar(
             "pictures", total: files.count, unit: "pictures", output: common.logging.output)

@@ -25,12 +25,18 @@ struct Tokenize: ParsableCommand {
     @Flag(help: "Read conversations, print ids and labels.")
     var prompt = false
 
+    @OptionGroup var conversation: TemplateOption
+
     @OptionGroup(title: "Common options") var common: CommonOptions
 
     func run() throws {
         let folder = try ModelFolder(model, for: "mipha tokenize")
-        let lines = try LineTokenizer(folder, addsSpecialTokens: special)
         let output = common.logging.output
+        let lines = try LineTokenizer(
+            folder, addsSpecialTokens: special, template: conversation.chosen())
+        if prompt, conversation.template == nil {
+            for line in try folder.templateNotes(option: "--template") { output.relay(line) }
+        }
         try StandardInput.forEachLine { line, number in
             output.result(
                 prompt

@@ -6,7 +6,8 @@ struct CommonOptions: ParsableArguments {
     @Option(help: "Where to compute: auto, cpu, cuda, cuda:N or mps.")
     var device = "auto"
 
-    @Option(help: "Element type of the weights; auto keeps the stored one.")
+    @Option(
+        help: "Element type of the weights; auto keeps the stored one, of several the config's.")
     var dtype = DTypeChoice.auto
 
     @OptionGroup var engine: EngineOptions
@@ -19,6 +20,9 @@ struct CommonOptions: ParsableArguments {
     /// Element types a model can run in.
     enum DTypeChoice: String, CaseIterable, ExpressibleByArgument {
         case auto, float32, bfloat16, float16
+
+        /// The type; nil for the stored one.
+        var type: DType? { DType(rawValue: rawValue) }
     }
 
     /// Checks the engine, sets its threads and says where and how to compute.
@@ -30,16 +34,9 @@ struct CommonOptions: ParsableArguments {
         } catch {
             throw ValidationError("--device: \(error.message)")
         }
-        let type: DType? =
-            switch dtype {
-            case .auto: nil
-            case .float32: .float32
-            case .bfloat16: .bfloat16
-            case .float16: .float16
-            }
         logging.output.detail(
             "libtorch \(Engine.loadedVersion), device \(place), \(Engine.threadCount) threads")
-        return EngineChoice(device: place, dtype: type, seed: seed)
+        return EngineChoice(device: place, dtype: dtype.type, seed: seed)
     }
 
     /// Where and how to compute.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MiphaChat
 import MiphaInference
 
 /// The model that a command runs, perhaps with an adapter over it.
@@ -9,25 +10,38 @@ struct ModelArguments: ParsableArguments {
     @Option(help: "Folder of a LoRA adapter to run the model with.")
     var adapter: String?
 
-    /// The parts on disk.
+    /// The parts on disk; tells what is to be known about them.
     ///
-    /// - Parameters:
-    ///   - purpose: the command, as messages name it.
-    ///   - output: where notes about the adapter go.
-    func folder(for purpose: String, _ output: TerminalOutput) throws -> ModelFolder {
+    /// - Parameter purpose: the command, as messages name it.
+    func folder(for purpose: String, _ common: CommonOptions) throws -> ModelFolder {
         let folder = try ModelFolder(model, adapter: adapter, for: purpose)
-        for note in folder.adapterNotes { output.note(note) }
+        for line in try folder.notes + folder.typeNotes(dtype: common.dtype.type) {
+            common.logging.output.relay(line)
+        }
+        for note in folder.adapterNotes { common.logging.output.note(note) }
         return folder
     }
 
-    /// Everything that answering questions needs.
+    /// Everything that answering questions needs; tells what is to be known about it.
     func bundle(
-        for purpose: String, _ choice: CommonOptions.EngineChoice, _ output: TerminalOutput
-    ) throws -> ModelBundle {
+        for purpose: String, _ prompts: TemplateOption, _ choice: CommonOptions.EngineChoice,
+        _ output: TerminalOutput
+    ) throws -> sending ModelBundle {
         let bundle = try ModelBundle(
-            folder: model, adapter: adapter, for: purpose, dtype: choice.dtype,
-            device: choice.device)
+            folder: model, adapter: adapter, for: purpose, template: prompts.chosen(),
+            dtype: choice.dtype, device: choice.device)
+        for line in bundle.notes { output.relay(line) }
         for note in bundle.folder.adapterNotes { output.note(note) }
         return bundle
     }
+}
+
+/// Which strings stand around turns.
+struct TemplateOption: ParsableArguments {
+    @Option(
+        help: "Chat template; by default the folder's own where it is known, else phi.")
+    var template: String?
+
+    /// The template that was chosen.
+    func chosen() throws -> ChatTemplate? { try template.map { try ChatTemplate.named($0) } }
 }

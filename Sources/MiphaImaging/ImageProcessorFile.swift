@@ -1,0 +1,132 @@
+import MiphaFiles
+
+/// The picture preprocessing in a model folder.
+///
+/// It stands in `preprocessor_config.json` or, as version 5 of transformers saves it, under
+/// `image_processor` in `processor_config.json`. Where both are there they must agree.
+public struct ImageProcessorFile: Sendable {
+    /// Where it stands, for messages.
+    public let place: String
+    /// The processor.
+    public let processor: ImageProcessor
+    /// What people are told about the files.
+    public let notes: [String]
+    /// Side of the patches that `processor_config.json` counts with.
+    public let patchSize: Int?
+
+    private let processorObject: ProcessorObject?
+    private let isNested: Bool
+
+    /// Names of the files.
+    package static let names = ["preprocessor_config.json", "processor_config.json"]
+
+    /// Reads a folder.
+    ///
+    /// - Returns: `nil` when it has no picture preprocessing.
+    /// - Throws: `ImagingError` naming the file and the key.
+    public init?(folder: String) throws(ImagingError) {
+        let plain = try Self.object(Self.names[0], in: folder)
+        let outer = try Self.object(Self.names[1], in: folder)
+        var nested: ProcessorObject?
+        var notes: [String] = []
+        if let outer {
+            let findings = ImageProcessor.processorFields.examine(
+                outer.members, file: outer.name)
+            if let message = findings.refused.first {
+                throw ImagingError(.configuration, message)
+            }
+            notes += findings.notes(outer.name)
+            nested = outer.members["image_processor"]?.objectValue.map {
+                ProcessorObject(members: $0, name: "\(outer.name): image_processor")
+            }
+        }
+        guard let found = nested ?? plain else { return nil }
+        processor = try ImageProcessor(found)
+        if let nested, let plain {
+            guard try ImageProcessor(plain).object == processor.object else {
+                throw ImagingError(
+                    .configuration,
+                    "\(plain.name) and \(nested.name) differ; expected the same picture "
+                        + "preprocessing in both, or one of them only")
+            }
+        }
+        if let plain {
+            notes += ImageProcessor.fields.examine(plain.members, file: plain.name)
+                .notes(plain.name)
+        }
+        if found.value("image_processor_type") == nil, found.value("feature_extractor_type") == nil
+        {
+            notes.append(
+                "\(found.name): image_processor_type is missing; taken as "
+                    + processor.kind.rawValue)
+        }
+        place = found.name
+        self.notes = notes
+        patchSize = outer?.value("patch_size")?.integerValue
+        processorObject = outer
+        isNested = nested != nil
+    }
+
+    private static func object(
+        _ name: String, in folder: String
+    ) throws(ImagingError) -> ProcessorObject? {
+        let path = FileSystem.join(folder, name)
+        guard FileSystem.kind(path) != nil else { return nil }
+        return try ProcessorObject(parsing: readFile(path, limit: 1 << 20), name: path)
+    }
+
+    /// What is done with pictures that are not square.
+    ///
+    /// - Parameter stated: `image_aspect_ratio` of a config, which the official code goes by.
+    /// - Throws: `ImagingError` when the file states something else.
+    package func aspectRatio(
+        stated: ImageAspectRatio?, by config: String
+    ) throws(ImagingError) -> ImageAspectRatio {
+        let own: ImageAspectRatio = processor.pads ? .pad : .square
+        guard let stated, stated != own else { return own }
+        guard !processor.statesPadding else {
+            throw ImagingError(
+                .configuration,
+                "\(place): do_pad is \(processor.pads), but image_aspect_ratio of \(config) is "
+                    + "\"\(stated.rawValue)\"; expected both to say the same, or one of them only")
+        }
+        return stated
+    }
+
+    /// Writes the preprocessing into another folder.
+    ///
+    /// - Parameters:
+    ///   - aspectRatio: what is done with pictures that are not square; `nil` where no picture is read.
+    ///   - isStated: whether the config there says it, and code that knows no class but SigLIP's and
+    ///     CLIP's reads the folder. Otherwise the file says it, in the class of transformers that
+    ///     pads as this program does.
+    /// - Throws: `ImagingError`; `FileError` when a file cannot be written.
+    package func write(
+        to target: String, aspectRatio: ImageAspectRatio?, isStated: Bool, from source: String
+    ) throws {
+        let pads = !isStated && (aspectRatio.map { $0 == .pad } ?? processor.pads)
+        let isReadable = !isStated || (processor.kind != .llava && !isNested)
+        if processor.pads == pads, isReadable {
+            for name in Self.names where !FileSystem.isMissing(FileSystem.join(source, name)) {
+                try AtomicFile.write(
+                    FileSystem.read(FileSystem.join(source, name), limit: 1 << 20),
+                    to: FileSystem.join(target, name))
+            }
+            return
+        }
+        let kind: ImageProcessor.Kind =
+            if isStated, processor.kind == .llava {
+                processor.crops ? .clip : .siglip
+            } else {
+                isStated ? processor.kind : .llava
+            }
+        try AtomicFile.write(
+            processor.kept(as: kind, pads: pads).encoded(),
+            to: FileSystem.join(target, Self.names[0]))
+        guard var outer = processorObject?.members else { return }
+        outer["image_processor"] = nil
+        try AtomicFile.write(
+            ProcessorObject(members: outer, name: Self.names[1]).encoded(),
+            to: FileSystem.join(target, Self.names[1]))
+    }
+}

@@ -1,0 +1,53 @@
+public import MiphaChat
+import MiphaFiles
+import MiphaImaging
+import MiphaModels
+public import MiphaTorch
+
+extension ModelFolder {
+    /// What people are told about the folder's config and picture preprocessing: fields that are not
+    /// known, and places where the folder does not do what transformers would.
+    public var notes: [String] {
+        var notes = config.findings("\(path)/config.json").notes("\(path)/config.json")
+        guard let file = try? pictureFile() else { return notes }
+        notes += file.notes
+        if config.layout == .llava, let ratio = try? aspectRatio(),
+            ratio != (file.processor.pads ? .pad : .square)
+        {
+            let kind = file.processor.kind.rawValue
+            notes.append(
+                "\(path)/config.json: image_aspect_ratio \"\(ratio.rawValue)\": pictures are treated so "
+                    + "here, but transformers does not read the key, and \(kind) does otherwise; mipha "
+                    + "convert writes a folder that says it in both")
+        }
+        return notes
+    }
+
+    /// What people are told about the element type that the model is computed in.
+    ///
+    /// - Parameter dtype: the type asked for.
+    public func typeNotes(dtype: DType?) throws -> [String] {
+        guard dtype == nil else { return [] }
+        return try MiphaModel.storedTypes(folder: path, config).notes
+    }
+
+    /// Where the picture preprocessing stands, if anywhere.
+    func pictureFile() throws(ImagingError) -> ImageProcessorFile? {
+        try ImageProcessorFile(folder: path)
+    }
+
+    /// The chat template that the folder carries, if any.
+    package func ownTemplate() throws(ChatError) -> FolderTemplate? {
+        try FolderTemplate(folder: path)
+    }
+
+    /// What people are told when the folder carries a template that is not known.
+    public func templateNotes(option: String) throws -> [String] {
+        guard let own = try ownTemplate() else { return [] }
+        return [own.note(using: try template(), option: option)].compactMap(\.self)
+    }
+
+    /// The strings around turns: those of the folder's own template where it is known, else Phi's, the
+    /// only family so far.
+    public func template() throws -> ChatTemplate { try ownTemplate()?.template ?? .phi }
+}

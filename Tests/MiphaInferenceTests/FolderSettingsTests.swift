@@ -1,0 +1,218 @@
+import Foundation
+import MiphaChat
+import MiphaCheckpoints
+import MiphaFiles
+import MiphaImaging
+import MiphaInference
+import MiphaModels
+import MiphaNN
+import MiphaTestSupport
+import Testing
+
+/// What a folder says about the end of answers, templates and pictures is what happens.
+@Suite struct FolderSettingsTests {
+    private func write(_ value: JSONValue, _ name: String, in folder: String) throws {
+        try value.write(to: "\(folder)/\(name)")
+    }
+
+    /// A tiny folder in the LLaVA layout.
+    private func llava(_ tiny: TinyFolder) throws -> String {
+        let path = tiny.temporary.file("llava")
+        _ = try ModelConversion.run(
+            ModelFolder(tiny.path, for: "a test"), to: .llava, output: path, dropsHeadBias: false)
+        return path
+    }
+
+    private func prompts(_ path: String) throws -> PromptBuilder {
+        try PromptBuilder(ModelFolder(path, for: "a test"))
+    }
+
+    @Test func `ids of generation_config end answers, one or several`() throws {
+        let tiny = try TinyFolder()
+        #expect(try prompts(tiny.path).stopIDs == [0])
+        for (value, ids) in [(600, [0, 600]), ([600, 0], [0, 600])] as [(JSONValue, Set<Int>)] {
+            try write(["eos_token_id": value], "generation_config.json", in: tiny.path)
+            let found = try prompts(tiny.path)
+            #expect(found.stopIDs == ids)
+            #expect(found.notes.isEmpty)
+        }
+    }
+
+    @Test func `without that file the config's ids count`() throws {
+        let tiny = try TinyFolder()
+        var config = try ConfigReader(contentsOf: "\(tiny.path)/config.json").object
+        config["eos_token_id"] = 600
+        try write(.object(config), "config.json", in: tiny.path)
+        #expect(try prompts(tiny.path).stopIDs == [0, 600])
+        try write(["eos_token_id": 0], "generation_config.json", in: tiny.path)
+        #expect(try prompts(tiny.path).stopIDs == [0])
+    }
+
+    @Test func `an id of ordinary text ends answers only where transformers runs the folder`()
+        throws
+    {
+        let tiny = try TinyFolder()
+        try write(["eos_token_id": 40], "generation_config.json", in: tiny.path)
+        let official = try prompts(tiny.path)
+        #expect(official.stopIDs == [0])
+        #expect(official.notes.count == 1 && official.notes[0].contains("eos_token_id"))
+        let path = try llava(tiny)
+        #expect(
+            try JSONValue(contentsOf: "\(path)/generation_config.json")["eos_token_id"] == [0])
+        try write(["eos_token_id": 40], "generation_config.json", in: path)
+        let converted = try prompts(path)
+        #expect(converted.stopIDs == [0, 40])
+        #expect(converted.notes.count == 1 && converted.notes[0].contains("as with transformers"))
+    }
+
+    @Test func `an answer stops at such an id`() async throws {
+        let tiny = try TinyFolder()
+        let path = try llava(tiny)
+        let request = ChatRequest("Hi", sampling: SamplingOptions(maxTokens: 12))
+        let free = try await InferenceEngine(ModelBundle(folder: path, for: "a test"))
+            .reply(to: request)
+        let end = try #require(
+            free.tokens.dropFirst(3).first { id in
+                free.tokens.firstIndex(of: id).map { $0 >= 3 } ?? false
+            })
+        try write(["eos_token_id": [.integer(end)]], "generation_config.json", in: path)
+        let stopped = try await InferenceEngine(ModelBundle(folder: path, for: "a test"))
+            .reply(to: request)
+        let place = try #require(free.tokens.firstIndex(of: end))
+        #expect(stopped.tokens == Array(free.tokens[...place]))
+        #expect(stopped.outcome.reason == .stop)
+    }
+
+    @Test(
+        arguments: [
+            ("repetition_penalty", 1.1), ("num_beams", 4), ("no_repeat_ngram_size", 3),
+            ("suppress_tokens", [3]), ("bad_words_ids", [[3]]), ("forced_eos_token_id", 0),
+            ("min_new_tokens", 5), ("guidance_scale", 1.5), ("eos_token_id", "end"),
+            ("eos_token_id", -1), ("do_sample", "yes"),
+        ] as [(String, JSONValue)])
+    func `a setting that would change answers is refused by name`(
+        _ key: String, _ value: JSONValue
+    ) throws {
+        let tiny = try TinyFolder()
+        try write(["transformers_version": "5.17.0"], "generation_config.json", in: tiny.path)
+        #expect(try prompts(tiny.path).notes.isEmpty)
+        try write([key: value], "generation_config.json", in: tiny.path)
+        var message = ""
+        do { _ = try prompts(tiny.path) } catch { message = "\(error)" }
+        #expect(message.contains("generation_config.json: \(key)"), "\(message)")
+        // What does not answer does not care.
+        _ = try PromptBuilder(ModelFolder(tiny.path, for: "a test"), answers: false)
+    }
+
+    @Test func `how answers would be drawn is told with the options that do so`() throws {
+        let tiny = try TinyFolder()
+        try write(
+            ["do_sample": true, "temperature": 0.6, "top_p": 0.9, "max_new_tokens": 20],
+            "generation_config.json", in: tiny.path)
+        let notes = try prompts(tiny.path).notes
+        #expect(notes.count == 2)
+        #expect(notes[0].contains("--max-tokens"))
+        #expect(notes[1].contains("--temperature 0.6 --top-p 0.9 --top-k 50"), "\(notes)")
+        try write(
+            ["do_sample": false, "temperature": 0.6], "generation_config.json", in: tiny.path)
+        #expect(try prompts(tiny.path).notes.isEmpty)
+    }
+
+    @Test func `an unknown chat template is told of unless one is chosen`() throws {
+        let tiny = try TinyFolder()
+        try AtomicFile.write("{{ 1 }}", to: "\(tiny.path)/chat_template.jinja")
+        let found = try prompts(tiny.path)
+        #expect(found.template == .phi)
+        #expect(found.notes.count == 1 && found.notes[0].contains("--template"))
+        let chosen = try PromptBuilder(ModelFolder(tiny.path, for: "a test"), template: .phi)
+        #expect(chosen.notes.isEmpty)
+        let report = try ModelReport(ModelFolder(tiny.path, for: "a test"))
+        #expect(report.notes == found.notes && report.text.contains("chat_template.jinja"))
+    }
+
+    @Test func `a converted folder carries padding, template and ends`() throws {
+        let tiny = try TinyFolder()
+        let path = try llava(tiny)
+        let file = try #require(try ImageProcessorFile(folder: path))
+        #expect(file.processor.kind == .llava && file.processor.pads)
+        let folder = try ModelFolder(path, for: "a test")
+        #expect(try folder.aspectRatio() == .pad && folder.notes.isEmpty)
+        #expect(try prompts(path).notes.isEmpty)
+        #expect(
+            try String(contentsOfFile: "\(path)/chat_template.jinja", encoding: .utf8)
+                == ChatTemplate.phi.jinja)
+        let pictures = try ModelFolder(tiny.path, for: "a test")
+            .pictures(files: [tiny.picture], pixels: nil)
+        #expect(try folder.pictures(files: [tiny.picture], pixels: nil) == pictures)
+        // Without a word in the config the processor alone decides.
+        var config = try ConfigReader(contentsOf: "\(path)/config.json").object
+        config["image_aspect_ratio"] = nil
+        try write(.object(config), "config.json", in: path)
+        let other = try ModelFolder(path, for: "a test")
+        #expect(try other.pictures(files: [tiny.picture], pixels: nil) == pictures)
+        let back = tiny.temporary.file("back")
+        _ = try ModelConversion.run(other, to: .mipha, output: back, dropsHeadBias: false)
+        #expect(try ImageProcessorFile(folder: back)?.processor.kind == .siglip)
+        #expect(
+            try ModelFolder(back, for: "a test").pictures(files: [tiny.picture], pixels: nil)
+                == pictures)
+    }
+
+    @Test func `a LLaVA folder that does not pad is not padded`() throws {
+        let tiny = try TinyFolder()
+        let path = try llava(tiny)
+        try AtomicFile.write(
+            try ImageProcessor.siglip(size: 14).encoded(), to: "\(path)/preprocessor_config.json")
+        let folder = try ModelFolder(path, for: "a test")
+        // Folders of earlier versions say it in the config alone.
+        #expect(try folder.aspectRatio() == .pad)
+        #expect(folder.notes.count == 1 && folder.notes[0].contains("image_aspect_ratio"))
+        var config = try ConfigReader(contentsOf: "\(path)/config.json").object
+        config["image_aspect_ratio"] = nil
+        try write(.object(config), "config.json", in: path)
+        let plain = try ModelFolder(path, for: "a test")
+        #expect(try plain.aspectRatio() == .square && plain.notes.isEmpty)
+        try write(
+            [
+                "image_processor": .object(
+                    ConfigReader(contentsOf: "\(path)/preprocessor_config.json").object),
+                "patch_size": 9,
+            ],
+            "processor_config.json", in: path)
+        try FileManager.default.removeItem(atPath: "\(path)/preprocessor_config.json")
+        let error = #expect(throws: InferenceError.self) { try plain.imageProcessor() }
+        #expect(error?.message.contains("patch_size") == true)
+    }
+
+    @Test func `a prefix space that the tokenizer's files disagree about is refused`() throws {
+        let tiny = try TinyFolder()
+        var config = try ConfigReader(contentsOf: "\(tiny.path)/tokenizer_config.json").object
+        config["add_prefix_space"] = true
+        try write(.object(config), "tokenizer_config.json", in: tiny.path)
+        var message = ""
+        do { _ = try prompts(tiny.path) } catch { message = "\(error)" }
+        #expect(message.contains("add_prefix_space"), "\(message)")
+        config["add_prefix_space"] = false
+        config["add_eos_token"] = true
+        try write(.object(config), "tokenizer_config.json", in: tiny.path)
+        do { _ = try prompts(tiny.path) } catch { message = "\(error)" }
+        #expect(message.contains("add_eos_token"), "\(message)")
+        config["add_eos_token"] = nil
+        config["sharpen"] = 1
+        try write(.object(config), "tokenizer_config.json", in: tiny.path)
+        #expect(try prompts(tiny.path).notes.count == 1)
+    }
+
+    @Test func `files edited on Windows are read`() throws {
+        let tiny = try TinyFolder()
+        for name in ["config.json", "preprocessor_config.json", "tokenizer_config.json"] {
+            let text = try String(contentsOfFile: "\(tiny.path)/\(name)", encoding: .utf8)
+            try AtomicFile.write(
+                "\u{FEFF}" + text.replacing("\n", with: "\r\n"), to: "\(tiny.path)/\(name)")
+        }
+        try AtomicFile.write(
+            "\u{FEFF}{\"eos_token_id\": 600}", to: "\(tiny.path)/generation_config.json")
+        #expect(try prompts(tiny.path).stopIDs == [0, 600])
+        #expect(try ModelFolder(tiny.path, for: "a test").imageProcessor().outputWidth == 14)
+    }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import MiphaCheckpoints
+import MiphaFiles
+import MiphaImaging
+import MiphaModels
+import MiphaTestSupport
+import MiphaTraining
+import Synchronization
+import Testing
+
+/// What a trained folder says about pictures, and what a run is told about its model's folder.
+@Suite struct TrainedFolderTests {
+    /// A one-update run over a model in the LLaVA layout.
+    private func run(
+        _ change: (inout RunConfiguration) -> Void = { _ in }
+    ) throws -> (tiny: TinyRun, run: RunConfiguration) {
+        let tiny = try TinyRun(samples: 4)
+        let base = try tiny.folder.folder("llava")
+        try MiphaModel(folder: tiny.run.model).save(
+            to: base, options: MiphaModel.SaveOptions(layout: .llava, dropsHeadBias: true))
+        for name in ["tokenizer.json", "tokenizer_config.json", "preprocessor_config.json"] {
+            try FileManager.default.copyItem(
+                atPath: "\(tiny.run.model)/\(name)", toPath: "\(base)/\(name)")
+        }
+        var config = try ConfigReader(contentsOf: "\(base)/config.json").object
+        config["image_aspect_ratio"] = nil
+        try JSONValue.object(config).write(to: "\(base)/config.json")
+        let run = tiny.with {
+            $0.model = base
+            $0.maximumSteps = 1
+            $0.saveSteps = 0
+            change(&$0)
+        }
+        return (tiny, run)
+    }
+
+    private func notes(_ run: RunConfiguration) throws -> [String] {
+        let told = Collected()
+        _ = try Trainer(run, note: { told.add($0) })
+        return told.lines
+    }
+
+    @Test(arguments: [nil, ImageAspectRatio.pad, .square])
+    func `a trained folder says what it was trained with`(_ ratio: ImageAspectRatio?) throws {
+        let (tiny, run) = try run { $0.aspectRatio = ratio }
+        _ = try Trainer(run).train()
+        let expected = ratio ?? .pad
+        let file = try #require(try ImageProcessorFile(folder: run.outputFolder))
+        #expect(file.processor.kind == (expected == .pad ? .llava : .siglip))
+        #expect(try file.aspectRatio(stated: nil, by: "") == expected)
+        let image = try RGBImage(contentsOf: "\(tiny.run.imageFolder)/0.png")
+        #expect(
+            try file.processor.pixelValues(image, aspectRatio: expected)
+                == ImageProcessor.siglip(size: 28).pixelValues(image, aspectRatio: expected))
+    }
+
+    @Test func `a run goes on from a folder that has only processor_config`() throws {
+        let (tiny, run) = try run()
+        defer { withExtendedLifetime(tiny) {} }
+        let path = "\(run.model)/preprocessor_config.json"
+        let inner = try ConfigReader(contentsOf: path).object
+        try FileManager.default.removeItem(atPath: path)
+        #expect(throws: TrainingError.self) { _ = try Trainer(run) }
+        try JSONValue.object([
+            "image_processor": .object(inner), "processor_class": "LlavaProcessor",
+        ])
+        .write(to: "\(run.model)/processor_config.json")
+        _ = try Trainer(run).train()
+        let file = try #require(try ImageProcessorFile(folder: run.outputFolder))
+        #expect(file.processor.pads)
+        let outer = try JSONValue(contentsOf: "\(run.outputFolder)/processor_config.json")
+        #expect(outer["processor_class"] == "LlavaProcessor" && outer["image_processor"] == nil)
+    }
+
+    @Test func `a run is told where it does not follow its model's folder`() throws {
+        let (tiny, run) = try run()
+        defer { withExtendedLifetime(tiny) {} }
+        let told = try notes(run)
+        #expect(told.count == 1 && told[0].contains("image_aspect_ratio"), "\(told)")
+        var chosen = run
+        chosen.aspectRatio = .pad
+        #expect(try notes(chosen).isEmpty)
+        try AtomicFile.write("{{ 1 }}", to: "\(run.model)/chat_template.jinja")
+        let warned = try notes(chosen)
+        #expect(warned.count == 1 && warned[0].contains("template of the run file"), "\(warned)")
+        chosen.template = "phi"
+        #expect(try notes(chosen).isEmpty)
+    }
+
+    @Test func `dropout that is not done is refused before the run`() throws {
+        let (tiny, run) = try run()
+        defer { withExtendedLifetime(tiny) {} }
+        var config = try ConfigReader(contentsOf: "\(run.model)/config.json").object
+        var text = try #require(config["text_config"]?.objectValue)
+        text["attention_dropout"] = 0.1
+        config["text_config"] = .object(text)
+        try JSONValue.object(config).write(to: "\(run.model)/config.json")
+        let error = try #require(throws: TrainingError.self) { _ = try Trainer(run) }
+        #expect("\(error)".contains("text_config.attention_dropout"), "\(error)")
+    }
+}
+
+/// Lines that were told, from any thread.
+private final class Collected: Sendable {
+    private let told = Mutex<[String]>([])
+
+    var lines: [String] { told.withLock { $0 } }
+
+    func add(_ line: String) { told.withLock { $0.append(line) } }
+}
