@@ -24,7 +24,8 @@ import Testing
                 try JSONElements(bytes, file: "a.json", shape: shape).next()
             }
             #expect(error.code == .malformedJSON)
-            #expect(error.message.contains("expected JSON in UTF-8, found text in UTF-16"), "\(error)")
+            #expect(
+                error.message.contains("expected JSON in UTF-8, found text in UTF-16"), "\(error)")
             #expect(error.message.hasPrefix("a.json"))
         }
     }

@@ -30,7 +30,7 @@ package struct DemoScore: Sendable {
 
     /// What is lower than expected, in words: the accuracy, or kinds that are hardly above a guess.
     ///
-    /// - Parameter accuracy: share of right answers that is expected; kinds are looked at from 0.95 on.
+    /// - Parameter accuracy: share of right answers that is expected; from 0.95 on, of each kind too.
     package func shortfall(below accuracy: Double) -> String? {
         func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
         if self.accuracy < accuracy {
@@ -39,7 +39,8 @@ package struct DemoScore: Sendable {
         }
         let guessed = lines.filter { $0.accuracy < $0.blind + Self.margin * (1 - $0.blind) }
         if accuracy < 0.95 || guessed.isEmpty { return nil }
-        return "answers to \(guessed.map(\.kind.rawValue).joined(separator: ", ")) are hardly better "
+        return
+            "answers to \(guessed.map(\.kind.rawValue).joined(separator: ", ")) are hardly better "
             + "than guesses without the image"
     }
 }

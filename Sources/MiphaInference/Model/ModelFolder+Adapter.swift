@@ -48,7 +48,7 @@ extension ModelFolder {
 
     /// What of the adapter's folder is passed over: fields that are not known, and files beside the
     /// adapter that say something else than those of the model, which count.
-    public var adapterNotes: [String] { adapter.map(notes) ?? [] }
+    var adapterNotes: [String] { adapter.map(notes) ?? [] }
 
     /// The same of an adapter that the model was not opened with.
     public func notes(_ adapter: AdapterFolder) -> [String] {

@@ -5,10 +5,11 @@ import MiphaModels
 public import MiphaTorch
 
 extension ModelFolder {
-    /// What people are told about the folder's config and picture preprocessing: fields that are not
-    /// known, and places where the folder does not do what transformers would.
+    /// What people are told about the adapter, the config and the picture preprocessing: fields that
+    /// are not known, and places where the folder does not do what transformers would.
     public var notes: [String] {
-        var notes = config.findings("\(path)/config.json").notes("\(path)/config.json")
+        let configFile = "\(path)/config.json"
+        var notes = adapterNotes + config.findings(configFile).notes(configFile)
         guard let file = try? pictureFile() else { return notes }
         notes += file.notes
         if config.layout == .llava, let ratio = try? aspectRatio(),
@@ -16,7 +17,7 @@ extension ModelFolder {
         {
             let kind = file.processor.kind.rawValue
             notes.append(
-                "\(path)/config.json: image_aspect_ratio \"\(ratio.rawValue)\": pictures are treated so "
+                "\(configFile): image_aspect_ratio \"\(ratio.rawValue)\": pictures are treated so "
                     + "here, but transformers does not read the key, and \(kind) does otherwise; mipha "
                     + "convert writes a folder that says it in both")
         }

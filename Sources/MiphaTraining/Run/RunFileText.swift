@@ -38,9 +38,11 @@ enum RunFileText {
             omittingEmptySubsequences: false, whereSeparator: \.isNewline
         )
         .enumerated() {
-            guard let scalar = line.unicodeScalars.first(where: {
-                $0.isInvisible && $0 != "\t"
-            }) else { continue }
+            guard
+                let scalar = line.unicodeScalars.first(where: {
+                    $0.isInvisible && $0 != "\t"
+                })
+            else { continue }
             return "; line \(index + 1) has the character \(scalar.codePoint), which looks like a "
                 + "blank or like nothing; write a plain blank"
         }

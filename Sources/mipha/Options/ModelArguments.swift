@@ -18,7 +18,6 @@ struct ModelArguments: ParsableArguments {
         for line in try folder.notes + folder.typeNotes(dtype: common.dtype.type) {
             common.logging.output.relay(line)
         }
-        for note in folder.adapterNotes { common.logging.output.note(note) }
         return folder
     }
 
@@ -31,7 +30,6 @@ struct ModelArguments: ParsableArguments {
             folder: model, adapter: adapter, for: purpose, template: prompts.chosen(),
             dtype: choice.dtype, device: choice.device)
         for line in bundle.notes { output.relay(line) }
-        for note in bundle.folder.adapterNotes { output.note(note) }
         return bundle
     }
 }
