@@ -198,7 +198,9 @@ import Testing
                 #require(found).values(), #require(expected).values()
             )
             let largest = b.reduce(0) { max($0, abs($1)) }
-            #expect(zip(a, b).allSatisfy { abs($0 - $1) <= 1e-5 * largest })
+            let worst = zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
+            // What is expected adds up to 130 gradients in float32, in another order on each machine.
+            #expect(worst <= 4e-5 * largest, "\(worst / largest)")
         }
     }
 

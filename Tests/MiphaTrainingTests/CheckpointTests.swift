@@ -114,7 +114,7 @@ import Testing
             $0.batchSize = 1
             $0.accumulation = 1
             $0.learningRate = 5e-3
-            $0.maximumSteps = 40
+            $0.maximumSteps = 150
             $0.saveSteps = 0
         }
         let before = try #require(progress(learned).last?.loss)

@@ -26,7 +26,9 @@ package enum ReportText {
         let isPadded = [scalars.first, scalars.last].contains {
             $0.map(PythonText.isSpace) ?? false
         }
-        let isHidden = scalars.contains { $0 != "\n" && $0.isInvisible }
+        let isHidden = scalars.contains {
+            $0 != "\n" && $0.isInvisible && !Markup.isShown($0)
+        }
         return isPadded || isHidden ? text.quoted(limit: .max) : text
     }
 

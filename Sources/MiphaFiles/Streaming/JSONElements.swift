@@ -237,9 +237,7 @@ extension JSONElements {
         if case .automatic(let keys) = shape { try recognise(keys, isLenient) }
         switch shape {
         case .automatic, .lines:
-            guard try stream.peek() != nil, !stream.isUTF16 else {
-                throw stream.expected("a value")
-            }
+            guard try stream.peek() != nil else { throw stream.expected("a value") }
             state = .inside(close: nil, under: nil)
         case .array: state = .inside(close: try enter("[", "an array"), under: nil)
         case .members: state = .inside(close: try enter("{", "an object"), under: nil)

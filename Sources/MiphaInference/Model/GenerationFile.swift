@@ -41,7 +41,8 @@ package struct GenerationFile: Sendable {
                 let text = tokenizer.isSpecial(id) ? nil : tokenizer.token(of: id)
                 let isUsed = text == nil || folder.config.layout == .llava
                 if isUsed { ids.insert(id) }
-                if let text, !isUsed || id != tokenizer.endOfTextID {
+                // Published official configs say 2, which the reference does not use.
+                if let text, isUsed ? id != tokenizer.endOfTextID : !reader.isConfig {
                     notes.append(
                         "\(reader.config.file): \(reader.config.path(of: "eos_token_id")): \(id) is "
                             + "the text \"\(text)\" in this tokenizer; "

@@ -23,8 +23,18 @@ struct AdapterNames {
         func known(_ map: KeyMap) -> Int {
             inner.count { if case .name = map.canonical($0) { true } else { false } }
         }
+        /// Official names keep everything below `model.`; a layout that renames some of it says more.
+        func renames(_ map: KeyMap) -> Bool {
+            inner.contains { stored in
+                if case .name(let name) = map.canonical(stored) { name != stored } else { false }
+            }
+        }
         var (best, hasPictures) = (official[0], false)
-        for map in llava where known(map) > known(best) { (best, hasPictures) = (map, true) }
+        for map in llava {
+            let (here, before) = (known(map), known(best))
+            guard here > before || here == before && !hasPictures && renames(map) else { continue }
+            (best, hasPictures) = (map, true)
+        }
         own = best
         self.hasPictures = hasPictures
     }

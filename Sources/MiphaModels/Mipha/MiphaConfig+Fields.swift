@@ -192,7 +192,10 @@ extension MiphaConfig {
 
     /// Settings of generation, which older versions write into every config.
     private static let generationFields: [FileFields.Field] = [
-        .init("eos_token_id", .used, "ends answers, where generation_config.json names no id"),
+        .init(
+            "eos_token_id", .used,
+            "ends answers, where generation_config.json names no id; "
+                + "ordinary text of an official config does not"),
         .init(
             generationNames, .used, "as in generation_config.json, where there is no such file"),
     ]
