@@ -53,7 +53,8 @@ struct PreferenceRanksTests {
         reports += try train(together, world: 2)
         #expect(reports.map(\.step) == expected.map(\.step))
         for (found, expected) in zip(reports, expected) {
-            #expect(abs(found.loss - expected.loss) <= 1e-6 * expected.loss)
+            // Rounding stays that of the first loss, log 2, however low the loss falls.
+            #expect(abs(found.loss - expected.loss) <= 1e-6 * max(log(2), expected.loss))
             #expect(found.supervisedTokens == expected.supervisedTokens)
             let pairs = zip(
                 found.figures + found.validationFigures,
