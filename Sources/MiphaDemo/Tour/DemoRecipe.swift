@@ -37,10 +37,10 @@ struct DemoRecipe: Sendable {
     /// The recipe for a time budget.
     ///
     /// - Parameters:
-    ///   - minutes: about how long the training may take on two cores; 2 gives the tested recipe.
+    ///   - minutes: about how long the training may take on two cores; 2 is what RESULTS.md reports.
     ///   - vocabulary: number of tokens of the tokenizer.
     init(minutes: Double, vocabulary: Int, seed: UInt64) {
-        let share = min(max(minutes, 0.2), 60) / 2
+        let share = min(max(minutes, 0.2), 60) / 1.5
         func steps(_ count: Double) -> Int { max(10, Int(count * share)) }
         model = MiphaConfig(
             vision: SigLIPConfig(
