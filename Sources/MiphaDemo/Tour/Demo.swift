@@ -45,7 +45,7 @@ package struct Demo {
     package struct Result: Sendable {
         /// Accuracy by kind of question.
         package let score: DemoScore
-        /// What is lower than a tour of its length reaches on every machine, if anything is.
+        /// What is lower than is expected of a tour of its length, if anything is.
         package let shortfall: String?
         /// Three answers.
         package let examples: [Example]

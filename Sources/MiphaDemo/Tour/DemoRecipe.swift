@@ -28,7 +28,7 @@ struct DemoRecipe: Sendable {
         let warmupRatio: Double
     }
 
-    /// The share of right answers that a tour reaches with every seed on every machine.
+    /// The share of right answers that is expected of a tour, whatever the seed and the machine.
     static func accuracy(minutes: Double) -> Double {
         if minutes >= 2 { return 0.95 }
         return minutes >= 1 ? 0.6 : 0
