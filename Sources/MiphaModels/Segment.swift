@@ -1,6 +1,7 @@
+public import MiphaNN
 public import MiphaTorch
 
-/// One step of a model's chain: a function of the hidden state, with the names of its parameters.
+/// One step of a model's chain: a function of the hidden state, with the places of its parameters.
 ///
 /// A model is a list of segments run one after another. Inference folds over the list; training
 /// keeps the states between them and walks the list backwards, so that recomputation, gradient
@@ -8,17 +9,17 @@ public import MiphaTorch
 public struct Segment {
     /// Name in messages and activation dumps.
     public let name: String
-    /// Prefixes of the names of all parameters that the segment reads.
-    public let prefixes: [String]
+    /// Where the parameters work that the segment reads.
+    public let places: Set<ParameterPlace>
     private let body: (Tensor) throws(TensorError) -> Tensor
 
     /// Creates a segment.
     public init(
-        _ name: String, prefixes: [String],
+        _ name: String, reads places: Set<ParameterPlace>,
         body: @escaping (Tensor) throws(TensorError) -> Tensor
     ) {
         self.name = name
-        self.prefixes = prefixes
+        self.places = places
         self.body = body
     }
 
@@ -27,9 +28,9 @@ public struct Segment {
         try body(state)
     }
 
-    /// Whether a parameter belongs to the segment.
-    public func reads(_ parameter: String) -> Bool {
-        prefixes.contains { parameter.hasPrefix($0) }
+    /// Whether the segment reads a parameter.
+    public func reads(_ fact: ParameterFact) -> Bool {
+        fact.isRun && places.contains(fact.place)
     }
 }
 

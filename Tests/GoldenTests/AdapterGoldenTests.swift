@@ -9,7 +9,7 @@ import Testing
 /// Adapters that PEFT wrote, computed and trained here, against PEFT and bitsandbytes.
 @Suite struct AdapterGoldenTests {
     private func trainAdapters(_ model: MiphaModel) throws -> [String] {
-        try model.store.train(where: AdapterPlan.isAdapterParameter)
+        try model.store.train { model.store.fact($0)?.adapter != nil }
     }
 
     /// One forward and backward pass over the mean loss.
@@ -19,7 +19,7 @@ import Testing
         let chain = try model.lossChain(batch, dropout: nil)
         let scale = 1 / Double(chain.supervisedCount)
         let loss = try SegmentedBackward(checkpointing: checkpointing)(
-            chain, scale: scale, trainable: trainable)
+            chain, scale: scale)
         var gradients: [String: [Float]] = [:]
         for (name, tensor) in model.store.parameters {
             if let gradient = try tensor.gradient() { gradients[name] = try gradient.values() }

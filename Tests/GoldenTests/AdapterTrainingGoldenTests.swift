@@ -101,7 +101,7 @@ import Testing
         var reports: [TrainingProgress] = []
         #expect(try trainer.train(report: { reports.append($0) }) == .completed)
         #expect(reports.count == golden.updates)
-        let groups = ParameterGroup.allCases.filter { trainer.tuning[$0].mode != .frozen }
+        let groups = ModelPart.allCases.filter { trainer.tuning[$0].mode != .frozen }
         let rates = reports.indices.flatMap { step in
             groups.map { Float(trainer.tuning[$0].learningRate * trainer.schedule.factor(step)) }
         }

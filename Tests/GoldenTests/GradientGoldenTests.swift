@@ -19,7 +19,7 @@ import Testing
         _ golden: GoldenCase, _ way: Way, where rule: (String) -> Bool = { _ in true }
     ) throws -> (loss: Double, byName: [String: [Float]]) {
         let model = try golden.model(use: .training)
-        let trainable = try model.store.train(where: rule)
+        try model.store.train(where: rule)
         let inputs = try GoldenInputs(golden.file("inputs.safetensors"))
         let chain = try model.lossChain(inputs.batch, dropout: nil)
         let scale = 1 / Double(chain.supervisedCount)
@@ -30,7 +30,7 @@ import Testing
             loss = try sum.detached().item()
         } else {
             let pass = SegmentedBackward(checkpointing: way == .checkpointedSegments)
-            loss = try pass(chain, scale: scale, trainable: trainable)
+            loss = try pass(chain, scale: scale)
         }
         loss *= scale
         var found: [String: [Float]] = [:]
@@ -105,9 +105,9 @@ import Testing
         let pass = SegmentedBackward(checkpointing: checkpointing)
         let name = try #require(trainable.first)
         let parameter = try #require(model.store[name])
-        _ = try pass(chain, scale: 0.25, trainable: trainable)
+        _ = try pass(chain, scale: 0.25)
         let once = try #require(try parameter.gradient()).values(as: Float.self)
-        _ = try pass(chain, scale: 0.25, trainable: trainable)
+        _ = try pass(chain, scale: 0.25)
         let twice = try #require(try parameter.gradient()).values(as: Float.self)
         #expect(haveSameBits(twice, once.map { 2 * $0 }))
     }
@@ -120,11 +120,11 @@ import Testing
             let generator = try RandomGenerator(seed: 11)
             let initial = try GoldenCase.tiny.model(use: .training)
             let model = try MiphaModel(config, source: StoreSource(store: initial.store))
-            let trainable = try model.store.train { _ in true }
+            try model.store.train { _ in true }
             let batch = try GoldenInputs(GoldenCase.tiny.file("inputs.safetensors")).batch
             let chain = try model.lossChain(batch, dropout: generator)
             let loss = try SegmentedBackward(checkpointing: checkpointing)(
-                chain, scale: 1, trainable: trainable, dropout: generator)
+                chain, scale: 1, dropout: generator)
             let gradients = try model.store.parameters.compactMap {
                 try $0.tensor.gradient()?.values(as: Float.self)
             }

@@ -34,7 +34,7 @@ import Testing
         optimizer = try AdamW(
             parameters: model.store.parameters.filter { chosen.contains($0.name) },
             groups: { name in
-                let part = plan[ParameterGroup(of: name)]
+                let part = plan[model.store.fact(name)?.part ?? .language]
                 let isExempt =
                     name.hasSuffix(".bias") || name.contains("layernorm")
                     || name.contains("layer_norm")
@@ -74,7 +74,7 @@ import Testing
             #expect(Set(chains.map(\.supervisedCount)).count == 2)
             let scale = 1 / Double(chains.reduce(0) { $0 + $1.supervisedCount })
             let loss = try chains.reduce(0.0) {
-                $0 + (try pass($1, scale: scale, trainable: trainable)) * scale
+                $0 + (try pass($1, scale: scale)) * scale
             }
             losses.append(Float(loss))
             let gradients = try optimizer.gradients()

@@ -5,8 +5,10 @@ import MiphaTorch
 struct StoreSource: ParameterSource {
     let store: ParameterStore
 
-    func parameter(_ name: String, shape: [Int], initializer: Initializer) throws -> Tensor? {
-        store[name]
+    func parameter(
+        _ fact: ParameterFact, shape: [Int], initializer: Initializer
+    ) throws -> Tensor? {
+        store[fact.name]
     }
 
     func leftover(besides used: Set<String>) -> [String] {

@@ -20,7 +20,7 @@ import Testing
         #expect(rates.indices.map { Float(schedule($0)) } == rates)
 
         let model = try golden.model(use: .training)
-        let trainable = try model.store.train { _ in true }
+        try model.store.train { _ in true }
         let initial = try Dictionary(
             uniqueKeysWithValues: model.store.parameters.map {
                 ($0.name, try $0.tensor.values(as: Float.self))
@@ -35,7 +35,7 @@ import Testing
         for step in rates.indices {
             let chain = try model.lossChain(batch, dropout: nil)
             let scale = 1 / Double(chain.supervisedCount)
-            let sum = try pass(chain, scale: scale, trainable: trainable)
+            let sum = try pass(chain, scale: scale)
             losses.append(Float(sum * scale))
             norms.append(Float(try Tensor.norm(of: optimizer.gradients())))
             for (name, tensor) in model.store.parameters where try tensor.gradient() != nil {

@@ -11,15 +11,17 @@ import MiphaTorch
 private struct LoudSource: ParameterSource {
     let generator: RandomGenerator
 
-    func parameter(_ name: String, shape: [Int], initializer: Initializer) throws -> Tensor? {
+    func parameter(
+        _ fact: ParameterFact, shape: [Int], initializer: Initializer
+    ) throws -> Tensor? {
         guard case .normal = initializer else {
             return try InitializerSource(generator: generator)
-                .parameter(name, shape: shape, initializer: initializer)
+                .parameter(fact, shape: shape, initializer: initializer)
         }
         let inputs = Double(shape.dropFirst().reduce(1, *))
-        let isTable = name.contains("embed_tokens") || name.contains("position_embedding")
         return try .normal(
-            shape, deviation: isTable ? 1 : 3 / inputs.squareRoot(), generator: generator)
+            shape, deviation: fact.role == .embedding ? 1 : 3 / inputs.squareRoot(),
+            generator: generator)
     }
 
     func leftover(besides used: Set<String>) -> [String] { [] }

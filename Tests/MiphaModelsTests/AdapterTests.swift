@@ -13,7 +13,7 @@ import Testing
     private func plan(_ kind: (Bool, Bool), dropout: Double = 0) -> AdapterPlan {
         AdapterPlan(
             rank: 3, alpha: 8, dropout: dropout,
-            within: AdaptedPart.allCases.map(\.path), usesRankStabilization: kind.0,
+            parts: [.language, .tower], usesRankStabilization: kind.0,
             usesMagnitudes: kind.1)
     }
 

@@ -53,15 +53,18 @@ import Testing
         batch.labels = batch.ids
         let chain = try model.lossChain(batch, dropout: nil)
         let unused = ["post_layernorm", ".head.", "encoder.layers.1."]
-        for name in model.store.names {
-            let readers = chain.segments.filter { $0.reads(name) }.map(\.name)
+        for fact in model.store.facts {
+            let name = fact.name
+            let readers = chain.segments.filter { $0.reads(fact) }.map(\.name)
             let expected = name.contains("vision") && unused.contains { name.contains($0) } ? 0 : 1
             #expect(readers.count == expected, "\(name) is read by \(readers)")
+            #expect(fact.isRun == (expected == 1), "\(name)")
         }
         let text = MiphaBatch(ids: [[1, 2, 3]], labels: [[1, 2, 3]])
         let withoutPictures = try model.lossChain(text, dropout: nil)
-        #expect(
-            !withoutPictures.segments.contains { $0.reads("model.mm_projector.0.weight") })
+        let projector = model.store.facts.filter { $0.part == .projector }
+        #expect(projector.count == 4)
+        #expect(!withoutPictures.segments.contains { projector.contains(where: $0.reads) })
     }
 
     @Test func `pictures change the row they stand in and no other`() throws {

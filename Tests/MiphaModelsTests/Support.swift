@@ -36,7 +36,7 @@ func sampleLogits(_ model: MiphaModel) throws -> [Float] {
 func decoder(_ config: PhiConfig, seed: UInt64 = 3) throws -> (PhiLanguageModel, ParameterStore) {
     let generator = try RandomGenerator(seed: seed)
     let store = ParameterStore(source: InitializerSource(generator: generator))
-    let model = try PhiLanguageModel(store.root, config)
+    let model = try PhiLanguageModel(store.scope(.language), config)
     for (name, tensor) in store.parameters {
         let noise = try Tensor.normal(tensor.shape, deviation: 0.3, generator: generator)
         try name.contains("norm") ? tensor.accumulate(noise) : tensor.assign(noise)

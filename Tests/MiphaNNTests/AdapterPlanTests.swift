@@ -8,27 +8,32 @@ import Testing
     /// Paths of the layers that get an adapter.
     private func adapted(_ plan: AdapterPlan) throws -> [String] {
         let store = ParameterStore(source: DryRunSource(), adapters: plan)
-        for path in ["model.layers.0.q_proj", "model.layers.1.fc1", "tower.fc1", "lm_head"] {
-            let parts = path.split(separator: ".").map(String.init)
-            _ = try Linear(parts.reduce(store.root) { $0[$1] }, from: 4, to: 3)
+        for (path, part) in [
+            ("layers.0.q_proj", .language), ("layers.1.fc1", .language), ("tower.fc1", .tower),
+            ("lm_head", .head),
+        ] as [(String, ModelPart)] {
+            let names = path.split(separator: ".").map(String.init)
+            _ = try Linear(names.reduce(store.scope(part)) { $0[$1] }, from: 4, to: 3)
         }
-        _ = try Linear(store.root["tower"]["unused"].withoutAdapters, from: 4, to: 3)
+        _ = try Linear(store.scope(.tower)["tower"]["unused"].unused, from: 4, to: 3)
+        _ = try Embedding(store.scope(.language)["words"], rows: 5, width: 4, isAdaptable: true)
         try store.finish()
         return store.adapters.keys.sorted()
     }
 
-    @Test func `targets, parts and exceptions decide together`() throws {
+    @Test func `targets and parts decide together`() throws {
         #expect(
-            try adapted(AdapterPlan(within: []))
-                == ["model.layers.0.q_proj", "model.layers.1.fc1", "tower.fc1"])
+            try adapted(AdapterPlan(parts: [.language, .tower]))
+                == ["layers.0.q_proj", "layers.1.fc1", "tower.fc1"])
+        #expect(try adapted(AdapterPlan()) == ["layers.0.q_proj", "layers.1.fc1"])
         #expect(
-            try adapted(AdapterPlan()) == ["model.layers.0.q_proj", "model.layers.1.fc1"])
+            try adapted(AdapterPlan(targets: .init(["fc1"]), parts: [.tower])) == ["tower.fc1"])
         #expect(
-            try adapted(AdapterPlan(targets: .init(["fc1"]), within: [], excluding: ["layers.1"]))
-                == ["tower.fc1"])
+            try adapted(
+                AdapterPlan(targets: .init(["0.q_proj", "lm_head"]), parts: [.language, .head]))
+                == ["layers.0.q_proj", "lm_head"])
         #expect(
-            try adapted(AdapterPlan(targets: .init(["0.q_proj", "lm_head"]), within: []))
-                == ["lm_head", "model.layers.0.q_proj"])
+            try adapted(AdapterPlan(targets: .init(["words", "fc1"]))) == ["layers.1.fc1", "words"])
         #expect(AdapterPlan.Targets(["all-linear"]) == .allLinear)
     }
 
@@ -40,7 +45,7 @@ import Testing
         #expect(error.description.contains("q_proj"))
         for plan in [
             AdapterPlan(rank: 0), AdapterPlan(dropout: 1), AdapterPlan(alpha: .nan),
-            AdapterPlan(targets: .names([])), AdapterPlan(within: ["nowhere"]),
+            AdapterPlan(targets: .names([])), AdapterPlan(parts: [.projector]),
         ] {
             #expect(throws: ParameterError.self) { try adapted(plan) }
         }
@@ -52,9 +57,9 @@ import Testing
         let store = ParameterStore(
             source: InitializerSource(generator: try RandomGenerator(seed: 4)),
             adapters: AdapterPlan(
-                rank: 2, alpha: 3, dropout: 0, within: [], usesMagnitudes: magnitudes),
-            quantization: format.map { QuantizationPlan(format: $0, within: []) })
-        let layer = try Linear(store.root["layer"], from: 70, to: 30, deviation: 0.3)
+                rank: 2, alpha: 3, dropout: 0, usesMagnitudes: magnitudes),
+            quantization: format.map { QuantizationPlan(format: $0) })
+        let layer = try Linear(store.scope(.language)["layer"], from: 70, to: 30, deviation: 0.3)
         for (place, name) in store.adapterNames.enumerated() {
             guard let tensor = store[name] else { continue }
             try tensor.accumulate(
@@ -118,9 +123,10 @@ import Testing
         let store = ParameterStore(
             source: InitializerSource(generator: try RandomGenerator(seed: 4)),
             adapters: AdapterPlan(
-                rank: 2, alpha: 3, dropout: 0.5, targets: .names(["table"]), within: []))
-        let table = try Embedding(store.root["table"], rows: 9, width: 5, isAdaptable: true)
-        _ = try Linear(store.root["layer"], from: 4, to: 3)
+                rank: 2, alpha: 3, dropout: 0.5, targets: .names(["table"])))
+        let table = try Embedding(
+            store.scope(.language)["table"], rows: 9, width: 5, isAdaptable: true)
+        _ = try Linear(store.scope(.language)["layer"], from: 4, to: 3)
         try store.finish()
         #expect(store.adapterNames == ["table.lora_embedding_A", "table.lora_embedding_B"])
         let ids = try Tensor([3, 8, 3, 0])
@@ -133,8 +139,6 @@ import Testing
             .of(.operation))
         #expect(comparison.passes, "\(comparison)")
         #expect(try table(ids).values() != fresh)
-        let plan = AdapterPlan(within: [])
-        #expect(plan.strength(at: "table", isTable: true) == nil)
     }
 
     @Test(arguments: QuantizationFormat.allCases, [1, 2, 9])

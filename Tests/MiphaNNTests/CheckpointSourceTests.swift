@@ -30,14 +30,22 @@ import Testing
     }
 
     private func find(_ source: CheckpointSource, _ shape: [Int] = [2, 2]) throws -> Tensor? {
-        try source.parameter("new.w", shape: shape, initializer: .zeros)
+        try find(source, "new.w", shape)
+    }
+
+    private func find(
+        _ source: CheckpointSource, _ name: String, _ shape: [Int]
+    ) throws -> Tensor? {
+        let fact = ParameterFact(
+            name: name, layer: "", place: ParameterPlace(.language), role: .matrix)
+        return try source.parameter(fact, shape: shape, initializer: .zeros)
     }
 
     @Test func `a parameter is found under its name in the dialect`() throws {
         let source = CheckpointSource(checkpoint, keys: keys)
         #expect(try find(source)?.values(as: Float.self) == [1, 2.5, -3, 4])
-        #expect(try source.parameter("new.x", shape: [1], initializer: .zeros) == nil)
-        #expect(try source.parameter("other.w", shape: [1], initializer: .zeros) == nil)
+        #expect(try find(source, "new.x", [1]) == nil)
+        #expect(try find(source, "other.w", [1]) == nil)
     }
 
     @Test func `names nobody asked for are left over unless dropped on purpose`() throws {

@@ -18,7 +18,8 @@ import Testing
     }
 
     @Test func `a feed-forward layer is two maps with an activation between`() throws {
-        let layer = try FeedForward(store.root["mlp"], width: 3, inner: 8, activation: .silu)
+        let layer = try FeedForward(
+            store.scope(.language)["mlp"], width: 3, inner: 8, activation: .silu)
         #expect(
             store.names == ["mlp.fc1.weight", "mlp.fc1.bias", "mlp.fc2.weight", "mlp.fc2.bias"])
         let parameters = store.parameters.map(\.tensor)
@@ -35,7 +36,7 @@ import Testing
     }
 
     @Test func `patches are flattened by colour, then row by row over the picture`() throws {
-        let layer = try PatchEmbedding(store.root["p"], channels: 2, patch: 2, width: 8)
+        let layer = try PatchEmbedding(store.scope(.language)["p"], channels: 2, patch: 2, width: 8)
         #expect(store.parameters.map(\.tensor.shape) == [[8, 2, 2, 2], [8]])
         // The map copies the eight numbers of a patch.
         let identity = (0..<64).map { Float($0 / 8 == $0 % 8 ? 1 : 0) }
@@ -52,10 +53,10 @@ import Testing
     }
 
     @Test func `norms and tables pass their parameters on`() throws {
-        let norm = try LayerNorm(store.root["norm"], width: 6, epsilon: 0.5)
-        let rms = try RMSNorm(store.root["rms"], width: 6, epsilon: 0.5)
-        let table = try Embedding(store.root["table"], rows: 4, width: 6)
-        let plain = try Linear(store.root["plain"], from: 6, to: 2, bias: false)
+        let norm = try LayerNorm(store.scope(.language)["norm"], width: 6, epsilon: 0.5)
+        let rms = try RMSNorm(store.scope(.language)["rms"], width: 6, epsilon: 0.5)
+        let table = try Embedding(store.scope(.language)["table"], rows: 4, width: 6)
+        let plain = try Linear(store.scope(.language)["plain"], from: 6, to: 2, bias: false)
         #expect(
             store.names == [
                 "norm.weight", "norm.bias", "rms.weight", "table.weight", "plain.weight",

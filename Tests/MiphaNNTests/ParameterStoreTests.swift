@@ -7,11 +7,11 @@ import Testing
 @Suite struct ParameterStoreTests {
     @Test func `construction registers parameters in order under their full names`() throws {
         let store = ParameterStore(source: DryRunSource())
-        let block = store.root["blocks"][3]
+        let block = store.scope(.language)["blocks"][3]
         #expect(block.path == "blocks.3")
         _ = try Linear(block["fc1"], from: 2, to: 5)
         _ = try Linear(block["fc2"], from: 5, to: 2, bias: false)
-        _ = try LayerNorm(store.root["norm"], width: 2, epsilon: 1e-5)
+        _ = try LayerNorm(store.scope(.language)["norm"], width: 2, epsilon: 1e-5)
         try store.finish()
         #expect(
             store.names == [
@@ -28,13 +28,13 @@ import Testing
     @Test func `a name registered twice is a bug and traps`() async {
         await #expect(processExitsWith: .failure) {
             let store = ParameterStore(source: DryRunSource())
-            _ = try Linear(store.root["fc"], from: 2, to: 3)
-            _ = try Linear(store.root["fc"], from: 2, to: 3)
+            _ = try Linear(store.scope(.language)["fc"], from: 2, to: 3)
+            _ = try Linear(store.scope(.language)["fc"], from: 2, to: 3)
         }
         await #expect(processExitsWith: .success) {
             let store = ParameterStore(source: DryRunSource())
-            _ = try Linear(store.root["fc"], from: 2, to: 3)
-            _ = try Linear(store.root["fd"], from: 2, to: 3)
+            _ = try Linear(store.scope(.language)["fc"], from: 2, to: 3)
+            _ = try Linear(store.scope(.language)["fd"], from: 2, to: 3)
         }
     }
 
@@ -44,7 +44,7 @@ import Testing
             "older": [2],
         ])
         let store = ParameterStore(source: source)
-        for name in ["a", "b", "c"] { _ = try Linear(store.root[name], from: 2, to: 3) }
+        for name in ["a", "b", "c"] { _ = try Linear(store.scope(.language)[name], from: 2, to: 3) }
         let error = try #require(#expect(throws: ParameterError.self) { try store.finish() })
         for name in ["a.bias", "b.weight", "old.table", "older"] {
             #expect(error.description.contains(name), "\(name)")
@@ -60,7 +60,7 @@ import Testing
     @Test func `a rule chooses what is trained and an empty choice is refused`() throws {
         let generator = try RandomGenerator(seed: 1)
         let store = ParameterStore(source: InitializerSource(generator: generator))
-        for name in ["a", "b"] { _ = try Linear(store.root[name], from: 2, to: 3) }
+        for name in ["a", "b"] { _ = try Linear(store.scope(.language)[name], from: 2, to: 3) }
         #expect(try store.train { $0.hasPrefix("b.") } == ["b.weight", "b.bias"])
         #expect(store.parameters.map(\.tensor.requiresGradient) == [false, false, true, true])
         #expect(try store.train { $0 == "a.bias" } == ["a.bias"])
@@ -73,8 +73,8 @@ import Testing
             let generator = try RandomGenerator(seed: seed)
             let store = ParameterStore(
                 source: InitializerSource(generator: generator, dtype: .float32))
-            _ = try Linear(store.root["fc"], from: 50, to: 40)
-            _ = try LayerNorm(store.root["norm"], width: 4, epsilon: 1e-5)
+            _ = try Linear(store.scope(.language)["fc"], from: 50, to: 40)
+            _ = try LayerNorm(store.scope(.language)["norm"], width: 4, epsilon: 1e-5)
             try store.finish()
             return store
         }
@@ -90,7 +90,7 @@ import Testing
 
     @Test func `a dry run has shapes and dtypes and no memory`() throws {
         let store = ParameterStore(source: DryRunSource(dtype: .bfloat16))
-        _ = try Embedding(store.root["table"], rows: 1 << 30, width: 1 << 20)
+        _ = try Embedding(store.scope(.language)["table"], rows: 1 << 30, width: 1 << 20)
         try store.finish()
         #expect(store.elementCount == 1 << 50)
         #expect(store.byteCount == 1 << 51)

@@ -10,10 +10,12 @@ struct ListedSource: ParameterSource {
         tensors = try shapes.mapValues { try Tensor.zeros($0) }
     }
 
-    func parameter(_ name: String, shape: [Int], initializer: Initializer) throws -> Tensor? {
-        guard let tensor = tensors[name] else { return nil }
+    func parameter(
+        _ fact: ParameterFact, shape: [Int], initializer: Initializer
+    ) throws -> Tensor? {
+        guard let tensor = tensors[fact.name] else { return nil }
         guard tensor.shape == shape else {
-            throw ParameterError("\(name): expected \(shape), found \(tensor.shape)")
+            throw ParameterError("\(fact.name): expected \(shape), found \(tensor.shape)")
         }
         return tensor
     }

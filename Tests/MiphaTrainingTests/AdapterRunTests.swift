@@ -171,17 +171,19 @@ import Testing
         throws
     {
         let tiny = try TinyRun(samples: 4)
-        func learning(_ kind: Kind) throws -> [String] { try Trainer(run(tiny, kind)).trainable }
+        func learning(_ kind: Kind) throws -> [ParameterFact] {
+            let trainer = try Trainer(run(tiny, kind))
+            return trainer.trainable.compactMap(trainer.model.store.fact)
+        }
         let both = try learning(.both)
-        #expect(both.allSatisfy(AdapterPlan.isAdapterParameter))
+        #expect(both.allSatisfy { $0.adapter != nil })
         // Six layers in each of two decoder blocks and of the two blocks of the tower that are run.
         #expect(both.count == 2 * 6 * (2 + 2))
         let lora = try learning(.lora)
-        #expect(lora.count(where: AdapterPlan.isAdapterParameter) == 2 * 6 * 2)
-        let others = Set(
-            lora.filter { !AdapterPlan.isAdapterParameter($0) }.map(ParameterGroup.init(of:)))
+        #expect(lora.count { $0.adapter != nil } == 2 * 6 * 2)
+        let others = Set(lora.filter { $0.adapter == nil }.map(\.part))
         #expect(others == [.tower, .projector])
-        let named = try learning(.named).filter(AdapterPlan.isAdapterParameter)
+        let named = try learning(.named).filter { $0.adapter != nil }.map(\.name)
         #expect(named.count == 2 * 2 * 2)
         #expect(named.allSatisfy { $0.contains("q_proj") || $0.contains("fc2") })
     }

@@ -53,10 +53,10 @@ import Testing
                 "lora_targets: embed_tokens is of the group language, which is full"
             ),
             (["q_proj"], [.head: .lora], "tune.head: lora, but no adapter was attached"),
-            (["fc3"], [:], "no layer within model.layers is called fc3; there are dense, "),
-        ] as [([String], [ParameterGroup: TuningMode], String)])
+            (["fc3"], [:], "no layer in language is called fc3; there are dense, "),
+        ] as [([String], [ModelPart: TuningMode], String)])
     func `targets that no group has are refused with what helps`(
-        _ targets: [String], _ tune: [ParameterGroup: TuningMode], _ message: String
+        _ targets: [String], _ tune: [ModelPart: TuningMode], _ message: String
     ) throws {
         let tiny = try TinyRun()
         let run = run(tiny, .lora) {

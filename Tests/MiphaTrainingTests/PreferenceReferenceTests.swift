@@ -2,6 +2,7 @@ import Foundation
 import MiphaCheckpoints
 import MiphaFiles
 import MiphaModels
+import MiphaNN
 import MiphaTestSupport
 import MiphaTraining
 import Testing

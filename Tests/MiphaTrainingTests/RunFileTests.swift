@@ -2,6 +2,7 @@ import Foundation
 import MiphaCheckpoints
 import MiphaData
 import MiphaFiles
+import MiphaNN
 import MiphaTestSupport
 import MiphaTraining
 import Testing

@@ -1,5 +1,6 @@
 import MiphaData
 import MiphaImaging
+import MiphaNN
 import MiphaTestSupport
 import MiphaTraining
 import Testing

@@ -42,7 +42,7 @@ import Testing
         let generator = try RandomGenerator(seed: 7)
         let chain = try tiny.model.lossChain(batch, dropout: generator)
         let backward = SegmentedBackward(checkpointing: checkpointing)
-        let loss = try backward(chain, scale: scale, trainable: trainable, dropout: generator)
+        let loss = try backward(chain, scale: scale, dropout: generator)
         return (loss, try tiny.takeGradients(), try generator.state().values(as: UInt8.self))
     }
 
@@ -76,7 +76,7 @@ import Testing
         let trainable = try tiny.model.store.train { _ in true }
         let dropped = try inSegments(tiny, batch, trainable: trainable, checkpointing: true)
         let chain = try tiny.model.lossChain(batch, dropout: nil)
-        let plain = try SegmentedBackward()(chain, scale: scale, trainable: trainable)
+        let plain = try SegmentedBackward()(chain, scale: scale)
         #expect(dropped.loss != plain)
     }
 
@@ -106,11 +106,11 @@ import Testing
     @Test func `eight samples at once equal four times two by tokens`() throws {
         let tiny = try TinyModel(dropout: 0)
         let batch = try tiny.batch(answers: [1, 7, 2, 2, 5, 1, 3, 9], pictures: true)
-        let trainable = try tiny.model.store.train { _ in true }
+        try tiny.model.store.train { _ in true }
         let total = batch.supervisedCount
         func add(_ part: MiphaBatch, _ scale: Double) throws -> Double {
             let chain = try tiny.model.lossChain(part, dropout: nil)
-            return try SegmentedBackward()(chain, scale: scale, trainable: trainable) * scale
+            return try SegmentedBackward()(chain, scale: scale) * scale
         }
         let loss = try add(batch, 1 / Double(total))
         let whole = try tiny.takeGradients()

@@ -1,5 +1,6 @@
 import MiphaCheckpoints
 import MiphaData
+import MiphaNN
 import MiphaTestSupport
 import MiphaTraining
 import Testing

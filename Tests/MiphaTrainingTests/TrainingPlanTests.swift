@@ -22,9 +22,9 @@ import Testing
         return changed
     }
 
-    private func groups(_ run: RunConfiguration) throws -> Set<ParameterGroup> {
+    private func groups(_ run: RunConfiguration) throws -> Set<ModelPart> {
         let names = try TrainingPlan(run).trainable(in: tiny.model)
-        return Set(names.map(ParameterGroup.init(of:)))
+        return Set(names.compactMap { tiny.model.store.fact($0)?.part })
     }
 
     @Test(
@@ -32,9 +32,9 @@ import Testing
             (.align, [.projector]), (.alignParity, [.projector, .head]),
             (.instruct, [.tower, .projector, .language, .head]), (.sft, [.language, .head]),
             (.preference, [.language, .head]),
-        ] as [(TrainingStage, Set<ParameterGroup>)])
+        ] as [(TrainingStage, Set<ModelPart>)])
     func `a stage is a preset over groups`(
-        stage: TrainingStage, expected: Set<ParameterGroup>
+        stage: TrainingStage, expected: Set<ModelPart>
     ) throws {
         #expect(try groups(with { $0.stage = stage }) == expected)
     }
@@ -54,9 +54,9 @@ import Testing
     @Test func `the last blocks are those that the loss depends on`() throws {
         let plan = try TrainingPlan(with { $0.tune = [.tower: .last(1), .language: .last(2)] })
         let names = try plan.trainable(in: tiny.model)
-        func blocks(_ group: ParameterGroup) -> Set<String> {
+        func blocks(_ group: ModelPart) -> Set<String> {
             Set(
-                names.filter { ParameterGroup(of: $0) == group }.map { name in
+                names.filter { tiny.model.store.fact($0)?.part == group }.map { name in
                     guard let mark = name.firstRange(of: "layers.") else { return name }
                     return String(name[mark.upperBound...].prefix(1))
                 })
@@ -71,7 +71,7 @@ import Testing
 
     @Test func `what no picture feature depends on never learns`() throws {
         let names = try TrainingPlan(run).trainable(in: tiny.model)
-        let tower = names.filter { ParameterGroup(of: $0) == .tower }
+        let tower = names.filter { tiny.model.store.fact($0)?.part == .tower }
         #expect(tower.contains { $0.contains("layers.1.") })
         #expect(!tower.contains { $0.contains("layers.2.") || $0.contains("post_layernorm") })
     }
@@ -79,9 +79,9 @@ import Testing
     /// A plan that cannot be, as lines of a run file.
     struct Refusal: Sendable {
         let stage: TrainingStage
-        var tune: [ParameterGroup: TuningMode] = [:]
-        var rates: [ParameterGroup: Double] = [:]
-        var decays: [ParameterGroup: Double] = [:]
+        var tune: [ModelPart: TuningMode] = [:]
+        var rates: [ModelPart: Double] = [:]
+        var decays: [ModelPart: Double] = [:]
         let message: String
     }
 
@@ -149,9 +149,9 @@ import Testing
             let line = lines.first { $0.hasPrefix("  \(start) ") }
             return line.map { $0.split(separator: " ") } ?? []
         }
-        let counts = [ParameterGroup: Int](
-            trainer.model.store.parameters.map {
-                (ParameterGroup(of: $0.name), $0.tensor.elementCount)
+        let counts = [ModelPart: Int](
+            trainer.model.store.facts.map {
+                ($0.part, trainer.model.store.elementCount(of: $0.name))
             }, uniquingKeysWith: +)
         func number(_ text: Substring) -> Int? { Int(text.filter { $0 != "," }) }
         #expect(cells("tower").count == 4 && cells("tower")[1] == "frozen")

@@ -13,24 +13,28 @@ struct FanInSource: ParameterSource {
     let generator: RandomGenerator
     let layers: Int
 
-    func parameter(_ name: String, shape: [Int], initializer: Initializer) throws -> Tensor? {
+    func parameter(
+        _ fact: ParameterFact, shape: [Int], initializer: Initializer
+    ) throws -> Tensor? {
         guard case .normal = initializer else {
             return try InitializerSource(generator: generator)
-                .parameter(name, shape: shape, initializer: initializer)
+                .parameter(fact, shape: shape, initializer: initializer)
         }
-        return try .normal(shape, deviation: deviation(name, shape), generator: generator)
+        return try .normal(shape, deviation: deviation(fact, shape), generator: generator)
     }
 
     func leftover(besides used: Set<String>) -> [String] { [] }
 
-    private func deviation(_ name: String, _ shape: [Int]) -> Double {
-        if name.contains("position_embedding") { return 1 }
-        if name.contains("embed_tokens") { return 0.1 }
-        if name.hasPrefix("lm_head") { return 0.02 }
+    private func deviation(_ fact: ParameterFact, _ shape: [Int]) -> Double {
         let inputs = Double(shape.dropFirst().reduce(1, *))
-        if name.contains("patch_embedding") { return 10 / inputs.squareRoot() }
-        let endsBranch = ["out_proj.weight", "dense.weight", "fc2.weight"]
-            .contains { name.hasSuffix($0) }
-        return 1 / inputs.squareRoot() / (endsBranch ? Double(2 * layers).squareRoot() : 1)
+        switch (fact.part, fact.role) {
+        case (.tower, .embedding): return 1
+        case (.tower, .kernel): return 10 / inputs.squareRoot()
+        case (.language, .embedding): return 0.1
+        case (.head, _): return 0.02
+        default:
+            let branches = fact.endsResidual ? Double(2 * layers).squareRoot() : 1
+            return 1 / inputs.squareRoot() / branches
+        }
     }
 }

@@ -105,20 +105,15 @@ public struct ModelReport: Sendable {
     private static func parts(_ store: ParameterStore) -> [Part] {
         let names = ["vision tower", "projector", "token embeddings", "decoder", "language head"]
         var counts = [Int](repeating: 0, count: names.count)
-        for (name, tensor) in store.parameters {
+        for fact in store.facts {
             let part =
-                if name.hasPrefix("model.vision_tower.") {
-                    0
-                } else if name.hasPrefix("model.mm_projector.") {
-                    1
-                } else if name.hasPrefix("model.embed_tokens.") {
-                    2
-                } else if name.hasPrefix("lm_head.") {
-                    4
-                } else {
-                    3
+                switch fact.part {
+                case .tower: 0
+                case .projector: 1
+                case .language: fact.place.depth == .input ? 2 : 3
+                case .head: 4
                 }
-            counts[part] += tensor.elementCount
+            counts[part] += store.elementCount(of: fact.name)
         }
         return zip(names, counts).map { Part(name: $0, parameters: $1) }
     }

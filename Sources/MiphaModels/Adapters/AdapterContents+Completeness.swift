@@ -11,28 +11,31 @@ extension AdapterContents {
         from store: ParameterStore, _ config: AdapterConfig, _ targets: AdapterTargets
     ) throws(CheckpointError) -> [String] {
         let trained = try AdapterNames(tensors.values.map(\.name))
-        let wholes = ["model.vision_tower.", "model.mm_projector."].filter { part in
-            !trained.hasPictures && !tensors.keys.contains { $0.hasPrefix(part) }
-        }
-        func counts(_ name: String) -> Bool { !wholes.contains(where: name.hasPrefix) }
+        let present = Set(tensors.keys.compactMap { store.fact($0)?.part })
+        let parts = Set(
+            ModelPart.allCases.filter {
+                $0 == .language || $0 == .head || trained.hasPictures || present.contains($0)
+            })
         var missing: [String] = []
-        for path in store.linearPaths + store.tablePaths where counts(path) {
-            let isTable = store.tablePaths.contains(path)
-            guard let module = trained.trained("\(path).weight")?.dropLast(7),
-                targets.selects(String(module), isLinear: !isTable && path != "lm_head")
+        for layer in store.layers where parts.contains(layer.part) {
+            guard let module = trained.trained("\(layer.path).weight")?.dropLast(7),
+                targets.selects(
+                    String(module), isLinear: !layer.isTable && layer.part != .head)
             else { continue }
-            let part: AdapterPlan.Part = isTable ? .tableDown : .down
-            if tensors[path + part.suffix] == nil { missing.append(String(module) + part.suffix) }
+            let part: AdapterPlan.Part = layer.isTable ? .tableDown : .down
+            if tensors[layer.path + part.suffix] == nil {
+                missing.append(String(module) + part.suffix)
+            }
         }
-        for name in store.names where counts(name) && AdapterPlan.Part(of: name) == nil {
-            guard let inner = trained.trained(name), tensors[name] == nil else { continue }
+        for fact in store.facts where parts.contains(fact.part) && fact.adapter == nil {
+            guard let inner = trained.trained(fact.name), tensors[fact.name] == nil else {
+                continue
+            }
             let isBias =
-                switch config.biases {
-                case .none: false
-                case .all: name.hasSuffix(".bias")
-                case .adapted:
-                    name.hasSuffix(".bias") && tensors["\(name.dropLast(5)).lora_A.weight"] != nil
-                }
+                fact.role == .bias
+                && (config.biases == .all
+                    || config.biases == .adapted
+                        && tensors[fact.layer + AdapterPlan.Part.down.suffix] != nil)
             let isSaved = targets.savedNames.contains {
                 AdapterTargets.module(named: $0, holds: inner)
             }

@@ -44,7 +44,7 @@ public struct AdapterFolder: Sendable {
         let first = layers.min { $0.key < $1.key }?.value
         plan = AdapterPlan(
             rank: first?.rank ?? 0, alpha: first?.alpha ?? 0, dropout: config.dropout,
-            targets: .layers(layers), within: [],
+            targets: .layers(layers),
             usesRankStabilization: config.usesRankStabilization,
             usesMagnitudes: config.usesMagnitudes)
         self.path = path
@@ -110,9 +110,11 @@ struct AdaptedSource: ParameterSource {
     let adapter: AdapterFolder
 
     /// The adapter's own tensor in the base's dtype, or else the base's.
-    func parameter(_ name: String, shape: [Int], initializer: Initializer) throws -> Tensor? {
-        let plain = try base.parameter(name, shape: shape, initializer: initializer)
-        guard let stored = try adapter.tensor(name, shape: shape) else { return plain }
+    func parameter(
+        _ fact: ParameterFact, shape: [Int], initializer: Initializer
+    ) throws -> Tensor? {
+        let plain = try base.parameter(fact, shape: shape, initializer: initializer)
+        guard let stored = try adapter.tensor(fact.name, shape: shape) else { return plain }
         return try stored.to(dtype: plain?.dtype, device: plain?.device).cloned()
     }
 

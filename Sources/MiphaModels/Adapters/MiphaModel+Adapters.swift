@@ -3,22 +3,6 @@ import MiphaFiles
 public import MiphaNN
 public import MiphaTorch
 
-/// A part of the model that adapters are trained in.
-public enum AdaptedPart: String, Sendable, CaseIterable {
-    /// The decoder blocks.
-    case language
-    /// The vision tower, as far as it is run.
-    case tower
-
-    /// Where the part is.
-    public var path: String {
-        switch self {
-        case .language: "model.layers"
-        case .tower: "model.vision_tower"
-        }
-    }
-}
-
 extension MiphaModel {
     /// Loads a model folder with an adapter over it.
     ///
@@ -74,16 +58,15 @@ extension MiphaModel {
         try write(
             store.adapterNames, values, to: folder, file: "adapter_model",
             prefix: AdapterNames.prefix, layout)
-        let others = trained.filter { !AdapterPlan.isAdapterParameter($0) }
+        let others = trained.filter { store.fact($0)?.adapter == nil }
         if others.isEmpty {
             FileSystem.remove(FileSystem.join(folder, "\(AdapterFolder.othersName).safetensors"))
         } else {
             try write(
                 others, values, to: folder, file: AdapterFolder.othersName, prefix: "", layout)
         }
-        let layers = try store.adapters.keys.sorted().map { path in
-            let strength = plan.strength(at: path) ?? .init(rank: plan.rank, alpha: plan.alpha)
-            return (try AdapterNames.external("\(path).weight", layout).dropLast(7), strength)
+        let layers = try store.adapters.sorted { $0.key < $1.key }.map { path, adapter in
+            (try AdapterNames.external("\(path).weight", layout).dropLast(7), adapter.strength)
         }
         let json = AdapterConfig.json(
             plan, layers: layers.map { (String($0.0), $0.1) }, baseModel: baseModel)

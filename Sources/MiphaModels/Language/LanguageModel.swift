@@ -65,8 +65,10 @@ public protocol LanguageModel {
         dropout: RandomGenerator?
     ) throws(TensorError) -> Tensor
 
-    /// Prefixes of the embedding table's parameter names.
-    var embeddingPrefixes: [String] { get }
-    /// Prefixes of the final norm's and the head's parameter names.
-    var headPrefixes: [String] { get }
+    /// The embedding table; its element type and device are those of the model.
+    var table: Tensor { get }
+    /// Where the parameters are that ``embed(_:)`` reads.
+    var embeddingPlaces: Set<ParameterPlace> { get }
+    /// Where the final norm's and the head's parameters are.
+    var headPlaces: Set<ParameterPlace> { get }
 }

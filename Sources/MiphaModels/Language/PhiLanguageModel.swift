@@ -55,7 +55,8 @@ struct PhiAttention {
 
     init(_ scope: ParameterScope, _ config: PhiConfig, layer: Int) throws {
         projections = try PhiProjections(scope, config)
-        dense = try Linear(scope["dense"], from: config.hiddenSize, to: config.hiddenSize)
+        dense = try Linear(
+            scope["dense"], from: config.hiddenSize, to: config.hiddenSize, endsResidual: true)
         headCount = config.headCount
         self.layer = layer
     }
@@ -132,12 +133,13 @@ public struct PhiLanguageModel: LanguageModel {
             model["embed_tokens"], rows: config.vocabularySize, width: config.hiddenSize,
             isAdaptable: true)
         blocks = try (0..<config.layerCount).map {
-            try PhiBlock(model["layers"][$0], config, layer: $0)
+            try PhiBlock(model["layers"].block($0), config, layer: $0)
         }
         finalNorm = try LayerNorm(
-            model["final_layernorm"], width: config.hiddenSize, epsilon: config.layerNormEpsilon)
+            model.output["final_layernorm"], width: config.hiddenSize,
+            epsilon: config.layerNormEpsilon)
         head = try Linear(
-            scope["lm_head"], from: config.hiddenSize, to: config.vocabularySize,
+            scope.part(.head)["lm_head"], from: config.hiddenSize, to: config.vocabularySize,
             bias: config.headHasBias)
     }
 
@@ -147,10 +149,14 @@ public struct PhiLanguageModel: LanguageModel {
     public var layerCount: Int { config.layerCount }
     /// Number of logits.
     public var vocabularySize: Int { config.vocabularySize }
+    /// The embedding table.
+    public var table: Tensor { embedding.weight }
     /// Where the embedding table is.
-    public var embeddingPrefixes: [String] { ["model.embed_tokens."] }
+    public var embeddingPlaces: Set<ParameterPlace> { [ParameterPlace(.language)] }
     /// Where the final norm and the head are.
-    public var headPrefixes: [String] { ["model.final_layernorm.", "lm_head."] }
+    public var headPlaces: Set<ParameterPlace> {
+        [ParameterPlace(.language, .output), ParameterPlace(.head)]
+    }
 
     /// Embeddings of token ids.
     public func embed(_ ids: Tensor) throws(TensorError) -> Tensor { try embedding(ids) }
@@ -193,7 +199,7 @@ public struct PhiLanguageModel: LanguageModel {
     /// The decoder blocks.
     public func segments(_ context: DecoderContext) -> [Segment] {
         blocks.enumerated().map { index, block in
-            Segment("hidden.\(index + 1)", prefixes: ["model.layers.\(index)."]) {
+            Segment("hidden.\(index + 1)", reads: [ParameterPlace(.language, .block(index))]) {
                 (x) throws(TensorError) in try block(x, context)
             }
         }

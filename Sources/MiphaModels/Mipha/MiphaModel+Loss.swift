@@ -1,9 +1,12 @@
+public import MiphaNN
 public import MiphaTorch
 
 /// The chain from a batch to its loss, with what is needed to run and to weigh it.
 public struct LossChain {
     /// Segments from `input` to the scalar sum of cross-entropies in nats.
-    public let segments: [Segment]
+    public private(set) var segments: [Segment]
+    /// Whether each segment reads a parameter that collects gradients.
+    public let learns: [Bool]
     /// Pixels, or an empty tensor for a batch without pictures.
     public let input: Tensor
     /// Number of supervised positions.
@@ -12,11 +15,25 @@ public struct LossChain {
     public let positionCount: Int
 
     /// Creates a chain.
-    public init(segments: [Segment], input: Tensor, supervisedCount: Int, positionCount: Int) {
+    ///
+    /// - Parameter learning: where parameters are that collect gradients.
+    public init(
+        segments: [Segment], learning: Set<ParameterPlace>, input: Tensor, supervisedCount: Int,
+        positionCount: Int
+    ) {
         self.segments = segments
+        learns = segments.map { !$0.places.isDisjoint(with: learning) }
         self.input = input
         self.supervisedCount = supervisedCount
         self.positionCount = positionCount
+    }
+
+    /// The same chain with another last segment, which must read the same places.
+    package func endingIn(_ last: Segment) -> LossChain {
+        precondition(segments.last?.places == last.places, "\(last.name) reads other places")
+        var chain = self
+        chain.segments[segments.count - 1] = last
+        return chain
     }
 }
 
@@ -40,7 +57,7 @@ extension MiphaModel {
         let context = try language.context(layout, cache: nil, dropout: dropout)
         let positions = try Tensor(supervised.positions).to(device: device)
         let targets = try Tensor(supervised.targets).to(device: device)
-        let head = Segment("loss", prefixes: language.headPrefixes) {
+        let head = Segment("loss", reads: language.headPlaces) {
             [language] (hidden) throws(TensorError) in
             let chosen = try hidden.reshaped([-1, language.width]).selecting(positions)
             return try language.crossEntropySum(
@@ -50,6 +67,7 @@ extension MiphaModel {
         return LossChain(
             segments: embeddingSegments(plan, batch, dropout: dropout)
                 + language.segments(context) + [head],
+            learning: store.learningPlaces,
             input: try batch.features ?? batch.pixels ?? .empty([0]),
             supervisedCount: supervised.targets.count,
             positionCount: plan.lengths.reduce(0, +))

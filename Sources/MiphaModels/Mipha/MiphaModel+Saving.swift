@@ -43,8 +43,9 @@ extension MiphaModel {
         }
         let keys = try options.layout.dialects()[0]
         var written: [(name: String, origin: String, tensor: Tensor)] = []
-        for (name, own) in store.parameters where !AdapterPlan.isAdapterParameter(name) {
-            let tensor = values[name] ?? own
+        for fact in store.facts where fact.adapter == nil {
+            let name = fact.name
+            guard let tensor = values[name] ?? store[name] else { continue }
             if options.layout == .llava, name == "lm_head.bias" {
                 try requireDroppableBias(tensor, options)
                 continue

@@ -28,10 +28,11 @@ public struct MiphaModel {
     ) throws {
         let store = ParameterStore(
             source: source, adapters: adapters, quantization: quantization)
-        let model = store.root["model"]
-        tower = try SigLIPVisionTower(model["vision_tower"]["vision_model"], config.vision)
-        projector = try Projector(model["mm_projector"], config.projector)
-        language = try PhiLanguageModel(store.root, config.language)
+        tower = try SigLIPVisionTower(
+            store.scope(.tower)["model"]["vision_tower"]["vision_model"], config.vision)
+        projector = try Projector(
+            store.scope(.projector)["model"]["mm_projector"], config.projector)
+        language = try PhiLanguageModel(store.scope(.language), config.language)
         try store.finish()
         self.config = config
         self.store = store
@@ -61,16 +62,21 @@ public struct MiphaModel {
         }
     }
 
+    /// The layers of a config's model that may have an adapter.
+    package static func layers(_ config: MiphaConfig) throws -> [AdaptableLayer] {
+        try MiphaModel(config, source: DryRunSource()).store.layers
+    }
+
     /// Element type of the language model's parameters.
-    public var dtype: DType { store["model.embed_tokens.weight"]?.dtype ?? .float32 }
+    public var dtype: DType { language.table.dtype }
 
     /// Device of the parameters.
-    public var device: Device { store["model.embed_tokens.weight"]?.device ?? .cpu }
+    public var device: Device { language.table.device }
 
     /// The chain from pixels to projected features `[images, patches, width]`.
     package func visionSegments() -> [Segment] {
         tower.segments(dropout: nil) + [
-            Segment("projector", prefixes: ["model.mm_projector."]) {
+            Segment("projector", reads: [ParameterPlace(.projector)]) {
                 [projector] (features) throws(TensorError) in try projector(features)
             }
         ]
@@ -92,6 +98,11 @@ public struct MiphaModel {
             .reshaped([plan.rows, plan.columns, width])
     }
 
+    /// What splicing reads where there are images.
+    private var spliced: Set<ParameterPlace> {
+        language.embeddingPlaces.union([ParameterPlace(.projector)])
+    }
+
     /// The chain from the batch's pixels (or nothing) to the embeddings of the decoder.
     ///
     /// Without pictures the first segment ignores its input.
@@ -101,7 +112,7 @@ public struct MiphaModel {
         let hasImages = batch.imageCount > 0
         let splice = Segment(
             "embeddings",
-            prefixes: language.embeddingPrefixes + (hasImages ? ["model.mm_projector."] : [])
+            reads: hasImages ? spliced : language.embeddingPlaces
         ) { [self] (features) throws(TensorError) in
             try self.splice(
                 plan, features: hasImages ? try projector(features) : nil)
@@ -122,11 +133,20 @@ public struct MiphaModel {
             try batch.features.map { try projector($0) }
             ?? batch.pixels.map { try visionSegments().run($0, observe: observe) }
         let embeddings = try splice(plan, features: features)
-        try observe(Segment("hidden.0", prefixes: []) { (x) throws(TensorError) in x }, embeddings)
+        try observe(Segment("hidden.0", reads: []) { (x) throws(TensorError) in x }, embeddings)
         let layout = batch.idMasks.map { plan.layout(idMasks: $0) } ?? plan.layout
         let context = try language.context(layout, cache: nil, dropout: nil)
         let hidden = try language.segments(context).run(embeddings, observe: observe)
         return try language.logits(language.normalize(hidden))
+    }
+
+    /// What each segment of the model's longest chain reads, in order.
+    ///
+    /// The chain of a batch has these segments or, without images, leaves some out.
+    package func segmentPlaces() throws -> [Set<ParameterPlace>] {
+        let context = try language.context(.contiguous(count: 1), cache: nil, dropout: nil)
+        return tower.segments(dropout: nil).map(\.places) + [spliced]
+            + language.segments(context).map(\.places) + [language.headPlaces]
     }
 
     /// How a batch is spliced.

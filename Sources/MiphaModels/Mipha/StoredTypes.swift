@@ -14,8 +14,10 @@ package struct StoredTypes: Sendable {
 
     /// Looks at the tensors of a checkpoint that the dialect knows.
     ///
-    /// - Parameter stated: `torch_dtype` of the config.
-    init(_ checkpoint: Checkpoint, keys: KeyMap, stated: String?) {
+    /// - Parameters:
+    ///   - stated: `torch_dtype` of the config.
+    ///   - table: canonical name of the language model's embedding table.
+    init(_ checkpoint: Checkpoint, keys: KeyMap, stated: String?, table: String?) {
         var counts: [DType: Int] = [:]
         var embedding: DType?
         for entry in checkpoint.entries {
@@ -24,7 +26,7 @@ package struct StoredTypes: Sendable {
             }
             let type = DType(entry.scalarType)
             counts[type, default: 0] += 1
-            if name == "model.embed_tokens.weight" { embedding = type }
+            if name == table { embedding = type }
         }
         let wanted = stated.flatMap { DType(rawValue: $0) }.flatMap {
             Self.isComputed($0) ? $0 : nil
@@ -70,7 +72,13 @@ extension MiphaModel {
         let checkpoint = try Checkpoint(folder: folder)
         return StoredTypes(
             checkpoint, keys: try config.layout.dialect(of: checkpoint),
-            stated: config.statedType)
+            stated: config.statedType, table: tableName(config))
+    }
+
+    /// Name of the language model's embedding table.
+    private static func tableName(_ config: MiphaConfig) -> String? {
+        let facts = (try? MiphaModel(config, source: DryRunSource()))?.store.facts
+        return facts?.first { $0.part == .language && $0.role == .embedding }?.name
     }
 
     /// The weights of a folder, all in one element type.
@@ -84,7 +92,10 @@ extension MiphaModel {
         let checkpoint = try Checkpoint(folder: folder)
         let keys = try config.layout.dialect(of: checkpoint)
         let type =
-            dtype ?? StoredTypes(checkpoint, keys: keys, stated: config.statedType).common
+            dtype
+            ?? StoredTypes(
+                checkpoint, keys: keys, stated: config.statedType, table: tableName(config)
+            ).common
         return CheckpointSource(checkpoint, keys: keys, dtype: type, device: device, use: use)
     }
 }

@@ -11,7 +11,7 @@ struct SigLIPAttention {
         qProj = try Linear(scope["q_proj"], from: width, to: width)
         kProj = try Linear(scope["k_proj"], from: width, to: width)
         vProj = try Linear(scope["v_proj"], from: width, to: width)
-        outProj = try Linear(scope["out_proj"], from: width, to: width)
+        outProj = try Linear(scope["out_proj"], from: width, to: width, endsResidual: true)
         headCount = config.headCount
     }
 
@@ -61,10 +61,12 @@ struct SigLIPPoolingHead {
         let width = config.hiddenSize
         let drawn = Initializer.normal(deviation: 0.02)
         let attention = scope["attention"]
-        _ = try scope.parameter("probe", shape: [1, 1, width], initializer: drawn)
+        _ = try scope.parameter(
+            "probe", .embedding, shape: [1, 1, width], initializer: drawn)
         _ = try attention.parameter(
-            "in_proj_weight", shape: [3 * width, width], initializer: drawn)
-        _ = try attention.parameter("in_proj_bias", shape: [3 * width], initializer: .zeros)
+            "in_proj_weight", .kernel, shape: [3 * width, width], initializer: drawn)
+        _ = try attention.parameter(
+            "in_proj_bias", .bias, shape: [3 * width], initializer: .zeros)
         _ = try Linear(attention["out_proj"], from: width, to: width)
         _ = try LayerNorm(scope["layernorm"], width: width, epsilon: config.layerNormEpsilon)
         _ = try FeedForward(
@@ -79,7 +81,7 @@ struct SigLIPPoolingHead {
 /// saved here but not run, which changes no output.
 public struct SigLIPVisionTower: VisionTower {
     let config: SigLIPConfig
-    let prefix: String
+    let part: ModelPart
     let patches: PatchEmbedding
     let positions: Embedding
     let blocks: [SigLIPBlock]
@@ -87,7 +89,7 @@ public struct SigLIPVisionTower: VisionTower {
     /// Registers all parameters under `scope`, whose parts carry transformers' names.
     public init(_ scope: ParameterScope, _ config: SigLIPConfig) throws {
         self.config = config
-        prefix = scope.path
+        part = scope.part
         let embeddings = scope["embeddings"]
         patches = try PatchEmbedding(
             embeddings["patch_embedding"], channels: config.channelCount, patch: config.patchSize,
@@ -95,14 +97,15 @@ public struct SigLIPVisionTower: VisionTower {
         positions = try Embedding(
             embeddings["position_embedding"], rows: config.patchCount, width: config.hiddenSize)
         blocks = try (0..<config.layerCount).map {
-            let block = scope["encoder"]["layers"][$0]
+            let block = scope["encoder"]["layers"].block($0)
             let isUsed = $0 < config.usedLayerCount
-            return try SigLIPBlock(isUsed ? block : block.withoutAdapters, config)
+            return try SigLIPBlock(isUsed ? block : block.unused, config)
         }
+        let rest = scope.output.unused
         _ = try LayerNorm(
-            scope["post_layernorm"], width: config.hiddenSize, epsilon: config.layerNormEpsilon)
+            rest["post_layernorm"], width: config.hiddenSize, epsilon: config.layerNormEpsilon)
         if config.hasPoolingHead {
-            _ = try SigLIPPoolingHead(scope["head"].withoutAdapters, config)
+            _ = try SigLIPPoolingHead(rest["head"], config)
         }
     }
 
@@ -115,13 +118,13 @@ public struct SigLIPVisionTower: VisionTower {
 
     /// The embedding and the blocks that influence the selected hidden state.
     public func segments(dropout: RandomGenerator?) -> [Segment] {
-        let embed = Segment("vision.0", prefixes: ["\(prefix).embeddings."]) {
+        let embed = Segment("vision.0", reads: [ParameterPlace(part)]) {
             [patches, positions] (pixels) throws(TensorError) in
             try patches(pixels.to(dtype: positions.weight.dtype)) + positions.weight
         }
         let used = blocks.prefix(config.usedLayerCount).enumerated().map { index, block in
             Segment(
-                "vision.\(index + 1)", prefixes: ["\(prefix).encoder.layers.\(index)."]
+                "vision.\(index + 1)", reads: [ParameterPlace(part, .block(index))]
             ) { (x) throws(TensorError) in try block(x, dropout: dropout) }
         }
         return [embed] + used

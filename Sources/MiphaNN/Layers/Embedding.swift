@@ -16,7 +16,8 @@ public struct Embedding {
         isAdaptable: Bool = false
     ) throws {
         weight = try scope.parameter(
-            "weight", shape: [rows, width], initializer: .normal(deviation: deviation))
+            "weight", .embedding, shape: [rows, width],
+            initializer: .normal(deviation: deviation))
         adapter = isAdaptable ? try scope.adapter(forTable: weight) : nil
     }
 
@@ -43,9 +44,11 @@ public struct PatchEmbedding {
         _ scope: ParameterScope, channels: Int, patch: Int, width: Int, bias hasBias: Bool = true
     ) throws {
         weight = try scope.parameter(
-            "weight", shape: [width, channels, patch, patch],
+            "weight", .kernel, shape: [width, channels, patch, patch],
             initializer: .normal(deviation: 0.02))
-        bias = hasBias ? try scope.parameter("bias", shape: [width], initializer: .zeros) : nil
+        bias =
+            hasBias
+            ? try scope.parameter("bias", .bias, shape: [width], initializer: .zeros) : nil
         self.patch = patch
     }
 

@@ -10,7 +10,7 @@ public struct FeedForward {
         _ scope: ParameterScope, width: Int, inner: Int, activation: ActivationFunction
     ) throws {
         fc1 = try Linear(scope["fc1"], from: width, to: inner)
-        fc2 = try Linear(scope["fc2"], from: inner, to: width)
+        fc2 = try Linear(scope["fc2"], from: inner, to: width, endsResidual: true)
         self.activation = activation
     }
 

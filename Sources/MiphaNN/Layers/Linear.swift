@@ -15,13 +15,18 @@ public struct Linear {
     ///
     /// Starts at N(0, `deviation`) and zero, as transformers' `_init_weights` does; 0.02 is its
     /// `initializer_range` for every family here.
+    ///
+    /// - Parameter endsResidual: whether the output is added to the input of the layer's block.
     public init(
         _ scope: ParameterScope, from input: Int, to output: Int, bias hasBias: Bool = true,
-        deviation: Double = 0.02
+        deviation: Double = 0.02, endsResidual: Bool = false
     ) throws {
         weight = try scope.matrix(
-            "weight", shape: [output, input], initializer: .normal(deviation: deviation))
-        bias = hasBias ? try scope.parameter("bias", shape: [output], initializer: .zeros) : nil
+            "weight", shape: [output, input], initializer: .normal(deviation: deviation),
+            endsResidual: endsResidual)
+        bias =
+            hasBias
+            ? try scope.parameter("bias", .bias, shape: [output], initializer: .zeros) : nil
         adapter = try scope.adapter(for: weight, from: input, to: output)
     }
 

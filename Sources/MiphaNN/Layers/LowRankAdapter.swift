@@ -11,6 +11,8 @@ public struct LowRankAdapter {
     public let up: Tensor
     /// DoRA's lengths of the rows of the sum, `[out]` float32.
     public let magnitude: Tensor?
+    /// Rank and alpha.
+    public let strength: AdapterPlan.Strength
     /// What `B A x` is multiplied with.
     public let scale: Double
     /// Probability with which an input of `A` is dropped in training.

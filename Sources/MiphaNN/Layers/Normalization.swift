@@ -7,8 +7,8 @@ public struct LayerNorm {
 
     /// Registers `weight` (ones) and `bias` (zeros).
     public init(_ scope: ParameterScope, width: Int, epsilon: Double) throws {
-        weight = try scope.parameter("weight", shape: [width], initializer: .ones)
-        bias = try scope.parameter("bias", shape: [width], initializer: .zeros)
+        weight = try scope.parameter("weight", .norm, shape: [width], initializer: .ones)
+        bias = try scope.parameter("bias", .bias, shape: [width], initializer: .zeros)
         self.epsilon = epsilon
     }
 
@@ -25,7 +25,7 @@ public struct RMSNorm {
 
     /// Registers `weight` (ones).
     public init(_ scope: ParameterScope, width: Int, epsilon: Double) throws {
-        weight = try scope.parameter("weight", shape: [width], initializer: .ones)
+        weight = try scope.parameter("weight", .norm, shape: [width], initializer: .ones)
         self.epsilon = epsilon
     }
 

@@ -1,6 +1,6 @@
 extension AdapterPlan {
     /// A parameter of an adapter, by the name that PEFT gives it.
-    package enum Part: String, CaseIterable, Sendable {
+    public enum Part: String, CaseIterable, Sendable {
         /// `A` of a linear layer.
         case down = "lora_A"
         /// `B` of a linear layer.
@@ -13,7 +13,7 @@ extension AdapterPlan {
         case tableUp = "lora_embedding_B"
 
         /// The part of a parameter by its full name; `nil` for one that is not an adapter's.
-        package init?(of name: String) {
+        public init?(of name: String) {
             guard let part = Self.allCases.first(where: { name.hasSuffix($0.suffix) }) else {
                 return nil
             }
@@ -21,7 +21,7 @@ extension AdapterPlan {
         }
 
         /// What stands behind the path of the layer.
-        package var suffix: String {
+        public var suffix: String {
             switch self {
             case .down, .up: "\(marker).weight"
             case .magnitude, .tableDown, .tableUp: marker

@@ -5,7 +5,7 @@
 public struct AdapterPlan: Sendable, Equatable {
     /// Which layers within the plan's parts are adapted.
     public enum Targets: Sendable, Equatable {
-        /// All linear ones; the language head only where `within` names it.
+        /// All linear ones.
         case allLinear
         /// Those whose path ends in one of these names, such as `q_proj` or `mlp.fc1`.
         case names([String])
@@ -40,11 +40,8 @@ public struct AdapterPlan: Sendable, Equatable {
     public var dropout: Double
     /// Which layers are adapted.
     public var targets: Targets
-    /// Parts of the model that are considered, by consecutive components of the path, such as
-    /// `model.layers` or `vision_tower`; everything when empty.
-    public var within: [String]
-    /// Parts of the model that are left alone, by consecutive components of the path.
-    public var excluding: [String]
+    /// Parts of the model whose layers are considered, unless the targets are exact paths.
+    public var parts: Set<ModelPart>
     /// Whether the scale is `alpha / sqrt(rank)` (rsLoRA, arXiv 2312.03732) instead of
     /// `alpha / rank`.
     public var usesRankStabilization: Bool
@@ -56,49 +53,32 @@ public struct AdapterPlan: Sendable, Equatable {
     /// Creates a plan; the defaults are those of Mipha's `train.py`.
     public init(
         rank: Int = 64, alpha: Double = 16, dropout: Double = 0.05, targets: Targets = .allLinear,
-        within: [String] = ["model.layers"], excluding: [String] = [],
+        parts: Set<ModelPart> = [.language],
         usesRankStabilization: Bool = false, usesMagnitudes: Bool = false, seed: UInt64 = 42
     ) {
         self.rank = rank
         self.alpha = alpha
         self.dropout = dropout
         self.targets = targets
-        self.within = within
-        self.excluding = excluding
+        self.parts = parts
         self.usesRankStabilization = usesRankStabilization
         self.usesMagnitudes = usesMagnitudes
         self.seed = seed
     }
-
-    /// Whether a parameter of this name belongs to an adapter.
-    public static func isAdapterParameter(_ name: String) -> Bool { Part(of: name) != nil }
 
     /// Whether the targets are exact paths, as those of an adapter that was read from a folder.
     var namesEveryLayer: Bool {
         if case .layers = targets { true } else { false }
     }
 
-    /// Rank and alpha of the layer at a path; `nil` when it is not adapted.
-    ///
-    /// - Parameter isTable: whether it is a table of embeddings, which only its own name selects.
-    package func strength(at path: String, isTable: Bool = false) -> Strength? {
-        if case .layers(let layers) = targets { return layers[path] }
-        guard considers(path) else { return nil }
+    /// Rank and alpha of a layer; `nil` when it is not adapted.
+    func strength(at layer: AdaptableLayer) -> Strength? {
         switch targets {
-        case .allLinear:
-            let isAsked = !Self.path(path, contains: "lm_head") || within.contains("lm_head")
-            guard isAsked && !isTable else { return nil }
-        case .names(let names):
-            guard names.contains(where: { Self.path(path, endsIn: $0) }) else { return nil }
-        case .layers: return nil
+        case .layers(let layers): return layers[layer.path]
+        case .allLinear: if layer.isTable { return nil }
+        case .names(let names): if !names.contains(where: layer.isCalled) { return nil }
         }
-        return Strength(rank: rank, alpha: alpha)
-    }
-
-    /// Whether a path is in the plan's parts.
-    func considers(_ path: String) -> Bool {
-        (within.isEmpty || within.contains { Self.path(path, contains: $0) })
-            && !excluding.contains { Self.path(path, contains: $0) }
+        return parts.contains(layer.part) ? Strength(rank: rank, alpha: alpha) : nil
     }
 
     /// What `B A x` is multiplied with.
@@ -136,14 +116,5 @@ public struct AdapterPlan: Sendable, Equatable {
         guard (0..<1).contains(dropout) else {
             throw problem("dropout", "a probability below 1", dropout)
         }
-    }
-
-    /// Whether the components of `part` come one after another in `path`.
-    static func path(_ path: String, contains part: String) -> Bool {
-        ".\(path).".contains(".\(part).")
-    }
-
-    private static func path(_ path: String, endsIn name: String) -> Bool {
-        path == name || path.hasSuffix(".\(name)")
     }
 }

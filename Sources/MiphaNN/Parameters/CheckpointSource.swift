@@ -38,9 +38,9 @@ public struct CheckpointSource: ParameterSource {
 
     /// The stored tensor, converted to the wanted dtype and device.
     public func parameter(
-        _ name: String, shape: [Int], initializer: Initializer
+        _ fact: ParameterFact, shape: [Int], initializer: Initializer
     ) throws -> Tensor? {
-        guard let external = keys.external(name), let (file, entry) = checkpoint.find(external)
+        guard let external = keys.external(fact.name), let (file, entry) = checkpoint.find(external)
         else { return nil }
         guard entry.shape == shape else {
             throw ParameterError(

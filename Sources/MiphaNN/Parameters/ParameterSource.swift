@@ -12,10 +12,12 @@ public enum Initializer: Sendable, Equatable {
 
 /// Where a model's parameters come from: a checkpoint, a random start, or nowhere (dry run).
 public protocol ParameterSource {
-    /// The parameter of this name, or `nil` when the source lacks it.
+    /// The parameter that a fact describes, or `nil` when the source lacks it.
     ///
     /// - Throws: `ParameterError` when it has another shape.
-    func parameter(_ name: String, shape: [Int], initializer: Initializer) throws -> Tensor?
+    func parameter(
+        _ fact: ParameterFact, shape: [Int], initializer: Initializer
+    ) throws -> Tensor?
 
     /// The stored value of an adapter's parameter, or `nil` for an adapter that starts afresh.
     ///
@@ -44,7 +46,7 @@ public struct InitializerSource: ParameterSource {
 
     /// A freshly drawn tensor.
     public func parameter(
-        _ name: String, shape: [Int], initializer: Initializer
+        _ fact: ParameterFact, shape: [Int], initializer: Initializer
     ) throws -> Tensor? {
         switch initializer {
         case .normal(let deviation):
@@ -69,7 +71,7 @@ public struct DryRunSource: ParameterSource {
 
     /// A tensor on the meta device.
     public func parameter(
-        _ name: String, shape: [Int], initializer: Initializer
+        _ fact: ParameterFact, shape: [Int], initializer: Initializer
     ) throws -> Tensor? {
         try .empty(shape, dtype: dtype, device: .meta)
     }

@@ -8,9 +8,10 @@ public final class ParameterStore {
     private var missing: [String] = []
     private var mismatched: [String] = []
     private var tensors: [String: Tensor] = [:]
+    private var numbers: [String: Int] = [:]
 
-    /// Names in the order of construction, those of quantised matrices included.
-    public private(set) var names: [String] = []
+    /// What is known of every parameter and quantised matrix, in the order of construction.
+    public private(set) var facts: [ParameterFact] = []
     /// Which linear layers get an adapter.
     public let adapterPlan: AdapterPlan?
     /// Which linear layers are held in few bits.
@@ -20,10 +21,8 @@ public final class ParameterStore {
     /// The matrices held in few bits by their names; they are no parameters and never learn.
     public internal(set) var quantized: [String: QuantizedMatrix] = [:]
     var adapterGenerator: RandomGenerator?
-    /// Paths of the linear layers that are run, in the order of construction.
-    package internal(set) var linearPaths: [String] = []
-    /// Paths of the tables that may have an adapter.
-    package internal(set) var tablePaths: [String] = []
+    /// The layers that may have an adapter, in the order of construction.
+    public internal(set) var layers: [AdaptableLayer] = []
 
     /// Creates an empty store that will draw from `source`.
     ///
@@ -39,15 +38,38 @@ public final class ParameterStore {
         quantizationPlan = quantization
     }
 
-    /// The place from which a model's constructor starts.
-    public var root: ParameterScope { ParameterScope(store: self, prefix: "") }
+    /// Where the constructor of a part of the model starts: outside all layers.
+    public func scope(_ part: ModelPart) -> ParameterScope {
+        ParameterScope(store: self, prefix: "", place: ParameterPlace(part))
+    }
+
+    /// Names in the order of construction, those of quantised matrices included.
+    public var names: [String] { facts.map(\.name) }
+
+    /// What is known of the parameter or quantised matrix of a name.
+    public func fact(_ name: String) -> ParameterFact? { numbers[name].map { facts[$0] } }
+
+    /// Where each parameter and quantised matrix works, by name.
+    public var places: [String: ParameterPlace] {
+        Dictionary(uniqueKeysWithValues: facts.map { ($0.name, $0.place) })
+    }
+
+    /// Places at which a parameter collects gradients.
+    public var learningPlaces: Set<ParameterPlace> {
+        Set(facts.filter { tensors[$0.name]?.requiresGradient == true }.map(\.place))
+    }
 
     /// The parameter of a name.
     public subscript(name: String) -> Tensor? { tensors[name] }
 
     /// Every parameter with its name, in the order of construction; no quantised matrices.
     public var parameters: [(name: String, tensor: Tensor)] {
-        names.compactMap { name in tensors[name].map { (name, $0) } }
+        facts.compactMap { fact in tensors[fact.name].map { (fact.name, $0) } }
+    }
+
+    /// Number of elements of a parameter or quantised matrix.
+    public func elementCount(of name: String) -> Int {
+        tensors[name]?.elementCount ?? quantized[name]?.elementCount ?? 0
     }
 
     /// Number of elements of all parameters and quantised matrices.
@@ -62,29 +84,36 @@ public final class ParameterStore {
             + quantized.values.reduce(0) { $0 + $1.byteCount }
     }
 
-    func register(_ name: String, shape: [Int], initializer: Initializer) throws -> Tensor {
-        let tensor = try fetch(name, shape: shape) {
-            try source.parameter(name, shape: shape, initializer: initializer)
+    func register(
+        _ fact: ParameterFact, shape: [Int], initializer: Initializer
+    ) throws -> Tensor {
+        let tensor = try fetch(fact.name, shape: shape) {
+            try source.parameter(fact, shape: shape, initializer: initializer)
         }
-        keep(name, tensor)
+        keep(fact, tensor)
         return tensor
     }
 
     /// Stores a parameter under its name.
-    func keep(_ name: String, _ tensor: Tensor) {
-        precondition(tensors[name] == nil, "parameter \(name) is registered twice")
-        tensors[name] = tensor
-        names.append(name)
+    func keep(_ fact: ParameterFact, _ tensor: Tensor) {
+        remember(fact)
+        tensors[fact.name] = tensor
     }
 
-    /// Stores a matrix in few bits under its name.
-    func keep(_ name: String, _ matrix: QuantizedMatrix) {
-        precondition(quantized[name] == nil, "parameter \(name) is registered twice")
-        quantized[name] = matrix
-        names.append(name)
+    /// Stores a quantised matrix under its name.
+    func keep(_ fact: ParameterFact, _ matrix: QuantizedMatrix) {
+        remember(fact)
+        quantized[fact.name] = matrix
     }
 
-    /// What `find` finds; a parameter without elements, and a note for `finish`, when it fails.
+    private func remember(_ fact: ParameterFact) {
+        precondition(numbers[fact.name] == nil, "parameter \(fact.name) is registered twice")
+        numbers[fact.name] = facts.count
+        facts.append(fact)
+    }
+
+    /// The parameter that `find` returns; where it fails, one without elements, and a note for
+    /// ``finish()``.
     func fetch(_ name: String, shape: [Int], _ find: () throws -> Tensor?) throws -> Tensor {
         do {
             if let found = try find() { return found }
@@ -135,41 +164,5 @@ public final class ParameterStore {
             throw ParameterError("no parameter is trainable under this plan")
         }
         return chosen
-    }
-}
-
-/// A cursor into a parameter store: a name prefix under which a layer registers its parameters.
-public struct ParameterScope {
-    let store: ParameterStore
-    let prefix: String
-    var isAdaptable = true
-
-    /// The full name of this place.
-    public var path: String { prefix }
-
-    /// The same place, in which no layer gets an adapter: parts that are held but never run.
-    public var withoutAdapters: ParameterScope {
-        var scope = self
-        scope.isAdaptable = false
-        return scope
-    }
-
-    /// The scope of a part of this layer.
-    public subscript(name: String) -> ParameterScope {
-        ParameterScope(
-            store: store, prefix: prefix.isEmpty ? name : "\(prefix).\(name)",
-            isAdaptable: isAdaptable)
-    }
-
-    /// The scope of a numbered part of this layer.
-    public subscript(index: Int) -> ParameterScope { self["\(index)"] }
-
-    /// Registers a parameter.
-    ///
-    /// - Throws: `ParameterError` when the source holds it in another shape.
-    public func parameter(
-        _ name: String, shape: [Int], initializer: Initializer
-    ) throws -> Tensor {
-        try store.register(self[name].prefix, shape: shape, initializer: initializer)
     }
 }

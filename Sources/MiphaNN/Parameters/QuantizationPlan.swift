@@ -1,29 +1,22 @@
 public import MiphaTorch
 
-/// Which linear layers hold their frozen matrix in few bits.
+/// Which linear layers keep their frozen weights quantised.
 public struct QuantizationPlan: Sendable, Equatable {
     /// How the matrices are held.
     public var format: QuantizationFormat
-    /// Parts of the model that are considered, by consecutive components of the path.
+    /// Parts of the model whose linear layers are quantised.
     ///
-    /// Everything when empty. Mipha's `train.py` leaves tower, projector and head alone, as the default
-    /// does.
-    public var within: [String]
-    /// Parts of the model that are left alone, by consecutive components of the path.
-    public var excluding: [String]
+    /// Mipha's `train.py` leaves tower, projector and head alone, as the default does.
+    public var parts: Set<ModelPart>
 
     /// Creates a plan.
-    public init(
-        format: QuantizationFormat, within: [String] = ["model.layers"], excluding: [String] = []
-    ) {
+    public init(format: QuantizationFormat, parts: Set<ModelPart> = [.language]) {
         self.format = format
-        self.within = within
-        self.excluding = excluding
+        self.parts = parts
     }
 
-    /// Whether the layer at a path is quantised.
-    package func covers(_ path: String) -> Bool {
-        (within.isEmpty || within.contains { AdapterPlan.path(path, contains: $0) })
-            && !excluding.contains { AdapterPlan.path(path, contains: $0) }
+    /// Whether a parameter is quantised: the matrix of a linear layer of these parts.
+    package func covers(_ fact: ParameterFact) -> Bool {
+        fact.role == .matrix && fact.adapter == nil && parts.contains(fact.part)
     }
 }

@@ -163,9 +163,10 @@ public final class FeatureStore {
     /// A digest of everything besides the pixels that features depend on.
     private static func fingerprint(_ model: MiphaModel) throws -> [UInt8] {
         var digest = Array("\(model.config.vision) \(model.dtype)".utf8)
-        for (name, tensor) in model.store.parameters where name.contains(".vision_tower.") {
+        for fact in model.store.facts where fact.part == .tower {
+            guard let tensor = model.store[fact.name] else { continue }
             digest = try tensor.withBytes {
-                SHA256Digest(of: $0, after: digest + Array(name.utf8)).bytes
+                SHA256Digest(of: $0, after: digest + Array(fact.name.utf8)).bytes
             }
         }
         return digest

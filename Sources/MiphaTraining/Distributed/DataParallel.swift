@@ -1,4 +1,5 @@
 public import MiphaModels
+package import MiphaNN
 public import MiphaTorch
 
 /// The part of training that concerns the other processes of a job.
@@ -24,7 +25,7 @@ public final class DataParallel {
     package private(set) var peakBytes = 0
 
     private let ranges: [String: Range<Int>]
-    private let places: [String: ShardLayout.Piece]
+    private let ownPieces: [String: ShardLayout.Piece]
     private let shards: ParameterShards?
     private let reducer: GradientReducer
     private let parameters: [String: Tensor]
@@ -32,16 +33,18 @@ public final class DataParallel {
     private let lowest: Int
     private var phase = Phase.forward(next: 0)
     private var isLast = true
-    private var unitsOfSegment: [[String]: [Int]] = [:]
+    private var unitsOfSegment: [Set<ParameterPlace>: [Int]] = [:]
 
     /// Prepares a job; every process starts from the weights of rank 0.
     ///
     /// - Parameters:
-    ///   - segments: prefixes of the parameters that each segment reads, in the order of the model.
+    ///   - segments: places of the parameters that each segment reads, in the order of the model.
+    ///   - places: the place of each parameter, by name.
     ///   - parameters: those that learn.
     ///   - frozen: those that only segments read and that do not learn; `zero3` shares them out too.
     package init(
-        _ group: ProcessGroup, mode: ShardingMode, segments: [[String]],
+        _ group: ProcessGroup, mode: ShardingMode, segments: [Set<ParameterPlace>],
+        places: [String: ParameterPlace],
         parameters: [(name: String, tensor: Tensor)],
         frozen: [(name: String, tensor: Tensor)] = []
     ) throws {
@@ -51,7 +54,12 @@ public final class DataParallel {
         self.parameters = Dictionary(
             uniqueKeysWithValues: (parameters + shared).map { ($0.name, $0.tensor) })
         func described(_ list: [(name: String, tensor: Tensor)]) -> [ShardLayout.Parameter] {
-            list.map { .init(name: $0.name, shape: $0.tensor.shape, dtype: $0.tensor.dtype) }
+            list.map { name, tensor in
+                guard let place = places[name] else {
+                    preconditionFailure("parameter \(name) has no place")
+                }
+                return .init(name: name, shape: tensor.shape, dtype: tensor.dtype, place: place)
+            }
         }
         layout = ShardLayout(
             parameters: described(parameters), frozen: described(shared), segments: segments,
@@ -62,8 +70,8 @@ public final class DataParallel {
         if mode == .none {
             shards = nil
             pieces = parameters
-            places = [:]
             ranges = [:]
+            ownPieces = [:]
             for parameter in parameters { try group.broadcast(parameter.tensor, from: 0).wait() }
         } else {
             let own = layout.pieces(of: group.rank)
@@ -71,8 +79,8 @@ public final class DataParallel {
                 layout, group, parameters: self.parameters, releases: mode == .zero3)
             self.shards = shards
             pieces = try own.map { ($0.name, try shards.tensor($0)) }
-            places = Dictionary(uniqueKeysWithValues: own.map { ($0.name, $0) })
-            ranges = places.mapValues(\.inParameter)
+            ownPieces = Dictionary(uniqueKeysWithValues: own.map { ($0.name, $0) })
+            ranges = ownPieces.mapValues(\.inParameter)
         }
         reducer.observe = { [unowned self] in notePeak() }
         notePeak()
@@ -164,7 +172,7 @@ public final class DataParallel {
         var wholes: [(name: String, tensor: Tensor)] = []
         for (number, unit) in layout.units.enumerated() where unit.learns {
             let shard = try Tensor.zeros([unit.shardLength], device: device)
-            for (name, place) in places where place.unit == number {
+            for (name, place) in ownPieces where place.unit == number {
                 guard let tensor = tensors[name] else { continue }
                 try shard.narrowed(0, from: place.inShard.lowerBound, length: place.inShard.count)
                     .assign(tensor)
@@ -301,11 +309,11 @@ extension DataParallel: SegmentObserver {
     /// The number of a chain's segment among those of the model; `nil` when nothing of it is shared.
     private func place(_ segment: Segment, _ range: some RangeExpression<Int>) throws -> Int? {
         let needed =
-            unitsOfSegment[segment.prefixes]
+            unitsOfSegment[segment.places]
             ?? layout.units.indices.filter { unit in
-                layout.units[unit].entries.contains { segment.reads($0.name) }
+                layout.units[unit].entries.contains { segment.places.contains($0.place) }
             }
-        unitsOfSegment[segment.prefixes] = needed
+        unitsOfSegment[segment.places] = needed
         guard !needed.isEmpty else { return nil }
         let fitting = layout.unitsRead.indices.filter { place in
             range.contains(place) && needed.allSatisfy(layout.unitsRead[place].contains)

@@ -1,3 +1,4 @@
+package import MiphaNN
 package import MiphaTorch
 
 /// How parameters are cut into equal shares.
@@ -14,11 +15,14 @@ package struct ShardLayout: Sendable, Equatable {
         package let name: String
         package let shape: [Int]
         package let dtype: DType
+        /// Where in the model it works.
+        package let place: ParameterPlace
 
-        package init(name: String, shape: [Int], dtype: DType) {
+        package init(name: String, shape: [Int], dtype: DType, place: ParameterPlace) {
             self.name = name
             self.shape = shape
             self.dtype = dtype
+            self.place = place
         }
     }
 
@@ -26,6 +30,8 @@ package struct ShardLayout: Sendable, Equatable {
     package struct Entry: Sendable, Equatable {
         package let name: String
         package let shape: [Int]
+        /// Where in the model it works.
+        package let place: ParameterPlace
         /// Elements before it.
         package let offset: Int
         package let count: Int
@@ -72,9 +78,10 @@ package struct ShardLayout: Sendable, Equatable {
     /// - Parameters:
     ///   - parameters: those that learn.
     ///   - frozen: those that do not learn, and are shared out all the same.
-    ///   - segments: prefixes of the names of the parameters that each segment reads.
+    ///   - segments: places of the parameters that each segment reads.
     package init(
-        parameters: [Parameter], frozen: [Parameter] = [], segments: [[String]], shardCount: Int
+        parameters: [Parameter], frozen: [Parameter] = [], segments: [Set<ParameterPlace>],
+        shardCount: Int
     ) {
         struct Kind: Hashable {
             let segment: Int
@@ -85,7 +92,7 @@ package struct ShardLayout: Sendable, Equatable {
         var members: [Kind: [Parameter]] = [:]
         for (list, learns) in [(parameters, true), (frozen, false)] {
             for parameter in list {
-                let first = segments.firstIndex { Self.reads($0, parameter.name) }
+                let first = segments.firstIndex { $0.contains(parameter.place) }
                 let kind = Kind(
                     segment: first ?? segments.count, learns: learns, dtype: parameter.dtype)
                 if members[kind] == nil { kinds.append(kind) }
@@ -99,8 +106,8 @@ package struct ShardLayout: Sendable, Equatable {
                     let count = parameter.shape.reduce(1, *)
                     entries.append(
                         Entry(
-                            name: parameter.name, shape: parameter.shape, offset: offset,
-                            count: count))
+                            name: parameter.name, shape: parameter.shape,
+                            place: parameter.place, offset: offset, count: count))
                     offset = Self.aligned(offset + count)
                 }
                 return Unit(
@@ -110,15 +117,11 @@ package struct ShardLayout: Sendable, Equatable {
         }
         self.units = units
         self.shardCount = shardCount
-        unitsRead = segments.map { prefixes in
+        unitsRead = segments.map { places in
             units.indices.filter { unit in
-                units[unit].entries.contains { Self.reads(prefixes, $0.name) }
+                units[unit].entries.contains { places.contains($0.place) }
             }
         }
-    }
-
-    private static func reads(_ prefixes: [String], _ name: String) -> Bool {
-        prefixes.contains { name.hasPrefix($0) }
     }
 
     /// The pieces of the parameters that learn in the shards of one number.

@@ -1,4 +1,5 @@
 import MiphaModels
+import MiphaNN
 import MiphaTorch
 
 /// Updates the parameters of each segment as soon as the backward pass has left it.
@@ -29,13 +30,13 @@ final class OptimizerInBackward: SegmentObserver {
     ///
     /// - Parameters:
     ///   - factor: the schedule's, as ``AdamW/step(learningRate:of:)`` takes it.
-    ///   - trainable: names of the parameters that learn.
-    init(_ optimizer: AdamW, factor: Double, segments: [Segment], trainable: [String]) {
+    ///   - trainable: the parameters that learn.
+    init(_ optimizer: AdamW, factor: Double, segments: [Segment], trainable: [ParameterFact]) {
         self.optimizer = optimizer
         self.factor = factor
-        for name in trainable {
-            guard let lowest = segments.first(where: { $0.reads(name) }) else { continue }
-            complete[lowest.name, default: []].insert(name)
+        for fact in trainable {
+            guard let lowest = segments.first(where: { $0.reads(fact) }) else { continue }
+            complete[lowest.name, default: []].insert(fact.name)
         }
     }
 

@@ -34,13 +34,12 @@ public struct SegmentedBackward {
     /// Adds `scale` times the gradient of the chain's loss to its trainable parameters.
     ///
     /// - Parameters:
-    ///   - trainable: names of the parameters that collect gradients.
     ///   - dropout: the generator the chain draws dropout masks from, so that a segment that is run
     ///     again draws the same ones.
     ///   - observer: acts around every segment.
     /// - Returns: the loss, a sum in nats, not scaled.
     public func callAsFunction(
-        _ chain: LossChain, scale: Double, trainable: [String], dropout: RandomGenerator? = nil,
+        _ chain: LossChain, scale: Double, dropout: RandomGenerator? = nil,
         observer: (any SegmentObserver)? = nil
     ) throws -> Double {
         guard chain.supervisedCount > 0 else {
@@ -48,8 +47,7 @@ public struct SegmentedBackward {
             return 0
         }
         var records: [Record] = []
-        let loss = try forward(
-            chain, trainable: trainable, dropout: dropout, observer: observer, into: &records)
+        let loss = try forward(chain, dropout: dropout, observer: observer, into: &records)
         let value = try loss.item()
         guard value.isFinite || !stopsAtNonFiniteLoss else { return value }
         var gradient = try Tensor.full([], scale, dtype: loss.dtype, device: loss.device)
@@ -68,15 +66,14 @@ public struct SegmentedBackward {
     }
 
     private func forward(
-        _ chain: LossChain, trainable: [String], dropout: RandomGenerator?,
+        _ chain: LossChain, dropout: RandomGenerator?,
         observer: (any SegmentObserver)?, into records: inout [Record]
     ) throws -> Tensor {
         var state = chain.input
         var isDifferentiable = false
         for (index, segment) in chain.segments.enumerated() {
-            let trains = trainable.contains { segment.reads($0) }
             try observer?.willRun(segment)
-            guard isDifferentiable || trains else {
+            guard isDifferentiable || chain.learns[index] else {
                 state = try withoutGradients { () throws(TensorError) in try segment(state) }
                 try observer?.didRun(segment)
                 continue

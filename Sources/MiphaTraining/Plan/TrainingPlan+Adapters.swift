@@ -4,26 +4,21 @@ import MiphaTorch
 
 extension TrainingPlan {
     /// Groups whose layers get adapters.
-    package var adapted: [ParameterGroup] { parts.filter { $0.mode == .lora }.map(\.group) }
+    package var adapted: [ModelPart] { parts.filter { $0.mode == .lora }.map(\.group) }
 
     /// Which linear layers get an adapter; `nil` when no group is in the mode `lora`.
     package func adapters(_ run: RunConfiguration) -> AdapterPlan? {
         let settings = run.adapters
-        var places = adapted.compactMap(Self.blocks)
-        if adapted.contains(.language), settings.targets.contains(where: Self.isTable) {
-            places.append(Self.table)
-        }
-        if adapted.contains(.head) { places.append(Self.head) }
-        guard !places.isEmpty else { return nil }
+        guard !adapted.isEmpty else { return nil }
         return AdapterPlan(
             rank: settings.rank, alpha: settings.alpha, dropout: settings.dropout,
-            targets: AdapterPlan.Targets(settings.targets), within: places,
+            targets: AdapterPlan.Targets(settings.targets), parts: Set(adapted),
             usesRankStabilization: settings.usesRankStabilization,
             usesMagnitudes: settings.usesMagnitudes, seed: run.seed &+ Self.adapterSeed)
     }
 
-    /// Which linear layers are held in few bits: those of the decoder's blocks, which learn by adapters
-    /// or not at all, and those of a tower with adapters.
+    /// Which linear layers are quantised: those of the decoder's blocks, which learn by adapters or not
+    /// at all, and those of a tower with adapters.
     package func quantization(_ run: RunConfiguration) -> QuantizationPlan? {
         let format: QuantizationFormat
         switch (run.base.isEightBit, run.base.isFourBit) {
@@ -31,52 +26,33 @@ extension TrainingPlan {
         case (true, _): format = .int8
         case (false, true): format = run.base.quantizesScales ? .nf4 : .plainNF4
         }
-        let groups = Set(adapted + [.language])
         return QuantizationPlan(
-            format: format,
-            within: ParameterGroup.allCases.filter(groups.contains).compactMap(Self.blocks))
+            format: format, parts: Set(adapted).union([.language]).subtracting([.head]))
     }
 
     /// Keeps the start values of adapters apart from the dropout masks of the same run.
     private static let adapterSeed: UInt64 = 0x4C4F_5241
 
-    /// Where the blocks of a group are.
-    private static func blocks(_ group: ParameterGroup) -> String? {
-        switch group {
-        case .language: AdaptedPart.language.path
-        case .tower: AdaptedPart.tower.path
-        case .projector, .head: nil
-        }
-    }
-
-    private static let table = "model.embed_tokens"
-    private static let head = "lm_head"
-
-    /// Whether a target is the embedding table, which no other name selects.
-    private static func isTable(_ name: String) -> Bool {
-        name == table || table.hasSuffix(".\(name)")
-    }
-
-    /// Refuses targets that no group in the mode `lora` has.
-    private func checkTargets(_ targets: [String]) throws(TrainingError) {
-        func refuse(_ what: String) -> TrainingError {
-            TrainingError(.invalidRun, "lora_targets: \(what)")
-        }
-        if targets.contains(AdapterSettings.allLinear), targets.count > 1 {
-            throw refuse(
-                "expected \(AdapterSettings.allLinear) alone or names, found both; it stands for all "
-                    + "linear layers")
-        }
-        if targets.contains(Self.head), self[.head].mode != .lora {
-            throw refuse(
-                "\(Self.head) is of the group head, which is \(self[.head].mode) in this plan; set "
-                    + "tune.head to lora, or drop the name (tune.head: full trains the head itself)"
-            )
-        }
-        if let name = targets.first(where: Self.isTable), self[.language].mode != .lora {
-            throw refuse(
-                "\(name) is of the group language, which is \(self[.language].mode) in this plan; set "
-                    + "tune.language to lora, or drop the name")
+    /// Refuses targets of which only other groups than those in the mode `lora` have layers.
+    ///
+    /// - Parameter layers: the model's.
+    func requireTargets(
+        _ run: RunConfiguration, of layers: [AdaptableLayer]
+    ) throws(TrainingError) {
+        guard !adapted.isEmpty else { return }
+        for target in run.adapters.targets {
+            let owners = layers.filter { $0.isCalled(target) }.map(\.part)
+            guard let owner = owners.first, !owners.contains(where: adapted.contains) else {
+                continue
+            }
+            let remedy =
+                owner == .projector
+                ? "adapters go on tower, language and head; drop the name"
+                : "set tune.\(owner.rawValue) to lora, or drop the name"
+            throw TrainingError(
+                .invalidRun,
+                "lora_targets: \(target) is of the group \(owner.rawValue), which is "
+                    + "\(self[owner].mode) in this plan; \(remedy)")
         }
     }
 
@@ -89,7 +65,13 @@ extension TrainingPlan {
                 "\(key): needs a group with adapters; set tune.language or tune.tower to lora, or "
                     + "drop the key")
         }
-        try checkTargets(run.adapters.targets)
+        let targets = run.adapters.targets
+        if targets.contains(AdapterSettings.allLinear), targets.count > 1 {
+            throw TrainingError(
+                .invalidRun,
+                "lora_targets: expected \(AdapterSettings.allLinear) alone or names, found both; it "
+                    + "stands for all linear layers")
+        }
         if run.base.isEightBit && run.base.isFourBit {
             throw TrainingError(
                 .invalidRun, "load_in_8bit and load_in_4bit: expected one of them, found both")
@@ -122,7 +104,7 @@ extension TrainingPlan {
             let kind =
                 (plan.usesRankStabilization ? "rs" : "") + "LoRA"
                 + (plan.usesMagnitudes ? " with magnitudes (DoRA)" : "")
-            let strengths = Set(model.store.adapters.keys.compactMap { plan.strength(at: $0) })
+            let strengths = Set(model.store.adapters.values.map(\.strength))
             let ranks = Set(strengths.map(\.rank)).sorted().map(String.init)
             let alphas = Set(strengths.map(\.alpha)).sorted().map { "\($0)" }
             let parameters = model.store.adapterNames.compactMap { model.store[$0] }

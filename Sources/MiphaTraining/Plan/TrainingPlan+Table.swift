@@ -14,13 +14,10 @@ extension TrainingPlan {
         ]
         var (all, learns) = (0, 0)
         for part in parts {
-            let own = model.store.parameters.filter { ParameterGroup(of: $0.name) == part.group }
-            let held = model.store.quantized.filter { ParameterGroup(of: $0.key) == part.group }
-            let count =
-                own.reduce(0) { $0 + $1.tensor.elementCount }
-                + held.values.reduce(0) { $0 + $1.elementCount }
-            let chosen = own.filter { learning.contains($0.name) }
-                .reduce(0) { $0 + $1.tensor.elementCount }
+            let own = model.store.facts.filter { $0.part == part.group }.map(\.name)
+            let count = own.reduce(0) { $0 + model.store.elementCount(of: $1) }
+            let chosen = own.filter(learning.contains)
+                .reduce(0) { $0 + model.store.elementCount(of: $1) }
             all += count
             learns += chosen
             let isFrozen = part.mode == .frozen

@@ -1,12 +1,12 @@
 public import MiphaModels
-import MiphaNN
+public import MiphaNN
 
 /// What learns in a run, group by group, with its own learning rate and weight decay.
 public struct TrainingPlan: Sendable, Equatable {
     /// The plan of one group.
     public struct Part: Sendable, Equatable {
         /// The group.
-        public let group: ParameterGroup
+        public let group: ModelPart
         /// How much of it learns.
         public let mode: TuningMode
         /// Highest learning rate.
@@ -15,7 +15,7 @@ public struct TrainingPlan: Sendable, Equatable {
         public let weightDecay: Double
     }
 
-    /// One part per group, in the order of `ParameterGroup.allCases`.
+    /// One part per group, in the order of `ModelPart.allCases`.
     public let parts: [Part]
 
     /// Makes the plan of a run: its stage, changed by what the run sets for single groups.
@@ -23,7 +23,7 @@ public struct TrainingPlan: Sendable, Equatable {
     /// - Throws: `TrainingError` for settings of a group that does not learn, and for plans that
     ///   cannot be.
     public init(_ run: RunConfiguration) throws(TrainingError) {
-        parts = ParameterGroup.allCases.map { group in
+        parts = ModelPart.allCases.map { group in
             Part(
                 group: group, mode: run.tune[group] ?? run.stage.mode(of: group),
                 learningRate: run.learningRates[group] ?? run.learningRate,
@@ -40,9 +40,18 @@ public struct TrainingPlan: Sendable, Equatable {
     }
 
     /// The part of a group.
-    public subscript(group: ParameterGroup) -> Part {
+    public subscript(group: ModelPart) -> Part {
         parts.first { $0.group == group }
             ?? Part(group: group, mode: .frozen, learningRate: 0, weightDecay: 0)
+    }
+
+    /// Learning rate and weight decay of a parameter; biases and norms are not decayed.
+    package func optimizerGroup(of fact: ParameterFact?) -> AdamW.Group {
+        guard let fact else { return AdamW.Group(learningRate: 0, weightDecay: 0) }
+        let part = self[fact.part]
+        return AdamW.Group(
+            learningRate: part.learningRate,
+            weightDecay: fact.role.isDecayed ? part.weightDecay : 0)
     }
 
     private static func check(_ part: Part, _ run: RunConfiguration) throws(TrainingError) {
@@ -87,13 +96,10 @@ public struct TrainingPlan: Sendable, Equatable {
     ///
     /// - Throws: `TrainingError` when a group that should learn has nothing that can.
     public func trainable(in model: MiphaModel) throws(TrainingError) -> [String] {
-        let tower = model.tower.segments(dropout: nil)
-        let names = model.store.names.filter { name in
-            ParameterGroup(of: name) != .tower || tower.contains { $0.reads(name) }
-        }
+        let facts = model.store.facts.filter(\.isRun)
         var chosen: Set<String> = []
         for part in parts where part.mode != .frozen {
-            let own = names.filter { ParameterGroup(of: $0) == part.group }
+            let own = facts.filter { $0.part == part.group }
             let learning = try Self.choose(part, of: own)
             // A head that shares the embeddings' table has no parameters of its own.
             if learning.isEmpty && (part.group != .head || part.mode == .lora) {
@@ -103,23 +109,23 @@ public struct TrainingPlan: Sendable, Equatable {
                 throw TrainingError(
                     .invalidRun, "tune.\(part.group.rawValue): \(part.mode), but \(reason)")
             }
-            chosen.formUnion(learning)
+            chosen.formUnion(learning.map(\.name))
         }
         guard !chosen.isEmpty else {
             throw TrainingError(.invalidRun, "tune: no parameter of this model would learn")
         }
-        return names.filter(chosen.contains)
+        return facts.map(\.name).filter(chosen.contains)
     }
 
     private static func choose(
-        _ part: Part, of names: [String]
-    ) throws(TrainingError) -> [String] {
+        _ part: Part, of facts: [ParameterFact]
+    ) throws(TrainingError) -> [ParameterFact] {
         switch part.mode {
         case .frozen: return []
-        case .full: return names
-        case .lora: return names.filter { $0.contains(".lora_") }
+        case .full: return facts
+        case .lora: return facts.filter { $0.adapter != nil }
         case .last(let count):
-            let blocks = Set(names.compactMap(blockNumber)).sorted()
+            let blocks = Set(facts.compactMap(\.block)).sorted()
             guard count <= blocks.count else {
                 throw TrainingError(
                     .invalidRun,
@@ -127,16 +133,9 @@ public struct TrainingPlan: Sendable, Equatable {
                         + "of blocks, found last:\(count)")
             }
             let last = Set(blocks.suffix(count))
-            return names.filter { name in
-                if let block = blockNumber(name) { return last.contains(block) }
-                return name.hasPrefix("model.final_layernorm.")
+            return facts.filter { fact in
+                fact.block.map(last.contains) ?? (fact.place.depth == .output)
             }
         }
-    }
-
-    /// The number after `.layers.` in a name.
-    private static func blockNumber(_ name: String) -> Int? {
-        guard let mark = name.firstRange(of: ".layers.") else { return nil }
-        return Int(name[mark.upperBound...].prefix { $0 != "." })
     }
 }

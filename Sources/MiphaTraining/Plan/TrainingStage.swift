@@ -1,4 +1,5 @@
 public import MiphaChat
+public import MiphaNN
 
 /// A named plan: which groups learn when the run file does not say otherwise.
 public enum TrainingStage: String, Sendable, CaseIterable {
@@ -17,7 +18,7 @@ public enum TrainingStage: String, Sendable, CaseIterable {
     case preference
 
     /// How much of a group learns.
-    public func mode(of group: ParameterGroup) -> TuningMode {
+    public func mode(of group: ModelPart) -> TuningMode {
         switch (self, group) {
         case (.align, .projector), (.alignParity, .projector), (.alignParity, .head): .full
         case (.align, _), (.alignParity, _): .frozen

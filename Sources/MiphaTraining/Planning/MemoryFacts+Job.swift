@@ -1,3 +1,4 @@
+package import MiphaNN
 import MiphaTorch
 
 extension MemoryFacts {
@@ -6,14 +7,14 @@ extension MemoryFacts {
         let mode: ShardingMode
         let worldSize: Int
         let layout: ShardLayout
-        /// Prefixes of the parameters that each segment of the model reads.
-        let segments: [[String]]
+        /// Places of the parameters that each segment of the model reads.
+        let segments: [Set<ParameterPlace>]
 
         /// Lays out what the processes share out.
         ///
         /// - Parameter frozen: parameters that do not learn and that only segments read.
         package init(
-            mode: ShardingMode, worldSize: Int, segments: [[String]],
+            mode: ShardingMode, worldSize: Int, segments: [Set<ParameterPlace>],
             parameters: [ShardLayout.Parameter], frozen: [ShardLayout.Parameter] = []
         ) {
             self.mode = mode
@@ -25,8 +26,8 @@ extension MemoryFacts {
         }
 
         /// The number of the segment of the model that a chain's segment is.
-        func place(of prefixes: [String]) -> Int? {
-            segments.firstIndex { Set($0).isSuperset(of: prefixes) }
+        func number(of places: Set<ParameterPlace>) -> Int? {
+            segments.firstIndex { $0.isSuperset(of: places) }
         }
 
         /// Bytes of one process's share of the sums of a unit.
@@ -60,8 +61,8 @@ extension MemoryFacts {
         return job.layout.pieces(of: 0).compactMap { piece in
             byName[piece.name].map {
                 Parameter(
-                    name: piece.name, count: piece.inParameter.count, learns: true,
-                    width: $0.width, storedWidth: $0.storedWidth)
+                    $0.fact, count: piece.inParameter.count, learns: true, width: $0.width,
+                    storedWidth: $0.storedWidth)
             }
         }
     }

@@ -5,7 +5,7 @@ package import MiphaNN
 package struct MemoryFacts {
     /// A parameter of the model.
     package struct Parameter {
-        let name: String
+        let fact: ParameterFact
         let count: Int
         let learns: Bool
         /// Bytes of an element in memory.
@@ -15,12 +15,14 @@ package struct MemoryFacts {
         /// Bytes that a matrix in few bits takes instead.
         let packedBytes: Int?
 
+        var name: String { fact.name }
+
         /// Creates a description.
         package init(
-            name: String, count: Int, learns: Bool, width: Int, storedWidth: Int = 4,
+            _ fact: ParameterFact, count: Int, learns: Bool, width: Int, storedWidth: Int = 4,
             packedBytes: Int? = nil
         ) {
-            self.name = name
+            self.fact = fact
             self.count = count
             self.learns = learns
             self.width = width

@@ -30,7 +30,8 @@ package struct MemorySimulation {
     package init(_ facts: MemoryFacts) {
         self.facts = facts
         operations = PlannedOperations(heap, width: facts.width)
-        model = PlannedModel(config: facts.config, operations: operations, parameters: [:])
+        model = PlannedModel(
+            config: facts.config, operations: operations, parameters: [:], facts: [:])
     }
 
     /// Goes through the run.
@@ -81,6 +82,8 @@ package struct MemorySimulation {
         }
         model = PlannedModel(
             config: facts.config, operations: operations, parameters: tensors,
+            facts: Dictionary(
+                uniqueKeysWithValues: facts.parameters.map { ($0.name, $0.fact) }),
             adapters: facts.adapters, quantization: facts.quantization)
         ranks = facts.job.map { PlannedRanks($0, heap, tensors) }
         note(.start, heap.phasePeak + mapped)
@@ -145,7 +148,7 @@ package struct MemorySimulation {
     }
 
     private var headGradient: Int {
-        facts.parameters.filter { $0.learns && $0.name.hasPrefix("lm_head.") }
+        facts.parameters.filter { $0.learns && $0.fact.part == .head }
             .reduce(0) { $0 + $1.count * 4 }
     }
 

@@ -3,8 +3,8 @@ import MiphaNN
 
 /// A segment of the chain: what it allocates, and whether something it reads learns.
 struct PlannedSegment {
-    /// Prefixes of the parameters that it reads.
-    let prefixes: [String]
+    /// Places of the parameters that it reads.
+    let places: Set<ParameterPlace>
     let learns: Bool
     let body: (PlannedTensor) -> PlannedTensor
 }
@@ -15,6 +15,8 @@ struct PlannedModel {
     let operations: PlannedOperations
     /// The parameters by name.
     let parameters: [String: PlannedTensor]
+    /// What is known of them, by name.
+    let facts: [String: ParameterFact]
     /// The adapters' kind, if there are any.
     var adapters: AdapterPlan?
     /// Which matrices are held in few bits.
@@ -39,7 +41,7 @@ struct PlannedModel {
         return PlannedLinear(
             weight: parameter("\(path).weight"), bias: parameters["\(path).bias"],
             inputs: inputs, outputs: outputs, adapter: adapter,
-            isQuantized: quantization?.covers(path) ?? false)
+            isQuantized: facts["\(path).weight"].map { quantization?.covers($0) ?? false } ?? false)
     }
 
     private func norm(_ x: PlannedTensor, _ path: String) -> PlannedTensor {
@@ -58,18 +60,19 @@ struct PlannedModel {
     }
 
     private func segment(
-        _ prefixes: [String], _ body: @escaping (PlannedTensor) -> PlannedTensor
+        _ places: Set<ParameterPlace>, _ body: @escaping (PlannedTensor) -> PlannedTensor
     ) -> PlannedSegment {
-        let learns = parameters.contains { name, tensor in
-            tensor.isWantedLeaf && prefixes.contains { name.hasPrefix($0) }
-        }
-        return PlannedSegment(prefixes: prefixes, learns: learns, body: body)
+        PlannedSegment(places: places, learns: !learning(places).isEmpty, body: body)
     }
 
     /// The parameters of a segment that learn.
     func learning(_ segment: PlannedSegment) -> [PlannedTensor] {
+        learning(segment.places)
+    }
+
+    private func learning(_ places: Set<ParameterPlace>) -> [PlannedTensor] {
         parameters.filter { name, tensor in
-            tensor.isWantedLeaf && segment.prefixes.contains { name.hasPrefix($0) }
+            tensor.isWantedLeaf && facts[name].map { places.contains($0.place) } ?? false
         }.map(\.value)
     }
 
@@ -79,12 +82,12 @@ struct PlannedModel {
     func towerSegments(_ images: Int) -> [PlannedSegment] {
         let vision = config.vision
         let prefix = "model.vision_tower.vision_model"
-        let embed = segment(["\(prefix).embeddings."]) { pixels in
+        let embed = segment([ParameterPlace(.tower)]) { pixels in
             embedPatches(pixels, prefix, images)
         }
         let blocks = (0..<vision.usedLayerCount).map { index in
             let path = "\(prefix).encoder.layers.\(index)"
-            return segment(["\(path)."]) { towerBlock($0, path) }
+            return segment([ParameterPlace(.tower, .block(index))]) { towerBlock($0, path) }
         }
         return [embed] + blocks
     }
@@ -146,9 +149,8 @@ struct PlannedModel {
     /// The segment that puts words and pictures together.
     func spliceSegment(_ batch: PlannedBatch) -> PlannedSegment {
         let hasPictures = batch.pictures > 0
-        let prefixes =
-            ["model.embed_tokens."] + (hasPictures ? ["model.mm_projector."] : [])
-        return segment(prefixes) { features in
+        let words = ParameterPlace(.language)
+        return segment(hasPictures ? [words, ParameterPlace(.projector)] : [words]) { features in
             splice(batch, hasPictures ? project(features) : nil)
         }
     }
@@ -205,7 +207,7 @@ struct PlannedModel {
     func decoderSegments(_ batch: PlannedBatch, masks: Bool) -> [PlannedSegment] {
         (0..<config.language.layerCount).map { index in
             let path = "model.layers.\(index)"
-            return segment(["\(path)."]) {
+            return segment([ParameterPlace(.language, .block(index))]) {
                 decoderBlock($0, path, batch, masks: masks)
             }
         }
@@ -270,7 +272,7 @@ struct PlannedModel {
     /// The final norm, head and loss on the supervised positions.
     func lossSegment(_ batch: PlannedBatch) -> PlannedSegment {
         let width = config.language.hiddenSize
-        return segment(["model.final_layernorm.", "lm_head."]) { hidden in
+        return segment([ParameterPlace(.language, .output), ParameterPlace(.head)]) { hidden in
             let chosen = operations.select(hidden, rows: batch.supervised, of: width)
             let states = norm(chosen, "model.final_layernorm")
             let head = linear("lm_head", width, config.language.vocabularySize)

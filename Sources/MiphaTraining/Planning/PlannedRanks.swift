@@ -50,7 +50,7 @@ final class PlannedRanks {
     }
 
     private func units(_ segment: PlannedSegment?) -> [Int] {
-        segment.flatMap { job.place(of: $0.prefixes) }.map { job.layout.unitsRead[$0] } ?? []
+        segment.flatMap { job.number(of: $0.places) }.map { job.layout.unitsRead[$0] } ?? []
     }
 
     /// Gathers the weights of a segment and of the one after it.
@@ -73,7 +73,7 @@ final class PlannedRanks {
 
     /// Sends the gradients of a segment off, or keeps them.
     func reduce(_ segment: PlannedSegment, isLast: Bool) {
-        guard let place = job.place(of: segment.prefixes) else { return }
+        guard let place = job.number(of: segment.places) else { return }
         for (number, unit) in job.layout.units.enumerated()
         where unit.segment == place && unit.learns {
             guard job.mode.sharesGradients || isLast else {

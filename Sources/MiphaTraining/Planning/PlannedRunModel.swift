@@ -13,7 +13,7 @@ struct PlannedRunModel {
     /// Which matrices are held in few bits; the model on the meta device holds them whole.
     let quantization: QuantizationPlan?
     private let stored: [String: Int]
-    private let segments: [[String]]
+    private let segments: [Set<ParameterPlace>]
     /// Names of frozen parameters that processes may share out.
     private let shared: [String]
 
@@ -22,19 +22,22 @@ struct PlannedRunModel {
         try Trainer.requireWholeModel(run.model)
         config = try MiphaConfig(folder: run.model)
         let plan = try TrainingPlan(run)
+        try plan.requireTargets(run, of: MiphaModel.layers(config))
         dry = try MiphaModel(
             config, source: DryRunSource(dtype: run.dtype), adapters: plan.adapters(run))
         quantization = plan.quantization(run)
         trainable = try plan.trainable(in: dry)
-        segments = try dry.segmentPrefixes()
+        segments = try dry.segmentPlaces()
         shared = Trainer.sharedFrozen(dry, plan, learning: Set(trainable)).map(\.name)
         let checkpoint = try Checkpoint(folder: run.model)
         let keys = try config.layout.dialect(of: checkpoint)
         var stored: [String: Int] = [:]
-        for (name, tensor) in dry.store.parameters {
+        for fact in dry.store.facts {
+            let name = fact.name
+            guard let tensor = dry.store[name] else { continue }
             guard let external = keys.external(name), let (file, entry) = checkpoint.find(external)
             else {
-                guard !AdapterPlan.isAdapterParameter(name) else { continue }
+                guard fact.adapter == nil else { continue }
                 throw TrainingError(.invalidRun, "\(run.model): no tensor for \(name)")
             }
             guard entry.shape == tensor.shape else {
@@ -58,19 +61,20 @@ struct PlannedRunModel {
     /// - Parameter world: processes that share the run.
     func facts(_ run: RunConfiguration, world: Int = 1) -> MemoryFacts {
         let learning = Set(trainable)
-        let parameters = dry.store.parameters.map { name, tensor in
-            let isAdapter = AdapterPlan.isAdapterParameter(name)
-            return MemoryFacts.Parameter(
-                name: name, count: tensor.elementCount, learns: learning.contains(name),
-                width: isAdapter ? 4 : run.dtype.byteCount, storedWidth: stored[name] ?? 0,
-                packedBytes: packedBytes(name, tensor.shape))
+        let parameters = dry.store.facts.compactMap { fact in
+            dry.store[fact.name].map { tensor in
+                MemoryFacts.Parameter(
+                    fact, count: tensor.elementCount, learns: learning.contains(fact.name),
+                    width: dtype(fact, run).byteCount, storedWidth: stored[fact.name] ?? 0,
+                    packedBytes: packedBytes(fact, tensor.shape))
+            }
         }
         var facts = MemoryFacts(config, parameters: parameters, width: run.dtype.byteCount)
         facts.checkpointing = run.checkpointing
         facts.accumulation = run.accumulation
         facts.updatesInBackward = run.optimizerInBackward
         facts.masksKeys = run.attentionMask == .notPad
-        facts.towerIsFrozen = !trainable.contains { ParameterGroup(of: $0) == .tower }
+        facts.towerIsFrozen = !parameters.contains { $0.learns && $0.fact.part == .tower }
         facts.moments = run.moments
         facts.keepsAverage = run.averageDecay != nil
         facts.adapters = dry.store.adapterPlan
@@ -82,12 +86,11 @@ struct PlannedRunModel {
     private func job(_ run: RunConfiguration, _ world: Int) -> MemoryFacts.Job {
         func described(_ names: [String]) -> [ShardLayout.Parameter] {
             names.compactMap { name in
-                guard let tensor = dry.store[name], packedBytes(name, tensor.shape) == nil else {
-                    return nil
-                }
+                guard let tensor = dry.store[name], let fact = dry.store.fact(name),
+                    packedBytes(fact, tensor.shape) == nil
+                else { return nil }
                 return ShardLayout.Parameter(
-                    name: name, shape: tensor.shape,
-                    dtype: AdapterPlan.isAdapterParameter(name) ? .float32 : run.dtype)
+                    name: name, shape: tensor.shape, dtype: dtype(fact, run), place: fact.place)
             }
         }
         return MemoryFacts.Job(
@@ -95,11 +98,14 @@ struct PlannedRunModel {
             parameters: described(trainable), frozen: described(shared))
     }
 
-    /// Bytes of a matrix in few bits, with its scales; `nil` for what is held whole.
-    private func packedBytes(_ name: String, _ shape: [Int]) -> Int? {
-        guard let quantization, shape.count == 2, name.hasSuffix(".weight"),
-            !AdapterPlan.isAdapterParameter(name), quantization.covers(String(name.dropLast(7)))
-        else { return nil }
+    /// Element type of a parameter in memory.
+    private func dtype(_ fact: ParameterFact, _ run: RunConfiguration) -> DType {
+        fact.adapter == nil ? run.dtype : .float32
+    }
+
+    /// Bytes of a quantised matrix, with its scales; `nil` for what is held whole.
+    private func packedBytes(_ fact: ParameterFact, _ shape: [Int]) -> Int? {
+        guard let quantization, quantization.covers(fact) else { return nil }
         let count = shape[0] * shape[1]
         let scales = (count + 63) / 64  // one for a block of 64 elements
         return switch quantization.format {

@@ -75,7 +75,7 @@ struct SpeedProbe {
         for _ in 0..<2 {  // the first pass compiles kernels
             let chain = try model.lossChain(batch(), dropout: nil)
             _ = try SegmentedBackward(checkpointing: run.checkpointing)(
-                chain, scale: 1, trainable: names, observer: clock)
+                chain, scale: 1, observer: clock)
             let started = ContinuousClock.now
             try optimizer.step(learningRate: 0)
             step = (ContinuousClock.now - started) / .seconds(1)
@@ -117,7 +117,7 @@ struct SpeedProbe {
 
     /// How many blocks run forward and backward; a frozen block that gradients pass costs half.
     private func blocks(
-        _ group: ParameterGroup, _ count: Int
+        _ group: ModelPart, _ count: Int
     ) -> (forward: Double, backward: Double) {
         guard case .last(let last)? = (try? TrainingPlan(run))?[group].mode else {
             return (Double(count), Double(count))
@@ -134,7 +134,7 @@ struct SpeedProbe {
     /// The run with no more blocks to train than the small model has.
     private var smallRun: RunConfiguration {
         var run = run
-        for group in ParameterGroup.allCases {
+        for group in ModelPart.allCases {
             guard case .last? = run.tune[group] else { continue }
             run.tune[group] = .last(1)
         }

@@ -115,7 +115,7 @@ extension MiphaModel {
         let counts = plan.supervisedCounts
         let positions = try Tensor(supervised.positions).to(device: device)
         let targets = try Tensor(supervised.targets).to(device: device)
-        let head = Segment("preference", prefixes: language.headPrefixes) {
+        let head = Segment("preference", reads: language.headPlaces) {
             [language] (hidden) throws(TensorError) in
             let chosen = try hidden.reshaped([-1, language.width]).selecting(positions)
             let states = try language.normalize(chosen)
@@ -134,9 +134,7 @@ extension MiphaModel {
             // Zero in value: only the gradient of the sum goes through.
             return try total + (sum - sum.detached())
         }
-        return LossChain(
-            segments: chain.segments.dropLast() + [head], input: chain.input,
-            supervisedCount: chain.supervisedCount, positionCount: chain.positionCount)
+        return chain.endingIn(head)
     }
 }
 

@@ -3,6 +3,7 @@ public import MiphaCheckpoints
 import MiphaData
 import MiphaFiles
 import MiphaImaging
+import MiphaNN
 import MiphaTorch
 import Yams
 
@@ -206,11 +207,11 @@ extension ConfigReader {
     fileprivate func groups<Value>(
         _ key: String,
         _ read: (ConfigReader, String) throws(CheckpointError) -> Value
-    ) throws(CheckpointError) -> [ParameterGroup: Value] {
+    ) throws(CheckpointError) -> [ModelPart: Value] {
         guard let object = try optionalObject(key) else { return [:] }
-        try object.refuseUnknownKeys(known: ParameterGroup.allCases.map(\.rawValue))
-        var values: [ParameterGroup: Value] = [:]
-        for group in ParameterGroup.allCases where object.has(group.rawValue) {
+        try object.refuseUnknownKeys(known: ModelPart.allCases.map(\.rawValue))
+        var values: [ModelPart: Value] = [:]
+        for group in ModelPart.allCases where object.has(group.rawValue) {
             values[group] = try read(object, group.rawValue)
         }
         return values

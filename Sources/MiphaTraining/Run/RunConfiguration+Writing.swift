@@ -1,6 +1,7 @@
 import MiphaData
 public import MiphaFiles
 import MiphaImaging
+import MiphaNN
 import MiphaTorch
 
 extension RunConfiguration {
@@ -120,10 +121,10 @@ extension RunConfiguration {
         ]
     }
 
-    private static func json(_ values: [ParameterGroup: JSONValue]) -> JSONValue {
+    private static func json(_ values: [ModelPart: JSONValue]) -> JSONValue {
         .object(
             JSONObject(
-                ParameterGroup.allCases.compactMap { group in
+                ModelPart.allCases.compactMap { group in
                     values[group].map { .init(key: group.rawValue, value: $0) }
                 }))
     }

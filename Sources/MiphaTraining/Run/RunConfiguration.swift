@@ -1,5 +1,6 @@
 public import MiphaData
 public import MiphaImaging
+public import MiphaNN
 public import MiphaTorch
 
 /// How the losses of an update's tokens are weighed.
@@ -43,7 +44,7 @@ public struct RunConfiguration: Sendable, Equatable {
     /// Which parts learn.
     public var stage = TrainingStage.instruct
     /// How much of a group learns, where it is not as the stage has it.
-    public var tune: [ParameterGroup: TuningMode] = [:]
+    public var tune: [ModelPart: TuningMode] = [:]
     /// The adapters of groups in the mode `lora`.
     public var adapters = AdapterSettings()
     /// How the frozen matrices under adapters are held.
@@ -103,9 +104,9 @@ public struct RunConfiguration: Sendable, Equatable {
     /// Highest learning rate.
     public var learningRate = 2e-5
     /// Highest learning rate of single groups.
-    public var learningRates: [ParameterGroup: Double] = [:]
+    public var learningRates: [ModelPart: Double] = [:]
     /// Weight decay of single groups.
-    public var weightDecays: [ParameterGroup: Double] = [:]
+    public var weightDecays: [ModelPart: Double] = [:]
     /// Shape of the schedule.
     public var schedule = LearningRateSchedule.Shape.cosine
     /// Share of the updates in which the rate grows.

@@ -1,4 +1,5 @@
 import MiphaData
+import MiphaNN
 
 /// What the settings of a run lead to that a user may not expect: told before the first update, by
 /// `mipha plan` and `mipha train` alike.
@@ -120,7 +121,7 @@ struct RunNotes {
         return lines
     }
 
-    private func hasGroup(without own: [ParameterGroup: Double]) -> Bool {
+    private func hasGroup(without own: [ModelPart: Double]) -> Bool {
         tuning.parts.contains { $0.mode != .frozen && own[$0.group] == nil }
     }
 }

@@ -14,6 +14,7 @@ extension Trainer {
         guard let adapters = plan.adapters(run) else {
             return try MiphaModel(folder: start ?? run.model, dtype: run.dtype, use: .training)
         }
+        try plan.requireTargets(run, of: MiphaModel.layers(MiphaConfig(folder: run.model)))
         let quantization = plan.quantization(run)
         guard let start else {
             return try MiphaModel(

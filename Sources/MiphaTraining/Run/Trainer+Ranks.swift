@@ -130,9 +130,11 @@ extension Trainer {
     static func sharedFrozen(
         _ model: MiphaModel, _ tuning: TrainingPlan, learning: Set<String>
     ) -> [(name: String, tensor: Tensor)] {
-        model.store.parameters.filter { name, _ in
-            !learning.contains(name)
-                && (tuning[.tower].mode != .frozen || ParameterGroup(of: name) != .tower)
+        model.store.facts.compactMap { fact in
+            guard !learning.contains(fact.name),
+                tuning[.tower].mode != .frozen || fact.part != .tower
+            else { return nil }
+            return model.store[fact.name].map { (fact.name, $0) }
         }
     }
 }

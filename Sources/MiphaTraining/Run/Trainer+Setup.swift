@@ -22,8 +22,8 @@ extension Trainer {
     /// The optimiser over what learns, or over this process's pieces of it.
     static func optimizer(
         _ run: RunConfiguration, _ plan: TrainingPlan,
-        _ parameters: [(name: String, tensor: Tensor)], _ parallel: DataParallel?,
-        isResumed: Bool
+        _ model: MiphaModel, _ parameters: [(name: String, tensor: Tensor)],
+        _ parallel: DataParallel?, isResumed: Bool
     ) throws -> AdamW {
         // A resumed run gets its masters from the checkpoint.
         let stored = isResumed ? { _ in nil } : try masterWeights(run)
@@ -34,19 +34,9 @@ extension Trainer {
         }
         return try AdamW(
             parameters: parallel?.pieces ?? parameters, options: run.optimizer,
-            groups: { name in
-                let part = plan[ParameterGroup(of: name)]
-                return AdamW.Group(
-                    learningRate: part.learningRate,
-                    weightDecay: isDecayed(name) ? part.weightDecay : 0)
-            },
+            groups: { name in plan.optimizerGroup(of: model.store.fact(name)) },
             moments: run.moments, wholeMasters: run.averageDecay != nil,
             masters: masters)
-    }
-
-    /// Biases and norms are not decayed, as in transformers' Trainer.
-    private static func isDecayed(_ name: String) -> Bool {
-        !name.hasSuffix(".bias") && !name.contains("layernorm") && !name.contains("layer_norm")
     }
 
     /// Stored float32 values of parameters that learn in a lower precision.

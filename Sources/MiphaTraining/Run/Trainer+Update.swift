@@ -1,6 +1,7 @@
 import MiphaChat
 import MiphaData
 import MiphaModels
+import MiphaNN
 import MiphaTorch
 
 extension Trainer {
@@ -145,11 +146,11 @@ extension Trainer {
             run.optimizerInBackward
             ? OptimizerInBackward(
                 optimizer, factor: schedule.factor(step), segments: pass.chain.segments,
-                trainable: trainable) : nil
+                trainable: trainable.compactMap(model.store.fact)) : nil
         let loss: Double
         do {
             loss = try backward(
-                pass.chain, scale: scale, trainable: trainable, dropout: dropout,
+                pass.chain, scale: scale, dropout: dropout,
                 observer: inBackward ?? parallel)
         } catch let error as OptimizerInBackward.NonFiniteGradient {
             throw TrainingError(

@@ -128,7 +128,8 @@ public final class Trainer {
         }
         let parallel = try group.map { [tuning] in
             try DataParallel(
-                $0, mode: run.sharding, segments: model.segmentPrefixes(), parameters: parameters,
+                $0, mode: run.sharding, segments: model.segmentPlaces(),
+                places: model.store.places, parameters: parameters,
                 frozen: Self.sharedFrozen(model, tuning, learning: chosen))
         }
         self.parallel = parallel
@@ -139,7 +140,7 @@ public final class Trainer {
                 complete: { try store.complete($0, keeping: $1) })
         }
         optimizer = try Self.optimizer(
-            run, tuning, parameters, parallel, isResumed: start != nil)
+            run, tuning, model, parameters, parallel, isResumed: start != nil)
         average = try run.averageDecay.map { [optimizer] in
             try WeightAverage(decay: $0, weights: optimizer.weights())
         }

@@ -1,10 +1,11 @@
 import MiphaFiles
+import MiphaNN
 
 extension TrainingProgress {
     /// The line of `metrics.jsonl`; a number that is not finite is `null`.
     ///
     /// - Parameter rates: learning rates of groups that have their own.
-    func json(rates: [(group: ParameterGroup, rate: Double)]) -> JSONObject {
+    func json(rates: [(group: ModelPart, rate: Double)]) -> JSONObject {
         var line: JSONObject = [
             "step": .integer(step), "epoch": .double(epoch), "loss": Self.number(loss),
             "learning_rate": .double(learningRate), "grad_norm": Self.number(gradientNorm),
@@ -43,7 +44,7 @@ extension TrainingProgress {
 
     /// The numbers for TensorBoard.
     func scalars(
-        rates: [(group: ParameterGroup, rate: Double)]
+        rates: [(group: ModelPart, rate: Double)]
     ) -> [TensorBoardEvent.Scalar] {
         var scalars =
             supervisedTokens > 0 ? [TensorBoardEvent.Scalar("train/loss", Float(loss))] : []

@@ -45,7 +45,8 @@ struct GradientEqualityTests {
         let parameters = tiny.model.store.parameters.filter { names.contains($0.name) }
         let parallel = try group.map {
             try DataParallel(
-                $0, mode: cut.mode, segments: tiny.model.segmentPrefixes(),
+                $0, mode: cut.mode, segments: tiny.model.segmentPlaces(),
+                places: tiny.model.store.places,
                 parameters: parameters)
         }
         let whole = try tiny.batch(answers: answers, pictures: true)
@@ -56,7 +57,7 @@ struct GradientEqualityTests {
             let chain = try tiny.model.lossChain(
                 whole.rows(first..<first + size), dropout: nil)
             _ = try SegmentedBackward(checkpointing: cut.checkpointing)(
-                chain, scale: 1 / Double(whole.supervisedCount), trainable: names,
+                chain, scale: 1 / Double(whole.supervisedCount),
                 observer: parallel)
         }
         guard let parallel else { return try tiny.takeGradients() }

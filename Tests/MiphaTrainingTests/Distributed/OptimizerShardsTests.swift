@@ -1,11 +1,21 @@
 import Foundation
 import MiphaFiles
+import MiphaNN
 import MiphaTestSupport
 import MiphaTorch
 import MiphaTraining
 import Testing
 
 struct OptimizerShardsTests {
+    /// What each of two segments reads.
+    private static let segments: [Set<ParameterPlace>] = [
+        [ParameterPlace(.tower)], [ParameterPlace(.language)],
+    ]
+    private static let places = [
+        "a.weight": ParameterPlace(.tower), "a.bias": ParameterPlace(.tower),
+        "b.weight": ParameterPlace(.language),
+    ]
+
     /// The parameters of two segments, filled with their places.
     private static func parameters() throws -> [(name: String, tensor: Tensor)] {
         try [("a.weight", [3, 5]), ("a.bias", [7]), ("b.weight", [2, 2])].map { name, shape in
@@ -18,7 +28,8 @@ struct OptimizerShardsTests {
     private func write(to folder: String) throws {
         _ = try inGroup(3) { group in
             let parallel = try DataParallel(
-                group, mode: .zero1, segments: [["a."], ["b."]],
+                group, mode: .zero1, segments: OptimizerShardsTests.segments,
+                places: OptimizerShardsTests.places,
                 parameters: OptimizerShardsTests.parameters())
             let state = try parallel.pieces.flatMap { name, piece in
                 [("exp_avg.\(name)", piece), ("step.\(name)", try Tensor.full([], 4))]
@@ -56,7 +67,8 @@ struct OptimizerShardsTests {
         let path = try folder.folder("state")
         _ = try inGroup(2) { group in
             let parallel = try DataParallel(
-                group, mode: .zero2, segments: [["a."], ["b."]],
+                group, mode: .zero2, segments: OptimizerShardsTests.segments,
+                places: OptimizerShardsTests.places,
                 parameters: OptimizerShardsTests.parameters())
             let state = parallel.pieces.map { ("exp_avg.\($0.name)", $0.tensor) }
             let share = try OptimizerShards.Share(state, of: parallel, copies: copies)

@@ -12,14 +12,14 @@ extension RankJob {
         try model().model.save(to: start)
         let tiny = TinyModel(
             model: try MiphaModel(folder: start, dtype: .float64, use: .training))
-        let trainable = try tiny.model.store.train(where: trains)
+        try tiny.model.store.train(where: trains)
         var moments: [String: (first: [Double], second: [Double])] = [:]
         for step in 0..<steps {
             var batch = try MiphaBatch(joining: rows(tiny, step: step))
             batch.pixels = try batch.pixels?.to(dtype: .float64)
             let chain = try tiny.model.lossChain(batch, dropout: nil)
             _ = try SegmentedBackward()(
-                chain, scale: 1 / Double(batch.supervisedCount), trainable: trainable)
+                chain, scale: 1 / Double(batch.supervisedCount))
             var gradients: [String: [Double]] = [:]
             for (name, tensor) in tiny.model.store.parameters {
                 gradients[name] = try tensor.gradient()?.values(as: Double.self)

@@ -93,7 +93,8 @@ struct RankJob: Sendable {
         let frozen = tiny.model.store.parameters.filter { !trainable.contains($0.name) }
         let parallel = try group.map {
             try DataParallel(
-                $0, mode: mode, segments: tiny.model.segmentPrefixes(), parameters: parameters,
+                $0, mode: mode, segments: tiny.model.segmentPlaces(),
+                places: tiny.model.store.places, parameters: parameters,
                 frozen: frozen)
         }
         let optimizer = try AdamW(
@@ -122,7 +123,7 @@ struct RankJob: Sendable {
                     parallel?.begin(isLast: isLast)
                     let chain = try tiny.model.lossChain(batch, dropout: nil)
                     loss += try SegmentedBackward(checkpointing: checkpointing)(
-                        chain, scale: 1 / count, trainable: trainable, observer: parallel)
+                        chain, scale: 1 / count, observer: parallel)
                 }
             }
             try parallel?.finishGradients()

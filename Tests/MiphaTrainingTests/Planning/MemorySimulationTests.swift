@@ -25,14 +25,12 @@ struct MemorySimulationTests {
         _ config: MiphaConfig, dtype: DType = .float32, learns: (String) -> Bool = { _ in true }
     ) throws -> MemoryFacts {
         let model = try MiphaModel(config, source: DryRunSource(dtype: dtype))
-        let tower = model.tower.segments(dropout: nil)
         var facts = MemoryFacts(
             config,
-            parameters: model.store.parameters.map { name, tensor in
-                let runs = ParameterGroup(of: name) != .tower || tower.contains { $0.reads(name) }
-                return MemoryFacts.Parameter(
-                    name: name, count: tensor.elementCount, learns: runs && learns(name),
-                    width: dtype.byteCount)
+            parameters: model.store.facts.map { fact in
+                MemoryFacts.Parameter(
+                    fact, count: model.store.elementCount(of: fact.name),
+                    learns: fact.isRun && learns(fact.name), width: dtype.byteCount)
             }, width: dtype.byteCount)
         facts.updates = [[batch()]]
         return facts

@@ -21,21 +21,19 @@ struct PlannedRanksTests {
     ) throws -> MemoryPlan {
         let model = try MiphaModel(config, source: DryRunSource(dtype: dtype))
         // Parts of the tower that features are not taken from never run.
-        let tower = model.tower.segments(dropout: nil)
-        let learns = { (name: String) in
-            (ParameterGroup(of: name) != .tower || tower.contains { $0.reads(name) })
-                && learns(name)
-        }
-        func described(_ isWanted: (String) -> Bool) -> [ShardLayout.Parameter] {
-            model.store.parameters.filter { isWanted($0.name) }.map {
-                .init(name: $0.name, shape: $0.tensor.shape, dtype: dtype)
+        let learns = { (fact: ParameterFact) in fact.isRun && learns(fact.name) }
+        func described(_ isWanted: (ParameterFact) -> Bool) -> [ShardLayout.Parameter] {
+            model.store.facts.filter(isWanted).map {
+                .init(
+                    name: $0.name, shape: model.store[$0.name]?.shape ?? [], dtype: dtype,
+                    place: $0.place)
             }
         }
         var facts = MemoryFacts(
             config,
-            parameters: model.store.parameters.map { name, tensor in
+            parameters: model.store.facts.map { fact in
                 MemoryFacts.Parameter(
-                    name: name, count: tensor.elementCount, learns: learns(name),
+                    fact, count: model.store.elementCount(of: fact.name), learns: learns(fact),
                     width: dtype.byteCount)
             }, width: dtype.byteCount)
         let batch = PlannedBatch(lengths: [20], pictures: 1, words: 4, supervised: 4)
@@ -43,7 +41,7 @@ struct PlannedRanksTests {
         facts.accumulation = accumulation
         facts.checkpointing = true
         facts.job = try MemoryFacts.Job(
-            mode: mode, worldSize: Self.world, segments: model.segmentPrefixes(),
+            mode: mode, worldSize: Self.world, segments: model.segmentPlaces(),
             parameters: described(learns), frozen: described { !learns($0) })
         var simulation = MemorySimulation(facts)
         return simulation.run()

@@ -1,5 +1,6 @@
 import Foundation
 import MiphaFiles
+import MiphaNN
 import MiphaTestSupport
 import MiphaTorch
 import MiphaTraining

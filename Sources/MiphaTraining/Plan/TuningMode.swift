@@ -1,28 +1,3 @@
-/// A part of the model that a training plan treats as one.
-public enum ParameterGroup: String, Sendable, CaseIterable, Codable {
-    /// The vision tower.
-    case tower
-    /// What maps picture features into the language model.
-    case projector
-    /// Embeddings, decoder blocks and the norm after them.
-    case language
-    /// The language model's head, where it is no part of the embeddings.
-    case head
-
-    /// The group of a parameter by its canonical name.
-    public init(of name: String) {
-        if name.hasPrefix("model.vision_tower.") {
-            self = .tower
-        } else if name.hasPrefix("model.mm_projector.") {
-            self = .projector
-        } else if name.hasPrefix("lm_head.") {
-            self = .head
-        } else {
-            self = .language
-        }
-    }
-}
-
 /// How much of a group learns.
 public enum TuningMode: Sendable, Equatable, CustomStringConvertible {
     /// Nothing.
