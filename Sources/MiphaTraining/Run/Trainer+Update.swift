@@ -57,7 +57,7 @@ extension Trainer {
         let counts = micro.map { objective.weight(of: $0.samples) }
         var result = UpdateResult(
             weight: counts.reduce(0, +),
-            supervised: micro.reduce(0) { $0 + Self.supervisedCount($1.samples) },
+            supervised: micro.reduce(0) { $0 + $1.samples.supervisedCount },
             figures: objective.figures.map { _ in 0 })
         if try agree(on: &result, step: step, failure: failure, shouldStop, recorder) { return nil }
         weightsAreUnsound = run.optimizerInBackward
@@ -165,15 +165,6 @@ extension Trainer {
         result.tokens += pass.chain.positionCount
         result.figures = zip(result.figures, pass.figures()).map { $0 + $1 }
         return loss
-    }
-
-    static func supervisedCount(_ samples: [TrainingSample]) -> Int {
-        samples.lazy.flatMap(\.rows).reduce(0) { sum, row in
-            sum
-                + zip(row.ids, row.labels).dropFirst().count { id, label in
-                    label != MarkerID.ignored && id != MarkerID.image
-                }
-        }
     }
 
     /// Deals with an update that is not finite, as the run's policy says.
