@@ -1,59 +1,69 @@
 # code(line): a line of Swift without comments and without the text of string literals; what is
-# interpolated stays. Call it once for every line of a file, in order; it keeps its state between
-# lines and starts anew where FNR is 1.
+# interpolated stays, in parentheses. Call it once for every line of a file, in order; it keeps its
+# state between lines, in names that begin with "swift_", and starts anew where FNR is 1.
 
-function code(line,   out, token, at, found) {
-    if (FNR == 1) { level = 0; mode[0] = "code" }
+# Enters what the text to come is: "code" of an interpolation, a "comment", or a string's "text".
+function swift_enter(mode) {
+    swift_mode[++swift_level] = mode
+    swift_parentheses[swift_level] = 0
+}
+
+function code(line,   out, token, at, found, mode) {
+    if (FNR == 1) { swift_level = 0; swift_mode[0] = "code" }
     out = ""
     while (line != "") {
-        if (mode[level] == "comment") {
+        mode = swift_mode[swift_level]
+        if (mode == "comment") {
             if (!match(line, /\*\/|\/\*/)) return out
             token = substr(line, RSTART, 2)
             line = substr(line, RSTART + 2)
-            if (token == "/*") mode[++level] = "comment"
-            else level--
-        } else if (mode[level] == "text") {
-            at = index(line, closing[level])
-            if (escape[level] == "\\") {
-                found = closing[level] == "\"" ? match(line, /\\.|"/) : match(line, /\\.|"""/)
-                if (!found) break
-                at = RSTART
-                token = substr(line, at, 2)
-                if (substr(token, 1, 1) == "\\") {
-                    line = substr(line, at + 2)
-                    if (token == "\\(") { mode[++level] = "code"; parentheses[level] = 0 }
-                    continue
-                }
+            if (token == "/*") swift_enter("comment")
+            else swift_level--
+        } else if (mode == "text" && swift_escape[swift_level] == "\\") {
+            found = swift_closing[swift_level] == "\"" \
+                ? match(line, /\\.|"/) : match(line, /\\.|"""/)
+            if (!found) return out
+            token = substr(line, RSTART, 2)
+            if (substr(token, 1, 1) == "\\") {
+                line = substr(line, RSTART + 2)
+                if (token == "\\(") { out = out "("; swift_enter("code") }
             } else {
-                token = index(line, escape[level] "(")
-                if (token > 0 && (at == 0 || token < at)) {
-                    line = substr(line, token + length(escape[level]) + 1)
-                    mode[++level] = "code"
-                    parentheses[level] = 0
-                    continue
-                }
-                if (at == 0) break
+                line = substr(line, RSTART + RLENGTH)
+                swift_level--
             }
-            line = substr(line, at + length(closing[level]))
-            level--
-            out = out " "
+        } else if (mode == "text") {
+            at = index(line, swift_closing[swift_level])
+            found = index(line, swift_escape[swift_level] "(")
+            if (found > 0 && (at == 0 || found < at)) {
+                line = substr(line, found + length(swift_escape[swift_level]) + 1)
+                out = out "("
+                swift_enter("code")
+            } else {
+                if (at == 0) return out
+                line = substr(line, at + length(swift_closing[swift_level]))
+                swift_level--
+            }
         } else {
-            found = level ? match(line, /\/\/|\/\*|#*"""|#*"|[()]/) : match(line, /\/\/|\/\*|#*"""|#*"/)
+            found = swift_level \
+                ? match(line, /\/\/|\/\*|#*"""|#*"|[()]/) : match(line, /\/\/|\/\*|#*"""|#*"/)
             if (!found) return out line
             token = substr(line, RSTART, RLENGTH)
             out = out substr(line, 1, RSTART - 1)
             line = substr(line, RSTART + RLENGTH)
             if (token == "//") return out
-            if (token == "(") { parentheses[level]++; out = out "(" }
-            else if (token == ")" && parentheses[level] > 0) { parentheses[level]--; out = out ")" }
-            else if (token == ")") { level--; out = out " " }
-            else if (token == "/*") mode[++level] = "comment"
-            else {
+            if (token == "/*") swift_enter("comment")
+            else if (token == "(") {
+                swift_parentheses[swift_level]++
+                out = out "("
+            } else if (token == ")") {
+                out = out ")"
+                if (swift_parentheses[swift_level]-- == 0) swift_level--
+            } else {
                 at = index(token, "\"")
-                mode[++level] = "text"
-                closing[level] = substr(token, at) substr(token, 1, at - 1)
-                escape[level] = "\\" substr(token, 1, at - 1)
                 out = out " "
+                swift_enter("text")
+                swift_closing[swift_level] = substr(token, at) substr(token, 1, at - 1)
+                swift_escape[swift_level] = "\\" substr(token, 1, at - 1)
             }
         }
     }
