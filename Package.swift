@@ -48,10 +48,8 @@ let core: [Target] = [
     library("MiphaCheckpoints", ["MiphaFiles"]),
     library("MiphaTokenizers", ["MiphaFiles"]),
     library("MiphaImaging", ["CMiphaImage", "MiphaFiles"]),
-    library("MiphaChat", ["MiphaTokenizers", "MiphaImaging", "MiphaFiles"]),
-    library(
-        "MiphaData",
-        ["MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles"]),
+    library("MiphaChat", ["MiphaTokenizers", "MiphaFiles"]),
+    library("MiphaData", ["MiphaChat", "MiphaImaging", "MiphaFiles"]),
     library("MiphaEvaluation", ["MiphaChat", "MiphaImaging", "MiphaFiles", crypto]),
     .target(
         name: "MiphaTestSupport", dependencies: ["MiphaCheckpoints", "MiphaFiles"],
@@ -108,8 +106,7 @@ let torch: [Target] = [
         "MiphaDemo",
         [
             "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch",
-            "MiphaImaging", "MiphaChat", "MiphaTokenizers", "MiphaCheckpoints", "MiphaFiles",
-            "MiphaEvaluation", "MiphaData",
+            "MiphaImaging", "MiphaTokenizers", "MiphaFiles", "MiphaEvaluation", "MiphaData",
         ],
         resources: [.embedInCode("Resources/tokenizer.json")]),
     .executableTarget(

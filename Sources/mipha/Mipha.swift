@@ -14,7 +14,7 @@ struct Mipha: AsyncParsableCommand {
             0 done, 1 the work failed, 2 wrong usage or bad input, 130 interrupted. Progress bars \
             and colours follow NO_COLOR.
             """,
-        version: "mipha 0.1.0",
+        version: Version.text,
         groupedSubcommands: [
             CommandGroup(name: "Training", subcommands: [DemoCommand.self, Train.self, Plan.self]),
             CommandGroup(

@@ -58,7 +58,7 @@ import Testing
 
     @Test func `a step beyond the run is an error, not an empty update`() throws {
         let plan = plan()
-        let error = #expect(throws: TrainingError.self) {
+        let error = #expect(throws: DataError.self) {
             try BatchLoader(data, plan).microBatches(step: plan.totalSteps)
         }
         #expect(error?.description == "update 9 is not one of the 8 of the run")

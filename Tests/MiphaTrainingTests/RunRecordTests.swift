@@ -216,10 +216,14 @@ import Testing
                     $0.validationFiles = $0.dataFiles
                 }, "expected one of them"
             ),
-            (tiny.with { $0.validationSplit = 0.01 }, "validation_split: 0.01 of 4 samples"),
         ] {
             let error = #expect(throws: TrainingError.self) { try Trainer(run) }
             #expect(error?.description.contains(part) == true, "\(String(describing: error))")
         }
+        let share = tiny.with { $0.validationSplit = 0.01 }
+        let error = #expect(throws: DataError.self) { try Trainer(share) }
+        #expect(
+            error?.message.contains("validation_split: 0.01 of 4 samples") == true,
+            "\(String(describing: error))")
     }
 }

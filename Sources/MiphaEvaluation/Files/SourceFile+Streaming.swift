@@ -25,7 +25,7 @@ extension SourceFile {
         _ what: String, _ body: (String, JSONValue) throws(EvaluationError) -> Void
     ) throws(EvaluationError) {
         let members = try elements(.members)
-        var seen: Set<QuestionID> = []
+        var seen: Set<ExactString> = []
         func next() throws(EvaluationError) -> JSONCursor? {
             do {
                 return try members.next()
@@ -41,7 +41,7 @@ extension SourceFile {
             let value = try EvaluationError.wrapping { () throws(FileError) in
                 try member.value()
             }
-            guard seen.insert(QuestionID(key)).inserted else {
+            guard seen.insert(ExactString(key)).inserted else {
                 throw EvaluationError(
                     .malformedFile,
                     "\(name):\(place.line):\(place.column): duplicate key \(key.quoted)")

@@ -72,7 +72,18 @@ package enum Matching {
     ///
     /// - Parameter count: how many there are, when `ids` holds only the first of them.
     package static func first(_ ids: [QuestionID], of count: Int? = nil) -> String {
-        ids.prefix(3).map { ReportText.visible($0.text) }.joined(separator: ", ")
+        ids.prefix(3).map { VisibleText.of($0.text) }.joined(separator: ", ")
             + ((count ?? ids.count) > 3 ? ", …" : "")
+    }
+}
+
+extension EvaluationError {
+    /// Ids that one side has and the other lacks: how many and the first three.
+    static func unknownIDs(
+        _ ids: [QuestionID], of what: String, in place: String
+    ) -> EvaluationError {
+        EvaluationError(
+            .mismatch,
+            "\(place): \(ids.count) question ids are not in \(what): \(Matching.first(ids))")
     }
 }

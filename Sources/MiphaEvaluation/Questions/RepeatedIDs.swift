@@ -21,14 +21,3 @@ struct RepeatedIDs: Sendable {
         return (String(id.text[..<mark]), number)
     }
 }
-
-extension EvaluationError {
-    /// Ids that one side has and the other lacks: how many and the first three.
-    static func unknownIDs(
-        _ ids: [QuestionID], of what: String, in place: String
-    ) -> EvaluationError {
-        EvaluationError(
-            .mismatch,
-            "\(place): \(ids.count) question ids are not in \(what): \(Matching.first(ids))")
-    }
-}

@@ -109,7 +109,7 @@ extension HTMLReport {
 
     /// Foreign text in a direction of its own, cut when long.
     static func writeSaid(_ text: String, _ limit: Int, into page: inout Markup) {
-        let (shown, rest) = ReportText.cut(ReportText.visible(text), limit)
+        let (shown, rest) = ReportText.cut(VisibleText.of(text), limit)
         page.element("span", ["class": "said", "dir": "auto"], shown)
         guard rest > 0 else { return }
         page.element(

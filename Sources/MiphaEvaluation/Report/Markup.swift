@@ -54,15 +54,6 @@ struct Markup {
         for (key, value) in attributes { text += " \(key)=\"\(Self.escaped(value))\"" }
     }
 
-    /// Whether ``escaped(_:)`` shows the number of a character instead of the character: controls
-    /// beyond ASCII, and marks that turn the direction of text.
-    static func isShown(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0x7F...0x9F, 0x202A...0x202E, 0x2066...0x2069: true
-        default: false
-        }
-    }
-
     /// The text with markup characters as references, and what may not or should not stand in a
     /// document made visible: control characters, and marks that turn the direction of what follows.
     static func escaped(_ content: String) -> String {
@@ -81,7 +72,7 @@ struct Markup {
                 if let picture = Unicode.Scalar(0x2400 + scalar.value) {
                     result.unicodeScalars.append(picture)
                 }
-            case _ where isShown(scalar):
+            case _ where VisibleText.isNumbered(scalar):
                 result += "[U+\(String(scalar.value, radix: 16, uppercase: true))]"
             case 0xFFFE, 0xFFFF: result += "\u{FFFD}"
             default: result.unicodeScalars.append(scalar)

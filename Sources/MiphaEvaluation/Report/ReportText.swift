@@ -1,5 +1,4 @@
 import Foundation
-import MiphaFiles
 
 /// Numbers and texts as reports and the terminal show them.
 package enum ReportText {
@@ -17,19 +16,6 @@ package enum ReportText {
     package static func compared(_ value: Double, _ unit: Figure.Unit) -> String {
         guard value.isFinite else { return "–" }
         return number(value, digits: unit == .fraction ? 5 : 3)
-    }
-
-    /// A text of somebody else, in quotation marks when something at its ends or in it would not
-    /// be seen.
-    static func visible(_ text: String) -> String {
-        let scalars = text.unicodeScalars
-        let isPadded = [scalars.first, scalars.last].contains {
-            $0.map(PythonText.isSpace) ?? false
-        }
-        let isHidden = scalars.contains {
-            $0 != "\n" && $0.isInvisible && !Markup.isShown($0)
-        }
-        return isPadded || isHidden ? text.quoted(limit: .max) : text
     }
 
     /// The sign of a unit, empty where there is none.

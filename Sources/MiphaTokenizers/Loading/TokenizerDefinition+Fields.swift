@@ -1,9 +1,4 @@
-package import MiphaFiles
-
-extension Tokenizer {
-    /// The fields of `tokenizer_config.json` and `special_tokens_map.json`.
-    package static let fields = [TokenizerDefinition.configFields, TokenizerDefinition.mapFields]
-}
+import MiphaFiles
 
 extension TokenizerDefinition {
     private static let roleFields = FileFields.Field(

@@ -22,9 +22,9 @@ package struct CheckpointChecksums {
     package static func verify(_ folder: String) throws {
         let path = FileSystem.join(folder, file)
         if FileSystem.isMissing(path),
-            !FileSystem.isMissing(FileSystem.join(folder, RunFolder.stateFile))
+            !FileSystem.isMissing(FileSystem.join(folder, StateFile.name))
         {
-            _ = try RunFolder.state(in: folder)
+            _ = try StateFile.read(in: folder)
         }
         let files: JSONObject
         do {

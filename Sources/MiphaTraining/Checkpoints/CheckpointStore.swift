@@ -87,7 +87,7 @@ struct CheckpointStore: Sendable {
         if !snapshot.average.isEmpty {
             try SafetensorsFile.write(snapshot.average, to: "\(partial)/ema.safetensors")
         }
-        try snapshot.state.write(to: "\(partial)/trainer_state.json")
+        try snapshot.state.write(to: "\(partial)/\(StateFile.name)")
     }
 
     /// Gives a checkpoint its checksums and its name, then removes the oldest ones.

@@ -10,13 +10,14 @@ package struct CheckpointFailure: Sendable {
 /// Writes checkpoints one at a time, in the background or at once.
 final class CheckpointWriter: Sendable {
     private let store: CheckpointStore
-    private let log: RunLog
+    private let drain: @Sendable () -> Void
     private let queue = DispatchQueue(label: "mipha.checkpoints", qos: .utility)
     private let failures = Mutex<[CheckpointFailure]>([])
 
-    init(store: CheckpointStore, log: RunLog) {
+    /// - Parameter drain: waits until the lines about the updates so far are on the disk.
+    init(store: CheckpointStore, drain: @escaping @Sendable () -> Void) {
         self.store = store
-        self.log = log
+        self.drain = drain
     }
 
     /// Writes a snapshot on a thread of its own, or at once when there is no memory for a copy of it; a
@@ -57,7 +58,7 @@ final class CheckpointWriter: Sendable {
 
     private func write(_ snapshot: CheckpointSnapshot) throws {
         // A checkpoint must not be newer than the lines about the updates before it.
-        log.drain()
+        drain()
         try store.write(snapshot)
     }
 }

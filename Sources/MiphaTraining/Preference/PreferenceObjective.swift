@@ -29,10 +29,10 @@ final class PreferenceObjective: Objective {
     func weight(of samples: [TrainingSample]) -> Int { samples.count }
 
     func prepare(
-        _ trainer: Trainer, shouldStop: () -> Bool, note: (String) -> Void
+        _ context: ObjectiveContext, shouldStop: () -> Bool, note: (String) -> Void
     ) throws -> Bool {
         guard loss.needsReference else { return true }
-        reference = try ReferencePass(trainer).run(shouldStop: shouldStop, note: note)
+        reference = try ReferencePass(context).run(shouldStop: shouldStop, note: note)
         return reference != nil
     }
 

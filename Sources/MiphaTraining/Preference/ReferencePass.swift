@@ -11,19 +11,19 @@ import MiphaTorch
 /// number depends on nothing but its pair; several processes share the pairs. What is done is kept in
 /// the run's folder, and a pass that was interrupted goes on where it was.
 struct ReferencePass {
-    private let trainer: Trainer
+    private let context: ObjectiveContext
 
     /// Seconds between two writes of the file, and between two lines of progress.
     private static let pause = Duration.seconds(15)
 
-    init(_ trainer: Trainer) {
-        self.trainer = trainer
+    init(_ context: ObjectiveContext) {
+        self.context = context
     }
 
     /// Pairs of one process between two exchanges with the others.
-    private var pairsAtOnce: Int { trainer.parallel == nil ? 1 : 4 }
-    private var rank: Int { trainer.parallel?.group.rank ?? 0 }
-    private var world: Int { trainer.parallel?.group.worldSize ?? 1 }
+    private var pairsAtOnce: Int { context.parallel == nil ? 1 : 4 }
+    private var rank: Int { context.parallel?.group.rank ?? 0 }
+    private var world: Int { context.parallel?.group.worldSize ?? 1 }
 
     /// Finds the log-probabilities or computes what is missing of them.
     ///
@@ -37,9 +37,9 @@ struct ReferencePass {
         let (began, before) = (clock.now, known.done)
         let unit = "log-probabilities of the reference model"
         note("\(unit): \(known.done) of \(known.count) pairs are known")
-        let isPolicy = trainer.firstStep == 0
-        let model = isPolicy ? trainer.model : try trainer.startModel()
-        if isPolicy { try trainer.parallel?.gatherWeights() }
+        let isPolicy = !context.isResumed
+        let model = isPolicy ? context.model : try context.startModel()
+        if isPolicy { try context.parallel?.gatherWeights() }
         var last = began
         for (data, start) in parts where known.done < start + data.count {
             let loader = loader(data, from: known.done - start)
@@ -60,26 +60,26 @@ struct ReferencePass {
                 if isStopped { return nil }
             }
         }
-        if isPolicy { try trainer.parallel?.releaseWeights() }
+        if isPolicy { try context.parallel?.releaseWeights() }
         return known
     }
 
     /// The data sets, each with the number of pairs before it.
     private var parts: [(data: TrainingDataSet, start: Int)] {
-        [(trainer.data, 0)] + (trainer.validation.map { [($0, trainer.data.count)] } ?? [])
+        [(context.data, 0)] + (context.validation.map { [($0, context.data.count)] } ?? [])
     }
 
     /// What the run's folder holds; rank 0 reads it for all.
     private func stored(_ note: (String) -> Void) throws -> ReferenceLikelihoods {
         var known = ReferenceLikelihoods(
-            folder: trainer.run.outputFolder, key: rank == 0 ? try key() : "",
-            trainingCount: trainer.data.count, count: parts.reduce(0) { $0 + $1.data.count })
+            folder: context.run.outputFolder, key: rank == 0 ? try key() : "",
+            trainingCount: context.data.count, count: parts.reduce(0) { $0 + $1.data.count })
         if rank == 0, known.exists, known.done == 0 {
             note(
-                "\(trainer.run.outputFolder)/reference.safetensors is of another model, other data or "
+                "\(context.run.outputFolder)/reference.safetensors is of another model, other data or "
                     + "other settings, or damaged; it is made anew")
         }
-        if let parallel = trainer.parallel {
+        if let parallel = context.parallel {
             let own = rank == 0 ? known.values : known.values.map { _ in 0 }
             let shared = try parallel.sum(own + [rank == 0 ? Double(known.done) : 0])
             known.take(Array(shared.dropLast()), done: Int(shared[shared.count - 1]))
@@ -89,7 +89,7 @@ struct ReferencePass {
 
     /// A digest of everything that the log-probabilities depend on.
     private func key() throws -> String {
-        let run = trainer.run
+        let run = context.run
         var settings = JSONObject()
         let keys = [
             "image_folder", "model_max_length", "attention_mask", "bad_samples", "packing", "dtype",
@@ -116,7 +116,7 @@ struct ReferencePass {
     /// Prepares this process's pairs of a data set, one in a batch.
     private func loader(_ data: TrainingDataSet, from first: Int) -> SampleLoader {
         let (rank, world, atOnce) = (rank, world, pairsAtOnce)
-        return SampleLoader(data, settings: trainer.run.loading) { batch in
+        return SampleLoader(data, settings: context.run.loading) { batch in
             let (round, place) = batch.quotientAndRemainder(dividingBy: atOnce)
             let start = first + round * atOnce * world
             let number = start + place * world + rank
@@ -136,7 +136,7 @@ struct ReferencePass {
             let found =
                 batch.samples.isEmpty
                 ? [.nan, .nan]
-                : try model.answerLikelihoods(trainer.batch(batch.samples)).map(\.logProbability)
+                : try model.answerLikelihoods(context.batch(batch.samples)).map(\.logProbability)
             values.replaceSubrange(pair..<pair + 2, with: found)
         }
         return values
@@ -146,7 +146,7 @@ struct ReferencePass {
     ///
     /// - Returns: whether one of them is to stop.
     private func exchange(_ next: inout [Double], isStopped: Bool) throws -> Bool {
-        guard let parallel = trainer.parallel else { return isStopped }
+        guard let parallel = context.parallel else { return isStopped }
         let all = try parallel.sum(next + [isStopped ? 1 : 0])
         next = Array(all.dropLast())
         return all[all.count - 1] > 0

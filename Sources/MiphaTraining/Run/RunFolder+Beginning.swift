@@ -13,7 +13,7 @@ extension RunFolder {
     /// - Returns: what was set aside.
     func begin(at step: Int, processesHere: Int) throws -> [Incident] {
         try FileSystem.createFolder(path)
-        try remove(Self.stateFile)
+        try remove(StateFile.name)
         try store.removeRemains()
         if startsOver { try store.removeAll() }
         var incidents: [Incident] = []

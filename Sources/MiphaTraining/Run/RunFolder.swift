@@ -33,7 +33,6 @@ struct RunFolder {
     /// Samples, or packed rows, of an epoch.
     let rows: Int
     var path: String { run.outputFolder }
-    static let stateFile = "trainer_state.json"
 
     init(run: RunConfiguration, worldSize: Int, startsOver: Bool, rows: Int) {
         self.run = run
@@ -92,23 +91,8 @@ struct RunFolder {
     func startingPoints() throws -> [String] {
         guard !FileSystem.isMissing(path) else { return [] }
         return try FileSystem.list(path).filter {
-            $0 == Self.stateFile || CheckpointStore.isName($0)
+            $0 == StateFile.name || CheckpointStore.isName($0)
         }
-    }
-
-    /// Reads a folder's state.
-    ///
-    /// - Throws: `TrainingError` for the file that transformers writes under the same name.
-    static func state(in folder: String) throws -> ConfigReader {
-        let state = try ConfigReader(contentsOf: "\(folder)/\(stateFile)")
-        guard state.has("run") || !state.has("global_step") else {
-            throw TrainingError(
-                .invalidRun,
-                "\(state.file): was written by transformers, whose optimiser and order of samples are "
-                    + "others: a run cannot go on from it; begin one with model: \(folder), and "
-                    + "another output_dir")
-        }
-        return state
     }
 
     /// The run as it goes on from a state: under the former rule for the ends of epochs, when the state
@@ -116,9 +100,9 @@ struct RunFolder {
     ///
     /// - Returns: `nil` when there is no state.
     func goingOn(fromStateIn folder: String) throws -> RunConfiguration? {
-        guard !FileSystem.isMissing("\(folder)/\(Self.stateFile)") else { return nil }
+        guard !FileSystem.isMissing("\(folder)/\(StateFile.name)") else { return nil }
         var run = run
-        let saved = try RunComparison.epochEnd(Self.state(in: folder))
+        let saved = try RunComparison.epochEnd(StateFile.read(in: folder))
         if run.epochEnd == nil, saved == .former { run.epochEnd = saved }
         return run
     }
@@ -128,8 +112,8 @@ struct RunFolder {
     /// - Parameter now: what the data are now.
     /// - Throws: `TrainingError` when it was finished on other data.
     func isComplete(totalSteps: Int, now: State) throws -> Bool {
-        guard !FileSystem.isMissing("\(path)/\(Self.stateFile)") else { return false }
-        let state = try Self.state(in: path)
+        guard !FileSystem.isMissing("\(path)/\(StateFile.name)") else { return false }
+        let state = try StateFile.read(in: path)
         try requireSameRun(state)
         try requireSameData(state, now: now)
         try requireSameBase(state, now: now)
@@ -179,7 +163,7 @@ struct RunFolder {
         }
         try store.removeOtherResult(than: model, from: path)
         try store.write(model, values: values, trained: trained, to: path)
-        try json(state).write(to: "\(path)/\(Self.stateFile)")
+        try json(state).write(to: "\(path)/\(StateFile.name)")
     }
 
     /// Reads a checkpoint's state and refuses one of another run.
@@ -189,7 +173,7 @@ struct RunFolder {
     func resume(
         from folder: String, now: State
     ) throws -> (state: State, optimizer: SavedOptimizer) {
-        let reader = try Self.state(in: folder)
+        let reader = try StateFile.read(in: folder)
         let comparison = try requireSameRun(reader)
         try requireSameData(reader, now: now)
         try requireSameBase(reader, now: now)
@@ -233,7 +217,7 @@ struct RunFolder {
 
     /// Refuses a checkpoint of another run.
     func requireSameRun(in folder: String) throws {
-        try requireSameRun(Self.state(in: folder))
+        try requireSameRun(StateFile.read(in: folder))
     }
 
     @discardableResult

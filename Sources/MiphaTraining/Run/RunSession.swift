@@ -29,7 +29,9 @@ final class RunSession {
             samples: run.sampling.steps > 0)
         self.log = log
         recorder = Recorder(log: log, note: note)
-        writer = group == nil ? CheckpointWriter(store: trainer.folder.store, log: log) : nil
+        writer =
+            group == nil
+            ? CheckpointWriter(store: trainer.folder.store, drain: { log.drain() }) : nil
         let records = RunRecord(
             folder: run.outputFolder, run: run, version: version,
             processes: group?.worldSize ?? 1)

@@ -20,7 +20,7 @@ struct SampleUsability {
         for batch in batches {
             asked += batch.indices.count + batch.badSamples.count { $0.action == .skipped }
             bad += batch.badSamples.count
-            idle += batch.samples.count { Trainer.supervisedCount([$0]) == 0 }
+            idle += batch.samples.count { [$0].supervisedCount == 0 }
         }
     }
 

@@ -12,7 +12,7 @@ extension Trainer {
     func record(
         idleOf batch: SampleLoader.MicroBatch, of part: DataPart, step: Int, _ recorder: Recorder
     ) {
-        let idle = zip(batch.indices, batch.samples).filter { Self.supervisedCount([$1]) == 0 }
+        let idle = zip(batch.indices, batch.samples).filter { [$1].supervisedCount == 0 }
         let numbers = recorder.untold(idle.map(\.0), of: part)
         guard !numbers.isEmpty, let data = part == .training ? data : validation else { return }
         let places = numbers.prefix(Self.listedPlaces).map { number in

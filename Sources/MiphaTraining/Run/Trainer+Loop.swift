@@ -28,7 +28,7 @@ extension Trainer {
         let lock = try isFirst ? folder.lock(finding: startingPoints) : nil
         defer { lock?.release() }
         try agreeOnStart()
-        guard try objective.prepare(self, shouldStop: shouldStop, note: note) else {
+        guard try objective.prepare(objectiveContext, shouldStop: shouldStop, note: note) else {
             return .stopped(step: firstStep)
         }
         let session = try RunSession(self, version: version, note: note)

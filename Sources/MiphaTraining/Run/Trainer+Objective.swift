@@ -21,9 +21,12 @@ extension Trainer {
         return batch
     }
 
-    /// The model that the run starts from, once more.
-    func startModel() throws -> MiphaModel {
-        try Self.model(run, tuning, from: nil)
+    /// What the objective sees of the run.
+    var objectiveContext: ObjectiveContext {
+        ObjectiveContext(
+            run: run, data: data, validation: validation, model: model, parallel: parallel,
+            isResumed: firstStep > 0, batch: batch,
+            startModel: { [run, tuning] in try Self.model(run, tuning, from: nil) })
     }
 
     /// The objective's means over an update or a data set.
@@ -32,12 +35,5 @@ extension Trainer {
         return zip(objective.figures, sums).map {
             TrainingProgress.Figure(name: $0, value: $1 / Double(weight))
         }
-    }
-}
-
-extension RunConfiguration {
-    /// Keys of settings that change what the model of the start is.
-    var keysOfTheStartModel: [String] {
-        ["tune", "lora_targets", "load_in_8bit", "load_in_4bit", "bnb_4bit_use_double_quant"]
     }
 }

@@ -1,6 +1,4 @@
 import MiphaCheckpoints
-import MiphaData
-package import MiphaImaging
 import MiphaModels
 import MiphaNN
 import MiphaTorch
@@ -55,20 +53,4 @@ extension Trainer {
             return master
         }
     }
-}
-
-extension RunConfiguration {
-    /// How samples are prepared.
-    var loading: SampleLoader.Settings {
-        SampleLoader.Settings(
-            threads: loaderThreads, byteBudget: prefetchMebibytes << 20, policy: badSamples)
-    }
-    /// What happens to pictures that are not square, the stage's default included.
-    package var resolvedAspectRatio: ImageAspectRatio {
-        aspectRatio ?? (stage.isAlignment ? .square : .pad)
-    }
-    /// What becomes of the samples of an epoch that do not fill an update, the default included.
-    var resolvedEpochEnd: EpochEnd { epochEnd ?? .kept }
-    /// Chat template by name, the stage's default included.
-    package var resolvedTemplate: String { template ?? (stage.isAlignment ? "plain" : "phi") }
 }

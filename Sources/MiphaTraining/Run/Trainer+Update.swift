@@ -58,37 +58,15 @@ extension Trainer {
         let counts = micro.map { objective.weight(of: $0.samples) }
         var result = UpdateResult(
             weight: counts.reduce(0, +),
-            supervised: micro.reduce(0) { $0 + Self.supervisedCount($1.samples) },
+            supervised: micro.reduce(0) { $0 + $1.samples.supervisedCount },
             figures: objective.figures.map { _ in 0 })
         if try agree(on: &result, step: step, failure: failure, shouldStop, recorder) { return nil }
         weightsAreUnsound = run.optimizerInBackward
-        for (index, batch) in micro.enumerated() {
-            parallel?.begin(isLast: index == micro.count - 1)
-            guard counts[index] > 0 else {
-                try parallel?.didEndPass()
-                continue
-            }
-            if parallel == nil && shouldStop() {
-                try optimizer.dropGradients()
-                weightsAreUnsound = false
-                return nil
-            }
-            let scale =
-                switch run.lossReduction {
-                case .token: 1 / Double(result.weight)
-                case .microBatch:
-                    1 / Double(counts[index] * plan.microBatchCount(ofStep: step))
-                }
-            let loss = try accumulate(batch, step, scale: scale, into: &result)
-            guard loss.isFinite || parallel != nil else {
-                return try skip(step, result, "the loss is \(loss)", recorder)
-            }
-        }
-        if let parallel {
-            try join(parallel, &result, own: counts.reduce(0, +))
-            guard result.loss.isFinite else {
-                return try skip(step, result, "the loss is \(result.loss)", recorder)
-            }
+        switch try runPasses(micro, counts, step, shouldStop: shouldStop, into: &result) {
+        case .done: break
+        case .stopped: return nil
+        case .notFinite(let loss):
+            return try skip(step, result, "the loss is \(loss)", recorder)
         }
         if !run.optimizerInBackward {
             result.norm = try stepOptimizer(step)
@@ -104,14 +82,59 @@ extension Trainer {
             result.loss = .nan
             return result
         }
-        if let median = spikes.spike(result.loss) {
-            var incident = Incident(
-                .lossSpike, step: step + 1, samples: sampleNames(step, of: result.ranks),
-                message: "loss \(result.loss), the median of the updates before is \(median)")
-            incident.rank = result.ranks?.first
-            recorder.record(incident)
-        }
+        recordSpike(result, step, recorder)
         return result
+    }
+
+    /// How the passes over an update's micro-batches ended.
+    private enum Passes {
+        case done
+        /// The run is to stop.
+        case stopped
+        /// The loss, which is not a finite number.
+        case notFinite(Double)
+    }
+
+    /// Forward and backward passes over the micro-batches, whose results of all processes are joined.
+    ///
+    /// - Parameter counts: the weight of each.
+    private func runPasses(
+        _ micro: [SampleLoader.MicroBatch], _ counts: [Int], _ step: Int, shouldStop: () -> Bool,
+        into result: inout UpdateResult
+    ) throws -> Passes {
+        for (index, batch) in micro.enumerated() {
+            parallel?.begin(isLast: index == micro.count - 1)
+            guard counts[index] > 0 else {
+                try parallel?.didEndPass()
+                continue
+            }
+            if parallel == nil && shouldStop() {
+                try optimizer.dropGradients()
+                weightsAreUnsound = false
+                return .stopped
+            }
+            let scale =
+                switch run.lossReduction {
+                case .token: 1 / Double(result.weight)
+                case .microBatch:
+                    1 / Double(counts[index] * plan.microBatchCount(ofStep: step))
+                }
+            let loss = try accumulate(batch, step, scale: scale, into: &result)
+            guard loss.isFinite || parallel != nil else { return .notFinite(loss) }
+        }
+        guard let parallel else { return .done }
+        try join(parallel, &result, own: counts.reduce(0, +))
+        return result.loss.isFinite ? .done : .notFinite(result.loss)
+    }
+
+    /// Records a loss that is far above those before.
+    private func recordSpike(_ result: UpdateResult, _ step: Int, _ recorder: Recorder) {
+        guard let median = spikes.spike(result.loss) else { return }
+        var incident = Incident(
+            .lossSpike, step: step + 1, samples: sampleNames(step, of: result.ranks),
+            message: "loss \(result.loss), the median of the updates before is \(median)")
+        incident.rank = result.ranks?.first
+        recorder.record(incident)
     }
 
     /// Clips the gradients and updates the weights.
@@ -166,15 +189,6 @@ extension Trainer {
         result.tokens += pass.chain.positionCount
         result.figures = zip(result.figures, pass.figures()).map { $0 + $1 }
         return loss
-    }
-
-    static func supervisedCount(_ samples: [TrainingSample]) -> Int {
-        samples.lazy.flatMap(\.rows).reduce(0) { sum, row in
-            sum
-                + zip(row.ids, row.labels).dropFirst().count { id, label in
-                    label != MarkerID.ignored && id != MarkerID.image
-                }
-        }
     }
 
     /// Deals with an update that is not finite, as the run's policy says.

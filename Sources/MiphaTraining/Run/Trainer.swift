@@ -1,12 +1,7 @@
 import Foundation
-import MiphaChat
-import MiphaCheckpoints
 public import MiphaData
-import MiphaFiles
-import MiphaImaging
 public import MiphaModels
 import MiphaNN
-import MiphaTokenizers
 public import MiphaTorch
 
 /// One training run, from its start or from a checkpoint to its end.
@@ -113,20 +108,14 @@ public final class Trainer {
         folder = beginning.folder
         (startingPoints, isComplete) = (beginning.startingPoints, beginning.isComplete)
         (incidents, notes) = (beginning.incidents, beginning.notes)
-        var model = try Self.model(run, tuning, from: start)
-        if run.stage.takesPictures {
-            model.config.imageAspectRatio = run.resolvedAspectRatio.rawValue
-        }
-        try data.requirePictures(side: model.config.vision.imageSize, model: run.model)
-        model.config.maximumLength = run.maximumLength
-        self.model = model
+        model = try Self.preparedModel(run, tuning, from: start, for: data)
         let names = try tuning.trainable(in: model)
         let chosen = Set(names)
         trainable = try model.store.train(where: chosen.contains)
-        let parameters = names.compactMap { name in
+        let parameters = names.compactMap { [model] name in
             model.store[name].map { (name: name, tensor: $0) }
         }
-        let parallel = try group.map { [tuning] in
+        let parallel = try group.map { [tuning, model] in
             try DataParallel(
                 $0, mode: run.sharding, segments: model.segmentPlaces(),
                 places: model.store.places, parameters: parameters,
@@ -149,16 +138,8 @@ public final class Trainer {
         loader = BatchLoader(
             data, plan, order: order, rank: group?.rank ?? 0,
             settings: run.loading)
-        features =
-            try tuning[.tower].mode == .frozen && run.stage.takesPictures
-            ? FeatureStore(
-                folder: run.featureFolder, budget: Int(run.featureGibibytes * 1_073_741_824),
-                model: model, writers: group?.worldSize ?? 1)
-            : nil
-        collator = Collator(
-            maskedKeyID: run.attentionMask == .notPad ? data.padID : nil,
-            pixelShape: [3, model.config.vision.imageSize, model.config.vision.imageSize],
-            packs: run.packing)
+        features = try Self.features(run, tuning, model, writers: group?.worldSize ?? 1)
+        collator = Self.collator(run, model, padID: data.padID)
         objective = Self.objective(run, model)
         spikes = SpikeDetector(factor: run.spikeFactor)
         state = beginning.state

@@ -33,18 +33,18 @@ struct EvalMerge: AsyncParsableCommand {
         let settings = zip(merges, chosen).map { $0.settings(of: $1.benchmark.card) }
         let sources = try benchmarks.sources(chosen)
         let folders = try chosen.map { try benchmarks.folder(of: $0.benchmark.card) }
-        let evaluations = sources.indices.map { index in
-            sources[index].evaluation(folders[index], settings[index], merges[index].record.model)
+        let entries = sources.indices.map { index in
+            BenchmarkSeries.Entry(
+                sources[index], folders[index], settings[index], merges[index].record.model)
         }
-        for (evaluation, merge) in zip(evaluations, merges) {
-            try evaluation.checkFolder(for: merge)
-        }
-        var series = BenchmarkSeries(sources, evaluations, folders, judge: judge, output: output)
+        for (entry, merge) in zip(entries, merges) { try entry.evaluation.checkFolder(for: merge) }
+        var series = benchmarks.series(entries, judge: judge, output: output)
         try await series.forEach { index, evaluation, show in
             try evaluation.merge(merges[index], report: show)
         }
         await series.grade()
-        try series.finish(benchmarks, model: model, facts: Self.facts(settings, sources))
+        try benchmarks.finish(
+            series, model: model, facts: Self.facts(settings, sources), output: output)
     }
 
     /// The one model that all parts of all benchmarks were answered by.

@@ -86,8 +86,10 @@ struct EvalRun: AsyncParsableCommand {
         let settings = EvaluationSettings(
             maxTokens: maxTokens, limit: limit, shard: shard, groupsByPicture: !oneByOne,
             batchRows: batch)
-        let evaluations = zip(sources, folders).map { $0.evaluation($1, settings, identity) }
-        var series = BenchmarkSeries(sources, evaluations, folders, judge: judge, output: output)
+        let entries = zip(sources, folders).map {
+            BenchmarkSeries.Entry($0, $1, settings, identity)
+        }
+        var series = benchmarks.series(entries, judge: judge, output: output)
         try await Self.answer(&series, with: InferenceEngine(bundle, keepsBeginning: false))
         guard shard.count == 1 else {
             try series.failures.check()
@@ -95,7 +97,7 @@ struct EvalRun: AsyncParsableCommand {
             return
         }
         await series.grade()
-        try series.finish(benchmarks, model: identity, facts: settings.facts)
+        try benchmarks.finish(series, model: identity, facts: settings.facts, output: output)
     }
 
     /// Answers everything; while it does, Ctrl-C is an orderly end.

@@ -68,11 +68,29 @@ struct Train: ParsableCommand {
             return
         }
         if environment == nil, count > 1 {
-            let ranks = try LocalRanks(count: count, output: logging.output)
-            let status = try ranks.run(Self.argumentsWithoutProcesses())
-            if status != 0 { throw ExitCode(status) }
+            try runRanks(count)
             return
         }
+        try train(configuration, environment)
+    }
+
+    /// Runs this command in several processes.
+    private func runRanks(_ count: Int) throws {
+        let output = logging.output
+        let ranks = try LocalRanks(
+            count: count, interruptedStatus: ExitStatus.interrupted, say: { output.error($0) })
+        let signals = [SIGINT, SIGTERM].map { number in
+            let interruption = Interruption(signal: number, ranks.wake)
+            return LocalRanks.Signal(number) { interruption.isRaised }
+        }
+        let status = try ranks.run(Self.argumentsWithoutProcesses(), passingOn: signals)
+        if status != 0 { throw ExitCode(status) }
+    }
+
+    /// Trains in this process, perhaps as one of several.
+    private func train(
+        _ configuration: RunConfiguration, _ environment: RankEnvironment?
+    ) throws {
         let termination = Interruption(signal: SIGTERM)
         // Before the processes meet none of them has loaded anything.
         if !ignoreMemory, environment?.localRank ?? 0 == 0, let machine = MachineMemory() {
@@ -94,7 +112,7 @@ struct Train: ParsableCommand {
             startingAt: trainer.firstStep, unit: "updates", output: output)
         defer { bar.finish() }
         let outcome = try trainer.train(
-            version: Mipha.configuration.version,
+            version: Version.text,
             shouldStop: { interruption.isRaised || termination.isRaised },
             report: { bar.update($0.step, note: $0.summary) },
             note: {
@@ -102,6 +120,14 @@ struct Train: ParsableCommand {
                 output.relay($0)
             }, answers: questions)
         bar.finish()
+        try conclude(outcome, configuration, isTerminated: termination.isRaised, output)
+    }
+
+    /// Says how training ended, and with which exit status if it was stopped.
+    private func conclude(
+        _ outcome: TrainingOutcome, _ configuration: RunConfiguration, isTerminated: Bool,
+        _ output: TerminalOutput
+    ) throws {
         switch outcome {
         case .completed:
             output.note("trained model in \(configuration.outputFolder)")
@@ -113,7 +139,7 @@ struct Train: ParsableCommand {
         case .stopped(let step):
             let command = resume == "auto" ? "the same command" : "the command with --resume auto"
             output.note("stopped after update \(step); \(command) goes on from there")
-            if !termination.isRaised { throw ExitCode(ExitStatus.interrupted) }
+            if !isTerminated { throw ExitCode(ExitStatus.interrupted) }
         }
     }
 

@@ -2,24 +2,6 @@ import ArgumentParser
 import Foundation
 import MiphaEvaluation
 
-/// A benchmark with its data.
-struct BenchmarkSource {
-    let scoring: Scoring
-    let files: BenchmarkFiles
-    let questions: [Question]
-
-    var card: BenchmarkCard { scoring.benchmark.card }
-
-    /// Its evaluation with a model.
-    func evaluation(
-        _ folder: EvaluationFolder, _ settings: EvaluationSettings, _ model: EvaluatedModel
-    ) -> BenchmarkEvaluation {
-        BenchmarkEvaluation(
-            scoring, files: files, folder: folder, settings: settings, model: model,
-            questions: questions)
-    }
-}
-
 /// Options about which benchmarks to run, on which data, and where results go.
 struct BenchmarkArguments: ParsableArguments {
     @Option(
@@ -72,11 +54,7 @@ struct BenchmarkArguments: ParsableArguments {
         for scoring in chosen {
             let card = scoring.benchmark.card
             do {
-                let files = try BenchmarkFiles(data, for: card)
-                sources.append(
-                    BenchmarkSource(
-                        scoring: scoring, files: files,
-                        questions: try scoring.benchmark.questions(files)))
+                sources.append(try BenchmarkSource(scoring, BenchmarkFiles(data, for: card)))
             } catch {
                 failures.add(card, error)
             }
@@ -90,10 +68,35 @@ struct BenchmarkArguments: ParsableArguments {
         try EvaluationFolder("\(output)/\(card.id)")
     }
 
+    /// A series over benchmarks; what there is to see goes to `output`.
+    func series(
+        _ entries: [BenchmarkSeries.Entry], judge: JudgeArguments, output: TerminalOutput
+    ) -> BenchmarkSeries {
+        let grade: BenchmarkSeries.Judge = { answers, source in
+            try await judge.graded(answers, source.scoring.benchmark, source.files, output)
+        }
+        return BenchmarkSeries(
+            entries, judge: judge.judgeModel == nil ? nil : grade,
+            progress: { EvaluationProgress($0, output) }, warn: { output.warning($0) })
+    }
+
+    /// Writes the report of what is done.
+    ///
+    /// - Throws: what failed, after the report was written.
+    func finish(
+        _ series: BenchmarkSeries, model: EvaluatedModel, facts: [EvaluationReport.Fact],
+        output: TerminalOutput
+    ) throws {
+        if series.failures.isEmpty || !series.done.isEmpty {
+            try write(series.done, model: model, facts: facts, output: output)
+        }
+        try series.failures.check()
+    }
+
     /// Writes the reports and prints the scores.
-    func write(
+    private func write(
         _ results: [EvaluationReport.Result], model: EvaluatedModel,
-        facts: [EvaluationReport.Fact] = [], output: TerminalOutput
+        facts: [EvaluationReport.Fact], output: TerminalOutput
     ) throws {
         let report = EvaluationReport(
             model: model.name, facts: model.facts, settings: facts,

@@ -2,7 +2,7 @@ import MiphaEvaluation
 import Synchronization
 
 /// Progress of a benchmark on standard error.
-final class EvaluationProgress: Sendable {
+final class EvaluationProgress: BenchmarkProgress {
     private let title: String
     private let output: TerminalOutput
     private let bar: SharedProgressBar
@@ -15,7 +15,7 @@ final class EvaluationProgress: Sendable {
     }
 
     /// Shows an event.
-    @Sendable func show(_ event: BenchmarkEvaluation.Event) {
+    func show(_ event: BenchmarkEvaluation.Event) {
         switch event {
         case .pictures(let done, let total):
             bar.update("\(title), looking at", done: done, total: total, unit: "pictures")

@@ -83,6 +83,15 @@ struct RankJob: Sendable {
         return tiny
     }
 
+    /// A process's share of an update's rows, by micro-batch.
+    private func microBatches(of rows: [MiphaBatch], rank: Int, world: Int) -> [[MiphaBatch]] {
+        let perMicro = Self.rows / (world * accumulation)
+        return (0..<accumulation).map { index in
+            let first = (index * world + rank) * perMicro
+            return Array(rows[first..<first + perMicro])
+        }
+    }
+
     /// Trains and returns all weights.
     func run(_ group: ProcessGroup?) throws -> Outcome {
         let tiny = try model()
@@ -107,11 +116,7 @@ struct RankJob: Sendable {
         for step in 0..<steps {
             if step == failingStep && rank == 1 { throw CancellationError() }
             let all = try rows(tiny, step: step)
-            let perMicro = Self.rows / (world * accumulation)
-            let micro = (0..<accumulation).map { index in
-                let first = (index * world + rank) * perMicro
-                return Array(all[first..<first + perMicro])
-            }
+            let micro = microBatches(of: all, rank: rank, world: world)
             let own = micro.joined().reduce(0) { $0 + $1.supervisedCount }
             let count = try parallel?.sum([Double(own)])[0] ?? Double(own)
             var loss = 0.0

@@ -1,4 +1,3 @@
-package import MiphaData
 import Synchronization
 
 /// Prepares the samples of coming updates on background threads while the engine works.
@@ -42,8 +41,9 @@ package final class BatchLoader: Sendable {
     /// Updates in order are cheapest: another one begins anew.
     package func microBatches(step: Int) throws -> [SampleLoader.MicroBatch] {
         guard (0..<plan.totalSteps).contains(step) else {
-            throw TrainingError(
-                .failed, "update \(step + 1) is not one of the \(plan.totalSteps) of the run")
+            throw DataError(
+                .invalidRequest,
+                "update \(step + 1) is not one of the \(plan.totalSteps) of the run")
         }
         let loader = state.withLock { state in
             if let loader = state.loader, state.nextStep == step {

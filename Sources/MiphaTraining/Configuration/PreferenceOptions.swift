@@ -22,15 +22,6 @@ public struct PreferenceOptions: Sendable, Equatable {
     /// Creates settings; the defaults are TRL's (`DPOConfig`, `CPOConfig`).
     public init() {}
 
-    /// The objective with its constants.
-    public var loss: PreferenceLoss {
-        switch objective {
-        case .dpo: .dpo(beta: beta, smoothing: smoothing)
-        case .ipo: .ipo(beta: beta)
-        case .simpo: .simpo(beta: beta, gamma: gamma, smoothing: smoothing)
-        }
-    }
-
     /// Refuses settings that exclude each other.
     func validate(_ run: RunConfiguration) throws(TrainingError) {
         guard run.stage == .preference else {

@@ -31,11 +31,12 @@ protocol Objective {
     /// Does what has to be done before the first update; every process takes part.
     ///
     /// - Parameters:
+    ///   - context: the run.
     ///   - shouldStop: whether the run is to stop.
     ///   - note: told about progress.
     /// - Returns: false when the run is to stop.
     func prepare(
-        _ trainer: Trainer, shouldStop: () -> Bool, note: (String) -> Void
+        _ context: ObjectiveContext, shouldStop: () -> Bool, note: (String) -> Void
     ) throws -> Bool
 }
 
@@ -56,7 +57,7 @@ struct TokenObjective: Objective {
     var unit: String { "samples" }
     var figures: [String] { [] }
 
-    func weight(of samples: [TrainingSample]) -> Int { Trainer.supervisedCount(samples) }
+    func weight(of samples: [TrainingSample]) -> Int { samples.supervisedCount }
 
     func pass(
         _ batch: MiphaBatch, numbers: [Int], of part: DataPart, dropout: RandomGenerator?
@@ -67,6 +68,6 @@ struct TokenObjective: Objective {
     }
 
     func prepare(
-        _ trainer: Trainer, shouldStop: () -> Bool, note: (String) -> Void
+        _ context: ObjectiveContext, shouldStop: () -> Bool, note: (String) -> Void
     ) throws -> Bool { true }
 }

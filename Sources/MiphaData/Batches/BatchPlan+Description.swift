@@ -1,30 +1,16 @@
-import MiphaData
-import MiphaFiles
-
-extension EpochEnd {
-    /// The value under `dataloader_drop_last`.
-    var json: JSONValue {
-        switch self {
-        case .kept: false
-        case .dropped: true
-        case .former: .string(rawValue)
-        }
-    }
-}
-
 extension BatchPlan {
     /// What is counted, in the plural.
-    var unit: String { packs == nil ? "samples" : "rows" }
+    package var unit: String { packs == nil ? "samples" : "rows" }
 
     /// How an update is made up.
-    var updateShape: String {
+    package var updateShape: String {
         "\(batchSize) x \(accumulation)\(world > 1 ? " on \(world) processes" : "")"
     }
 
     /// The updates of the run, for its first line.
     ///
     /// - Parameter unit: what samples are called, where they are not in rows.
-    func updateDescription(of samples: String) -> String {
+    package func updateDescription(of samples: String) -> String {
         let unit = packs == nil ? samples : unit
         let rest = shownPerEpoch % updateSize
         let last =

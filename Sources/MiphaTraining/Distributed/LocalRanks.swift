@@ -6,7 +6,19 @@ import MiphaTorch
 /// Each gets the environment variables that `torchrun` would set, and an equal share of the cores
 /// unless `OMP_NUM_THREADS` is set. Signals are passed on. When one process fails, the others are
 /// stopped. What rank 0 says goes to the terminal; what the others say is shown when they fail first.
-final class LocalRanks {
+package final class LocalRanks {
+    /// A signal that is passed on to the processes.
+    package struct Signal {
+        let number: Int32
+        let isRaised: () -> Bool
+
+        /// Tells by `isRaised` whether the signal has come to this process.
+        package init(_ number: Int32, isRaised: @escaping () -> Bool) {
+            self.number = number
+            self.isRaised = isRaised
+        }
+    }
+
     /// How a process ended.
     private enum Ending {
         case exit(Int32)
@@ -19,7 +31,9 @@ final class LocalRanks {
     private static let grace = 2.0
 
     private let count: Int
-    private let output: TerminalOutput
+    private let interruptedStatus: Int32
+    private let say: (String) -> Void
+    private let events = DispatchSemaphore(value: 0)
     private let store: RendezvousStore
     private var processes: [Process] = []
     /// The ends of the pipes that say that this process lives.
@@ -27,35 +41,43 @@ final class LocalRanks {
     private var logs: [String] = []
 
     /// Prepares a job of `count` processes.
-    init(count: Int, output: TerminalOutput) throws {
+    ///
+    /// - Parameters:
+    ///   - interruptedStatus: the exit status of the program after Ctrl-C.
+    ///   - say: told why the job failed.
+    /// - Throws: `TensorError` when there is no port for the processes to meet at.
+    package init(
+        count: Int, interruptedStatus: Int32, say: @escaping (String) -> Void
+    ) throws {
         self.count = count
-        self.output = output
+        self.interruptedStatus = interruptedStatus
+        self.say = say
         store = try RendezvousStore()
+    }
+
+    /// Has the job look at its signals; called when one comes.
+    package var wake: @Sendable () -> Void {
+        { [events] in events.signal() }
     }
 
     /// Runs the program with these arguments in every process.
     ///
+    /// - Parameter signals: passed on, each once; ``wake`` says when one has come.
     /// - Returns: the exit status of the job.
-    func run(_ arguments: [String]) throws -> Int32 {
+    package func run(_ arguments: [String], passingOn signals: [Signal]) throws -> Int32 {
         let folder = FileManager.default.temporaryDirectory
             .appending(path: "mipha-ranks-\(ProcessInfo.processInfo.processIdentifier)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let events = DispatchSemaphore(value: 0)
-        let signals = [SIGINT, SIGTERM].map { number in
-            Interruption(signal: number) { events.signal() }
-        }
         defer { for process in processes where process.isRunning { Self.kill(process, SIGKILL) } }
         for rank in 0..<count {
             let log = folder.appending(path: "rank-\(rank)").path(percentEncoded: false)
-            try start(rank, arguments, log: log) { events.signal() }
+            try start(rank, arguments, log: log)
         }
-        return watch(events, signals)
+        return watch(signals)
     }
 
-    private func start(
-        _ rank: Int, _ arguments: [String], log: String, ended: @escaping @Sendable () -> Void
-    ) throws {
+    private func start(_ rank: Int, _ arguments: [String], log: String) throws {
         let process = Process()
         let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
         process.executableURL = URL(filePath: program)
@@ -76,7 +98,7 @@ final class LocalRanks {
             process.standardError = FileHandle(forWritingAtPath: log)
             process.standardOutput = FileHandle.nullDevice
         }
-        process.terminationHandler = { _ in ended() }
+        process.terminationHandler = { [wake] _ in wake() }
         try process.run()
         processes.append(process)
         lifelines.append(lifeline)
@@ -84,15 +106,16 @@ final class LocalRanks {
     }
 
     /// Waits until all have ended; after a failure, until the others have been stopped.
-    private func watch(_ events: DispatchSemaphore, _ signals: [Interruption]) -> Int32 {
+    private func watch(_ signals: [Signal]) -> Int32 {
         var failure: (rank: Int, ending: Ending)?
-        var passed: Set<Int> = []
+        var passed: Set<Int32> = []
         var deadline = DispatchTime.distantFuture
         while processes.contains(where: \.isRunning) {
             let outcome = events.wait(timeout: deadline)
-            for (place, number) in [SIGINT, SIGTERM].enumerated()
-            where signals[place].isRaised && passed.insert(place).inserted {
-                for process in processes where process.isRunning { Self.kill(process, number) }
+            for signal in signals where signal.isRaised() && passed.insert(signal.number).inserted {
+                for process in processes where process.isRunning {
+                    Self.kill(process, signal.number)
+                }
             }
             let isInterrupted = !passed.isEmpty
             if failure == nil, let found = firstFailure(isInterrupted: isInterrupted) {
@@ -107,7 +130,7 @@ final class LocalRanks {
         guard let failure else {
             // A signal that came before a process was ready for it ended that process at once.
             let isCut = processes.contains { $0.terminationReason == .uncaughtSignal }
-            return isCut ? ExitStatus.interrupted : processes.map(\.terminationStatus).max() ?? 0
+            return isCut ? interruptedStatus : processes.map(\.terminationStatus).max() ?? 0
         }
         return report(failure.rank, failure.ending)
     }
@@ -126,22 +149,22 @@ final class LocalRanks {
         }
         return ended.first {
             $1.terminationReason == .exit && $1.terminationStatus != 0
-                && !(isInterrupted && $1.terminationStatus == ExitStatus.interrupted)
+                && !(isInterrupted && $1.terminationStatus == interruptedStatus)
         }.map { ($0.offset, .exit($0.element.terminationStatus)) }
     }
 
     private func report(_ rank: Int, _ ending: Ending) -> Int32 {
         if rank > 0, let said = try? String(contentsOfFile: logs[rank], encoding: .utf8) {
             for line in said.split(separator: "\n").suffix(5) {
-                output.error("rank \(rank): \(line)")
+                say("rank \(rank): \(line)")
             }
         }
         let (what, status): (String, Int32) =
             switch ending {
             case .exit(let status): ("failed with exit status \(status)", status)
-            case .signal(let number): ("was killed by signal \(number)", ExitStatus.failure)
+            case .signal(let number): ("was killed by signal \(number)", EXIT_FAILURE)
             }
-        output.error(
+        say(
             "rank \(rank) of \(count) \(what), and the job with it; the same command goes on from "
                 + "the newest checkpoint")
         return status
@@ -152,11 +175,11 @@ final class LocalRanks {
     }
 
     /// Ends this process when the launcher that started it, if one did, is gone.
-    static func followLauncher() {
+    package static func followLauncher() {
         guard ProcessInfo.processInfo.environment[marker] != nil else { return }
         let thread = Thread {
             while let data = try? FileHandle.standardInput.read(upToCount: 1), !data.isEmpty {}
-            exit(ExitStatus.failure)
+            exit(EXIT_FAILURE)
         }
         thread.start()
     }

@@ -1,0 +1,41 @@
+import MiphaData
+import MiphaImaging
+import MiphaModels
+
+extension Trainer {
+    /// The model with the run's settings, whose pictures are those of the data.
+    ///
+    /// - Parameter start: the checkpoint that the run goes on from.
+    static func preparedModel(
+        _ run: RunConfiguration, _ tuning: TrainingPlan, from start: String?,
+        for data: TrainingDataSet
+    ) throws -> MiphaModel {
+        var model = try model(run, tuning, from: start)
+        if run.stage.takesPictures {
+            model.config.imageAspectRatio = run.resolvedAspectRatio.rawValue
+        }
+        try data.requirePictures(side: model.config.vision.imageSize, model: run.model)
+        model.config.maximumLength = run.maximumLength
+        return model
+    }
+
+    /// What keeps a frozen tower's features; `nil` where the tower learns or is not used.
+    ///
+    /// - Parameter writers: number of processes that write into its folder.
+    static func features(
+        _ run: RunConfiguration, _ tuning: TrainingPlan, _ model: MiphaModel, writers: Int
+    ) throws -> FeatureStore? {
+        guard tuning[.tower].mode == .frozen && run.stage.takesPictures else { return nil }
+        return try FeatureStore(
+            folder: run.featureFolder, budget: Int(run.featureGibibytes * 1_073_741_824),
+            model: model, writers: writers)
+    }
+
+    /// What makes batches of samples.
+    static func collator(_ run: RunConfiguration, _ model: MiphaModel, padID: Int?) -> Collator {
+        let side = model.config.vision.imageSize
+        return Collator(
+            maskedKeyID: run.attentionMask == .notPad ? padID : nil, pixelShape: [3, side, side],
+            packs: run.packing)
+    }
+}
