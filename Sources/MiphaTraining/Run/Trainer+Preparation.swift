@@ -1,6 +1,7 @@
 import MiphaData
 import MiphaImaging
 import MiphaModels
+import MiphaNN
 
 extension Trainer {
     /// The model with the run's settings, whose pictures are those of the data.
