@@ -13,12 +13,7 @@ extension Trainer {
 
     /// A batch of samples, with what a frozen tower gives for their pictures.
     func batch(_ samples: [TrainingSample]) throws -> MiphaBatch {
-        var batch = try collator.batch(samples)
-        if let features {
-            batch.features = try features.features(of: samples.flatMap(\.pixels))
-            batch.pixels = nil
-        }
-        return batch
+        try collator.batch(samples, features: features)
     }
 
     /// What the objective sees of the run.
