@@ -1,9 +1,13 @@
 import Foundation
+import MiphaChat
 import MiphaData
 import MiphaFiles
 import MiphaImaging
+import MiphaModels
 import MiphaNN
 import MiphaTestSupport
+import MiphaTokenizers
+import MiphaTorch
 import MiphaTraining
 import Testing
 
@@ -103,6 +107,25 @@ import Testing
         #expect("\(error.map { "\($0)" } ?? "")".contains("4.png"))
         let skipped = try outcome(cached { $0.badSamples = .skip })
         #expect(skipped.decoded == 0 && skipped.misses == 0 && skipped.hits == 14)
+    }
+
+    @Test func `pixels are collated only for a tower that learns`() throws {
+        let encoder = try ConversationEncoder(
+            tokenizer: Tokenizer(folder: run.model), template: ChatTemplate.named("plain"))
+        let data = try TrainingDataSet(
+            SampleIndex(run.sources), encoder: encoder, processor: .siglip(size: 28),
+            aspectRatio: .square)
+        let samples = try (0..<3).map(data.sample)
+        for run in [run, cached()] {
+            let batch = try Trainer(run, resume: .never).batch(samples)
+            #expect(batch.pixels == nil && batch.features?.size(0) == 3)
+        }
+        var learning = run
+        learning.tune = [.tower: .full]
+        let batch = try Trainer(learning, resume: .never).batch(samples)
+        #expect(batch.features == nil && batch.pixels?.shape == [3, 3, 28, 28])
+        let values = try #require(try batch.pixels?.values(as: Float.self))
+        #expect(values == samples.flatMap(\.images).compactMap(\.prepared).flatMap(\.pixels.values))
     }
 
     @Test func `a tower that learns is given every image`() throws {

@@ -5,26 +5,26 @@ public import MiphaModels
 import MiphaNN
 public import MiphaTorch
 
-/// What a frozen tower gives for each picture, kept on disk so that later epochs need no tower.
+/// The features that a frozen tower computes for each image, kept on disk so that later epochs need
+/// neither the tower nor the decoded image.
 ///
-/// An entry is found by the identity of the image, which is a digest of its file and of the settings of
-/// the processor, in a folder of everything else it depends on: tower weights, element type and selected
-/// layer. Whoever prepares samples asks ``lookup`` first, so that an image with an entry is never
-/// decoded. The tower sees one image at a time, so that
-/// an entry does not depend on the batch in which its picture came first; losses are the same to the
-/// bit with an empty store, a full one, or one whose budget is spent. Each entry carries a digest of
-/// its bytes: one that is damaged, or cannot be read, is computed again.
+/// An entry is named by the identity of the image: a digest of its file's bytes and of the settings of
+/// the processor. It lies in a folder of everything else it depends on: tower weights, element type and
+/// selected layer. The loader asks ``lookup`` before it decodes an image. The tower sees one image at a
+/// time, so that an entry does not depend on the batch in which its image came first; losses are the
+/// same to the bit with an empty store, a full one, or one whose budget is spent. Each entry contains a
+/// digest of its values: one that is damaged, or cannot be read, is computed again.
 ///
 /// When the budget is spent, entries of towers and settings that no process uses make room, and then
-/// no entry is added. Entries of the own tower stay: an epoch comes back to all of its pictures, so
+/// no entry is added. Entries of the own tower stay: an epoch comes back to all of its images, so
 /// one that made room for another would be missed next. An entry that cannot be written, as on a
 /// full disk, is the last that is tried.
 public final class FeatureStore {
-    /// How often pictures were looked up.
+    /// How often images were looked up.
     public struct Counts: Sendable, Equatable {
-        /// Pictures that were found.
+        /// Images whose features were found.
         public var hits: Int
-        /// Pictures that the tower had to see.
+        /// Images that the tower had to see.
         public var misses: Int
 
         /// Creates counts.
@@ -56,7 +56,7 @@ public final class FeatureStore {
     private let tower: any VisionTower
     private let dtype: DType
     private let device: Device
-    /// Finds entries for those who prepare samples; `nil` without a folder.
+    /// Finds entries before images are decoded, on any thread; `nil` without a folder.
     package let lookup: FeatureLookup?
 
     /// Opens a store, which is made if need be.
@@ -110,7 +110,7 @@ public final class FeatureStore {
         case .features(let values): return try found(values)
         case .pixels(let prepared):
             guard let reader else { return try computed(prepared) }
-            // It may have been computed after it was prepared.
+            // They may have been computed after the image was prepared.
             if let values = reader.values(of: image.id) { return try found(values) }
             let features = try computed(prepared)
             try keep(features, of: image.id, reader)
