@@ -4,7 +4,12 @@ extension ImageProcessor {
     /// The number in the first line is that of the arithmetic: it changes when decoding, resizing or
     /// normalising gives other pixels for the same settings.
     func settings(_ aspectRatio: ImageAspectRatio) -> String {
-        [
+        let size =
+            switch size {
+            case .exact(let width, let height): "\(width) x \(height)"
+            case .shortestEdge(let edge): "\(edge) on the shorter edge"
+            }
+        return [
             "mipha pixels 1", "aspect ratio \(aspectRatio.rawValue)", "kind \(kind.rawValue)",
             "pads \(pads) \(statesPadding)", "resizes \(resizes)", "size \(size)",
             "filter \(filter.rawValue)", "crops \(crops)", "crop \(crop.width) \(crop.height)",

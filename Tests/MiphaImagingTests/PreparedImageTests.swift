@@ -100,6 +100,14 @@ import Testing
             }
         }
         #expect(Set(ids).count == 2 * texts.count)
+        // A new field must become part of the identity, and get a line above.
+        let fields = Mirror(reflecting: ImageProcessor.siglip(size: 14)).children
+        #expect(
+            fields.compactMap(\.label) == [
+                "kind", "pads", "statesPadding", "resizes", "size", "filter", "crops", "crop",
+                "rescales", "rescaleFactor", "normalizes", "mean", "deviation", "outputWidth",
+                "outputHeight",
+            ])
     }
 
     @Test func `the identity of samples contains their sizes`() throws {
