@@ -109,7 +109,7 @@ let torch: [Target] = [
         [
             "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch",
             "MiphaImaging", "MiphaChat", "MiphaTokenizers", "MiphaCheckpoints", "MiphaFiles",
-            "MiphaEvaluation", "MiphaData",
+            "MiphaEvaluation",
         ],
         resources: [.embedInCode("Resources/tokenizer.json")]),
     .executableTarget(
@@ -120,8 +120,8 @@ let torch: [Target] = [
             "MiphaFiles", "MiphaEvaluation", "MiphaData", argumentParser,
         ],
         swiftSettings: strict),
-    tests("MiphaTorchTests", ["MiphaTorch"]),
-    tests("MiphaNNTests", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints"]),
+    tests("MiphaTorchTests", ["MiphaTorch", "MiphaFiles"]),
+    tests("MiphaNNTests", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
     tests(
         "MiphaModelsTests",
         ["MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
@@ -138,7 +138,7 @@ let torch: [Target] = [
             "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints",
             "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
         ]),
-    tests("MiphaDemoTests", ["MiphaDemo", "MiphaImaging"]),
+    tests("MiphaDemoTests", ["MiphaDemo", "MiphaImaging", "MiphaFiles"]),
     tests("CommandTests", ["MiphaCheckpoints", "MiphaFiles", "mipha"]),
     tests(
         "GoldenTests",

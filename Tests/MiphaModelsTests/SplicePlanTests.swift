@@ -1,7 +1,7 @@
 import MiphaCheckpoints
+import MiphaFiles
 import MiphaModels
 import MiphaNN
-import MiphaTestSupport
 import MiphaTorch
 import Testing
 

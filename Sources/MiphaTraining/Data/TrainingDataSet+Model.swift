@@ -1,4 +1,5 @@
 import MiphaData
+import MiphaFiles
 import MiphaImaging
 
 extension TrainingDataSet {
@@ -29,7 +30,7 @@ extension TrainingDataSet {
                 "validation_split: \(share) of \(count) samples holds \(held) out; expected at "
                     + "least one on each side")
         }
-        var generator = SeededGenerator(seed: seed &+ 0x5641_4C49_4441_5445)
+        var generator = SplitMix64(seed: seed &+ 0x5641_4C49_4441_5445)
         let order = generator.permutation(count)
         return (order[held...].sorted(), order[..<held].sorted())
     }
