@@ -44,7 +44,8 @@ extension RunKey {
             "Positions of a packed row, which takes as many samples as fit; needs `packing`."),
         RunKey(
             "bad_samples", \.badSamples, .choice,
-            "Samples that cannot be read end the run, are left out, or get blank images."),
+            "Samples that cannot be read end the run, are left out and recorded, or get blank images "
+                + "and are recorded."),
         RunKey(
             "bad_samples_limit", \.badSampleLimit, .from0To1,
             "Fraction of bad samples above which `skip` and `blank` end the run, once more than ten "

@@ -42,7 +42,7 @@ extension RunKey {
         ),
         RunKey(
             "optim", \.moments, .choice,
-            "Moments of AdamW in float32 (8 bytes per parameter) or in 8 bits (2.03 bytes)."),
+            "AdamW with moments in float32 (8 bytes per parameter), or in 8 bits (2.03 bytes)."),
         RunKey(
             "optimizer_in_backward", \.optimizerInBackward, .flag,
             "Updates each part of the model as soon as its backward pass is done, to save memory."
@@ -52,7 +52,8 @@ extension RunKey {
             "Clips the norm of all gradients; 0 disables clipping."),
         RunKey(
             "on_nonfinite", \.nonFinite, .choice,
-            "An update that is not finite ends the run, or changes nothing and is recorded."),
+            "An update whose loss or gradients are not finite ends the run, or changes nothing and is "
+                + "recorded."),
         RunKey(
             "spike_factor", \.spikeFactor, .from0(to: 1e9),
             "Records a loss above this many times the median of the last 64; 0 records none."

@@ -19,7 +19,7 @@ package struct RunKey: Sendable {
     /// Whether another value leads to other weights, so that a run cannot resume with it.
     package private(set) var changesWeights = true
     /// The default in words where it is no value.
-    private let absent: String
+    let absent: String
     private let reading:
         @Sendable (ConfigReader, String, inout RunConfiguration) throws(CheckpointError) -> Void
     private let writing: @Sendable (RunConfiguration) -> JSONValue

@@ -69,7 +69,7 @@ extension RunValue where Value == Int {
 
     /// Numbers from 1.
     static var count: RunValue {
-        integer.only("From 1", expected: "a number from 1 to 1000000000") {
+        integer.only("", expected: "a number from 1 to 1000000000") {
             (1...1_000_000_000).contains($0)
         }
     }
