@@ -16,7 +16,7 @@ import Testing
         let part = ["tower", "projector", "language", "head"].randomElement(using: &random) ?? ""
         let block = Int.random(in: 1...9, using: &random)
         return [
-            .integer(.random(in: 2...256, using: &random)), fraction,
+            .integer(.random(in: 100...250, using: &random)), fraction,
             .integer(.random(in: -1_000_000...(-1), using: &random)),
             .double(.random(in: 1...100, using: &random)), .string(name()),
             .array([.string(name()), .string(name())]),
