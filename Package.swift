@@ -106,7 +106,7 @@ let torch: [Target] = [
         "MiphaDemo",
         [
             "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch",
-            "MiphaImaging", "MiphaTokenizers", "MiphaFiles", "MiphaEvaluation", "MiphaData",
+            "MiphaImaging", "MiphaTokenizers", "MiphaFiles", "MiphaEvaluation",
         ],
         resources: [.embedInCode("Resources/tokenizer.json")]),
     .executableTarget(
@@ -117,8 +117,8 @@ let torch: [Target] = [
             "MiphaFiles", "MiphaEvaluation", "MiphaData", argumentParser,
         ],
         swiftSettings: strict),
-    tests("MiphaTorchTests", ["MiphaTorch"]),
-    tests("MiphaNNTests", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints"]),
+    tests("MiphaTorchTests", ["MiphaTorch", "MiphaFiles"]),
+    tests("MiphaNNTests", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
     tests(
         "MiphaModelsTests",
         ["MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
@@ -135,7 +135,7 @@ let torch: [Target] = [
             "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints",
             "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
         ]),
-    tests("MiphaDemoTests", ["MiphaDemo", "MiphaImaging"]),
+    tests("MiphaDemoTests", ["MiphaDemo", "MiphaImaging", "MiphaFiles"]),
     tests("CommandTests", ["MiphaCheckpoints", "MiphaFiles", "mipha"]),
     tests(
         "GoldenTests",

@@ -1,7 +1,7 @@
 import MiphaChat
+import MiphaFiles
 import MiphaImaging
 import MiphaInference
-import MiphaTestSupport
 import Testing
 
 @Suite struct BatchSizingTests {

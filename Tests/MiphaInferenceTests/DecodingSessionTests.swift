@@ -1,3 +1,4 @@
+import MiphaFiles
 import MiphaImaging
 import MiphaInference
 import MiphaModels

@@ -1,5 +1,6 @@
 import Foundation
 import MiphaData
+import MiphaFiles
 import MiphaModels
 import MiphaNN
 import MiphaTestSupport

@@ -1,4 +1,5 @@
 import MiphaData
+import MiphaFiles
 import MiphaImaging
 import MiphaModels
 import MiphaNN
