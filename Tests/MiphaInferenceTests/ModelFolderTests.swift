@@ -19,7 +19,7 @@ import Testing
             }
             let error = #expect(throws: InferenceError.self) {
                 let bundle = try ModelBundle(folder: tiny.path, for: "mipha generate")
-                _ = try bundle.prompts.values(of: .file(tiny.picture))
+                _ = try bundle.prompts.image(of: .file(tiny.picture))
             }
             #expect(error?.message.contains(part) == true)
             #expect(error?.message.contains(tiny.path) == true)

@@ -1,20 +1,18 @@
-import MiphaImaging
+public import MiphaImaging
 import MiphaModels
 
 extension ModelFolder {
-    /// Values of pictures from files, or from the tensor `pixel_values` of a safetensors file.
+    /// Images from files, or from the tensor `pixel_values` of a safetensors file.
     ///
     /// - Throws: `ImagingError`, `CheckpointError`, `InferenceError`.
-    public func pictures(files: [String], pixels: String?) throws -> [[Float]] {
+    public func images(files: [String], pixels: String?) throws -> [PreparedImage] {
         if let pixels {
             let side = config.vision.imageSize
             return try TensorFile.pictures("pixel_values", in: pixels, count: 3 * side * side)
+                .map { PreparedImage(try PixelBlock(height: side, width: side, values: $0)) }
         }
         guard !files.isEmpty else { return [] }
-        let processor = try imageProcessor()
-        let ratio = try aspectRatio()
-        return try files.map {
-            try processor.pixelValues(contentsOf: $0, aspectRatio: ratio)
-        }
+        let preparer = try ImagePreparer(imageProcessor(), aspectRatio: aspectRatio())
+        return try files.map { try preparer.image(contentsOf: $0) }
     }
 }

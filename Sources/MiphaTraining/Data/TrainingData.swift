@@ -33,18 +33,17 @@ struct TrainingData {
             options: EncodingOptions(
                 labels: run.labelPolicy == .offsets ? .offsets : .reference,
                 maximumLength: run.maximumLength))
-        let processor = try Self.processor(run)
+        let preparer = try Self.processor(run).map {
+            ImagePreparer($0, aspectRatio: run.resolvedAspectRatio)
+        }
         for line in try Self.notes(run) { note(line) }
         func read(_ files: [String]) throws -> (index: SampleIndex, data: TrainingDataSet) {
             let index = try SampleIndex(
                 files.map { ConversationSource(file: $0, imageFolder: run.imageFolder) },
                 form: run.stage.form, faults: run.badSamples == .fail ? .refuse : .keep)
-            try Self.check(index, takesPictures: processor != nil)
+            try Self.check(index, takesPictures: preparer != nil)
             if let keys = index.unknownKeyNote { note("warning: \(keys)") }
-            let data = TrainingDataSet(
-                index, encoder: encoder, processor: processor,
-                aspectRatio: run.resolvedAspectRatio)
-            return (index, data)
+            return (index, TrainingDataSet(index, encoder: encoder, preparer: preparer))
         }
         let (index, all) = try read(run.dataFiles)
         let numbers: [Int]

@@ -99,7 +99,6 @@ public final class Trainer {
         try Self.requireWholeModel(run.model)
         tuning = try TrainingPlan(run)
         let found = try TrainingData(run, note: note)
-        (data, validation) = (found.training, found.validation)
         let beginning = try RunBeginning(
             run, found, tuning, resume: resume, worldSize: group?.worldSize ?? 1)
         let (run, start) = (beginning.run, beginning.checkpoint)
@@ -108,7 +107,7 @@ public final class Trainer {
         folder = beginning.folder
         (startingPoints, isComplete) = (beginning.startingPoints, beginning.isComplete)
         (incidents, notes) = (beginning.incidents, beginning.notes)
-        model = try Self.preparedModel(run, tuning, from: start, for: data)
+        model = try Self.preparedModel(run, tuning, from: start, for: found.training)
         let names = try tuning.trainable(in: model)
         let chosen = Set(names)
         trainable = try model.store.train(where: chosen.contains)
@@ -135,10 +134,12 @@ public final class Trainer {
         }
         dropout = try RandomGenerator(seed: Self.dropoutSeed(run, group))
         order = try found.order(run, world: group?.worldSize ?? 1)
+        features = try Self.features(run, tuning, model, writers: group?.worldSize ?? 1)
+        data = found.training.asking(features?.lookup)
+        validation = found.validation?.asking(features?.lookup)
         loader = BatchLoader(
             data, plan, order: order, rank: group?.rank ?? 0,
             settings: run.loading)
-        features = try Self.features(run, tuning, model, writers: group?.worldSize ?? 1)
         collator = Self.collator(run, model, padID: data.padID)
         objective = Self.objective(run, model)
         spikes = SpikeDetector(factor: run.spikeFactor)
