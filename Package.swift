@@ -50,7 +50,8 @@ let core: [Target] = [
     library("MiphaImaging", ["CMiphaImage", "MiphaFiles"]),
     library("MiphaChat", ["MiphaTokenizers", "MiphaFiles"]),
     library("MiphaData", ["MiphaChat", "MiphaImaging", "MiphaFiles"]),
-    library("MiphaEvaluation", ["MiphaChat", "MiphaImaging", "MiphaFiles", crypto]),
+    library("MiphaDownloads", ["MiphaFiles", crypto]),
+    library("MiphaEvaluation", ["MiphaDownloads", "MiphaChat", "MiphaImaging", "MiphaFiles"]),
     .target(
         name: "MiphaTestSupport", dependencies: ["MiphaCheckpoints", "MiphaFiles"],
         path: "Tests/MiphaTestSupport", swiftSettings: strict),
@@ -69,9 +70,10 @@ let core: [Target] = [
             "MiphaData", "MiphaDataFaults", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
             "MiphaFiles",
         ]),
+    tests("MiphaDownloadsTests", ["MiphaDownloads", "MiphaFiles"]),
     tests(
         "MiphaEvaluationTests",
-        ["MiphaEvaluation", "MiphaChat", "MiphaTokenizers", "MiphaFiles"]),
+        ["MiphaEvaluation", "MiphaDownloads", "MiphaChat", "MiphaTokenizers", "MiphaFiles"]),
 ]
 
 // MARK: Half two: needs libtorch
@@ -114,7 +116,7 @@ let torch: [Target] = [
         dependencies: [
             "MiphaDemo", "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN",
             "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
-            "MiphaFiles", "MiphaEvaluation", "MiphaData", argumentParser,
+            "MiphaFiles", "MiphaEvaluation", "MiphaDownloads", "MiphaData", argumentParser,
         ],
         swiftSettings: strict),
     tests("MiphaTorchTests", ["MiphaTorch"]),
@@ -159,7 +161,7 @@ let package = Package(
                 targets: [
                     "MiphaTorch", "MiphaFiles", "MiphaCheckpoints", "MiphaNN", "MiphaModels",
                     "MiphaTokenizers", "MiphaImaging", "MiphaChat", "MiphaInference",
-                    "MiphaTraining", "MiphaEvaluation", "MiphaData",
+                    "MiphaTraining", "MiphaDownloads", "MiphaEvaluation", "MiphaData",
                 ]),
         ],
     dependencies: [

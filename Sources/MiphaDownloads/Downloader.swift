@@ -7,12 +7,12 @@ import MiphaFiles
     package import Foundation
 #endif
 
-/// Downloads a benchmark's files: resumable, checked, each whole or not there.
+/// Downloads files: resumable, checked, each whole or not there.
 ///
 /// A file is written to `X.part` and renamed when it is whole and its hash is right. A download
 /// that was cut goes on where it stopped, also after the program ended. What is already there is
-/// checked against its published hash or the one recorded in ``FetchManifest``.
-package struct BenchmarkFetcher: Sendable {
+/// checked against its published hash or the one recorded in ``DownloadManifest``.
+package struct Downloader: Sendable {
     /// How far a file is.
     package struct Progress: Sendable, Hashable {
         /// The file.
@@ -53,7 +53,7 @@ package struct BenchmarkFetcher: Sendable {
     package var firstPause: Double
     let sessionConfiguration: URLSessionConfiguration
 
-    /// Makes a fetcher.
+    /// Makes a downloader.
     package init(
         attempts: Int = 6, firstPause: Double = 1,
         configuration: URLSessionConfiguration = .ephemeral
@@ -63,32 +63,30 @@ package struct BenchmarkFetcher: Sendable {
         sessionConfiguration = configuration
     }
 
-    /// Downloads the files of some kinds into a folder.
+    /// Downloads files into a folder, one after the other.
     ///
     /// - Parameters:
-    ///   - download: what there is.
+    ///   - files: what is wanted.
     ///   - folder: where the files go; it is made when it does not exist.
-    ///   - kinds: what is wanted.
     ///   - progress: told bytes as they come, on some thread.
-    /// - Throws: `EvaluationError` naming the address and what was expected and found. Files that
+    /// - Throws: `DownloadError` naming the address and what was expected and found. Files that
     ///   are whole by then stay, and the part of the one under way.
     package func fetch(
-        _ download: BenchmarkDownload, into folder: String,
-        kinds: Set<BenchmarkDownload.Kind> = [.annotations, .pictures],
+        _ files: [RemoteFile], into folder: String,
         progress: @escaping @Sendable (Progress) -> Void = { _ in }
-    ) async throws(EvaluationError) -> [Outcome] {
+    ) async throws(DownloadError) -> [Outcome] {
         do {
             try FileSystem.createFolder(folder)
         } catch {
-            throw EvaluationError(error)
+            throw DownloadError(error)
         }
-        var manifest = try FetchManifest(folder: folder)
+        var manifest = try DownloadManifest(folder: folder)
         var outcomes: [Outcome] = []
-        for file in download.files where kinds.contains(file.kind) {
+        for file in files {
             let outcome = try await fetch(file, into: folder, manifest[file.name], progress)
             if manifest[file.name]?.sha256 != outcome.sha256 || outcome.way == .downloaded {
                 try manifest.record(
-                    FetchManifest.Entry(
+                    DownloadManifest.Entry(
                         name: file.name, url: file.url, bytes: outcome.bytes,
                         sha256: outcome.sha256, isPublished: outcome.isPublished))
             }
@@ -98,9 +96,9 @@ package struct BenchmarkFetcher: Sendable {
     }
 
     private func fetch(
-        _ file: BenchmarkDownload.File, into folder: String, _ entry: FetchManifest.Entry?,
+        _ file: RemoteFile, into folder: String, _ entry: DownloadManifest.Entry?,
         _ progress: @escaping @Sendable (Progress) -> Void
-    ) async throws(EvaluationError) -> Outcome {
+    ) async throws(DownloadError) -> Outcome {
         let target = FileSystem.join(folder, file.name)
         if FileSystem.kind(target) == .file {
             let sums = try check(target, file, entry, "it was changed or is another release")
@@ -110,14 +108,14 @@ package struct BenchmarkFetcher: Sendable {
         do {
             try FileSystem.createFolder(FileSystem.folder(of: target))
         } catch {
-            throw EvaluationError(error)
+            throw DownloadError(error)
         }
         let partial = PartialFile(for: target)
         try await transfer(file, to: target) { bytes, total in
             progress(Progress(name: file.name, bytes: bytes, total: total))
         }
         let sums: FileSums
-        do throws(EvaluationError) {
+        do throws(DownloadError) {
             try checkStart(partial.path, TransferPlan(file, target: target))
             sums = try check(
                 partial.path, file, entry, "the download was damaged or the source has changed")
@@ -130,7 +128,7 @@ package struct BenchmarkFetcher: Sendable {
     }
 
     private func outcome(
-        _ file: BenchmarkDownload.File, _ way: Outcome.Way, _ sums: FileSums
+        _ file: RemoteFile, _ way: Outcome.Way, _ sums: FileSums
     ) -> Outcome {
         Outcome(
             name: file.name, way: way, bytes: sums.bytes, sha256: sums.sha256,
@@ -141,17 +139,18 @@ package struct BenchmarkFetcher: Sendable {
 
     /// Compares a file with what was published and what was recorded.
     private func check(
-        _ path: String, _ file: BenchmarkDownload.File, _ entry: FetchManifest.Entry?,
+        _ path: String, _ file: RemoteFile, _ entry: DownloadManifest.Entry?,
         _ reason: String
-    ) throws(EvaluationError) -> FileSums {
+    ) throws(DownloadError) -> FileSums {
         let sums = try FileSums(contentsOf: path, withMD5: file.md5 != nil)
-        func mismatch(_ what: String, _ expected: String, _ found: String) -> EvaluationError {
-            EvaluationError(
+        func mismatch(_ what: String, _ expected: String, _ found: String) -> DownloadError {
+            DownloadError(
                 .mismatch,
                 "\(path): expected \(what) \(expected), found \(found): \(reason); remove the file "
                     + "to fetch it again"
                     + (what.hasPrefix("recorded")
-                        ? ", and its entry in \(FetchManifest.fileName) to accept a new one" : ""))
+                        ? ", and its entry in \(DownloadManifest.fileName) to accept a new one"
+                        : ""))
         }
         if let bytes = file.bytes, bytes != sums.bytes {
             throw mismatch("published size", "\(bytes)", "\(sums.bytes)")
@@ -169,20 +168,20 @@ package struct BenchmarkFetcher: Sendable {
     }
 
     /// Looks at the first bytes: web pages and pointers of Git LFS are sent in the place of files.
-    private func checkStart(_ path: String, _ plan: TransferPlan) throws(EvaluationError) {
+    private func checkStart(_ path: String, _ plan: TransferPlan) throws(DownloadError) {
         let file = FileHandle(forReadingAtPath: path)
         defer { try? file?.close() }
         let start = [UInt8]((try? file?.read(upToCount: 64)) ?? Data())
         let text = String(decoding: start, as: UTF8.self).lowercased()
         if text.hasPrefix("<!doctype html") || text.hasPrefix("<html") { throw plan.pageFound() }
         if text.hasPrefix("version https://git-lfs") {
-            throw EvaluationError(
+            throw DownloadError(
                 .network,
                 "cannot download \(plan.file.url): expected \(plan.file.content), found a pointer "
                     + "of Git LFS; fetch the file by hand and put it to \(plan.target)")
         }
         if plan.file.name.hasSuffix(".zip"), !start.starts(with: [0x50, 0x4B]) {
-            throw EvaluationError(
+            throw DownloadError(
                 .network,
                 "cannot download \(plan.file.url): expected a zip archive, found a file that "
                     + "starts with \"\(text.prefix(16).filter { $0.isASCII && !$0.isNewline })\"")

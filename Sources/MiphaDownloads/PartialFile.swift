@@ -36,7 +36,7 @@ struct PartialFile: Sendable {
     }
 
     /// Notes what the bytes are a part of.
-    func note(_ origin: Origin) throws(EvaluationError) {
+    func note(_ origin: Origin) throws(DownloadError) {
         let json: JSONValue = [
             "url": .string(origin.url),
             "validator": origin.validator.map { .string($0) } ?? .null,
@@ -45,15 +45,15 @@ struct PartialFile: Sendable {
         do {
             try json.write(to: notePath)
         } catch {
-            throw EvaluationError(error)
+            throw DownloadError(error)
         }
     }
 
     /// Opens the file to append, cut to nothing unless it is continued.
-    func open(continued: Bool) throws(EvaluationError) -> FileHandle {
+    func open(continued: Bool) throws(DownloadError) -> FileHandle {
         if FileSystem.kind(path) == nil {
             guard FileManager.default.createFile(atPath: path, contents: nil) else {
-                throw EvaluationError(.system, "cannot create \(path)")
+                throw DownloadError(.system, "cannot create \(path)")
             }
         }
         do {
@@ -61,7 +61,7 @@ struct PartialFile: Sendable {
             if continued { try file.seekToEnd() } else { try file.truncate(atOffset: 0) }
             return file
         } catch {
-            throw EvaluationError(.system, "cannot write \(path): \(error.localizedDescription)")
+            throw DownloadError(.system, "cannot write \(path): \(error.localizedDescription)")
         }
     }
 
@@ -72,12 +72,12 @@ struct PartialFile: Sendable {
     }
 
     /// Gives the file its name.
-    func rename(to target: String) throws(EvaluationError) {
+    func rename(to target: String) throws(DownloadError) {
         do {
             if FileSystem.kind(target) == .file { FileSystem.remove(target) }
             try FileManager.default.moveItem(atPath: path, toPath: target)
         } catch {
-            throw EvaluationError(
+            throw DownloadError(
                 .system, "cannot rename \(path) to \(target): \(error.localizedDescription)")
         }
         FileSystem.remove(notePath)

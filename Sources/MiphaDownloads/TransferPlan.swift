@@ -56,10 +56,10 @@ final class TransferPlan: Sendable {
         /// The part on the disk is already the whole.
         case whole
         /// Trying again is of no use.
-        case final(EvaluationError)
+        case final(DownloadError)
     }
 
-    let file: BenchmarkDownload.File
+    let file: RemoteFile
     let target: String
     let partial: PartialFile
     /// Bytes that are already there.
@@ -68,7 +68,7 @@ final class TransferPlan: Sendable {
     private let origin: PartialFile.Origin?
     private let known: Mutex<Int?>
 
-    init(_ file: BenchmarkDownload.File, target: String) {
+    init(_ file: RemoteFile, target: String) {
         self.file = file
         self.target = target
         partial = PartialFile(for: target)
@@ -122,14 +122,14 @@ final class TransferPlan: Sendable {
         }
     }
 
-    private func refusal(_ answer: Answer) -> EvaluationError {
+    private func refusal(_ answer: Answer) -> DownloadError {
         let hint =
             switch answer.status {
             case 401, 403: "; it may need a login or a consent: fetch it by hand to \(target)"
             case 404, 410: "; the authors may have moved it: put it to \(target) by hand"
             default: ""
             }
-        return EvaluationError(
+        return DownloadError(
             .network,
             "cannot download \(file.url): expected status 200, found \(answer.status)\(hint)")
     }
@@ -142,22 +142,22 @@ final class TransferPlan: Sendable {
     }
 
     /// The error of a web page in the place of a file.
-    func pageFound() -> EvaluationError {
-        EvaluationError(
+    func pageFound() -> DownloadError {
+        DownloadError(
             .network,
             "cannot download \(file.url): expected \(file.content), found a web page; open the "
                 + "address in a browser, fetch the file by hand and put it to \(target)")
     }
 
     /// Opens the part for a body that belongs at `place`.
-    func begin(_ answer: Answer, at place: Int) throws(EvaluationError) -> FileHandle {
+    func begin(_ answer: Answer, at place: Int) throws(DownloadError) -> FileHandle {
         let told = answer.status == 206 ? answer.place.total : answer.length
         if let told {
             if let expected = file.bytes, told != expected { throw wrongSize(told) }
             known.withLock { $0 = told }
         }
         if let total, let free = partial.freeBytes, total - place > free {
-            throw EvaluationError(
+            throw DownloadError(
                 .system,
                 "cannot download \(file.url): it needs \(total - place) more bytes, the disk has "
                     + "\(free) free; make room or choose another folder")
@@ -168,15 +168,15 @@ final class TransferPlan: Sendable {
     }
 
     /// The error of a file of another size than is known.
-    func wrongSize(_ found: Int) -> EvaluationError {
-        EvaluationError(
+    func wrongSize(_ found: Int) -> DownloadError {
+        DownloadError(
             .network,
             "cannot download \(file.url): expected \(file.bytes ?? total ?? 0) bytes, found "
                 + "\(found); the file at the source is another one")
     }
 
     /// The error of a disk that does not take the bytes.
-    func writeFailure(_ error: any Error) -> EvaluationError {
+    func writeFailure(_ error: any Error) -> DownloadError {
         let system = error as NSError
         let reasons = [system, system.userInfo[NSUnderlyingErrorKey] as? NSError].compactMap(\.self)
         let isFull = reasons.contains { reason in
@@ -185,7 +185,7 @@ final class TransferPlan: Sendable {
                     && reason.code == CocoaError.Code.fileWriteOutOfSpace.rawValue)
         }
         let what = isFull ? "the disk is full" : error.localizedDescription
-        return EvaluationError(
+        return DownloadError(
             .system,
             "cannot write \(partial.path): \(what); the part is kept, repeat to go on from there")
     }

@@ -1,3 +1,5 @@
+package import MiphaDownloads
+
 /// What of a benchmark can be downloaded, and what people have to fetch themselves.
 package struct BenchmarkDownload: Sendable {
     /// What a file is for.
@@ -12,33 +14,19 @@ package struct BenchmarkDownload: Sendable {
 
     /// A file that its authors serve to everybody.
     package struct File: Sendable, Hashable {
-        /// Its address.
-        package let url: String
-        /// Its name in the benchmark's folder.
-        package let name: String
+        /// Where it is, and its name in the benchmark's folder.
+        package let remote: RemoteFile
         /// What it is for.
         package let kind: Kind
-        /// What it holds.
-        package let content: String
-        /// Number of bytes, where it is known for certain.
-        package let bytes: Int?
-        /// SHA-256, where it is known for certain.
-        package let sha256: String?
-        /// MD5, where the authors publish one.
-        package let md5: String?
 
         /// Describes a file.
         package init(
             _ url: String, as name: String, _ kind: Kind = .annotations, content: String,
             bytes: Int? = nil, sha256: String? = nil, md5: String? = nil
         ) {
-            self.url = url
-            self.name = name
+            remote = RemoteFile(
+                url, as: name, content: content, bytes: bytes, sha256: sha256, md5: md5)
             self.kind = kind
-            self.content = content
-            self.bytes = bytes
-            self.sha256 = sha256
-            self.md5 = md5
         }
     }
 
@@ -85,6 +73,11 @@ package struct BenchmarkDownload: Sendable {
         self.licence = licence
         self.files = files
         self.manual = manual
+    }
+
+    /// The files of some kinds, in their order.
+    package func files(of kinds: Set<Kind>) -> [RemoteFile] {
+        files.filter { kinds.contains($0.kind) }.map(\.remote)
     }
 
     /// What has to be done by hand, in words; empty when nothing.

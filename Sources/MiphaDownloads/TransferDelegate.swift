@@ -16,7 +16,7 @@ final class TransferDelegate: NSObject, URLSessionDataDelegate, Sendable {
         /// The answer is not what was asked for.
         case refused(TransferPlan.Refusal)
         /// The bytes could not be written.
-        case failed(EvaluationError)
+        case failed(DownloadError)
     }
 
     private struct State {
@@ -71,7 +71,7 @@ final class TransferDelegate: NSObject, URLSessionDataDelegate, Sendable {
             state.withLock { $0.outcome = .refused(refusal) }
             completionHandler(.cancel)
         case .success(let start):
-            do throws(EvaluationError) {
+            do throws(DownloadError) {
                 let file = try plan.begin(answer, at: start)
                 state.withLock { $0.file = file }
                 completionHandler(.allow)

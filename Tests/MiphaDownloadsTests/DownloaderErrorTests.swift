@@ -1,13 +1,13 @@
 import Foundation
-import MiphaEvaluation
+import MiphaDownloads
 import MiphaFiles
 import MiphaTestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(15)))
-struct BenchmarkFetcherErrorTests {
+struct DownloaderErrorTests {
     private let folder: TemporaryFolder
-    private let fetcher = BenchmarkFetcher(attempts: 2, firstPause: 0)
+    private let downloader = Downloader(attempts: 2, firstPause: 0)
 
     init() throws {
         folder = try TemporaryFolder()
@@ -16,16 +16,15 @@ struct BenchmarkFetcherErrorTests {
     private func file(
         _ server: FileServer, name: String = "a.bin", bytes: Int? = nil,
         sha256: String? = nil, md5: String? = nil
-    ) -> BenchmarkDownload.File {
+    ) -> RemoteFile {
         .init(
             server.url("/\(name)"), as: name, content: "test data", bytes: bytes, sha256: sha256,
             md5: md5)
     }
 
-    private func failure(_ file: BenchmarkDownload.File) async throws -> EvaluationError {
-        let download = BenchmarkDownload(benchmark: "test", licence: "none", files: [file])
-        return try await #require(throws: EvaluationError.self) {
-            _ = try await fetcher.fetch(download, into: folder.path)
+    private func failure(_ file: RemoteFile) async throws -> DownloadError {
+        try await #require(throws: DownloadError.self) {
+            _ = try await downloader.fetch([file], into: folder.path)
         }
     }
 
@@ -77,8 +76,7 @@ struct BenchmarkFetcherErrorTests {
         }
         let right = file(
             server, bytes: 5, sha256: sum, md5: "5d41402abc4b2a76b9719d911017c592")
-        let download = BenchmarkDownload(benchmark: "t", licence: "", files: [right])
-        #expect(try await fetcher.fetch(download, into: folder.path).map(\.isPublished) == [true])
+        #expect(try await downloader.fetch([right], into: folder.path).map(\.isPublished) == [true])
     }
 
     @Test func `a file of unknown length that is too short or too long is an error`() async throws {
@@ -93,8 +91,7 @@ struct BenchmarkFetcherErrorTests {
         let server = try FileServer { _, _ in
             .init(body: Array("hello".utf8), toldLength: -1)
         }
-        let download = BenchmarkDownload(benchmark: "t", licence: "", files: [file(server)])
-        #expect(try await fetcher.fetch(download, into: folder.path).map(\.bytes) == [5])
+        #expect(try await downloader.fetch([file(server)], into: folder.path).map(\.bytes) == [5])
     }
 
     @Test func `a server that always promises more than it sends is given up`() async throws {
@@ -109,9 +106,8 @@ struct BenchmarkFetcherErrorTests {
     @Test func `a source that changed since the first download is noticed`() async throws {
         let first = try FileServer { request, _ in .file(Array("hello".utf8), request) }
         let source = file(first)
-        let download = BenchmarkDownload(benchmark: "t", licence: "", files: [source])
-        _ = try await fetcher.fetch(download, into: folder.path)
-        var manifest = try FetchManifest(folder: folder.path)
+        _ = try await downloader.fetch([source], into: folder.path)
+        var manifest = try DownloadManifest(folder: folder.path)
         try manifest.record(
             .init(
                 name: "a.bin", url: source.url, bytes: 5,
@@ -144,9 +140,8 @@ struct BenchmarkFetcherErrorTests {
             #expect(error.code == .invalidRequest)
         }
         try AtomicFile.write("x", to: folder.file("taken"))
-        await #expect(throws: EvaluationError.self) {
-            _ = try await fetcher.fetch(
-                BenchmarkDownload(benchmark: "t", licence: ""), into: folder.file("taken"))
+        await #expect(throws: DownloadError.self) {
+            _ = try await downloader.fetch([], into: folder.file("taken"))
         }
     }
 
@@ -158,14 +153,13 @@ struct BenchmarkFetcherErrorTests {
             return .file(body, request, sent: number == 0 ? 1000 : nil)
         }
         let source = file(server)
-        let (fetcher, path) = (fetcher, folder.path)
+        let (downloader, path) = (downloader, folder.path)
         let task = Task {
-            try await fetcher.fetch(
-                BenchmarkDownload(benchmark: "t", licence: "", files: [source]), into: path)
+            try await downloader.fetch([source], into: path)
         }
         while server.requests.count < 2 { try await Task.sleep(for: .milliseconds(5)) }
         task.cancel()
-        await #expect(throws: EvaluationError.self) { _ = try await task.value }
+        await #expect(throws: DownloadError.self) { _ = try await task.value }
         isStopped.signal()
         #expect(try names() == ["a.bin.part", "a.bin.part.json"])
     }
@@ -173,8 +167,8 @@ struct BenchmarkFetcherErrorTests {
     @Test(arguments: ["{", "[]", #"{"files":[1]}"#, #"{"files":[{"name":"a"}]}"#, "\u{0}", ""])
     func `a damaged record is named`(_ text: String) async throws {
         try AtomicFile.write(text, to: folder.file("fetched.json"))
-        let error = #expect(throws: EvaluationError.self) {
-            try FetchManifest(folder: folder.path)
+        let error = #expect(throws: DownloadError.self) {
+            try DownloadManifest(folder: folder.path)
         }
         #expect(error?.message.contains("fetched.json") == true)
     }

@@ -4,12 +4,12 @@ import Foundation
     import FoundationNetworking
 #endif
 
-extension BenchmarkFetcher {
+extension Downloader {
     /// Transfers until `X.part` is whole.
     func transfer(
-        _ file: BenchmarkDownload.File, to target: String,
+        _ file: RemoteFile, to target: String,
         _ progress: @escaping @Sendable (Int, Int?) -> Void
-    ) async throws(EvaluationError) {
+    ) async throws(DownloadError) {
         var failures = 0
         // A server without ranges sends the same bytes again: only a longer part is progress.
         var longest = PartialFile(for: target).size
@@ -18,14 +18,14 @@ extension BenchmarkFetcher {
             let plan = TransferPlan(file, target: target)
             if plan.start > 0, plan.start == plan.total { return }
             guard let request = plan.request else {
-                throw EvaluationError(
+                throw DownloadError(
                     .invalidRequest,
                     "cannot download \(file.url): expected an address with http or https")
             }
             let delegate = TransferDelegate(plan: plan, progress: progress)
             let outcome = await delegate.run(request, sessionConfiguration)
             if Task.isCancelled {
-                throw EvaluationError(
+                throw DownloadError(
                     .network,
                     "download of \(file.url) was stopped; the part is kept, repeat to go on from "
                         + "there")
@@ -57,7 +57,7 @@ extension BenchmarkFetcher {
             failures = size > longest ? 1 : failures + 1
             longest = max(longest, size)
             guard failures < max(attempts, 1) else {
-                throw EvaluationError(
+                throw DownloadError(
                     .network,
                     "cannot download \(file.url): \(reason); gave up after \(failures) attempts "
                         + "without progress, repeat to go on")

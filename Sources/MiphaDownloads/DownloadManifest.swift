@@ -1,12 +1,10 @@
-import Crypto
-import Foundation
 import MiphaFiles
 
 /// What was downloaded into a folder: `fetched.json` beside the files.
 ///
 /// Authors publish hashes of few files. The hash of a first download is kept here, so that a file
 /// that changes later, on the disk or at its source, is noticed.
-package struct FetchManifest: Sendable {
+package struct DownloadManifest: Sendable {
     /// One file.
     package struct Entry: Sendable, Hashable {
         /// Its name in the folder.
@@ -40,8 +38,8 @@ package struct FetchManifest: Sendable {
 
     /// Reads the manifest of a folder; one without is new.
     ///
-    /// - Throws: `EvaluationError` when there is one that cannot be read.
-    package init(folder: String) throws(EvaluationError) {
+    /// - Throws: `DownloadError` when there is one that cannot be read.
+    package init(folder: String) throws(DownloadError) {
         self.folder = folder
         let path = FileSystem.join(folder, Self.fileName)
         guard FileSystem.kind(path) != nil else { return }
@@ -49,14 +47,14 @@ package struct FetchManifest: Sendable {
         do {
             json = try JSONValue(parsing: FileSystem.read(path, limit: 1 << 26), file: path)
         } catch {
-            throw EvaluationError(error)
+            throw DownloadError(error)
         }
         for (index, value) in (json["files"]?.arrayValue ?? [.null]).enumerated() {
             guard let name = value["name"]?.stringValue, let url = value["url"]?.stringValue,
                 let bytes = value["bytes"]?.integerValue, bytes >= 0,
                 let sum = value["sha256"]?.stringValue, sum.utf8.count == 64
             else {
-                throw EvaluationError(
+                throw DownloadError(
                     .malformedFile,
                     "\(path): key files[\(index)]: expected name, url, bytes and sha256 of a "
                         + "download; remove the file to start anew")
@@ -75,8 +73,8 @@ package struct FetchManifest: Sendable {
 
     /// Adds or replaces an entry and writes the manifest.
     ///
-    /// - Throws: `EvaluationError` when it cannot be written.
-    package mutating func record(_ entry: Entry) throws(EvaluationError) {
+    /// - Throws: `DownloadError` when it cannot be written.
+    package mutating func record(_ entry: Entry) throws(DownloadError) {
         if let place = entries.firstIndex(where: { $0.name == entry.name }) {
             entries[place] = entry
         } else {
@@ -93,45 +91,7 @@ package struct FetchManifest: Sendable {
             let json: JSONValue = ["files": .array(files)]
             try json.write(to: FileSystem.join(folder, Self.fileName))
         } catch {
-            throw EvaluationError(error)
+            throw DownloadError(error)
         }
-    }
-}
-
-/// Hashes of a file.
-struct FileSums: Sendable, Equatable {
-    let bytes: Int
-    let sha256: String
-    let md5: String?
-
-    /// Reads a file once, in pieces.
-    init(contentsOf path: String, withMD5: Bool) throws(EvaluationError) {
-        var (long, short) = (SHA256(), Insecure.MD5())
-        var count = 0
-        do {
-            guard let file = FileHandle(forReadingAtPath: path) else {
-                throw EvaluationError(.missingFile, "cannot read \(path)")
-            }
-            defer { try? file.close() }
-            while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty {
-                long.update(data: piece)
-                if withMD5 { short.update(data: piece) }
-                count += piece.count
-            }
-        } catch let error as EvaluationError {
-            throw error
-        } catch {
-            throw EvaluationError(.system, "cannot read \(path): \(error.localizedDescription)")
-        }
-        bytes = count
-        sha256 = Self.hex(Array(long.finalize()))
-        md5 = withMD5 ? Self.hex(Array(short.finalize())) : nil
-    }
-
-    private static func hex(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(
-            decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
-            as: UTF8.self)
     }
 }

@@ -3,7 +3,7 @@
 /// Addresses are those of the authors' pages and of haotian-liu/LLaVA `docs/Evaluation.md`. SHA-256
 /// and sizes are of files in public repositories at a fixed commit; MD5 are those that
 /// open-compass/VLMEvalKit publishes for its tables. What has neither is trusted on first use and
-/// recorded in ``FetchManifest``. Archives are read in place and stay packed.
+/// recorded in `DownloadManifest`. Archives are read in place and stay packed.
 package enum BenchmarkDownloads {
     /// All, in the order of tables.
     package static let all: [BenchmarkDownload] = [

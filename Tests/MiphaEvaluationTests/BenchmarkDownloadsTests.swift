@@ -1,4 +1,5 @@
 import Foundation
+import MiphaDownloads
 import MiphaEvaluation
 import MiphaFiles
 import MiphaTestSupport
@@ -11,8 +12,8 @@ struct BenchmarkDownloadsTests {
             #expect(
                 !download.licence.isEmpty && !(download.files + []).isEmpty
                     || !download.manual.isEmpty)
-            #expect(Set(download.files.map(\.name)).count == download.files.count)
-            for file in download.files {
+            #expect(Set(download.files.map(\.remote.name)).count == download.files.count)
+            for file in download.files.map(\.remote) {
                 let url = try #require(URL(string: file.url))
                 #expect(
                     ["http", "https"].contains(url.scheme) && url.host()?.contains(".") == true)
@@ -53,7 +54,8 @@ struct BenchmarkDownloadsTests {
         let path = try #require(PackagePaths.sharedData("data/scorers/\(id)/\(name)"))
         let bytes = try FileSystem.read(path, limit: 1 << 24)
         let file = try #require(
-            try BenchmarkDownloads.named(id).files.first { $0.name == name })
+            try BenchmarkDownloads.named(id).files.map(\.remote)
+                .first { $0.name == name })
         #expect(file.bytes == bytes.count && file.sha256 == SHA256Digest(of: bytes).hex)
     }
 }
