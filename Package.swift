@@ -51,7 +51,10 @@ let core: [Target] = [
     library("MiphaChat", ["MiphaTokenizers", "MiphaFiles"]),
     library("MiphaData", ["MiphaChat", "MiphaImaging", "MiphaFiles"]),
     library("MiphaDownloads", ["MiphaFiles", crypto]),
-    library("MiphaEvaluation", ["MiphaDownloads", "MiphaChat", "MiphaImaging", "MiphaFiles"]),
+    library("MiphaBenchmarks", ["MiphaFiles"]),
+    library(
+        "MiphaEvaluation",
+        ["MiphaBenchmarks", "MiphaDownloads", "MiphaChat", "MiphaImaging", "MiphaFiles"]),
     .target(
         name: "MiphaTestSupport", dependencies: ["MiphaCheckpoints", "MiphaFiles"],
         path: "Tests/MiphaTestSupport", swiftSettings: strict),
@@ -72,8 +75,13 @@ let core: [Target] = [
         ]),
     tests("MiphaDownloadsTests", ["MiphaDownloads", "MiphaFiles"]),
     tests(
+        "MiphaBenchmarksTests",
+        ["MiphaBenchmarks", "MiphaChat", "MiphaTokenizers", "MiphaFiles"]),
+    tests(
         "MiphaEvaluationTests",
-        ["MiphaEvaluation", "MiphaDownloads", "MiphaChat", "MiphaTokenizers", "MiphaFiles"]),
+        [
+            "MiphaEvaluation", "MiphaBenchmarks", "MiphaDownloads", "MiphaChat", "MiphaFiles",
+        ]),
 ]
 
 // MARK: Half two: needs libtorch
@@ -108,7 +116,8 @@ let torch: [Target] = [
         "MiphaDemo",
         [
             "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch",
-            "MiphaImaging", "MiphaTokenizers", "MiphaFiles", "MiphaEvaluation", "MiphaData",
+            "MiphaImaging", "MiphaTokenizers", "MiphaFiles", "MiphaEvaluation",
+            "MiphaBenchmarks", "MiphaData",
         ],
         resources: [.embedInCode("Resources/tokenizer.json")]),
     .executableTarget(
@@ -116,7 +125,8 @@ let torch: [Target] = [
         dependencies: [
             "MiphaDemo", "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN",
             "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
-            "MiphaFiles", "MiphaEvaluation", "MiphaDownloads", "MiphaData", argumentParser,
+            "MiphaFiles", "MiphaEvaluation", "MiphaBenchmarks", "MiphaDownloads", "MiphaData",
+            argumentParser,
         ],
         swiftSettings: strict),
     tests("MiphaTorchTests", ["MiphaTorch"]),
@@ -161,7 +171,8 @@ let package = Package(
                 targets: [
                     "MiphaTorch", "MiphaFiles", "MiphaCheckpoints", "MiphaNN", "MiphaModels",
                     "MiphaTokenizers", "MiphaImaging", "MiphaChat", "MiphaInference",
-                    "MiphaTraining", "MiphaDownloads", "MiphaEvaluation", "MiphaData",
+                    "MiphaTraining", "MiphaBenchmarks", "MiphaDownloads", "MiphaEvaluation",
+                    "MiphaData",
                 ]),
         ],
     dependencies: [

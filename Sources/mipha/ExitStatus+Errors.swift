@@ -1,11 +1,11 @@
 import ArgumentParser
 import Foundation
+import MiphaBenchmarks
 import MiphaChat
 import MiphaCheckpoints
 import MiphaData
 import MiphaDemo
 import MiphaDownloads
-import MiphaEvaluation
 import MiphaFiles
 import MiphaImaging
 import MiphaInference

@@ -1,3 +1,5 @@
+package import MiphaBenchmarks
+
 /// Where the benchmarks' files are.
 ///
 /// Addresses are those of the authors' pages and of haotian-liu/LLaVA `docs/Evaluation.md`. SHA-256
