@@ -29,6 +29,13 @@ public struct BenchmarkCard: Sendable {
             self.content = content
             self.origin = origin
         }
+
+        /// A file of LLaVA's bundle for evaluation.
+        static func llava(_ names: [String], content: String) -> File {
+            File(
+                names, content: content,
+                origin: "eval.zip of https://github.com/haotian-liu/LLaVA")
+        }
     }
 
     /// The name on the command line, lower case: `textvqa`.

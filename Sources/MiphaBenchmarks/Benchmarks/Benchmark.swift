@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// A benchmark: which questions to ask, and what the answers are worth.
 ///
 /// One value type in one file under `Benchmarks/`, one line in ``BenchmarkCatalog``.
@@ -55,5 +57,19 @@ public struct Submission: Sendable {
     public init(name: String, bytes: [UInt8]) {
         self.name = name
         self.bytes = bytes
+    }
+
+    /// Makes a submission of JSON.
+    ///
+    /// - Parameter style: one line of ASCII by default, as LLaVA's converters write it.
+    init(
+        name: String, json: JSONValue,
+        style: JSONStyle = JSONStyle(indentation: nil, escapesNonASCII: true)
+    ) throws(EvaluationError) {
+        do {
+            self.init(name: name, bytes: try json.bytes(style))
+        } catch {
+            throw EvaluationError(error)
+        }
     }
 }

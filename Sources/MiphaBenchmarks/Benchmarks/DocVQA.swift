@@ -144,11 +144,6 @@ package struct DocVQA: Benchmark {
         let list = items.map { item -> JSONValue in
             ["questionId": item.id.json, "answer": .string(answers[item.id]?.text ?? "")]
         }
-        do {
-            return Submission(
-                name: "docvqa.json", bytes: try JSONValue.array(list).bytes(.compact))
-        } catch {
-            throw EvaluationError(error)
-        }
+        return try Submission(name: "docvqa.json", json: .array(list), style: .compact)
     }
 }

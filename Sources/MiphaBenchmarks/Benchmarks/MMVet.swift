@@ -151,12 +151,8 @@ package struct MMVet: JudgedBenchmark {
     static func file(
         _ name: String, _ value: JSONValue
     ) throws(EvaluationError) -> Submission {
-        do {
-            let style = JSONStyle(indentation: 2, endsWithNewline: true)
-            return Submission(name: name, bytes: try value.bytes(style))
-        } catch {
-            throw EvaluationError(error)
-        }
+        try Submission(
+            name: name, json: value, style: JSONStyle(indentation: 2, endsWithNewline: true))
     }
 
     func answers(

@@ -43,9 +43,7 @@ package struct TextVQA: Benchmark {
                 .init(
                     Self.annotationNames, content: "questions and ten answers each",
                     origin: "https://dl.fbaipublicfiles.com/textvqa/data/TextVQA_0.5.1_val.json"),
-                .init(
-                    Self.lineNames, content: "LLaVA's prompts with recognised text",
-                    origin: "eval.zip of https://github.com/haotian-liu/LLaVA"),
+                .llava(Self.lineNames, content: "LLaVA's prompts with recognised text"),
                 .init(
                     Self.wordNames, content: "recognised text, where LLaVA's prompts are absent",
                     origin: "https://dl.fbaipublicfiles.com/textvqa/data/"
@@ -54,7 +52,7 @@ package struct TextVQA: Benchmark {
                     ["train_images"], content: "the pictures",
                     origin: "https://dl.fbaipublicfiles.com/textvqa/images/train_val_images.zip"),
             ],
-            licence: "CC BY 4.0", maxTokens: 128, columns: [("accuracy", "TextVQA")])
+            licence: "CC BY 4.0", columns: [("accuracy", "TextVQA")])
     }
 
     /// Scores LLaVA's answer lines, or answers with the annotations' `question_id`.
@@ -65,10 +63,7 @@ package struct TextVQA: Benchmark {
         let index = try TextVQAIndex(files)
         let reader = try VQAPredictionReader(predictions, ids: ["question_id", "image_id"])
         var scorer = VQAScorer(
-            VQARule(
-                form: .evalAI,
-                accuracy: VQAAccuracy(
-                    leaveOut: .entry, mean: variant.name == "lmms-eval" ? .exact : .sequential)))
+            .evalAI(variant.name == "lmms-eval" ? .exact : .sequential))
         var answered: [Int: (text: String, index: Int)] = [:]
         var unknown: [String] = []
         var unknownCount = 0
@@ -114,17 +109,11 @@ package struct TextVQA: Benchmark {
     ///
     /// Ids are those of the pictures, as in LLaVA's file: questions on one picture share one.
     package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
-        var questions: [Question] = []
         if let lines = try files.beside(Self.lineNames) {
-            try LLaVAQuestionLine.forEach(in: lines) { line throws(EvaluationError) in
-                questions.append(
-                    Question(
-                        id: line.id, text: line.text,
-                        pictures: [files.expectedPicture(line.image, in: Self.pictureFolders)],
-                        category: line.category))
-            }
-            return questions
+            return try LLaVAQuestionLine.questions(
+                in: lines, of: files, pictures: Self.pictureFolders)
         }
+        var questions: [Question] = []
         let index = try TextVQAIndex(files)
         let words = try recognisedWords(files)
         for entry in index.entries {

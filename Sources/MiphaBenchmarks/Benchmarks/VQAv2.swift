@@ -64,17 +64,13 @@ package struct VQAv2: Benchmark {
                 .init(
                     Self.questionNames, content: "the questions",
                     origin: "https://visualqa.org/download.html"),
-                .init(
-                    Self.lineNames, content: "LLaVA's questions of test-dev2015",
-                    origin: "eval.zip of https://github.com/haotian-liu/LLaVA"),
-                .init(
-                    Self.testNames, content: "all questions of test2015, for the upload",
-                    origin: "eval.zip of https://github.com/haotian-liu/LLaVA"),
+                .llava(Self.lineNames, content: "LLaVA's questions of test-dev2015"),
+                .llava(Self.testNames, content: "all questions of test2015, for the upload"),
                 .init(
                     ["test2015", "val2014"], content: "the pictures",
                     origin: "https://cocodataset.org/#download"),
             ],
-            licence: "CC BY 4.0", maxTokens: 128, columns: [("accuracy", "VQAv2")])
+            licence: "CC BY 4.0", columns: [("accuracy", "VQAv2")])
     }
 
     private static func rule(_ variant: BenchmarkCard.Variant) -> VQARule {
@@ -85,10 +81,7 @@ package struct VQAv2: Benchmark {
         case "vlmevalkit":
             VQARule(form: .vlmEvalKit, accuracy: VQAAccuracy(leaveOut: .entry, mean: .pairwise))
         default:
-            VQARule(
-                form: .vqaEval, keepsUnanimous: true,
-                accuracy: VQAAccuracy(leaveOut: .equalEntries, mean: .sequential),
-                convertsRaw: true)
+            .vqaEval
         }
     }
 
@@ -97,24 +90,17 @@ package struct VQAv2: Benchmark {
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {
-        let rule = Self.rule(variant)
         var table = try VQAPredictionTable(predictions, ids: ["question_id"])
         let file = try files.file(Self.annotationNames, what: "VQAv2 annotations")
         var pass = VQAPass(
-            benchmark: "VQAv2", file: file, rule: rule,
+            benchmark: "VQAv2", file: file, rule: Self.rule(variant),
             dimensions: ["answer_type", "question_type"], isPartial: predictions.isPartial)
         try file.forEachValue(.arrayUnder("annotations"), what: Self.annotationsName) {
             cursor throws(EvaluationError) in
             try pass.score(&cursor, &table, into: &recorder)
         }
-        try pass.finish(table)
-        let isOfficial = variant.name == "official"
-        pass.addFigures(to: &recorder, addsPercentages: !isOfficial)
-        if table.rawCount > 0, rule.convertsRaw {
-            recorder.note(
-                "\(table.rawCount) answers are what a model said; they were brought into the "
-                    + "EvalAI form first, as LLaVA does before it uploads")
-        }
+        try pass.finish(table, into: &recorder)
+        pass.addFigures(to: &recorder, addsPercentages: variant.name != "official")
     }
 }
 
@@ -123,19 +109,11 @@ package struct VQAv2: Benchmark {
 extension VQAv2 {
     /// The questions of LLaVA's file, or of the authors' with LLaVA's prompt.
     package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
-        var questions: [Question] = []
         if let lines = try files.beside(Self.lineNames) {
-            try LLaVAQuestionLine.forEach(in: lines) { line throws(EvaluationError) in
-                questions.append(
-                    Question(
-                        id: line.id, text: line.text,
-                        pictures: [
-                            files.expectedPicture(line.image, in: ["test2015", "vqav2/test2015"])
-                        ],
-                        category: line.category))
-            }
-            return questions
+            return try LLaVAQuestionLine.questions(
+                in: lines, of: files, pictures: ["test2015", "vqav2/test2015"])
         }
+        var questions: [Question] = []
         let file = try files.file(Self.questionNames, what: "VQAv2 questions")
         let split = try Self.split(of: file)
         let expected = try expectedAnswers(files)
@@ -167,7 +145,7 @@ extension VQAv2 {
             rows.append(
                 [
                     "question_id": id.json,
-                    "answer": .string(answer.map { $0.isRaw ? convert($0.text) : $0.text } ?? ""),
+                    "answer": .string(answer?.uploaded(convert) ?? ""),
                 ])
         }
         if file.name.hasSuffix(".jsonl") {
@@ -178,14 +156,7 @@ extension VQAv2 {
             try Self.forEachQuestion(in: file) { id, _, _ throws(EvaluationError) in try add(id) }
         }
         try table.requireAll(missing: [], 0, of: rows.count, in: file.name)
-        do {
-            return Submission(
-                name: "vqav2-test2015.json",
-                bytes: try JSONValue.array(rows).bytes(
-                    JSONStyle(indentation: nil, escapesNonASCII: true)))
-        } catch {
-            throw EvaluationError(error)
-        }
+        return try Submission(name: "vqav2-test2015.json", json: .array(rows))
     }
 
     private static func forEachQuestion(

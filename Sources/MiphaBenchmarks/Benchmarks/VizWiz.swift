@@ -45,14 +45,12 @@ package struct VizWiz: Benchmark {
                 .init(
                     Self.testNames, content: "the questions of the test split",
                     origin: "https://vizwiz.org/tasks-and-datasets/vqa/"),
-                .init(
-                    Self.lineNames, content: "LLaVA's questions of the test split",
-                    origin: "eval.zip of https://github.com/haotian-liu/LLaVA"),
+                .llava(Self.lineNames, content: "LLaVA's questions of the test split"),
                 .init(
                     ["test", "val"], content: "the pictures",
                     origin: "https://vizwiz.org/tasks-and-datasets/vqa/"),
             ],
-            licence: "CC BY 4.0", maxTokens: 128, columns: [("accuracy", "VizWiz")])
+            licence: "CC BY 4.0", columns: [("accuracy", "VizWiz")])
     }
 
     private static func rule(_ variant: BenchmarkCard.Variant) -> VQARule {
@@ -62,12 +60,9 @@ package struct VizWiz: Benchmark {
                 form: .vizWiz, normalizesHumans: false,
                 accuracy: VQAAccuracy(leaveOut: .nothing, mean: .sequential), convertsRaw: true)
         case "dictionary":
-            VQARule(
-                form: .vqaEval, keepsUnanimous: true,
-                accuracy: VQAAccuracy(leaveOut: .equalEntries, mean: .sequential),
-                convertsRaw: true)
+            .vqaEval
         default:
-            VQARule(form: .evalAI, accuracy: VQAAccuracy(leaveOut: .entry, mean: .exact))
+            .evalAI(.exact)
         }
     }
 
@@ -79,12 +74,11 @@ package struct VizWiz: Benchmark {
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
         into recorder: inout ScoreRecorder
     ) throws(EvaluationError) {
-        let rule = Self.rule(variant)
         var table = try VQAPredictionTable(predictions, ids: ["image", "question_id"])
         let file = try files.file(Self.annotationNames, what: Self.annotationsName)
         let lineIDs = try Self.lineIDs(files)
         var pass = VQAPass(
-            benchmark: "VizWiz", file: file, rule: rule, dimensions: ["answer_type"],
+            benchmark: "VizWiz", file: file, rule: Self.rule(variant), dimensions: ["answer_type"],
             isPartial: predictions.isPartial)
         try file.forEachValue(.array, what: Self.annotationsName) {
             cursor throws(EvaluationError) in
@@ -101,18 +95,13 @@ package struct VizWiz: Benchmark {
             if let other = lineIDs[id] { keys.append(other) }
             try pass.score(id, keys: keys, annotation, humans, &table, into: &recorder)
         }
-        try pass.finish(table)
+        try pass.finish(table, into: &recorder)
         if variant.name == "leave-one-out" {
             recorder.addMeans("accuracy", by: ["answer_type"]) { total, count in
                 100 * (total / Double(max(count, 1)))
             }
         } else {
             recorder.addMeans("accuracy", by: ["answer_type"])
-        }
-        if table.rawCount > 0, rule.convertsRaw {
-            recorder.note(
-                "\(table.rawCount) answers are what a model said; they were brought into the "
-                    + "EvalAI form first, as LLaVA does before it uploads")
         }
     }
 
@@ -145,17 +134,11 @@ extension VizWiz {
     ///
     /// Without LLaVA's file `test.json` is asked when it is there, else `val.json`.
     package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
-        var questions: [Question] = []
         if let lines = try files.beside(Self.lineNames) {
-            try LLaVAQuestionLine.forEach(in: lines) { line throws(EvaluationError) in
-                questions.append(
-                    Question(
-                        id: line.id, text: line.text,
-                        pictures: [files.expectedPicture(line.image, in: ["test", "vizwiz/test"])],
-                        category: line.category))
-            }
-            return questions
+            return try LLaVAQuestionLine.questions(
+                in: lines, of: files, pictures: ["test", "vizwiz/test"])
         }
+        var questions: [Question] = []
         let file = try files.file(
             Self.testNames + Self.annotationNames, what: "VizWiz's questions (test.json)")
         var split = "test"
@@ -196,7 +179,7 @@ extension VizWiz {
             rows.append(
                 [
                     "image": .string(image),
-                    "answer": .string(answer.isRaw ? convert(answer.text) : answer.text),
+                    "answer": .string(answer.uploaded(convert)),
                 ])
         }
         if let lines = try files.beside(Self.lineNames) {
@@ -212,14 +195,7 @@ extension VizWiz {
         }
         try table.requireAll(
             missing: missing, missingCount, of: rows.count + missingCount, in: file.name)
-        do {
-            return Submission(
-                name: "vizwiz-test.json",
-                bytes: try JSONValue.array(rows).bytes(
-                    JSONStyle(indentation: nil, escapesNonASCII: true)))
-        } catch {
-            throw EvaluationError(error)
-        }
+        return try Submission(name: "vizwiz-test.json", json: .array(rows))
     }
 
     private static func forEachQuestion(

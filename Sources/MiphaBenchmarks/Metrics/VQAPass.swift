@@ -7,6 +7,7 @@ struct VQAPass {
     private var file: String { source.name }
     private let dimensions: [String]
     private let isPartial: Bool
+    private let convertsRaw: Bool
     private var scorer: VQAScorer
     private var total = 0
     private var missing: [QuestionID] = []
@@ -29,6 +30,7 @@ struct VQAPass {
         self.benchmark = benchmark
         source = file
         self.dimensions = dimensions
+        convertsRaw = rule.convertsRaw
         scorer = VQAScorer(rule)
     }
 
@@ -92,12 +94,19 @@ struct VQAPass {
         for group in groups { percentages.parts[group, default: 0] += 100 * score }
     }
 
-    /// Checks that predictions and annotations cover the same questions.
-    func finish(_ table: VQAPredictionTable) throws(EvaluationError) {
+    /// Checks that predictions and annotations cover the same questions, and notes answers whose
+    /// form was changed.
+    func finish(
+        _ table: VQAPredictionTable, into recorder: inout ScoreRecorder
+    ) throws(EvaluationError) {
         guard total > 0 else {
             throw EvaluationError(.wrongFile, "\(file): there are no \(benchmark) annotations")
         }
         try table.requireAll(missing: missing, missingCount, of: total, in: file)
+        guard table.rawCount > 0, convertsRaw else { return }
+        recorder.note(
+            "\(table.rawCount) answers are what a model said; they were brought into the "
+                + "EvalAI form first, as LLaVA does before it uploads")
     }
 
     /// Adds the mean over all questions and over the parts of each dimension, in percent.

@@ -128,6 +128,11 @@ struct VQAPredictionTable {
         fileprivate(set) var isUsed = false
         /// Its number in the file, from 0.
         let index: Int32
+
+        /// The answer as LLaVA uploads it: what a model said in the EvalAI form.
+        ///
+        /// - Parameter evalAI: brings a text into that form.
+        func uploaded(_ evalAI: VQAAnswerNormalizer) -> String { isRaw ? evalAI(text) : text }
     }
 
     /// The file, for messages.

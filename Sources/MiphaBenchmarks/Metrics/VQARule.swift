@@ -10,6 +10,16 @@ struct VQARule: Sendable {
     var accuracy: VQAAccuracy
     /// Whether what a model said first goes through the EvalAI form, as LLaVA does before an upload.
     var convertsRaw = false
+
+    /// The tool of GT-Vision-Lab/VQA.
+    static let vqaEval = VQARule(
+        form: .vqaEval, keepsUnanimous: true,
+        accuracy: VQAAccuracy(leaveOut: .equalEntries, mean: .sequential), convertsRaw: true)
+
+    /// Both sides in the EvalAI form, each human answer left out once.
+    static func evalAI(_ mean: VQAAccuracy.Mean) -> VQARule {
+        VQARule(form: .evalAI, accuracy: VQAAccuracy(leaveOut: .entry, mean: mean))
+    }
 }
 
 /// Scores answers by a rule.

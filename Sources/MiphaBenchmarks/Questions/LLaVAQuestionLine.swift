@@ -36,6 +36,21 @@ struct LLaVAQuestionLine {
         self.category = category
     }
 
+    /// The questions of a question file, whose pictures are looked for in `folders`.
+    static func questions(
+        in file: SourceFile, of files: BenchmarkFiles, pictures folders: [String]
+    ) throws(EvaluationError) -> [Question] {
+        var questions: [Question] = []
+        try forEach(in: file) { line throws(EvaluationError) in
+            questions.append(
+                Question(
+                    id: line.id, text: line.text,
+                    pictures: [files.expectedPicture(line.image, in: folders)],
+                    category: line.category))
+        }
+        return questions
+    }
+
     /// Calls `body` with every line of a question file.
     static func forEach(
         in file: SourceFile, _ body: (LLaVAQuestionLine) throws(EvaluationError) -> Void
