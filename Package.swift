@@ -117,7 +117,7 @@ let torch: [Target] = [
         [
             "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch",
             "MiphaImaging", "MiphaTokenizers", "MiphaFiles", "MiphaEvaluation",
-            "MiphaBenchmarks", "MiphaData",
+            "MiphaBenchmarks",
         ],
         resources: [.embedInCode("Resources/tokenizer.json")]),
     .executableTarget(
@@ -129,8 +129,8 @@ let torch: [Target] = [
             argumentParser,
         ],
         swiftSettings: strict),
-    tests("MiphaTorchTests", ["MiphaTorch"]),
-    tests("MiphaNNTests", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints"]),
+    tests("MiphaTorchTests", ["MiphaTorch", "MiphaFiles"]),
+    tests("MiphaNNTests", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
     tests(
         "MiphaModelsTests",
         ["MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
@@ -147,7 +147,7 @@ let torch: [Target] = [
             "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints",
             "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
         ]),
-    tests("MiphaDemoTests", ["MiphaDemo", "MiphaImaging"]),
+    tests("MiphaDemoTests", ["MiphaDemo", "MiphaImaging", "MiphaFiles"]),
     tests("CommandTests", ["MiphaCheckpoints", "MiphaFiles", "mipha"]),
     tests(
         "GoldenTests",

@@ -1,5 +1,5 @@
 import MiphaBenchmarks
-import MiphaTestSupport
+import MiphaFiles
 import Testing
 
 struct SimilarityTests {

@@ -1,4 +1,5 @@
 import MiphaBenchmarks
+import MiphaFiles
 import MiphaTestSupport
 import Testing
 

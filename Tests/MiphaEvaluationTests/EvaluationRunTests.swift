@@ -2,6 +2,7 @@ import Foundation
 import MiphaBenchmarks
 import MiphaChat
 import MiphaEvaluation
+import MiphaFiles
 import MiphaTestSupport
 import Synchronization
 import Testing

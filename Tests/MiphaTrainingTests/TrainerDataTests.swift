@@ -213,7 +213,7 @@ import Testing
         try AtomicFile.write(
             ImageProcessor.siglip(size: 32).encoded(),
             to: "\(tiny.run.model)/preprocessor_config.json")
-        let error = #expect(throws: TrainingError.self) { try Trainer(tiny.run) }
+        let error = #expect(throws: DataError.self) { try Trainer(tiny.run) }
         #expect(error?.description.contains("expected pictures of 28 x 28") == true)
     }
 

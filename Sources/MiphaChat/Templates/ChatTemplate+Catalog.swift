@@ -47,24 +47,4 @@ extension ChatTemplate {
             .unknownTemplate,
             "template \"\(name)\" is unknown; expected one of \(names.joined(separator: ", "))")
     }
-
-    private static let families: [(modelType: String, template: ChatTemplate)] = [
-        ("mipha_phi", .phi), ("mipha-phi", .phi), ("phi", .phi), ("phi-msft", .phi),
-        ("mipha_gemma", .gemma), ("mipha-gemma", .gemma), ("gemma", .gemma),
-        ("mipha_phi3", .phi3), ("mipha-phi3", .phi3), ("phi3", .phi3),
-    ]
-
-    /// The template of a language model, by the `model_type` of its configuration.
-    ///
-    /// - Throws: `ChatError` with code `unknownTemplate`, listing the known types.
-    public static func forModelType(_ modelType: String) throws(ChatError) -> ChatTemplate {
-        if let entry = families.first(where: { $0.modelType == modelType }) {
-            return entry.template
-        }
-        throw ChatError(
-            .unknownTemplate,
-            "no template for model_type \"\(modelType)\"; expected one of "
-                + families.map(\.modelType).joined(separator: ", ") + ", or choose a template: "
-                + names.joined(separator: ", "))
-    }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import MiphaBenchmarks
 import MiphaEvaluation
-import MiphaTestSupport
+import MiphaFiles
 import Testing
 
 struct PlotTests {
