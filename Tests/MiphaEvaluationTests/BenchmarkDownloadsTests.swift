@@ -38,6 +38,13 @@ struct BenchmarkDownloadsTests {
         }
     }
 
+    @Test func `files of the wanted kinds are chosen in their order`() throws {
+        let download = try BenchmarkDownloads.named("vqav2")
+        #expect(download.files(of: [.pictures]).map(\.name) == ["val2014.zip", "test2015.zip"])
+        #expect(download.files(of: [.pictures, .annotations]) == download.files.map(\.remote))
+        #expect(download.files(of: []).isEmpty)
+    }
+
     @Test func `what is to be done by hand says where and why`() throws {
         let text = try BenchmarkDownloads.named("docvqa").instructions(folder: "data/docvqa")
         #expect(text.contains("data/docvqa/val_v1.0.json (needed)"))
