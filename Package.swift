@@ -91,48 +91,71 @@ let torch: [Target] = [
     library("MiphaNN", ["MiphaTorch", "MiphaCheckpoints"]),
     library("MiphaModels", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
     library(
-        "MiphaTraining",
-        [
-            "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaData",
-            "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles", yams,
-        ]),
-    library(
-        "MiphaInference",
+        "MiphaFolders",
         [
             "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat",
             "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
         ]),
     library(
+        "MiphaTraining",
+        [
+            "MiphaFolders", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaData",
+            "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles", yams,
+        ]),
+    library(
+        "MiphaInference",
+        [
+            "MiphaFolders", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat",
+            "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
+        ]),
+    library(
         "MiphaDemo",
         [
-            "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch",
-            "MiphaImaging", "MiphaTokenizers", "MiphaFiles", "MiphaEvaluation", "MiphaData",
+            "MiphaTraining", "MiphaInference", "MiphaFolders", "MiphaModels", "MiphaNN",
+            "MiphaTorch", "MiphaImaging", "MiphaTokenizers", "MiphaFiles", "MiphaEvaluation",
+            "MiphaData",
         ],
         resources: [.embedInCode("Resources/tokenizer.json")]),
     .executableTarget(
         name: "mipha",
         dependencies: [
-            "MiphaDemo", "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN",
-            "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
+            "MiphaDemo", "MiphaTraining", "MiphaInference", "MiphaFolders", "MiphaModels",
+            "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers",
+            "MiphaImaging",
             "MiphaFiles", "MiphaEvaluation", "MiphaData", argumentParser,
         ],
         swiftSettings: strict),
+    .target(
+        name: "MiphaTinyFolder",
+        dependencies: [
+            "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaImaging", "MiphaFiles",
+            "MiphaTestSupport",
+        ],
+        path: "Tests/MiphaTinyFolder", swiftSettings: strict),
     tests("MiphaTorchTests", ["MiphaTorch"]),
     tests("MiphaNNTests", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints"]),
     tests(
         "MiphaModelsTests",
         ["MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
     tests(
+        "MiphaFoldersTests",
+        [
+            "MiphaFolders", "MiphaTinyFolder", "MiphaModels", "MiphaNN", "MiphaCheckpoints",
+            "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
+        ]),
+    tests(
         "MiphaTrainingTests",
         [
-            "MiphaTraining", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints",
+            "MiphaTraining", "MiphaFolders", "MiphaModels", "MiphaNN", "MiphaTorch",
+            "MiphaCheckpoints",
             "MiphaData", "MiphaDataFaults", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
             "MiphaFiles",
         ]),
     tests(
         "MiphaInferenceTests",
         [
-            "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints",
+            "MiphaInference", "MiphaFolders", "MiphaTinyFolder", "MiphaModels", "MiphaNN",
+            "MiphaTorch", "MiphaCheckpoints",
             "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
         ]),
     tests("MiphaDemoTests", ["MiphaDemo", "MiphaImaging"]),
@@ -158,7 +181,8 @@ let package = Package(
                 name: "Mipha",
                 targets: [
                     "MiphaTorch", "MiphaFiles", "MiphaCheckpoints", "MiphaNN", "MiphaModels",
-                    "MiphaTokenizers", "MiphaImaging", "MiphaChat", "MiphaInference",
+                    "MiphaTokenizers", "MiphaImaging", "MiphaChat", "MiphaFolders",
+                    "MiphaInference",
                     "MiphaTraining", "MiphaEvaluation", "MiphaData",
                 ]),
         ],

@@ -6,6 +6,7 @@ import MiphaData
 import MiphaDemo
 import MiphaEvaluation
 import MiphaFiles
+import MiphaFolders
 import MiphaImaging
 import MiphaInference
 import MiphaModels
@@ -46,7 +47,8 @@ extension ExitStatus {
         case let error as InferenceError: error.code == .invalidLogits ? failure : badInput
         case let error as EvaluationError:
             [.system, .network, .judge, .model].contains(error.code) ? failure : badInput
-        case is TokenizerError, is ChatError, is ImagingError, is SpliceError, is ParameterError:
+        case is FolderError, is TokenizerError, is ChatError, is ImagingError, is SpliceError,
+            is ParameterError:
             badInput
         case let error as DataError: error.code == .system ? failure : badInput
         case let error as DemoError: error.code == .plan ? badInput : failure

@@ -22,19 +22,6 @@ private let system =
         for known in ChatTemplate.names { #expect(error?.message.contains(known) == true) }
     }
 
-    @Test(arguments: [
-        ("mipha_phi", "phi"), ("mipha-phi", "phi"), ("phi", "phi"), ("mipha_gemma", "gemma"),
-        ("mipha_phi3", "phi-3"),
-    ])
-    func `the model type chooses the template`(type: String, name: String) throws {
-        #expect(try ChatTemplate.forModelType(type).name == name)
-    }
-
-    @Test func `an unknown model type is an error`() {
-        let error = #expect(throws: ChatError.self) { try ChatTemplate.forModelType("llama") }
-        #expect(error?.message.contains("\"llama\"") == true)
-    }
-
     @Test func `Phi renders its strings exactly`() throws {
         let encoder = try ConversationEncoder(tokenizer: StubTokenizer.phi, template: .phi)
         let text = try encoder.render(talk("<image>\nQ1", "A1", "Q2", "A2", images: ["a"])).text

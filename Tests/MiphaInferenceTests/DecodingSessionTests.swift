@@ -1,6 +1,7 @@
 import MiphaInference
 import MiphaModels
 import MiphaTestSupport
+import MiphaTinyFolder
 import Testing
 
 /// Logits of batches, which tell more than the tokens chosen from them.

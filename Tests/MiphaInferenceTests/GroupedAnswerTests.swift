@@ -3,6 +3,7 @@ import MiphaChat
 import MiphaImaging
 import MiphaInference
 import MiphaTestSupport
+import MiphaTinyFolder
 import Synchronization
 import Testing
 

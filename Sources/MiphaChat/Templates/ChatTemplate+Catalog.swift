@@ -36,7 +36,8 @@ extension ChatTemplate {
     /// The names that `named(_:)` knows, the keys of the reference's table.
     public static var names: [String] { catalog.map(\.name) }
 
-    /// The template of a name.
+    /// The template of a name, which a run file or an option gives, or a language model as the chat
+    /// format of its family.
     ///
     /// The reference falls back to a key that does not exist when it does not know a name.
     ///
@@ -46,25 +47,5 @@ extension ChatTemplate {
         throw ChatError(
             .unknownTemplate,
             "template \"\(name)\" is unknown; expected one of \(names.joined(separator: ", "))")
-    }
-
-    private static let families: [(modelType: String, template: ChatTemplate)] = [
-        ("mipha_phi", .phi), ("mipha-phi", .phi), ("phi", .phi), ("phi-msft", .phi),
-        ("mipha_gemma", .gemma), ("mipha-gemma", .gemma), ("gemma", .gemma),
-        ("mipha_phi3", .phi3), ("mipha-phi3", .phi3), ("phi3", .phi3),
-    ]
-
-    /// The template of a language model, by the `model_type` of its configuration.
-    ///
-    /// - Throws: `ChatError` with code `unknownTemplate`, listing the known types.
-    public static func forModelType(_ modelType: String) throws(ChatError) -> ChatTemplate {
-        if let entry = families.first(where: { $0.modelType == modelType }) {
-            return entry.template
-        }
-        throw ChatError(
-            .unknownTemplate,
-            "no template for model_type \"\(modelType)\"; expected one of "
-                + families.map(\.modelType).joined(separator: ", ") + ", or choose a template: "
-                + names.joined(separator: ", "))
     }
 }

@@ -1,4 +1,5 @@
 package import MiphaEvaluation
+import MiphaFolders
 import MiphaInference
 import MiphaModels
 import MiphaNN

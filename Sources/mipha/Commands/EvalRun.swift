@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MiphaChat
 import MiphaEvaluation
+import MiphaFolders
 import MiphaInference
 
 /// One run over benchmarks.
