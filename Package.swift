@@ -113,7 +113,6 @@ let torch: [Target] = [
         [
             "MiphaTraining", "MiphaInference", "MiphaFolders", "MiphaModels", "MiphaNN",
             "MiphaTorch", "MiphaImaging", "MiphaTokenizers", "MiphaFiles", "MiphaEvaluation",
-            "MiphaData",
         ],
         resources: [.embedInCode("Resources/tokenizer.json")]),
     .executableTarget(
@@ -121,8 +120,7 @@ let torch: [Target] = [
         dependencies: [
             "MiphaDemo", "MiphaTraining", "MiphaInference", "MiphaFolders", "MiphaModels",
             "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers",
-            "MiphaImaging",
-            "MiphaFiles", "MiphaEvaluation", "MiphaData", argumentParser,
+            "MiphaImaging", "MiphaFiles", "MiphaEvaluation", "MiphaData", argumentParser,
         ],
         swiftSettings: strict),
     .target(
@@ -132,8 +130,8 @@ let torch: [Target] = [
             "MiphaTestSupport",
         ],
         path: "Tests/MiphaTinyFolder", swiftSettings: strict),
-    tests("MiphaTorchTests", ["MiphaTorch"]),
-    tests("MiphaNNTests", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints"]),
+    tests("MiphaTorchTests", ["MiphaTorch", "MiphaFiles"]),
+    tests("MiphaNNTests", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
     tests(
         "MiphaModelsTests",
         ["MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
@@ -147,18 +145,17 @@ let torch: [Target] = [
         "MiphaTrainingTests",
         [
             "MiphaTraining", "MiphaFolders", "MiphaModels", "MiphaNN", "MiphaTorch",
-            "MiphaCheckpoints",
-            "MiphaData", "MiphaDataFaults", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
-            "MiphaFiles",
+            "MiphaCheckpoints", "MiphaData", "MiphaDataFaults", "MiphaChat", "MiphaTokenizers",
+            "MiphaImaging", "MiphaFiles",
         ]),
     tests(
         "MiphaInferenceTests",
         [
             "MiphaInference", "MiphaFolders", "MiphaTinyFolder", "MiphaModels", "MiphaNN",
-            "MiphaTorch", "MiphaCheckpoints",
-            "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
+            "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
+            "MiphaFiles",
         ]),
-    tests("MiphaDemoTests", ["MiphaDemo", "MiphaImaging"]),
+    tests("MiphaDemoTests", ["MiphaDemo", "MiphaImaging", "MiphaFiles"]),
     tests("CommandTests", ["MiphaCheckpoints", "MiphaFiles", "mipha"]),
     tests(
         "GoldenTests",
@@ -182,8 +179,7 @@ let package = Package(
                 targets: [
                     "MiphaTorch", "MiphaFiles", "MiphaCheckpoints", "MiphaNN", "MiphaModels",
                     "MiphaTokenizers", "MiphaImaging", "MiphaChat", "MiphaFolders",
-                    "MiphaInference",
-                    "MiphaTraining", "MiphaEvaluation", "MiphaData",
+                    "MiphaInference", "MiphaTraining", "MiphaEvaluation", "MiphaData",
                 ]),
         ],
     dependencies: [

@@ -9,10 +9,6 @@ mt_status mt_tensor_reshape(mt_tensor tensor, mt_shape shape, mt_tensor *out) {
     MT_RETURN(out, unwrap(tensor).reshape(sizes(shape)));
 }
 
-mt_status mt_tensor_expand(mt_tensor tensor, mt_shape shape, mt_tensor *out) {
-    MT_RETURN(out, unwrap(tensor).expand(sizes(shape)));
-}
-
 mt_status mt_tensor_permute(mt_tensor tensor, mt_shape order, mt_tensor *out) {
     MT_RETURN(out, unwrap(tensor).permute(sizes(order)));
 }

@@ -89,10 +89,6 @@ mt_status mt_tensor_full(mt_shape shape, double value, mt_dtype dtype, mt_device
     MT_RETURN(out, at::full(mipha::sizes(shape), value, options(dtype, device)));
 }
 
-mt_status mt_tensor_arange(double start, double end, double step, mt_dtype dtype, mt_tensor *out) {
-    MT_RETURN(out, at::arange(start, end, step, mipha::scalar_type(dtype)));
-}
-
 mt_status mt_tensor_normal(mt_shape shape, double mean, double deviation, mt_generator generator,
                            mt_dtype dtype, mt_tensor *out) {
     MT_RETURN(out, at::empty(mipha::sizes(shape), at::kFloat)

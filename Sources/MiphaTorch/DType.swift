@@ -43,14 +43,6 @@ public enum DType: String, Sendable, CaseIterable {
         }
     }
 
-    /// Whether the type holds floating-point numbers.
-    public var isFloatingPoint: Bool {
-        switch self {
-        case .float32, .float64, .float16, .bfloat16, .float8E4M3, .float8E5M2: true
-        default: false
-        }
-    }
-
     var cValue: mt_dtype {
         switch self {
         case .float32: MT_FLOAT32

@@ -163,12 +163,6 @@ extension Tensor {
         return try values(as: Double.self)[0]
     }
 
-    /// Copies the dense elements into a buffer of exactly `byteCount` bytes.
-    public func copyBytes(to buffer: UnsafeMutableRawBufferPointer) throws(TensorError) {
-        try check(
-            unsafe mt_tensor_copy_out(handle, buffer.baseAddress, buffer.count), "copy out", [self])
-    }
-
     /// The dense elements' bytes in row-major order.
     public func bytes() throws(TensorError) -> [UInt8] {
         var result = [UInt8](repeating: 0, count: byteCount)

@@ -8,13 +8,6 @@ extension Tensor {
         }
     }
 
-    /// A view that repeats dimensions of size 1; -1 keeps a size.
-    public func expanded(_ shape: [Int]) throws(TensorError) -> Tensor {
-        try produce("expand to \(shape)", [self]) { out in
-            withShape(shape) { unsafe mt_tensor_expand(handle, $0, out) }
-        }
-    }
-
     /// A view with the dimensions in another order.
     public func permuted(_ order: [Int]) throws(TensorError) -> Tensor {
         try produce("permute \(order)", [self]) { out in

@@ -14,6 +14,21 @@ struct TrainStartTests {
 
     private func file(_ name: String) -> String { fixture.sample.temporary.file(name) }
 
+    @Test(arguments: ["train", "plan"])
+    func `the keys of a run file are listed without one`(command: String) throws {
+        let list = try MiphaProcess([command, "--list-keys"])
+        #expect(list.status == 0 && list.errors.isEmpty)
+        let lines = list.output.split(separator: "\n")
+        #expect(lines[0].hasPrefix("key ") && lines[0].hasSuffix(" meaning"))
+        #expect(lines.contains { $0.hasPrefix("learning_rate ") && $0.contains(" 2e-05 ") })
+        for arguments in [[command], [command, "--seed", "1"]] {
+            let missing = try MiphaProcess(arguments)
+            #expect(missing.status == 2 && missing.output.isEmpty)
+            #expect(missing.errors.contains("Missing expected argument '<run.yaml>'"))
+            #expect(missing.errorLines.count == 1)
+        }
+    }
+
     @Test func `a launcher's restart goes on whatever its first start was told`() throws {
         let output = file("restarted")
         let arguments = fixture.arguments(output, ["max_steps=4"])

@@ -1,20 +1,6 @@
 import Foundation
 import MiphaChat
-
-/// A small seeded generator (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
+import MiphaFiles
 
 /// Files of the repository and of the shared data folder beside it.
 enum TestFiles {
@@ -59,7 +45,7 @@ func supervisedText(_ sample: EncodedSample, _ tokenizer: some TextTokenizer) ->
 func sameBytes(_ left: String, _ right: String) -> Bool { left.utf8.elementsEqual(right.utf8) }
 
 /// A random text of words, blanks, role names and characters of many planes.
-func randomText(_ generator: inout SeededGenerator) -> String {
+func randomText(_ generator: inout SplitMix64) -> String {
     let parts = [
         "cat", "Dog", "the ", " a", "ASSISTANT:", " ASSISTANT: ", "USER:", "USER: ", "<|end", "ñ",
         "東京", "🎈", "👩‍👩‍👧", "42", "it's", "  ", "     ", "\n", "\n\n", "\t", "...", "\u{A0}",

@@ -1,10 +1,11 @@
 import MiphaChat
+import MiphaFiles
 import Testing
 
 private func check(
     _ tokenizer: some TextTokenizer, _ template: ChatTemplate, count: Int, seed: UInt64
 ) throws {
-    var generator = SeededGenerator(seed)
+    var generator = SplitMix64(seed: seed)
     var options = EncodingOptions.training
     options.maximumLength = nil
     let encoder = try ConversationEncoder(

@@ -1,5 +1,6 @@
 import Foundation
 import MiphaChat
+import MiphaFiles
 import Testing
 
 /// Questions with a chosen and a rejected answer.
@@ -147,7 +148,7 @@ import Testing
                 try reader.read(bytes: Array(bytes.prefix(count)), name: "x")
             }
         }
-        var generator = SeededGenerator(3)
+        var generator = SplitMix64(seed: 3)
         for _ in 0..<2000 {
             var spoiled = bytes
             spoiled[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(

@@ -1,5 +1,6 @@
 import Foundation
 import MiphaChat
+import MiphaFiles
 import Testing
 
 private func read(_ text: String) throws -> [ConversationSample] {
@@ -113,7 +114,7 @@ private let turns = #"[{"from":"human","value":"Q"},{"from":"gpt","value":"A"}]"
         let whole =
             Array(#"[{"id":"a\u00e9","image":["b"],"n":[1,2.5],"conversations":"#.utf8)
             + Array("\(turns)}]".utf8)
-        var generator = SeededGenerator(9)
+        var generator = SplitMix64(seed: 9)
         for _ in 0..<4000 {
             var bytes = whole
             for _ in 0..<Int.random(in: 1...3, using: &generator) {

@@ -1,4 +1,5 @@
 import MiphaChat
+import MiphaFiles
 import Testing
 
 /// The text before the stop text that is complete first, found by looking at every end.
@@ -17,7 +18,7 @@ private func naive(_ text: [UInt8], _ stops: [String]) -> (text: [UInt8], stop: 
 
 @Suite struct StopMatcherTests {
     @Test func `random splits give what a search of the whole text gives`() throws {
-        var generator = SeededGenerator(4)
+        var generator = SplitMix64(seed: 4)
         let alphabet = ["a", "b", "é", "<", "|", "\n"]
         func random(_ range: ClosedRange<Int>) -> String {
             (0..<Int.random(in: range, using: &generator))
@@ -54,7 +55,7 @@ private func naive(_ text: [UInt8], _ stops: [String]) -> (text: [UInt8], stop: 
     }
 
     @Test func `answer text equals cutting and stripping the whole`() throws {
-        var generator = SeededGenerator(5)
+        var generator = SplitMix64(seed: 5)
         let alphabet = ["a", " ", "\n", "é", "\u{A0}", "\u{3000}", "b", "  ", "END"]
         for _ in 0..<10_000 {
             let parts = (0..<Int.random(in: 0...9, using: &generator))

@@ -1,4 +1,5 @@
 import MiphaCheckpoints
+import MiphaFiles
 import Testing
 
 struct KeyMapTests {
@@ -115,7 +116,7 @@ struct KeyMapTests {
     }
 
     @Test func `overlap of random patterns agrees with trying all short names`() throws {
-        var generator = SeededGenerator(2)
+        var generator = SplitMix64(seed: 2)
         let pieces = ["a", "0", "1", "."]
         var names = [""]
         for _ in 0..<6 {

@@ -1,4 +1,5 @@
 import MiphaCheckpoints
+import MiphaFiles
 import Testing
 
 struct MalformedCase: Sendable, CustomTestStringConvertible {
@@ -230,7 +231,7 @@ struct SafetensorsMalformedTests {
     func `flipped bits never trap and never give bytes outside the file`(_ name: String) throws {
         let original = try Fixture.bytes(name + ".safetensors")
         let headerEnd = 8 + Int(original[0]) + Int(original[1]) << 8
-        var generator = SeededGenerator(7)
+        var generator = SplitMix64(seed: 7)
         var refused = 0
         for _ in 0..<4000 {
             var bytes = original
@@ -269,7 +270,7 @@ struct SafetensorsMalformedTests {
     @Test func `mutated files on disk open or throw`() throws {
         let scratch = try Scratch()
         let original = try Fixture.bytes("shapes.safetensors")
-        var generator = SeededGenerator(11)
+        var generator = SplitMix64(seed: 11)
         for number in 0..<240 {
             var bytes = original
             switch number % 3 {

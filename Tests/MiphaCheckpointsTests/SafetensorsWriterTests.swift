@@ -25,7 +25,7 @@ struct SafetensorsWriterTests {
 
     @Test func `random tensors in random pieces come back`() throws {
         let scratch = try Scratch()
-        var generator = SeededGenerator(3)
+        var generator = SplitMix64(seed: 3)
         for round in 0..<20 {
             var declarations: [TensorDeclaration] = []
             var contents: [[UInt8]] = []

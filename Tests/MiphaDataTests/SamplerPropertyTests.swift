@@ -1,5 +1,5 @@
 import MiphaData
-import MiphaTestSupport
+import MiphaFiles
 import Testing
 
 @Suite struct SamplerPropertyTests {

@@ -1,5 +1,5 @@
 import Foundation
-import MiphaTestSupport
+import MiphaFiles
 
 /// A conversation file with the shape of LLaVA's mix of 665,298 items: the items of each picture
 /// root, text-only items, turns and words of each kind; the texts mean nothing.

@@ -1,5 +1,6 @@
 import Foundation
 import MiphaDemo
+import MiphaFiles
 import MiphaImaging
 import Testing
 

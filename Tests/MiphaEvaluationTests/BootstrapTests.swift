@@ -1,5 +1,5 @@
 import MiphaEvaluation
-import MiphaTestSupport
+import MiphaFiles
 import Testing
 
 struct BootstrapTests {

@@ -1,6 +1,7 @@
 import Foundation
 import MiphaChat
 import MiphaEvaluation
+import MiphaFiles
 import MiphaTestSupport
 import Synchronization
 import Testing

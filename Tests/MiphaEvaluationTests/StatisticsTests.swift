@@ -1,4 +1,5 @@
 import MiphaEvaluation
+import MiphaFiles
 import MiphaTestSupport
 import Testing
 

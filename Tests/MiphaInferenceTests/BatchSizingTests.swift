@@ -1,6 +1,6 @@
 import MiphaChat
+import MiphaFiles
 import MiphaInference
-import MiphaTestSupport
 import Testing
 
 @Suite struct BatchSizingTests {

@@ -1,3 +1,4 @@
+import MiphaFiles
 import MiphaInference
 import MiphaModels
 import MiphaTestSupport

@@ -1,5 +1,6 @@
 import Foundation
 import MiphaCheckpoints
+import MiphaFiles
 import MiphaInference
 import MiphaModels
 import MiphaTestSupport
@@ -51,5 +52,28 @@ struct GoldenModel: CustomTestStringConvertible, Sendable {
         // Tests run side by side; threads that wait for each other would cost more than they give.
         try Engine.setThreadCount(1)
         return try MiphaModel(folder: folder)
+    }
+
+    /// An engine that keeps nothing between requests.
+    ///
+    /// The model knows ids and no words, so the tokenizer beside it has the end of a text only.
+    ///
+    /// - Parameter end: the id that ends an answer; no answer of a golden holds 0.
+    func engine(end: Int = 0) throws -> InferenceEngine {
+        try Engine.setThreadCount(1)
+        let temporary = try TemporaryFolder()
+        return try withExtendedLifetime(temporary) {
+            let path = try temporary.copy(of: folder, named: "model")
+            let tokenizer: JSONValue = [
+                "model": ["vocab": [:], "merges": []],
+                "added_tokens": [
+                    ["id": .integer(end), "content": "<|endoftext|>", "special": true]
+                ],
+                "pre_tokenizer": ["type": "ByteLevel"], "decoder": ["type": "ByteLevel"],
+            ]
+            try tokenizer.write(to: "\(path)/tokenizer.json")
+            return InferenceEngine(
+                try ModelBundle(folder: path, for: "a test"), keepsBeginning: false)
+        }
     }
 }

@@ -8,15 +8,25 @@ import Testing
 @Suite struct GreedyGoldenTests {
     private let greedy = SamplingOptions(maxTokens: 64)
 
+    /// The engine's replies to prompts in ids; `sampling`: one for all, or one for each.
+    private func replies(
+        _ engine: InferenceEngine, _ prompts: [GenerationPrompt], _ sampling: [SamplingOptions]
+    ) async throws -> [ChatReply] {
+        let requests = prompts.enumerated().map { place, prompt in
+            PreparedRequest(prompt: prompt, sampling: sampling[place % sampling.count])
+        }
+        return try await engine.decode(requests).results.map { try $0.get() }
+    }
+
     @Test(arguments: try GoldenModel.all())
-    func `a prompt alone gives the reference's 64 tokens`(golden: GoldenModel) throws {
-        let generator = BatchGenerator(try golden.model(), stopIDs: [])
+    func `a prompt alone gives the reference's 64 tokens`(golden: GoldenModel) async throws {
+        let engine = try golden.engine()
         #expect(golden.answers.count == golden.prompts.count)
         for (prompt, expected) in zip(golden.prompts, golden.answers) {
-            let answer = try generator.generate([prompt], sampling: [greedy])[0]
+            let reply = try #require(try await replies(engine, [prompt], [greedy]).first)
             #expect(expected.count == 64)
-            #expect(answer.ids == expected)
-            #expect(answer.reason == .length)
+            #expect(reply.tokens == expected)
+            #expect(reply.outcome.reason == .length)
         }
     }
 
@@ -45,36 +55,32 @@ import Testing
     @Test(arguments: try GoldenModel.all())
     func `prompts of different lengths and picture counts in a batch give the same tokens`(
         golden: GoldenModel
-    ) throws {
-        let generator = BatchGenerator(try golden.model(), stopIDs: [])
-        let answers = try generator.generate(
-            golden.prompts, sampling: golden.prompts.map { _ in greedy })
-        #expect(answers.map(\.ids) == golden.answers)
-        let reversed = try generator.generate(
-            golden.prompts.reversed(), sampling: golden.prompts.map { _ in greedy })
-        #expect(reversed.map(\.ids) == golden.answers.reversed())
+    ) async throws {
+        let engine = try golden.engine()
+        let together = try await replies(engine, golden.prompts, [greedy])
+        #expect(together.map(\.tokens) == golden.answers)
+        let reversed = try await replies(engine, golden.prompts.reversed(), [greedy])
+        #expect(reversed.map(\.tokens) == golden.answers.reversed())
     }
 
     @Test(arguments: try GoldenModel.all())
-    func `a finished row keeps its answer while others go on`(golden: GoldenModel) throws {
+    func `a finished row keeps its answer while others go on`(golden: GoldenModel) async throws {
         let stop = golden.answers[0][9]
-        let generator = BatchGenerator(try golden.model(), stopIDs: [stop])
-        let answers = try generator.generate(
-            golden.prompts, sampling: golden.prompts.map { _ in greedy })
-        for (answer, expected) in zip(answers, golden.answers) {
+        let found = try await replies(golden.engine(end: stop), golden.prompts, [greedy])
+        #expect(found.count == golden.answers.count)
+        for (reply, expected) in zip(found, golden.answers) {
             let end = expected.firstIndex(of: stop).map { $0 + 1 } ?? expected.count
-            #expect(answer.ids == Array(expected[..<end]))
-            #expect(answer.reason == (expected.contains(stop) ? .stop : .length))
+            #expect(reply.tokens == Array(expected[..<end]))
+            #expect(reply.outcome.reason == (expected.contains(stop) ? .stop : .length))
         }
     }
 
-    @Test func `rows may ask for different numbers of tokens`() throws {
+    @Test func `rows may ask for different numbers of tokens`() async throws {
         let golden = try GoldenModel.all()[0]
-        let generator = BatchGenerator(try golden.model(), stopIDs: [])
         let counts = [3, 17, 1]
-        let answers = try generator.generate(
-            golden.prompts, sampling: counts.map { SamplingOptions(maxTokens: $0) })
-        #expect(answers.map(\.ids) == zip(golden.answers, counts).map { Array($0.prefix($1)) })
+        let found = try await replies(
+            golden.engine(), golden.prompts, counts.map { SamplingOptions(maxTokens: $0) })
+        #expect(found.map(\.tokens) == zip(golden.answers, counts).map { Array($0.prefix($1)) })
     }
 
     @Test func `logits of the first step are the reference's`() throws {
@@ -93,18 +99,19 @@ import Testing
         #expect(seen.sorted() == Array(golden.prompts.indices))
     }
 
-    @Test func `a sampled answer does not depend on the rows beside it`() throws {
+    @Test func `a sampled answer does not depend on the rows beside it`() async throws {
         let golden = try GoldenModel.all()[0]
-        let generator = BatchGenerator(try golden.model(), stopIDs: [])
+        let engine = try golden.engine()
         let sampling = golden.prompts.indices.map {
             SamplingOptions(maxTokens: 24, temperature: 1.3, topP: 0.9, seed: UInt64($0))
         }
-        let together = try generator.generate(golden.prompts, sampling: sampling)
-        let alone = try zip(golden.prompts, sampling).map {
-            try generator.generate([$0], sampling: [$1])[0]
+        let together = try await replies(engine, golden.prompts, sampling)
+        for (place, reply) in together.enumerated() {
+            let alone = try await replies(engine, [golden.prompts[place]], [sampling[place]])
+            #expect(alone.map(\.tokens) == [reply.tokens])
+            #expect(alone.map(\.outcome.reason) == [reply.outcome.reason])
         }
-        #expect(together == alone)
-        #expect(Set(together.map(\.ids)).count == 3)
+        #expect(Set(together.map(\.tokens)).count == 3)
     }
 
     @Test func `prompts that do not fit are refused with their place`() throws {

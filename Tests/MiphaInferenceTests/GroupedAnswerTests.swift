@@ -1,5 +1,6 @@
 import Foundation
 import MiphaChat
+import MiphaFiles
 import MiphaImaging
 import MiphaInference
 import MiphaTestSupport

@@ -1,5 +1,6 @@
 import Foundation
 import MiphaChat
+import MiphaFiles
 import MiphaInference
 import MiphaTestSupport
 import Testing

@@ -1,7 +1,7 @@
 import MiphaCheckpoints
+import MiphaFiles
 import MiphaModels
 import MiphaNN
-import MiphaTestSupport
 import MiphaTorch
 import Testing
 
@@ -58,37 +58,6 @@ import Testing
         let tail =
             try first.narrowed(1, from: 7, length: 1) - second.narrowed(1, from: 7, length: 1)
         #expect(try tail.absoluteMaximum() > 1e-3)
-    }
-
-    @Test func `rows padded on the left give what they give alone, cached too`() throws {
-        let (model, _) = try decoder(smallConfig(layers: 2))
-        let rows = [[4, 9], [1, 2, 3, 4, 5, 6], [7, 8, 9, 10]]
-        let plan = try SplicePlan(ids: rows, tokensPerImage: 1, imageCount: 0, padding: .left)
-        let words = try model.embed(Tensor(plan.textIDs))
-        let table = try Tensor.concatenating([words, .zeros([1, model.width])], along: 0)
-        let embeddings = try table.selecting(Tensor(plan.sources))
-            .reshaped([3, plan.columns, model.width])
-        let cache = KeyValueCache(layers: 2)
-        let together = try run(model, embeddings, plan.layout, cache)
-        let next = [11, 12, 13]
-        let masks = try #require(plan.layout.keyMask)
-        let step = try run(
-            model, model.embed(Tensor(next, shape: [3, 1])),
-            SequenceLayout(
-                positions: plan.lengths.map { [$0] }, keyMask: masks.map { $0 + [true] },
-                pastLength: plan.columns),
-            cache)
-        for (row, ids) in rows.enumerated() {
-            let alone = try run(
-                model, model.embed(Tensor(ids + [next[row]], shape: [1, ids.count + 1])),
-                .contiguous(count: ids.count + 1))
-            let real = try together.narrowed(0, from: row, length: 1)
-                .narrowed(1, from: plan.columns - ids.count, length: ids.count)
-            try requireClose("row \(row)", real, alone.narrowed(1, from: 0, length: ids.count))
-            try requireClose(
-                "row \(row), next", step.narrowed(0, from: row, length: 1),
-                alone.narrowed(1, from: ids.count, length: 1))
-        }
     }
 
     @Test func `fused projections equal split ones with their rows sorted out`() throws {

@@ -1,7 +1,7 @@
 import MiphaCheckpoints
+import MiphaFiles
 import MiphaModels
 import MiphaNN
-import MiphaTestSupport
 import MiphaTorch
 import Testing
 
@@ -65,23 +65,21 @@ import Testing
         }
     }
 
-    @Test(arguments: [SplicePlan.Padding.right, .left])
-    func `a plan says of every position what stands there`(_ padding: SplicePlan.Padding) throws {
+    @Test func `a plan says of every position what stands there`() throws {
         var generator = SplitMix64(seed: 41)
         for _ in 0..<200 {
             let sample = Sample(&generator)
             let patches = Int.random(in: 1...4, using: &generator)
             let plan = try SplicePlan(
                 ids: sample.ids, labels: sample.labels, tokensPerImage: patches,
-                imageCount: sample.imageCount, padding: padding)
+                imageCount: sample.imageCount)
             let rows = sample.items(patches)
             let columns = rows.map(\.count).max() ?? 0
             #expect(plan.lengths == rows.map(\.count))
             #expect(plan.columns == columns)
             #expect(plan.sources.count == columns * rows.count)
             let expected = rows.map { row in
-                let fill = Array(repeating: Item.padding, count: columns - row.count)
-                return padding == .right ? row + fill : fill + row
+                row + Array(repeating: Item.padding, count: columns - row.count)
             }
             #expect(items(plan, patches, sample.imageCount) == expected)
         }
@@ -117,18 +115,10 @@ import Testing
         #expect(empty.sources == [])
     }
 
-    @Test func `rows padded on the left count positions from their first real one`() throws {
+    @Test func `rows of different lengths need no mask`() throws {
         let plan = try SplicePlan(
-            ids: [[1, 2], [3, 4, 5, 6]], tokensPerImage: 1, imageCount: 0, padding: .left)
-        #expect(plan.layout.positions == [[0, 0, 0, 1], [0, 1, 2, 3]])
-        #expect(
-            plan.layout.keyMask == [[false, false, true, true], [true, true, true, true]])
-        let even = try SplicePlan(
-            ids: [[1, 2], [3, 4]], tokensPerImage: 1, imageCount: 0, padding: .left)
-        #expect(even.layout == .contiguous(count: 2))
-        let right = try SplicePlan(
             ids: [[1, 2], [3, 4, 5]], tokensPerImage: 1, imageCount: 0)
-        #expect(right.layout == .contiguous(count: 3))
+        #expect(plan.layout == .contiguous(count: 3))
     }
 
     @Test func `masks over ids are pushed to the end of the real positions`() throws {

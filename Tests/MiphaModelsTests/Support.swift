@@ -1,4 +1,5 @@
 import MiphaCheckpoints
+import MiphaFiles
 import MiphaModels
 import MiphaNN
 import MiphaTestSupport

@@ -1,3 +1,4 @@
+import MiphaFiles
 import MiphaNN
 import MiphaTestSupport
 import MiphaTorch
@@ -47,22 +48,6 @@ import Testing
         }
         #expect(try early.keys.values(as: Float.self) == before)
         #expect(cache.length == 203)
-    }
-
-    @Test func `a truncated cache goes on from where it was cut`() throws {
-        let cache = KeyValueCache(layers: 1)
-        let k = try randomTensor([1, 2, 5, 2], seed: 1)
-        _ = try cache.append(keys: k, values: k, layer: 0)
-        cache.truncate(to: 9)
-        #expect(cache.length == 5)
-        cache.truncate(to: 2)
-        #expect(cache.length == 2)
-        let next = try randomTensor([1, 2, 1, 2], seed: 2)
-        let all = try cache.append(keys: next, values: next, layer: 0)
-        let expected = try Tensor.concatenating(
-            [k.narrowed(2, from: 0, length: 2), next], along: 2)
-        #expect(try all.keys.values(as: Float.self) == expected.values(as: Float.self))
-        #expect(KeyValueCache(layers: 3).length == 0)
     }
 
     @Test func `keys and values keep their dtype`() throws {

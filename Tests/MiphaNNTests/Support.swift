@@ -1,3 +1,4 @@
+import MiphaFiles
 import MiphaNN
 import MiphaTestSupport
 import MiphaTorch

@@ -1,4 +1,5 @@
 import Foundation
+import MiphaFiles
 import MiphaTestSupport
 import MiphaTorch
 import Testing

@@ -1,4 +1,4 @@
-import MiphaTestSupport
+import MiphaFiles
 import MiphaTorch
 import Testing
 

@@ -1,3 +1,4 @@
+import MiphaFiles
 import MiphaTestSupport
 import MiphaTorch
 import Testing

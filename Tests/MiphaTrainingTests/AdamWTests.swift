@@ -1,4 +1,5 @@
 import MiphaCheckpoints
+import MiphaFiles
 import MiphaTestSupport
 import MiphaTorch
 import MiphaTraining

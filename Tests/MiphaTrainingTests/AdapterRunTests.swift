@@ -273,7 +273,7 @@ import Testing
             change: {
                 $0.stage = .instructLoRA
                 $0.adapters.targets = ["c_attn"]
-            }, message: "no layer within model.layers is called c_attn"),
+            }, message: "no layer in language is called c_attn"),
         Refusal(
             change: {
                 $0.stage = .instructLoRA

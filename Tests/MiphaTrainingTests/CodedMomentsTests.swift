@@ -1,5 +1,6 @@
 import Foundation
 import MiphaCheckpoints
+import MiphaFiles
 import MiphaTestSupport
 import MiphaTorch
 import MiphaTraining

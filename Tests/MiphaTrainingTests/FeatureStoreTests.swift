@@ -1,4 +1,5 @@
 import Foundation
+import MiphaFiles
 import MiphaModels
 import MiphaNN
 import MiphaTestSupport

@@ -1,5 +1,5 @@
+import MiphaFiles
 import MiphaModels
-import MiphaTestSupport
 import MiphaTraining
 import Testing
 

@@ -82,6 +82,31 @@ import Testing
     }
 
     @Test(arguments: [
+        ("lora_r", "0", "a rank from 1 to 65536"), ("lora_alpha", "0", "a number above 0"),
+        ("lora_dropout", "1", "a probability from 0 to below 1"),
+        ("lora_targets", "[]", "all-linear or names of layers such as [q_proj, v_proj]"),
+        ("image_aspect_ratio", "wide", "square or pad"),
+        ("bad_samples", "drop", #"one of "fail", "skip", "blank""#),
+        ("bad_samples_limit", "1.5", "a number from 0 to 1"),
+        ("dataloader_num_workers", "257", "a number from 1 to 256"),
+        ("max_steps", "0", "a number from 1 to 1000000000"),
+        ("dataloader_drop_last", "1", "true, false or former"),
+        ("label_smoothing", "0.5", "a number from 0 to below 0.5"),
+        ("label_smoothing", "2", "a number from 0 to 1"), ("z_loss", "-1", "a number from 0"),
+        ("ema_decay", "1", "a number from 0 to below 1"), ("packing", "1", "true or false"),
+        ("dtype", "float16", "float32 or bfloat16"), ("dtype", "16", "a string"),
+        ("processes", "1025", "a number from 1 to 1024"), ("seed", "1.5", "an integer"),
+        ("save_steps", "-1", "a number of updates, or 0 for none"),
+        ("sample_steps", "-1", "a number of updates, or 0 for none"),
+        ("sample_prompts", "[Hi]", "an object"), ("eval_data_path", "7", "a string"),
+    ])
+    func `a wrong value names what is expected`(key: String, value: String, words: String) throws {
+        let message = try failure(Array((Self.required + "\(key): \(value)\n").utf8))
+        #expect(message.contains("run.yaml: \(key)"), "\(message)")
+        #expect(message.contains(": expected \(words), found "), "\(message)")
+    }
+
+    @Test(arguments: [
         ("tune: {tower: half}", "tune.tower: expected frozen, full, lora or last:N"),
         ("tune: {tower: last:0}", "tune.tower: expected"),
         ("tune: {towers: full}", "unknown key tune.towers; did you mean tower?"),

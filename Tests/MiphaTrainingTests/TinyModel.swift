@@ -1,3 +1,4 @@
+import MiphaFiles
 import MiphaModels
 import MiphaNN
 import MiphaTestSupport

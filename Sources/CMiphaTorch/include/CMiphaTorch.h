@@ -100,7 +100,6 @@ mt_status mt_tensor_from_blob(const void *bytes, mt_shape shape, mt_dtype dtype,
 mt_status mt_tensor_empty(mt_shape shape, mt_dtype dtype, mt_device device, mt_tensor *out);
 mt_status mt_tensor_full(mt_shape shape, double value, mt_dtype dtype, mt_device device,
                          mt_tensor *out);
-mt_status mt_tensor_arange(double start, double end, double step, mt_dtype dtype, mt_tensor *out);
 mt_status mt_tensor_normal(mt_shape shape, double mean, double deviation, mt_generator generator,
                            mt_dtype dtype, mt_tensor *out);
 
@@ -145,7 +144,6 @@ mt_status mt_tensor_backward(mt_tensor output, mt_tensor gradient_or_null);
 /* ---- Shape ---- */
 
 mt_status mt_tensor_reshape(mt_tensor tensor, mt_shape shape, mt_tensor *out);
-mt_status mt_tensor_expand(mt_tensor tensor, mt_shape shape, mt_tensor *out);
 mt_status mt_tensor_permute(mt_tensor tensor, mt_shape order, mt_tensor *out);
 mt_status mt_tensor_transpose(mt_tensor tensor, int64_t a, int64_t b, mt_tensor *out);
 mt_status mt_tensor_narrow(mt_tensor tensor, int64_t dimension, int64_t start, int64_t length,

@@ -89,7 +89,6 @@ private struct HeaderParser {
     private let headerSize: Int
     var metadata: [String: String] = [:]
     private var members: [Member] = []
-    private var hasMetadata = false
     private var unsupported: CheckpointError?
 
     init(file: String, bytes: [UInt8], fileSize: Int) {

@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// Which samples each update of a run learns from, on each rank.
 ///
 /// Every epoch is an order of the samples, cut into batches that go to the ranks in turn. An update
@@ -102,7 +104,7 @@ public struct BatchPlan: Sendable, Equatable {
 
     /// The plain order of all samples, or packs, in an epoch; ``EpochSampler`` knows others.
     public func order(epoch: Int) -> [Int] {
-        var generator = SeededGenerator(seed: seed, epoch: epoch)
+        var generator = SplitMix64(seed: seed, epoch: epoch)
         return generator.permutation(sampleCount)
     }
 

@@ -113,9 +113,4 @@ public enum DataProblem: String, Sendable, CaseIterable {
         default: .samples
         }
     }
-
-    /// Whether several belong together: the first one is fine, the others repeat it.
-    public var isRepetition: Bool {
-        self == .duplicateID || self == .duplicateSample || self == .duplicatePicture
-    }
 }

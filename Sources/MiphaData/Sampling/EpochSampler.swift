@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// The order of samples in each epoch of a run, fixed by its settings and the epoch's number.
 public struct EpochSampler: Sendable {
     /// How samples are put in order.
@@ -66,7 +68,7 @@ public struct EpochSampler: Sendable {
     /// The numbers of the samples of an epoch in order.
     public func samples(epoch: Int) -> [Int] {
         let samples = mixture.samples(epoch: epoch)
-        var generator = SeededGenerator(seed: seed, epoch: epoch)
+        var generator = SplitMix64(seed: seed, epoch: epoch)
         let places: [Int] =
             switch order {
             case .plain: generator.permutation(samples.count)

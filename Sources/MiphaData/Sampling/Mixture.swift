@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// How often an epoch shows the samples of each file.
 ///
 /// With a weight of 2.25 an epoch shows every sample of the file twice and a quarter of them once
@@ -82,7 +84,7 @@ public struct Mixture: Sendable, Hashable {
         for (file, part) in parts.enumerated() {
             for _ in 0..<part.copies { samples += part.samples }
             guard part.extra > 0 else { continue }
-            var generator = SeededGenerator(
+            var generator = SplitMix64(
                 seed: seed ^ (UInt64(file) &+ 1) &* 0x9FB2_1C65_1E98_DF25)
             let order = generator.permutation(part.samples.count)
             let start = epoch * part.extra

@@ -1,3 +1,5 @@
+import MiphaFiles
+
 extension TrainingDataSet {
     /// Numbers of samples with a share held out, chosen by the seed; both parts keep the order.
     ///
@@ -12,7 +14,7 @@ extension TrainingDataSet {
                 "validation_split: \(share) of \(count) samples holds \(held) out; expected at "
                     + "least one on each side")
         }
-        var generator = SeededGenerator(seed: seed &+ 0x5641_4C49_4441_5445)
+        var generator = SplitMix64(seed: seed &+ 0x5641_4C49_4441_5445)
         let order = generator.permutation(count)
         return (order[held...].sorted(), order[..<held].sorted())
     }

@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// The demo's synthetic data: pictures of coloured shapes with conversations about them.
 ///
 /// Everything follows from ``Plan``: the same plan gives the same bytes under one release of Swift.

@@ -1,3 +1,5 @@
+package import MiphaFiles
+
 /// One question about a picture with its right answer.
 package struct SceneQuestion: Sendable, Equatable {
     /// What it asks for.

@@ -1,3 +1,5 @@
+package import MiphaFiles
+
 /// Invents scenes from a seeded random stream.
 package struct SceneGenerator: Sendable {
     /// How many shapes a scene may hold.

@@ -17,6 +17,13 @@ package struct DemoScore: Sendable {
         /// Share that the better of two guesses without the picture gets right: the usual answer to
         /// the question in the training data, or the most usual right answer of the kind.
         package let blind: Double
+
+        package init(kind: QuestionKind, questions: Int, accuracy: Double, blind: Double) {
+            self.kind = kind
+            self.questions = questions
+            self.accuracy = accuracy
+            self.blind = blind
+        }
     }
 
     /// One line for each kind that was asked.
@@ -25,6 +32,12 @@ package struct DemoScore: Sendable {
     package let accuracy: Double
     /// Share that those guesses get right over all questions.
     package let blind: Double
+
+    package init(lines: [Line], accuracy: Double, blind: Double) {
+        self.lines = lines
+        self.accuracy = accuracy
+        self.blind = blind
+    }
 
     /// How far a kind must be above its blind guess, as a part of what a guess leaves open.
     private static let margin = 0.5

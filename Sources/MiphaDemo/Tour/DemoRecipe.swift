@@ -2,7 +2,7 @@ import MiphaModels
 import MiphaTraining
 
 /// The numbers of the tour: the model and its three phases.
-struct DemoRecipe: Sendable {
+package struct DemoRecipe: Sendable {
     /// Shape of the model, a few hundred thousand to a few million parameters.
     let model: MiphaConfig
     /// Data set.
@@ -29,7 +29,7 @@ struct DemoRecipe: Sendable {
     }
 
     /// The share of right answers that is expected of a tour, whatever the seed and the machine.
-    static func accuracy(minutes: Double) -> Double {
+    package static func accuracy(minutes: Double) -> Double {
         if minutes >= 2 { return 0.95 }
         return minutes >= 1 ? 0.6 : 0
     }

@@ -1,4 +1,5 @@
 import Foundation
+import MiphaFiles
 
 /// Numbers and texts as reports and the terminal show them.
 package enum ReportText {
@@ -47,15 +48,7 @@ package enum ReportText {
     }
 
     /// A whole number in groups of three digits.
-    static func grouped(_ count: Int) -> String {
-        let digits = String(count.magnitude)
-        var result = ""
-        for (place, digit) in digits.enumerated() {
-            if place > 0, (digits.count - place).isMultiple(of: 3) { result += "," }
-            result.append(digit)
-        }
-        return count < 0 ? "-" + result : result
-    }
+    static func grouped(_ count: Int) -> String { count.grouped(by: ",") }
 
     private static func grouped(_ value: Double) -> String {
         Int(exactly: value).map { grouped($0) } ?? number(value, digits: 2)

@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// Confidence intervals by drawing clusters anew with replacement (percentile bootstrap).
 ///
 /// Questions on one picture are not independent, so pictures are drawn, not questions
@@ -23,7 +25,7 @@ public struct Bootstrap: Sendable {
         let grouped = evidence.grouped()
         guard grouped.clusterCount > 1, draws > 1 else { return statistics.map { _ in nil } }
         var values = [[Double]](repeating: [], count: statistics.count)
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         var weights = [[UInt16]](
             repeating: [UInt16](repeating: 0, count: grouped.clusterCount), count: Self.batch)
         for start in stride(from: 0, to: draws, by: Self.batch) {
@@ -47,7 +49,7 @@ public struct Bootstrap: Sendable {
 
     /// How often each of `count` clusters comes in one draw of as many.
     private static func draw(
-        _ weights: inout [UInt16], _ count: Int, _ generator: inout SeededGenerator
+        _ weights: inout [UInt16], _ count: Int, _ generator: inout SplitMix64
     ) {
         for cluster in weights.indices { weights[cluster] = 0 }
         for _ in 0..<count { weights[generator.below(count)] &+= 1 }
@@ -79,27 +81,5 @@ public struct Bootstrap: Sendable {
             return sorted[low] + (sorted[high] - sorted[low]) * (place - Double(low))
         }
         return Figure.Interval(low: point(0.025), high: point(0.975))
-    }
-}
-
-/// A small generator with a seed, SplitMix64 (Steele, Lea, Flood 2014).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    /// A number from 0 to below `bound`, by multiplication; the bias is below 2^-32 for our bounds.
-    mutating func below(_ bound: Int) -> Int {
-        Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(bound)).high)
     }
 }

@@ -179,7 +179,7 @@ struct PairedEvidence {
         _ pairs: [(Statistic?, Statistic?)], draws: Int, seed: UInt64
     ) -> [Test?] {
         guard partners.count > 1 else { return pairs.map { _ in nil } }
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         let observed = differences(pairs) { _ in (1, false) }
         var drawn = [[Double]](repeating: [], count: pairs.count)
         var extreme = [Int](repeating: 0, count: pairs.count)

@@ -93,13 +93,14 @@ extension ModelReport {
         case .success(let kind): lines.append("pictures     \(kind)")
         case .failure(let error): lines.append("pictures     none: \(error.message)")
         }
-        lines.append("parameters   \(Self.grouped(parameterCount))")
+        lines.append("parameters   \(parameterCount.grouped(by: " "))")
         for part in parts {
             let name = part.name.padding(to: 18)
-            lines.append("  \(name) \(Self.grouped(part.parameters))")
+            lines.append("  \(name) \(part.parameters.grouped(by: " "))")
         }
-        let types = dtypes.map { "\($0.name) \(Self.grouped($0.parameters))" }
-        lines.append("stored       \(types.joined(separator: ", ")); \(Self.grouped(bytes)) bytes")
+        let types = dtypes.map { "\($0.name) \($0.parameters.grouped(by: " "))" }
+        lines.append(
+            "stored       \(types.joined(separator: ", ")); \(bytes.grouped(by: " ")) bytes")
         for (title, names) in [
             ("missing", missing), ("unused", unused), ("dropped", dropped),
             ("mismatched", mismatched),
@@ -109,17 +110,6 @@ extension ModelReport {
         }
         lines += notes.map { "note         \($0)" }
         return lines.joined(separator: "\n") + "\n"
-    }
-
-    /// A number with blanks between groups of three digits.
-    private static func grouped(_ number: Int) -> String {
-        var digits = String(number)
-        var groups: [String] = []
-        while digits.count > 3 {
-            groups.insert(String(digits.suffix(3)), at: 0)
-            digits.removeLast(3)
-        }
-        return ([digits] + groups).joined(separator: " ")
     }
 }
 

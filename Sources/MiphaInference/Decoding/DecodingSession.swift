@@ -73,11 +73,6 @@ public final class DecodingSession {
         schedule()
     }
 
-    /// Positions of each prompt, pictures included.
-    public var promptLengths: [Int] {
-        prompts.map { $0.length(tokensPerImage: model.tower.patchCount) }
-    }
-
     /// Does a part of what comes before the first token, about as long as the reading of one picture.
     ///
     /// - Returns: whether there was anything to do; `advance` does what is left.

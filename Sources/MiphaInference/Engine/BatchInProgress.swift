@@ -1,12 +1,21 @@
-import MiphaChat
+package import MiphaChat
 import MiphaModels
 
 /// The answers of one session between two tokens; one answer is a batch too.
-struct BatchInProgress {
+package struct BatchInProgress {
     /// Told what happens to each request by its place in the list.
-    struct Observer: Sendable {
-        var event: @Sendable (Int, ChatEvent) -> Void = { _, _ in }
-        var end: @Sendable (Int, Result<ChatReply, any Error>) -> Void = { _, _ in }
+    package struct Observer: Sendable {
+        var event: @Sendable (Int, ChatEvent) -> Void
+        var end: @Sendable (Int, Result<ChatReply, any Error>) -> Void
+
+        /// Makes an observer; what is left out is told to nobody.
+        package init(
+            event: @escaping @Sendable (Int, ChatEvent) -> Void = { _, _ in },
+            end: @escaping @Sendable (Int, Result<ChatReply, any Error>) -> Void = { _, _ in }
+        ) {
+            self.event = event
+            self.end = end
+        }
     }
 
     private struct Row {

@@ -94,8 +94,9 @@ public actor InferenceEngine: BatchResponder {
     }
 
     /// Answers requests in one session; cancelling ends open answers at the next token.
-    func decode(
-        _ requests: [PreparedRequest], _ observer: BatchInProgress.Observer
+    package func decode(
+        _ requests: [PreparedRequest],
+        _ observer: BatchInProgress.Observer = BatchInProgress.Observer()
     ) async throws -> (results: [Result<ChatReply, any Error>], statistics: BatchStatistics) {
         var batch = try BatchInProgress(
             bundle, requests, prefixes: prefixes, observer: observer)

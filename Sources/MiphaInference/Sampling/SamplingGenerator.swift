@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// Random numbers for the choice of tokens, the same for a seed on every machine.
 ///
 /// xoshiro256** with its state filled by SplitMix64. One request owns one generator, so its answer
@@ -8,15 +10,8 @@ public struct SamplingGenerator: RandomNumberGenerator, Sendable {
 
     /// Starts the sequence of a seed.
     public init(seed: UInt64) {
-        var source = seed
-        func draw() -> UInt64 {
-            source &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = source
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
-        }
-        state = (draw(), draw(), draw(), draw())
+        var source = SplitMix64(seed: seed)
+        state = (source.next(), source.next(), source.next(), source.next())
     }
 
     /// The next 64 random bits.

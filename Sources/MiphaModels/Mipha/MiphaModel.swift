@@ -150,12 +150,9 @@ public struct MiphaModel {
     }
 
     /// How a batch is spliced.
-    public func plan(
-        for batch: MiphaBatch, padding: SplicePlan.Padding = .right
-    ) throws(SpliceError) -> SplicePlan {
+    public func plan(for batch: MiphaBatch) throws(SpliceError) -> SplicePlan {
         try SplicePlan(
             ids: batch.ids, labels: batch.labels, tokensPerImage: tower.patchCount,
-            imageCount: batch.imageCount, pictures: batch.pictures, padding: padding,
-            packing: batch.packing)
+            imageCount: batch.imageCount, pictures: batch.pictures, packing: batch.packing)
     }
 }

@@ -19,14 +19,6 @@ public struct SpliceError: Error, Sendable, CustomStringConvertible {
 /// unused picture, to please its sharded optimiser.)
 /// Reference: `prepare_inputs_labels_for_multimodal` in Mipha's `mipha_arch.py`.
 public struct SplicePlan: Sendable, Equatable {
-    /// Which side shorter rows are filled up on.
-    public enum Padding: Sendable {
-        /// As in training: real positions start at 0.
-        case right
-        /// As in batched generation: all rows end together.
-        case left
-    }
-
     /// All text ids, row after row, without markers.
     public let textIDs: [Int]
     /// For each position, row-major: an index into text ids, then features, then one zero vector.
@@ -37,8 +29,6 @@ public struct SplicePlan: Sendable, Equatable {
     public let documents: [[Range<Int>]]
     /// Number of positions of every row after padding.
     public let columns: Int
-    /// Side of the padding.
-    public let padding: Padding
 
     /// Number of rows.
     public var rows: Int { documents.count }
@@ -53,12 +43,12 @@ public struct SplicePlan: Sendable, Equatable {
     ///   - tokensPerImage: feature vectors of one picture.
     ///   - imageCount: pictures of the whole batch, in the order of the samples.
     ///   - pictures: the picture of each marker, where samples share some; `nil`: each its own.
-    ///   - packing: the samples of each row; `nil`: a row each. It needs padding on the right.
+    ///   - packing: the samples of each row; `nil`: a row each.
     /// - Throws: `SpliceError` when markers and pictures do not fit, an id is negative, or
     ///   `packing` does not hold every sample once.
     public init(
         ids: [[Int]], labels: [[Int]]? = nil, tokensPerImage: Int, imageCount: Int,
-        pictures: [Int]? = nil, padding: Padding = .right, packing: [[Int]]? = nil
+        pictures: [Int]? = nil, packing: [[Int]]? = nil
     ) throws(SpliceError) {
         let markers = ids.reduce(0) { $0 + $1.count { $0 == MarkerID.image } }
         let places = pictures?.count ?? imageCount
@@ -75,11 +65,10 @@ public struct SplicePlan: Sendable, Equatable {
                 description:
                     "the batch has \(ids.count) rows of ids and \(labels?.count ?? 0) of labels")
         }
-        if let packing, packing.joined().sorted() != Array(ids.indices) || padding == .left {
+        if let packing, packing.joined().sorted() != Array(ids.indices) {
             throw SpliceError(
                 description:
-                    "the rows of a packed batch must hold each of its \(ids.count) samples "
-                    + "once, padded on the right")
+                    "the rows of a packed batch must hold each of its \(ids.count) samples once")
         }
         let textCount = ids.reduce(0) { $0 + $1.count } - markers
         var splicing = Splicing(
@@ -102,13 +91,11 @@ public struct SplicePlan: Sendable, Equatable {
         let zero = textCount + imageCount * tokensPerImage
         textIDs = splicing.texts
         self.columns = columns
-        self.padding = padding
         sources = rows.flatMap { row in
-            Self.pad(row.flatMap { samples[$0].sources }, to: columns, with: zero, padding)
+            Self.pad(row.flatMap { samples[$0].sources }, to: columns, with: zero)
         }
         self.labels = rows.map { row in
-            Self.pad(
-                row.flatMap { samples[$0].labels }, to: columns, with: MarkerID.ignored, padding)
+            Self.pad(row.flatMap { samples[$0].labels }, to: columns, with: MarkerID.ignored)
         }
     }
 
@@ -148,11 +135,8 @@ public struct SplicePlan: Sendable, Equatable {
         }
     }
 
-    private static func pad(
-        _ row: [Int], to count: Int, with filler: Int, _ padding: Padding
-    ) -> [Int] {
-        let fill = Array(repeating: filler, count: count - row.count)
-        return padding == .right ? row + fill : fill + row
+    private static func pad(_ row: [Int], to count: Int, with filler: Int) -> [Int] {
+        row + Array(repeating: filler, count: count - row.count)
     }
 
     /// Positions whose successor is learned, as indices into the flattened batch, with targets.
@@ -160,11 +144,10 @@ public struct SplicePlan: Sendable, Equatable {
         var positions: [Int] = []
         var targets: [Int] = []
         for (row, labels) in labels.enumerated() {
-            let offset = padding == .left ? columns - lengths[row] : 0
             for document in documents[row] {
-                for place in document.dropFirst() where labels[place + offset] != MarkerID.ignored {
-                    positions.append(row * columns + place + offset - 1)
-                    targets.append(labels[place + offset])
+                for place in document.dropFirst() where labels[place] != MarkerID.ignored {
+                    positions.append(row * columns + place - 1)
+                    targets.append(labels[place])
                 }
             }
         }
@@ -175,30 +158,21 @@ public struct SplicePlan: Sendable, Equatable {
     public var supervisedCounts: [Int] {
         var counts: [Int] = []
         for (row, labels) in labels.enumerated() {
-            let offset = padding == .left ? columns - lengths[row] : 0
             for document in documents[row] {
-                counts.append(
-                    document.dropFirst().count { labels[$0 + offset] != MarkerID.ignored })
+                counts.append(document.dropFirst().count { labels[$0] != MarkerID.ignored })
             }
         }
         return counts
     }
 
-    /// Where tokens stand and which keys are real.
+    /// Where tokens stand.
     ///
-    /// Padding on the right needs no mask: causal attention never looks there. With padding on the
-    /// left positions count from each row's first real one.
+    /// Padding is on the right and needs no mask: causal attention never looks there.
     public var layout: SequenceLayout {
         if documents.contains(where: { $0.count > 1 }) {
             return SequenceLayout(documents: documents, tokenCount: columns)
         }
-        guard padding == .left, lengths.contains(where: { $0 != columns }) else {
-            return .contiguous(count: columns)
-        }
-        return SequenceLayout(
-            positions: lengths.map { length in (0..<columns).map { max(0, $0 - columns + length) }
-            },
-            keyMask: lengths.map { length in (0..<columns).map { $0 >= columns - length } })
+        return .contiguous(count: columns)
     }
 
     /// The layout under masks over text ids, spread as the reference does it: the mask of the ids is

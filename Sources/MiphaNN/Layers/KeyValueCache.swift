@@ -55,15 +55,6 @@ public final class KeyValueCache {
             try slot.values.narrowed(2, from: 0, length: slot.length)
         )
     }
-
-    /// Keeps only the first `length` tokens.
-    public func truncate(to length: Int) {
-        for layer in slots.indices {
-            if let slot = slots[layer], slot.length > length {
-                slots[layer]?.length = length
-            }
-        }
-    }
 }
 
 extension KeyValueCache.Slot {

@@ -27,6 +27,16 @@ public struct SampleGeneration: Sendable, Equatable {
     /// Creates settings that ask nothing.
     public init() {}
 
+    /// Refuses settings that exclude each other.
+    func validate() throws(TrainingError) {
+        guard (steps > 0) != prompts.isEmpty else {
+            throw TrainingError(
+                .invalidRun,
+                "sample_steps and sample_prompts: expected both or neither, found \(steps) updates "
+                    + "and \(prompts.count) prompts")
+        }
+    }
+
     /// Whether questions are asked after an update.
     func isDue(step: Int, of total: Int) -> Bool {
         steps > 0 && (step.isMultiple(of: steps) || step == total)

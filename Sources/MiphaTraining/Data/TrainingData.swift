@@ -1,5 +1,6 @@
 import MiphaChat
 import MiphaData
+import MiphaFiles
 import MiphaFolders
 import MiphaImaging
 import MiphaModels
@@ -122,7 +123,7 @@ struct TrainingData {
                     + "model_max_length, which cuts texts")
         }
         // Neighbours in a file, often of one picture, would share rows.
-        var generator = SeededGenerator(seed: run.seed &+ 0x5041_434B_524F_5753)
+        var generator = SplitMix64(seed: run.seed &+ 0x5041_434B_524F_5753)
         return try PackingPlan(
             order: generator.permutation(samples.count).map { samples[$0] }, lengths: lengths,
             capacity: budget)

@@ -47,21 +47,23 @@ struct RunComparison {
 
     /// The settings that change weights and are not the same, in words.
     var differences: [String] {
-        let (old, moved, new) = (saved.json, saved.moved(to: run.outputFolder).json, run.json)
+        let moved = saved.moved(to: run.outputFolder)
         let isSameUpdate = hasSameUpdates
-        let changed = RunConfiguration.keys.filter { key in
-            if key == Self.batchKeys[0], !isSameUpdate, worldBefore != worldSize { return true }
-            if key == "image_folder", !run.stage.takesPictures { return false }
-            return
-                !(isSameUpdate && Self.batchKeys.contains(key))
-                && !RunConfiguration.keysWithoutInfluence.contains(key)
-                && old[key] != new[key] && moved[key] != new[key]
+        let changed = RunKey.all.filter { key in
+            if key.name == Self.batchKeys[0], !isSameUpdate, worldBefore != worldSize {
+                return true
+            }
+            if key.name == "image_folder", !run.stage.takesPictures { return false }
+            if isSameUpdate, Self.batchKeys.contains(key.name) { return false }
+            let new = key.value(in: run)
+            return key.changesWeights && key.value(in: saved) != new && key.value(in: moved) != new
         }
         return changed.map { key in
             let ranks =
-                key == Self.batchKeys[0] && worldBefore != worldSize
+                key.name == Self.batchKeys[0] && worldBefore != worldSize
                 ? " with \(worldBefore) processes then and \(worldSize) now" : ""
-            return "\(key) was \(Self.text(old[key])) and is \(Self.text(new[key]))\(ranks)"
+            let (old, new) = (Self.text(key.value(in: saved)), Self.text(key.value(in: run)))
+            return "\(key.name) was \(old) and is \(new)\(ranks)"
         }
             + unknown.map {
                 "\($0.key) was \(Self.text($0.value)) and is not known to this version of mipha"
@@ -75,14 +77,16 @@ struct RunComparison {
         }
     }
 
-    private static func text(_ value: JSONValue?) -> String {
-        (try? value?.text(.compact)) ?? "absent"
+    private static func text(_ value: JSONValue) -> String {
+        (try? value.text(.compact)) ?? "absent"
     }
 
     /// What becomes of samples that do not fill an update in the run of a state; one that does not say
     /// it was written when there was one rule only.
     static func epochEnd(_ state: ConfigReader) throws -> EpochEnd {
-        try state.object("run").epochEnd("dataloader_drop_last") ?? .former
+        var run = RunConfiguration()
+        try RunKey.epochEnd.read(state.object("run"), into: &run)
+        return run.epochEnd ?? .former
     }
 
     /// Whether the updates of the run then have the same samples as those of this one.

@@ -1,3 +1,4 @@
+import MiphaFiles
 import MiphaModels
 import MiphaNN
 import MiphaTorch
@@ -41,12 +42,5 @@ extension TrainingPlan {
     }
 
     /// Digits in groups of three.
-    static func grouped(_ number: Int) -> String {
-        var text = ""
-        for (place, digit) in String(number).reversed().enumerated() {
-            if place > 0 && place % 3 == 0 { text.append(",") }
-            text.append(digit)
-        }
-        return String(text.reversed())
-    }
+    static func grouped(_ number: Int) -> String { number.grouped(by: ",") }
 }

@@ -15,12 +15,14 @@ struct Train: ParsableCommand {
             EXAMPLE:
               mipha train Runs/align.yaml --set model=base --set output_dir=runs/align
               mipha train Runs/instruct.yaml --set 'tune={tower: last:4}' --dry-run
+              mipha train --list-keys
 
-            The run file is YAML; unknown keys are errors. The output folder receives \
-            resolved.yaml (a run file that repeats the run), metrics.jsonl, TensorBoard events, \
-            checkpoint-<step> folders and at the end the model. A run that was interrupted goes on \
-            from its newest whole checkpoint when the command is given again. Ctrl-C and SIGTERM \
-            write a checkpoint first; after SIGTERM the exit status is 0.
+            The run file is YAML; unknown keys are errors, and --list-keys prints the known ones. \
+            The output folder receives resolved.yaml (a run file that repeats the run), \
+            metrics.jsonl, TensorBoard events, checkpoint-<step> folders and at the end the model. A \
+            run that was interrupted goes on from its newest whole checkpoint when the command is \
+            given again. Ctrl-C and SIGTERM write a checkpoint first; after SIGTERM the exit status \
+            is 0.
 
             Several processes share a run with --processes N on one machine, or under any launcher \
             that sets torchrun's variables (torchrun --no-python --nproc-per-node N mipha train \

@@ -1,6 +1,6 @@
 import Foundation
 import MiphaEvaluation
-import MiphaTestSupport
+import MiphaFiles
 import Testing
 
 struct PlotTests {

@@ -52,7 +52,8 @@ struct PreferenceRanksTests {
         var reports = try train(together, world: 2, stoppingAfter: 2)
         reports += try train(together, world: 2)
         #expect(reports.map(\.step) == expected.map(\.step))
-        for (found, expected) in zip(reports, expected) {
+        for (report, expected) in zip(reports, expected) {
+            let found = report
             // Rounding stays that of the first loss, log 2, however low the loss falls.
             #expect(abs(found.loss - expected.loss) <= 1e-6 * max(log(2), expected.loss))
             #expect(found.supervisedTokens == expected.supervisedTokens)
@@ -60,7 +61,11 @@ struct PreferenceRanksTests {
                 found.figures + found.validationFigures,
                 expected.figures + expected.validationFigures)
             #expect(found.validationFigures.count == expected.validationFigures.count)
-            for (found, expected) in pairs {
+            // Before the first update policy and reference are equal, and which answer of a pair has
+            // the greater reward is a matter of rounding.
+            for (found, expected) in pairs
+            where found.name != "rewards/accuracies" || report.step > 1 {
+                #expect(found.name == expected.name)
                 #expect(abs(found.value - expected.value) <= 1e-5 * max(1, abs(expected.value)))
             }
         }

@@ -1,20 +1,10 @@
-import MiphaData
+package import MiphaFiles
 
-/// Draws of the kinds that scenes need, from the seeded stream of the trainer.
+/// Draws of the kinds that scenes need.
 ///
 /// Whole numbers are drawn by Swift's own algorithm, so a plan's data are the same on every machine
 /// under one release of Swift.
-package struct SplitMix64: RandomNumberGenerator, Sendable {
-    private var bits: SeededGenerator
-
-    /// Starts the stream that belongs to a seed.
-    package init(seed: UInt64) {
-        bits = SeededGenerator(seed: seed)
-    }
-
-    /// Returns the next 64 bits of the stream.
-    package mutating func next() -> UInt64 { bits.next() }
-
+extension SplitMix64 {
     /// Returns a whole number of a closed range.
     package mutating func integer(in range: ClosedRange<Int>) -> Int {
         Int.random(in: range, using: &self)

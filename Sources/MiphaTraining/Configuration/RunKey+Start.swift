@@ -1,0 +1,56 @@
+import MiphaCheckpoints
+import MiphaFiles
+import MiphaNN
+
+/// What a run starts from, where it goes, and which parts are trained.
+extension RunKey {
+    static let start = [
+        RunKey("model", \.model, .text, "Folder of the model to start from.").required,
+        RunKey("output_dir", \.outputFolder, .text, "Folder that receives the run.").required
+            .withoutInfluence,
+        RunKey("stage", \.stage, .choice, "Which parts are trained, on which data.").required,
+        RunKey(
+            "tune", \.tune, .groups(of: .mode),
+            "How much of a group is trained, where it differs from the stage: `frozen`, `full`, `lora` "
+                + "or `last:N` by group."),
+    ]
+}
+
+extension RunValue where Value == TuningMode {
+    fileprivate static var mode: RunValue {
+        RunValue(
+            read: { (reader, key) throws(CheckpointError) in
+                guard let mode = TuningMode(parsing: try reader.string(key)) else {
+                    throw reader.failure(key, expected: "frozen, full, lora or last:N")
+                }
+                return mode
+            },
+            write: { .string($0.description) })
+    }
+}
+
+extension RunValue {
+    /// Values by parameter group.
+    static func groups<Element>(of element: RunValue<Element>) -> RunValue
+    where Value == [ModelPart: Element] {
+        RunValue(
+            read: { (reader, key) throws(CheckpointError) in
+                let object = try reader.object(key)
+                try object.refuseUnknownKeys(known: ModelPart.allCases.map(\.rawValue))
+                var values: [ModelPart: Element] = [:]
+                for group in ModelPart.allCases where object.has(group.rawValue) {
+                    values[group] = try element.read(object, group.rawValue)
+                }
+                return values
+            },
+            write: { values in
+                .object(
+                    JSONObject(
+                        ModelPart.allCases.compactMap { group in
+                            values[group].map {
+                                .init(key: group.rawValue, value: element.write($0))
+                            }
+                        }))
+            })
+    }
+}
