@@ -50,7 +50,11 @@ let core: [Target] = [
     library("MiphaImaging", ["CMiphaImage", "MiphaFiles"]),
     library("MiphaChat", ["MiphaTokenizers", "MiphaFiles"]),
     library("MiphaData", ["MiphaChat", "MiphaImaging", "MiphaFiles"]),
-    library("MiphaEvaluation", ["MiphaChat", "MiphaImaging", "MiphaFiles", crypto]),
+    library("MiphaDownloads", ["MiphaFiles", crypto]),
+    library("MiphaBenchmarks", ["MiphaFiles"]),
+    library(
+        "MiphaEvaluation",
+        ["MiphaBenchmarks", "MiphaDownloads", "MiphaChat", "MiphaImaging", "MiphaFiles"]),
     .target(
         name: "MiphaTestSupport", dependencies: ["MiphaCheckpoints", "MiphaFiles"],
         path: "Tests/MiphaTestSupport", swiftSettings: strict),
@@ -69,9 +73,15 @@ let core: [Target] = [
             "MiphaData", "MiphaDataFaults", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
             "MiphaFiles",
         ]),
+    tests("MiphaDownloadsTests", ["MiphaDownloads", "MiphaFiles"]),
+    tests(
+        "MiphaBenchmarksTests",
+        ["MiphaBenchmarks", "MiphaChat", "MiphaTokenizers", "MiphaFiles"]),
     tests(
         "MiphaEvaluationTests",
-        ["MiphaEvaluation", "MiphaChat", "MiphaTokenizers", "MiphaFiles"]),
+        [
+            "MiphaEvaluation", "MiphaBenchmarks", "MiphaDownloads", "MiphaChat", "MiphaFiles",
+        ]),
 ]
 
 // MARK: Half two: needs libtorch
@@ -113,6 +123,7 @@ let torch: [Target] = [
         [
             "MiphaTraining", "MiphaInference", "MiphaFolders", "MiphaModels", "MiphaNN",
             "MiphaTorch", "MiphaImaging", "MiphaTokenizers", "MiphaFiles", "MiphaEvaluation",
+            "MiphaBenchmarks",
         ],
         resources: [.embedInCode("Resources/tokenizer.json")]),
     .executableTarget(
@@ -120,7 +131,8 @@ let torch: [Target] = [
         dependencies: [
             "MiphaDemo", "MiphaTraining", "MiphaInference", "MiphaFolders", "MiphaModels",
             "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers",
-            "MiphaImaging", "MiphaFiles", "MiphaEvaluation", "MiphaData", argumentParser,
+            "MiphaImaging", "MiphaFiles", "MiphaEvaluation", "MiphaBenchmarks", "MiphaDownloads",
+            "MiphaData", argumentParser,
         ],
         swiftSettings: strict),
     .target(
@@ -179,7 +191,8 @@ let package = Package(
                 targets: [
                     "MiphaTorch", "MiphaFiles", "MiphaCheckpoints", "MiphaNN", "MiphaModels",
                     "MiphaTokenizers", "MiphaImaging", "MiphaChat", "MiphaFolders",
-                    "MiphaInference", "MiphaTraining", "MiphaEvaluation", "MiphaData",
+                    "MiphaInference", "MiphaTraining", "MiphaBenchmarks", "MiphaDownloads",
+                    "MiphaEvaluation", "MiphaData",
                 ]),
         ],
     dependencies: [

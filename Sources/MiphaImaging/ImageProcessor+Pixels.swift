@@ -58,34 +58,6 @@ extension ImageProcessor {
         }
     }
 
-    /// Returns the tensor of a picture file, as ``pixelValues(_:aspectRatio:)`` does.
-    ///
-    /// - Throws: `ImagingError` naming the path.
-    public func pixelValues(
-        contentsOf path: String, aspectRatio: ImageAspectRatio
-    ) throws(ImagingError) -> [Float] {
-        try pixelValues(RGBImage(contentsOf: path), name: path, aspectRatio)
-    }
-
-    /// Returns the tensor of the bytes of a picture file; `name` is what messages call it.
-    ///
-    /// - Throws: `ImagingError` naming the picture.
-    public func pixelValues(
-        decoding bytes: [UInt8], name: String, aspectRatio: ImageAspectRatio
-    ) throws(ImagingError) -> [Float] {
-        try pixelValues(RGBImage(decoding: bytes, name: name), name: name, aspectRatio)
-    }
-
-    private func pixelValues(
-        _ image: RGBImage, name: String, _ aspectRatio: ImageAspectRatio
-    ) throws(ImagingError) -> [Float] {
-        do throws(ImagingError) {
-            return try pixelValues(image, aspectRatio: aspectRatio)
-        } catch {
-            throw error.about(name)
-        }
-    }
-
     /// The value of each of the 256 levels of a channel.
     private func valueTable(channel: Int) -> [Float] {
         let mean = Float(mean[channel])

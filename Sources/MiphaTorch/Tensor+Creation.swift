@@ -66,6 +66,31 @@ extension Tensor {
         }
     }
 
+    /// Copies lists of values one after another into a new CPU tensor.
+    ///
+    /// - Throws: `TensorError` when the count of all is not the product of `shape`.
+    public static func joining<Scalar: TensorScalar>(
+        _ lists: [[Scalar]], shape: [Int]
+    ) throws(TensorError) -> Tensor {
+        let result = try empty(shape, dtype: Scalar.dtype)
+        let count = lists.reduce(0) { $0 + $1.count }
+        guard count == result.elementCount else {
+            throw TensorError(
+                .invalidArgument, operation: "tensor from lists",
+                message: "expected \(result.elementCount) values for \(shape), found \(count)")
+        }
+        guard count > 0, let start = unsafe mt_tensor_data(result.handle) else { return result }
+        var target = unsafe UnsafeMutableRawPointer(mutating: start)
+        for list in lists {
+            unsafe list.withUnsafeBytes { bytes in
+                guard let source = bytes.baseAddress else { return }
+                unsafe target.copyMemory(from: source, byteCount: bytes.count)
+                unsafe target += bytes.count
+            }
+        }
+        return withExtendedLifetime(result) { result }
+    }
+
     /// Views memory that `owner` keeps alive, without a copy; the tensor must never be written.
     ///
     /// - Parameter bytes: dense elements in row-major order, aligned for `dtype`.

@@ -1,10 +1,11 @@
 import ArgumentParser
 import Foundation
+import MiphaBenchmarks
 import MiphaChat
 import MiphaCheckpoints
 import MiphaData
 import MiphaDemo
-import MiphaEvaluation
+import MiphaDownloads
 import MiphaFiles
 import MiphaFolders
 import MiphaImaging
@@ -47,6 +48,8 @@ extension ExitStatus {
         case let error as InferenceError: error.code == .invalidLogits ? failure : badInput
         case let error as EvaluationError:
             [.system, .network, .judge, .model].contains(error.code) ? failure : badInput
+        case let error as DownloadError:
+            [.system, .network].contains(error.code) ? failure : badInput
         case is FolderError, is TokenizerError, is ChatError, is ImagingError, is SpliceError,
             is ParameterError:
             badInput

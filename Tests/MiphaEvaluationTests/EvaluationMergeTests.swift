@@ -1,4 +1,5 @@
 import Foundation
+import MiphaBenchmarks
 import MiphaChat
 import MiphaEvaluation
 import MiphaFiles
@@ -162,8 +163,7 @@ struct EvaluationMergeTests {
     @Test(arguments: ["mmvet", "llavabench"])
     func `a judge is asked about the answers that a partial run has`(name: String) throws {
         let benchmark = try #require(try BenchmarkCatalog.named(name) as? any JudgedBenchmark)
-        let answers = try Judged.write(
-            "{\"question_id\": 1, \"text\": \"x\"}\n", folder, "answers.jsonl")
+        let answers = try folder.write("answers.jsonl", "{\"question_id\": 1, \"text\": \"x\"}\n")
         let files = try BenchmarkFiles(PackagePaths.fixture("benchmarks/\(name)"))
         var predictions = try Predictions(answers)
         #expect(throws: EvaluationError.self) {

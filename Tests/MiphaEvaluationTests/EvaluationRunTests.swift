@@ -1,4 +1,5 @@
 import Foundation
+import MiphaBenchmarks
 import MiphaChat
 import MiphaEvaluation
 import MiphaFiles

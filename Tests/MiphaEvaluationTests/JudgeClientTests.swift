@@ -1,4 +1,5 @@
 import Foundation
+import MiphaBenchmarks
 import MiphaEvaluation
 import MiphaFiles
 import MiphaTestSupport
@@ -203,7 +204,7 @@ struct JudgeClientTests {
         for (text, word) in [
             ("{\"key\": 1}\n", ":1"), ("\n{\"key\"\n{}\n", ":2"), ("[]\n", ":1"),
         ] {
-            let path = try Judged.write(text, folder, "cache.jsonl")
+            let path = try folder.write("cache.jsonl", text)
             do throws(EvaluationError) {
                 _ = try JudgeCache(path: path)
                 Issue.record("no error: \(text)")

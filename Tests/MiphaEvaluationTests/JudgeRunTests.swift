@@ -1,4 +1,5 @@
 import Foundation
+import MiphaBenchmarks
 import MiphaEvaluation
 import MiphaFiles
 import MiphaTestSupport
@@ -23,10 +24,9 @@ struct JudgeRunTests {
         _ benchmark: any JudgedBenchmark, _ server: LoopbackServer, _ folder: TemporaryFolder,
         runs: Int
     ) throws -> JudgeRun {
-        let answers = try Judged.write(
-            (0..<3).map { "{\"question_id\": \($0), \"text\": \"answer \($0)\"}\n" }.joined(),
-            folder,
-            "answers.jsonl")
+        let answers = try folder.write(
+            "answers.jsonl",
+            (0..<3).map { "{\"question_id\": \($0), \"text\": \"answer \($0)\"}\n" }.joined())
         let plan = try benchmark.judgePlan(
             for: try Predictions(answers),
             files: try BenchmarkFiles(PackagePaths.fixture("benchmarks/\(benchmark.card.id)")),
@@ -42,10 +42,12 @@ struct JudgeRunTests {
         _ benchmark: any JudgedBenchmark, _ outcomes: [JudgeOutcome], _ folder: TemporaryFolder
     ) throws -> ScoreRecorder {
         let file = try benchmark.gradeFile(outcomes)
-        let path = folder.file(file.name)
-        try AtomicFile.write(file.bytes, to: path)
-        return try Judged.score(
-            benchmark, path, PackagePaths.fixture("benchmarks/\(benchmark.card.id)"))
+        var recorder = ScoreRecorder(keepsItems: true)
+        try benchmark.score(
+            Predictions(folder.write(file.name, file.bytes)),
+            against: BenchmarkFiles(PackagePaths.fixture("benchmarks/\(benchmark.card.id)")),
+            variant: benchmark.card.variant(nil), into: &recorder)
+        return recorder
     }
 
     @Test func `MM-Vet is graded, given up on where the judge talks, and resumed for nothing`()

@@ -125,20 +125,20 @@ import Testing
             try String(contentsOfFile: "\(path)/chat_template.jinja", encoding: .utf8)
                 == ChatTemplate.phi.jinja)
         let pictures = try ModelFolder(tiny.path, for: "a test")
-            .pictures(files: [tiny.picture], pixels: nil)
-        #expect(try folder.pictures(files: [tiny.picture], pixels: nil) == pictures)
+            .images(files: [tiny.picture], pixels: nil).map(\.pixels)
+        #expect(try folder.images(files: [tiny.picture], pixels: nil).map(\.pixels) == pictures)
         // Without a word in the config the processor alone decides.
         var config = try ConfigReader(contentsOf: "\(path)/config.json").object
         config["image_aspect_ratio"] = nil
         try write(.object(config), "config.json", in: path)
         let other = try ModelFolder(path, for: "a test")
-        #expect(try other.pictures(files: [tiny.picture], pixels: nil) == pictures)
+        #expect(try other.images(files: [tiny.picture], pixels: nil).map(\.pixels) == pictures)
         let back = tiny.temporary.file("back")
         _ = try ModelConversion.run(other, to: .mipha, output: back, dropsHeadBias: false)
         #expect(try ImageProcessorFile(folder: back)?.processor.kind == .siglip)
         #expect(
-            try ModelFolder(back, for: "a test").pictures(files: [tiny.picture], pixels: nil)
-                == pictures)
+            try ModelFolder(back, for: "a test").images(files: [tiny.picture], pixels: nil)
+                .map(\.pixels) == pictures)
     }
 
     @Test func `a LLaVA folder that does not pad is not padded`() throws {

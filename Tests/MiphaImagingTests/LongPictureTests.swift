@@ -129,8 +129,8 @@ import Testing
             configuration: Array(#"{"size": {"height": 2, "width": 16384}}"#.utf8), name: "flat")
         let image = try GeneratedImage.make(width: 20_000, height: 2, pattern: "ramp", seed: 1)
         let error = try #require(throws: ImagingError.self) {
-            try processor.pixelValues(
-                decoding: image.pngData(), name: "flat.png", aspectRatio: .pad)
+            try ImagePreparer(processor, aspectRatio: .pad)
+                .image(decoding: image.pngData(), name: "flat.png")
         }
         #expect(error.code == .limit && error.message.hasPrefix("flat.png: a picture of 20000 x 2"))
         #expect(throws: Never.self) { try processor.pixelValues(image, aspectRatio: .square) }

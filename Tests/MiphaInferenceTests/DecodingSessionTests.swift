@@ -1,4 +1,5 @@
 import MiphaFiles
+import MiphaImaging
 import MiphaInference
 import MiphaModels
 import MiphaTestSupport
@@ -7,9 +8,12 @@ import Testing
 
 /// Logits of batches, which tell more than the tokens chosen from them.
 @Suite struct DecodingSessionTests {
-    private func pictures(_ count: Int, side: Int) -> [[Float]] {
+    private func images(_ count: Int, side: Int) throws -> [PreparedImage] {
         var generator = SplitMix64(seed: 12)
-        return (0..<count).map { _ in generator.floats(3 * side * side) }
+        return try (0..<count).map { _ in
+            let values = generator.floats(3 * side * side)
+            return PreparedImage(try PixelBlock(height: side, width: side, values: values))
+        }
     }
 
     /// Logits of each prompt behind its text and behind each of some more tokens.
@@ -50,17 +54,17 @@ import Testing
 
     @Test func `beginnings of one length are read together and kept apart`() throws {
         try check(
-            pictures(5, side: 14).map {
-                GenerationPrompt(ids: [7, -200, 5, 6, 8], pictures: [$0])
+            images(5, side: 14).map {
+                GenerationPrompt(ids: [7, -200, 5, 6, 8], images: [$0])
             })
     }
 
     @Test func `rows of several pictures share what they have in common`() throws {
-        let pictures = pictures(3, side: 14)
+        let images = try images(3, side: 14)
         var prompts: [GenerationPrompt] = []
-        for picture in pictures {
+        for image in images {
             for text in [[5], [5, 6, 8], [9, 2]] {
-                prompts.append(GenerationPrompt(ids: [7, -200] + text, pictures: [picture]))
+                prompts.append(GenerationPrompt(ids: [7, -200] + text, images: [image]))
             }
         }
         prompts.append(GenerationPrompt(ids: [7, 11, 12]))
@@ -72,11 +76,11 @@ import Testing
     }
 
     @Test func `a prompt may end with its picture`() throws {
-        let pictures = pictures(2, side: 14)
+        let images = try images(2, side: 14)
         try check([
-            GenerationPrompt(ids: [7, -200], pictures: [pictures[0]]),
-            GenerationPrompt(ids: [7, -200, 5], pictures: [pictures[0]]),
-            GenerationPrompt(ids: [-200, -200], pictures: pictures),
+            GenerationPrompt(ids: [7, -200], images: [images[0]]),
+            GenerationPrompt(ids: [7, -200, 5], images: [images[0]]),
+            GenerationPrompt(ids: [-200, -200], images: images),
         ])
     }
 }

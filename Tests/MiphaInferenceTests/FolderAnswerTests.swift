@@ -15,7 +15,7 @@ import Testing
         let prompts = try PromptBuilder(ModelFolder(tiny.path, for: "a test"))
         #expect(try !prompts.prompt(for: [ChatMessage(.user, "Hi")]).ids.isEmpty)
         let error = #expect(throws: FolderError.self) {
-            try prompts.values(of: .file(tiny.picture))
+            try prompts.image(of: .file(tiny.picture))
         }
         #expect(
             error?.message

@@ -1,6 +1,7 @@
 import Foundation
 import MiphaCheckpoints
 import MiphaFiles
+import MiphaImaging
 import MiphaInference
 import MiphaModels
 import MiphaTestSupport
@@ -42,8 +43,13 @@ struct GoldenModel: CustomTestStringConvertible, Sendable {
         self.name = name
         self.folder = PackagePaths.fixture("goldens/\(folder)")
         prompts = try zip(inputFile.rows(prompt), images).map { ids, images in
-            GenerationPrompt(
-                ids: ids, pictures: images.map { Array(pixels[$0 * size..<($0 + 1) * size]) })
+            try GenerationPrompt(
+                ids: ids,
+                images: images.map {
+                    let values = Array(pixels[$0 * size..<($0 + 1) * size])
+                    return PreparedImage(
+                        try PixelBlock(height: side, width: side, values: values))
+                })
         }
         answers = try GoldenFile("\(expected).safetensors").rows(answer)
     }

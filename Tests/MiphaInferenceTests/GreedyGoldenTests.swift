@@ -1,4 +1,5 @@
 import MiphaChat
+import MiphaImaging
 import MiphaInference
 import MiphaModels
 import MiphaTestSupport
@@ -38,10 +39,11 @@ import Testing
         let side = model.tower.imageSize
         for (prompt, expected) in zip(golden.prompts, golden.answers) {
             let pixels =
-                prompt.pictures.isEmpty
+                prompt.images.isEmpty
                 ? nil
                 : try Tensor(
-                    prompt.pictures.flatMap { $0 }, shape: [prompt.pictures.count, 3, side, side])
+                    prompt.images.flatMap(\.pixels.values),
+                    shape: [prompt.images.count, 3, side, side])
             var ids = prompt.ids
             for _ in expected {
                 let logits = try model.logits(MiphaBatch(ids: [ids], pixels: pixels))
@@ -117,14 +119,15 @@ import Testing
     @Test func `prompts that do not fit are refused with their place`() throws {
         let golden = try GoldenModel.all()[1]
         let model = try golden.model()
-        let picture = golden.prompts[0].pictures[0]
+        let image = golden.prompts[0].images[0]
+        let small = PreparedImage(try PixelBlock(channels: 1, height: 1, width: 2, values: [0, 1]))
         let bad: [(GenerationPrompt, String)] = [
             (GenerationPrompt(ids: []), "at least one id"),
             (GenerationPrompt(ids: [1, 96]), "ids[1]: expected 0 to 95"),
             (GenerationPrompt(ids: [-1]), "found -1"),
             (GenerationPrompt(ids: [-200, 3]), "each of the 1 markers, found 0"),
-            (GenerationPrompt(ids: [3], pictures: [picture]), "0 markers, found 1"),
-            (GenerationPrompt(ids: [-200], pictures: [[0, 1]]), "found 2"),
+            (GenerationPrompt(ids: [3], images: [image]), "0 markers, found 1"),
+            (GenerationPrompt(ids: [-200], images: [small]), "3 x 17 x 17 values, found 1 x 1 x 2"),
         ]
         for (prompt, message) in bad {
             let error = #expect(throws: InferenceError.self) {

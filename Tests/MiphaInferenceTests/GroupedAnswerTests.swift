@@ -87,6 +87,23 @@ import Testing
         #expect(statistics.picturesEncoded == 1)
     }
 
+    @Test func `a file under two paths and its bytes are one image`() async throws {
+        let folder = try TemporaryFolder()
+        let picture = try RGBImage(width: 9, height: 5, pixels: (0..<135).map { UInt8($0) })
+        let bytes = try Array(picture.pngData())
+        for name in ["a.png", "b.png"] {
+            try AtomicFile.write(bytes, to: folder.file(name))
+        }
+        let references: [ImageReference] = [
+            .file(folder.file("a.png")), .file(folder.file("b.png")), .bytes(bytes),
+        ]
+        let statistics = try await check(
+            (0..<6).map { request("Look \($0)", [references[$0 % 3]], tokens: 9) })
+        #expect(statistics.picturesEncoded == 1)
+        let prompts = try TinyFolder().bundle().prompts
+        #expect(try Set(references.map { try prompts.image(of: $0) }).count == 1)
+    }
+
     @Test func `the picture and every word matter to the answers compared here`() async throws {
         let tiny = try TinyFolder(isLoud: true)
         let engine = InferenceEngine(try tiny.bundle())

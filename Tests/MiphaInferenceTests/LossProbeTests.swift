@@ -1,5 +1,6 @@
 import MiphaChat
 import MiphaCheckpoints
+import MiphaImaging
 import MiphaInference
 import MiphaModels
 import MiphaNN
@@ -10,15 +11,18 @@ import Testing
 @Suite struct LossProbeTests {
     private let folder = PackagePaths.fixture("goldens/square")
 
-    private func samples() throws -> [(sample: EncodedSample, pictures: [[Float]])] {
+    private func samples() throws -> [(sample: EncodedSample, images: [PreparedImage])] {
         let inputs = try GoldenFile("square/inputs.safetensors")
         let pixels = try inputs.floats("pixel_values")
         let size = 3 * 17 * 17
-        let pictures = (0..<3).map { Array(pixels[$0 * size..<($0 + 1) * size]) }
+        let images = try (0..<3).map {
+            let values = Array(pixels[$0 * size..<($0 + 1) * size])
+            return PreparedImage(try PixelBlock(height: 17, width: 17, values: values))
+        }
         let (ids, labels) = (try inputs.rows("ids"), try inputs.rows("labels"))
         return [
-            (EncodedSample(ids: ids[0], labels: labels[0]), [pictures[0]]),
-            (EncodedSample(ids: ids[1], labels: labels[1]), [pictures[1], pictures[2]]),
+            (EncodedSample(ids: ids[0], labels: labels[0]), [images[0]]),
+            (EncodedSample(ids: ids[1], labels: labels[1]), [images[1], images[2]]),
         ]
     }
 
@@ -28,10 +32,10 @@ import Testing
         let total = counts.reduce(0, +)
         var loss: Float = 0
         var gradients: [String: [Float]] = [:]
-        for ((sample, pictures), count) in zip(samples, counts) {
+        for ((sample, images), count) in zip(samples, counts) {
             var probe = try LossProbe(
                 MiphaModel(folder: folder, use: .training), sampleCount: 1, gradients: true)
-            loss += try probe.add(sample, pictures: pictures) * count / total
+            loss += try probe.add(sample, images: images) * count / total
             for (name, tensor) in try probe.tensors() where name.hasPrefix("grad.") {
                 let values: [Float] = try tensor.values()
                 let former = gradients[name] ?? values.map { _ in 0 }
@@ -56,12 +60,12 @@ import Testing
         let samples = try samples()
         var together = try LossProbe(
             MiphaModel(folder: folder, use: .training), sampleCount: 2, gradients: true)
-        for (sample, pictures) in samples { try together.add(sample, pictures: pictures) }
+        for (sample, images) in samples { try together.add(sample, images: images) }
         var sums: [Float] = []
-        for (sample, pictures) in samples {
+        for (sample, images) in samples {
             var alone = try LossProbe(
                 MiphaModel(folder: folder, use: .training), sampleCount: 1, gradients: true)
-            try alone.add(sample, pictures: pictures)
+            try alone.add(sample, images: images)
             let values = try gradient("grad.lm_head.weight", alone)
             sums = sums.isEmpty ? values : zip(sums, values).map(+)
         }
@@ -74,11 +78,11 @@ import Testing
     }
 
     @Test func `a sample with nothing to learn has loss zero`() throws {
-        let (sample, pictures) = try samples()[0]
+        let (sample, images) = try samples()[0]
         var probe = try LossProbe(MiphaModel(folder: folder), sampleCount: 1, gradients: false)
         let silent = EncodedSample(ids: sample.ids, labels: sample.ids.map { _ in -100 })
-        #expect(try probe.add(silent, pictures: pictures) == 0)
-        #expect(try probe.add(sample, pictures: pictures) > 0)
+        #expect(try probe.add(silent, images: images) == 0)
+        #expect(try probe.add(sample, images: images) > 0)
     }
 
     private func gradient(_ name: String, _ probe: LossProbe) throws -> [Float] {

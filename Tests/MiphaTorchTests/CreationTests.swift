@@ -67,6 +67,18 @@ import Testing
         try expectFailure { _ = try Tensor.copying([1, 2, 3], shape: [2], dtype: .int16) }
     }
 
+    @Test func `joined lists stand one after another`() throws {
+        let lists: [[Float]] = [[1, 2, 3], [], [4], [5, 6]]
+        let joined = try Tensor.joining(lists, shape: [2, 3])
+        #expect(joined.shape == [2, 3] && joined.dtype == .float32)
+        #expect(try joined.values(as: Float.self) == [1, 2, 3, 4, 5, 6])
+        #expect(try Tensor.joining([[Int]](), shape: [0, 3]).shape == [0, 3])
+        for shape in [[7], [5], [0]] {
+            let error = try expectFailure { _ = try Tensor.joining(lists, shape: shape) }
+            #expect(error.code == .invalidArgument && error.message.contains("found 6"))
+        }
+    }
+
     @Test func `item needs exactly one element`() throws {
         #expect(try Tensor([2.5] as [Double], shape: [1, 1]).item() == 2.5)
         let error = try expectFailure { _ = try Tensor([1, 2] as [Float]).item() }

@@ -1,4 +1,5 @@
 import Foundation
+import MiphaData
 import MiphaFiles
 import MiphaModels
 import MiphaNN
@@ -11,7 +12,7 @@ import Testing
 @Suite struct FeatureRoomTests {
     private let temporary: TemporaryFolder
     private let root: String
-    private let pictures: [[Float]]
+    private let images: [SampleImage]
     /// Bytes of an entry: four patches of 16 float32 values and a digest.
     private let size = 4 * 16 * 4 + 32
 
@@ -19,7 +20,7 @@ import Testing
         temporary = try TemporaryFolder()
         root = temporary.file("features")
         var random = SplitMix64(seed: 9)
-        pictures = (0..<8).map { _ in random.floats(3 * 14 * 14) }
+        images = try (0..<8).map { _ in try .random(&random) }
     }
 
     /// A model with a tower of its own.
@@ -38,7 +39,7 @@ import Testing
 
     @discardableResult
     private func values(_ store: FeatureStore, _ places: Range<Int>) throws -> [Float] {
-        let features = try #require(try store.features(of: places.map { pictures[$0] }))
+        let features = try #require(try store.features(of: places.map { images[$0] }))
         return try features.values(as: Float.self)
     }
 
@@ -116,11 +117,11 @@ import Testing
 
     @Test func `two processes that make room at once never exceed the budget`() throws {
         _ = try fill(2, 0..<8, hoursAgo: 1)
-        let (root, size, pictures) = (root, size, pictures)
+        let (root, size, images) = (root, size, images)
         let written = try onRanks(2) { rank -> Int in
             let store = try FeatureStore(
                 folder: root, budget: 8 * size, model: Self.model(1), writers: 2)
-            for place in 0..<4 { _ = try store.features(of: [pictures[4 * rank + place]]) }
+            for place in 0..<4 { _ = try store.features(of: [images[4 * rank + place]]) }
             return store.counts.misses
         }
         #expect(written == [4, 4])

@@ -1,4 +1,5 @@
 import Foundation
+import MiphaData
 import MiphaFiles
 import MiphaModels
 import MiphaNN
@@ -11,13 +12,13 @@ import Testing
 @Suite struct FeatureStoreTests {
     private let tiny: TinyModel
     private let temporary: TemporaryFolder
-    private let pictures: [[Float]]
+    private let images: [SampleImage]
 
     init() throws {
         tiny = try TinyModel(dropout: 0)
         temporary = try TemporaryFolder()
         var random = SplitMix64(seed: 9)
-        pictures = (0..<4).map { _ in random.floats(3 * 14 * 14) }
+        images = try (0..<4).map { _ in try .random(&random) }
     }
 
     private func store(_ name: String = "store", budget: Int = 1 << 20) throws -> FeatureStore {
@@ -25,7 +26,7 @@ import Testing
     }
 
     private func values(_ store: FeatureStore, _ places: [Int]) throws -> [Float] {
-        let features = try #require(try store.features(of: places.map { pictures[$0] }))
+        let features = try #require(try store.features(of: places.map { images[$0] }))
         return try features.values(as: Float.self)
     }
 
@@ -99,7 +100,7 @@ import Testing
         let pixels = try #require(try batch.pixels?.values(as: Float.self))
         let size = 3 * 14 * 14
         batch.features = try store().features(
-            of: (0..<3).map { Array(pixels[$0 * size..<($0 + 1) * size]) })
+            of: (0..<3).map { try SampleImage(tiny: Array(pixels[$0 * size..<($0 + 1) * size])) })
         batch.pixels = nil
         let kept = try learn()
         #expect(abs(kept.loss - whole.loss) <= 1e-6 * whole.loss)
@@ -113,14 +114,14 @@ import Testing
         let one = try store("one")
         _ = try values(one, [0])
         let size = one.byteCount
-        let (folder, pictures) = (temporary.file("shared"), pictures)
+        let (folder, images) = (temporary.file("shared"), images)
         let results = try onRanks(2) { rank -> [Float] in
             let store = try FeatureStore(
                 folder: folder, budget: 2 * size, model: TinyModel(dropout: 0).model, writers: 2)
             let order = rank == 0 ? [0, 1, 2, 3] : [3, 2, 1, 0]
             var values: [Int: [Float]] = [:]
             for place in order + order {
-                values[place] = try store.features(of: [pictures[place]])?.values(as: Float.self)
+                values[place] = try store.features(of: [images[place]])?.values(as: Float.self)
             }
             return (0..<4).flatMap { values[$0] ?? [] }
         }

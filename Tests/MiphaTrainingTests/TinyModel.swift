@@ -1,4 +1,6 @@
+import MiphaData
 import MiphaFiles
+import MiphaImaging
 import MiphaModels
 import MiphaNN
 import MiphaTestSupport
@@ -69,5 +71,17 @@ extension MiphaBatch {
     /// Number of supervised ids.
     var supervisedCount: Int {
         (labels ?? []).reduce(0) { $0 + $1.dropFirst().count { $0 != MarkerID.ignored } }
+    }
+}
+
+extension SampleImage {
+    /// Wraps the values of an image of 14 x 14 pixels.
+    init(tiny values: [Float]) throws {
+        self.init(PreparedImage(try PixelBlock(height: 14, width: 14, values: values)))
+    }
+
+    /// An image of 14 x 14 random values.
+    static func random(_ generator: inout SplitMix64) throws -> SampleImage {
+        try SampleImage(tiny: generator.floats(3 * 14 * 14))
     }
 }

@@ -91,7 +91,7 @@ import Testing
         let run = try tiny.on("cut", samples) { $0.maximumLength = place + 1 }
         let cut = try dataSet(run).sample(0)
         #expect(cut.ids.count == place + 1)
-        #expect(cut.pixels == whole.pixels)
+        #expect(cut.images == whole.images && cut.images.count == 1)
     }
 
     @Test func `masking the padding id hides ends of turns from later turns only`() throws {

@@ -7,35 +7,61 @@ public struct TrainingDataSet: Sendable {
     public let source: any SampleSource
     /// What turns them into ids and labels.
     public let encoder: ConversationEncoder
-    /// How pictures become pixels; `nil` for a run without pictures.
-    public let processor: ImageProcessor?
-    /// What to do with pictures that are not square.
-    public let aspectRatio: ImageAspectRatio
+    /// What prepares images; `nil` for a run without images.
+    public let preparer: ImagePreparer?
+    /// Finds the features of images that need not be decoded.
+    private let features: FeatureLookup?
 
     /// The number of samples.
     public var count: Int { source.count }
+
+    /// How images become pixels; `nil` for a run without images.
+    public var processor: ImageProcessor? { preparer?.processor }
 
     /// Id that fills up rows in the reference: the tokenizer's, else the end of text.
     public var padID: Int? { encoder.tokenizer.padID ?? encoder.tokenizer.endOfTextID }
 
     /// Puts samples together with what prepares them.
     ///
-    /// - Parameter processor: how pictures become pixels; `nil` for a run without pictures.
+    /// - Parameters:
+    ///   - processor: how images become pixels; `nil` for a run without images.
+    ///   - aspectRatio: what to do with images that are not square.
     public init(
         _ source: any SampleSource, encoder: ConversationEncoder, processor: ImageProcessor?,
         aspectRatio: ImageAspectRatio
     ) {
+        self.init(
+            source, encoder: encoder,
+            preparer: processor.map { ImagePreparer($0, aspectRatio: aspectRatio) })
+    }
+
+    /// Puts samples together with what prepares them.
+    ///
+    /// - Parameter preparer: what prepares images; `nil` for a run without images.
+    public init(
+        _ source: any SampleSource, encoder: ConversationEncoder, preparer: ImagePreparer?
+    ) {
+        self.init(source, encoder, preparer, nil)
+    }
+
+    private init(
+        _ source: any SampleSource, _ encoder: ConversationEncoder, _ preparer: ImagePreparer?,
+        _ features: FeatureLookup?
+    ) {
         self.source = source
         self.encoder = encoder
-        self.processor = processor
-        self.aspectRatio = aspectRatio
+        self.preparer = preparer
+        self.features = features
+    }
+
+    /// The same samples, whose images are decoded only where they have no features.
+    package func asking(_ features: FeatureLookup?) -> TrainingDataSet {
+        TrainingDataSet(source, encoder, preparer, features)
     }
 
     /// The samples of some numbers, in that order, prepared in the same way.
     public func part(_ numbers: [Int]) -> TrainingDataSet {
-        TrainingDataSet(
-            SampleSubset(source, numbers: numbers), encoder: encoder, processor: processor,
-            aspectRatio: aspectRatio)
+        TrainingDataSet(SampleSubset(source, numbers: numbers), encoder, preparer, features)
     }
 
     /// The id of a sample, or else its file and item.
@@ -43,7 +69,7 @@ public struct TrainingDataSet: Sendable {
         (try? source.sample(number))?.id ?? source.place(of: number)
     }
 
-    /// Encodes the conversation and decodes the pictures of one sample.
+    /// Encodes the conversation and prepares the images of one sample.
     ///
     /// A marker cut off at the maximum length takes its picture with it.
     ///
@@ -51,9 +77,7 @@ public struct TrainingDataSet: Sendable {
     ///   a picture in a run without pictures.
     public func sample(_ number: Int) throws -> TrainingSample {
         let conversation = try source.sample(number)
-        return try prepare(conversation, number) { path, processor in
-            try pixels(path, processor)
-        }
+        return try prepare(conversation, number, image)
     }
 
     /// A sample prepared under a policy.
@@ -78,13 +102,13 @@ public struct TrainingDataSet: Sendable {
                 place: source.place(of: number), action: action, reasons: reasons)
         }
         do {
-            let sample = try prepare(conversation.get(), number) { path, processor in
+            let sample = try prepare(conversation.get(), number) { path, preparer in
                 do throws(ImagingError) {
-                    return try pixels(path, processor)
+                    return try image(path, preparer)
                 } catch {
                     guard policy == .blank, error.code != .memory else { throw error }
                     reasons.append(error.message)
-                    return try blank(processor)
+                    return SampleImage(try preparer.meanColour())
                 }
             }
             return Prepared(sample: sample, bad: reasons.isEmpty ? nil : record(.blanked))
@@ -106,14 +130,14 @@ public struct TrainingDataSet: Sendable {
             }
             ?? [text]
         let tokens = rows.reduce(0) { $0 + min($1, encoder.options.maximumLength ?? $1) }
-        let area = processor.map { $0.outputWidth * $0.outputHeight } ?? 0
-        return tokens * 2 * MemoryLayout<Int>.size
-            + conversation.images.count * 3 * area * MemoryLayout<Float>.size
+        let pixels = processor.map { 3 * $0.outputWidth * $0.outputHeight } ?? 0
+        let image = max(pixels * MemoryLayout<Float>.size, features?.byteCount ?? 0)
+        return tokens * 2 * MemoryLayout<Int>.size + conversation.images.count * image
     }
 
     private func prepare(
         _ conversation: ConversationSample, _ number: Int,
-        _ pixels: (String, ImageProcessor) throws -> [Float]
+        _ prepared: (String, ImagePreparer) throws -> SampleImage
     ) throws -> TrainingSample {
         let encoded: [EncodedSample]
         do throws(ChatError) {
@@ -129,15 +153,15 @@ public struct TrainingDataSet: Sendable {
                 "\(source.place(of: number)): expected \(imageCount) pictures for its "
                     + "<image> markers, found \(conversation.images.count)")
         }
-        let pictures = try conversation.images.prefix(imageCount).map { image in
-            guard let processor else {
+        let images = try conversation.images.prefix(imageCount).map { image in
+            guard let preparer else {
                 throw DataError(
                     .invalidRequest,
                     "sample \(conversation.id ?? "without id") has a picture, but this run takes "
                         + "none")
             }
             do {
-                return try pixels(source.imagePath(image, of: number), processor)
+                return try prepared(source.imagePath(image, of: number), preparer)
             } catch let error as ImagingError {
                 throw ImagingError(
                     error.code, "\(error.message); a picture of \(source.place(of: number))")
@@ -145,8 +169,8 @@ public struct TrainingDataSet: Sendable {
         }
         let rows = encoded.map { TrainingSample.Row(ids: $0.ids, labels: $0.labels) }
         return rows.count == 2
-            ? TrainingSample(chosen: rows[0], rejected: rows[1], pixels: pictures)
-            : TrainingSample(ids: rows[0].ids, labels: rows[0].labels, pixels: pictures)
+            ? TrainingSample(chosen: rows[0], rejected: rows[1], images: images)
+            : TrainingSample(ids: rows[0].ids, labels: rows[0].labels, images: images)
     }
 
     /// The encoded rows of a sample, without its pictures.
@@ -163,21 +187,12 @@ public struct TrainingDataSet: Sendable {
         return [pair.chosen, pair.rejected]
     }
 
-    private func pixels(
-        _ path: String, _ processor: ImageProcessor
-    ) throws(ImagingError) -> [Float] {
-        try processor.pixelValues(contentsOf: path, aspectRatio: aspectRatio)
-    }
-
-    /// A picture of the colour that padding has.
-    private func blank(_ processor: ImageProcessor) throws(ImagingError) -> [Float] {
-        let (red, green, blue) = processor.padColour
-        var colours: [UInt8] = []
-        let area = processor.outputWidth * processor.outputHeight
-        colours.reserveCapacity(3 * area)
-        for _ in 0..<area { colours += [red, green, blue] }
-        let image = try RGBImage(
-            width: processor.outputWidth, height: processor.outputHeight, pixels: colours)
-        return try processor.pixelValues(image, aspectRatio: .square)
+    /// The image of a file, which is decoded unless its features are found.
+    private func image(
+        _ path: String, _ preparer: ImagePreparer
+    ) throws(ImagingError) -> SampleImage {
+        let file = try preparer.file(path)
+        guard let features else { return SampleImage(try preparer.image(file)) }
+        return try features.image(file, preparer)
     }
 }

@@ -19,8 +19,8 @@ public struct TrainingSample: Sendable, Equatable {
 
     /// The rows: one, or that of the chosen answer and that of the rejected one.
     public let rows: [Row]
-    /// Pixels of each picture, `[3, height, width]` in row-major order; each row has a marker for each.
-    public let pixels: [[Float]]
+    /// The images; each row has a marker for each.
+    public let images: [SampleImage]
 
     /// Ids with picture markers; of the chosen answer's row in a pair.
     public var ids: [Int] { rows[0].ids }
@@ -30,20 +30,20 @@ public struct TrainingSample: Sendable, Equatable {
     public var isPair: Bool { rows.count == 2 }
 
     /// Makes a sample.
-    public init(ids: [Int], labels: [Int], pixels: [[Float]]) {
+    public init(ids: [Int], labels: [Int], images: [SampleImage]) {
         rows = [Row(ids: ids, labels: labels)]
-        self.pixels = pixels
+        self.images = images
     }
 
     /// Makes a pair of answers.
-    public init(chosen: Row, rejected: Row, pixels: [[Float]]) {
+    public init(chosen: Row, rejected: Row, images: [SampleImage]) {
         rows = [chosen, rejected]
-        self.pixels = pixels
+        self.images = images
     }
 
-    /// The memory that ids, labels and pixels take, in bytes.
+    /// The memory that ids, labels and images take, in bytes.
     public var byteCount: Int {
         rows.reduce(0) { $0 + ($1.ids.count + $1.labels.count) * MemoryLayout<Int>.size }
-            + pixels.reduce(0) { $0 + $1.count * MemoryLayout<Float>.size }
+            + images.reduce(0) { $0 + $1.byteCount }
     }
 }

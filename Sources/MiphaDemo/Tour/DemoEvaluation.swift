@@ -1,4 +1,5 @@
-package import MiphaEvaluation
+package import MiphaBenchmarks
+import MiphaEvaluation
 import MiphaFolders
 import MiphaInference
 import MiphaModels

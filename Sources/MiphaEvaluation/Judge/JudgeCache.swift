@@ -1,4 +1,5 @@
 import Foundation
+public import MiphaBenchmarks
 import MiphaFiles
 
 /// Replies that were paid for, in an append-only file of JSON lines.

@@ -1,4 +1,5 @@
 import Foundation
+public import MiphaBenchmarks
 import MiphaFiles
 
 #if canImport(FoundationNetworking)

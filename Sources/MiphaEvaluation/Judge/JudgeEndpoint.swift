@@ -1,4 +1,5 @@
 public import Foundation
+public import MiphaBenchmarks
 
 /// Where a judge answers and how patiently it is asked.
 public struct JudgeEndpoint: Sendable {

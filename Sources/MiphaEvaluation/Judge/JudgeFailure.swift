@@ -1,4 +1,5 @@
 import Foundation
+import MiphaBenchmarks
 import MiphaFiles
 
 #if canImport(FoundationNetworking)

@@ -1,3 +1,4 @@
+public import MiphaBenchmarks
 import MiphaFiles
 
 extension EvaluationReport {

@@ -1,3 +1,4 @@
+public import MiphaBenchmarks
 import MiphaFiles
 
 /// Everything a report says, as plain values: ``HTMLReport`` and ``MarkdownReport`` lay it out.

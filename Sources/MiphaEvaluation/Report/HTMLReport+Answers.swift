@@ -1,4 +1,5 @@
 import Foundation
+import MiphaBenchmarks
 import MiphaFiles
 
 /// How many bytes of pictures may still be put into a page, and what did not fit.

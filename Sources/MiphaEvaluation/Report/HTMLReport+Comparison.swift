@@ -1,3 +1,5 @@
+import MiphaBenchmarks
+
 extension HTMLReport {
     /// Published results beside ours, as a table and as a plot.
     func writeComparison(_ comparison: ReportComparison, into page: inout Markup) {

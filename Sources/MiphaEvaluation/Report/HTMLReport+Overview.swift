@@ -1,3 +1,5 @@
+import MiphaBenchmarks
+
 extension HTMLReport {
     /// The scores of all benchmarks.
     func writeOverview(into page: inout Markup) {

@@ -1,3 +1,5 @@
+import MiphaBenchmarks
+
 extension HTMLReport {
     /// Everything about one benchmark.
     func writeResult(

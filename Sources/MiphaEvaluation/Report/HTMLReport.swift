@@ -1,3 +1,5 @@
+import MiphaBenchmarks
+
 /// A report as one HTML file that needs nothing else: no script, no font, no request.
 ///
 /// Models, questions and answers are foreign text: all of it is escaped, and a content security

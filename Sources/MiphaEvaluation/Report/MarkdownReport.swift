@@ -1,3 +1,5 @@
+import MiphaBenchmarks
+
 /// The tables of a report for a README, in GitHub's Markdown.
 public struct MarkdownReport: Sendable {
     /// What the report says.

@@ -1,3 +1,5 @@
+import MiphaBenchmarks
+
 /// Writes HTML that is also well-formed XML: elements are always closed, texts always escaped.
 struct Markup {
     private(set) var text = ""

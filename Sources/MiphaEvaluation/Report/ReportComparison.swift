@@ -1,3 +1,5 @@
+import MiphaBenchmarks
+
 /// Our figures beside published ones, on the scales of published tables.
 struct ReportComparison {
     /// One benchmark column.

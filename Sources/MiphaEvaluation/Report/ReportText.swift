@@ -1,4 +1,5 @@
 import Foundation
+package import MiphaBenchmarks
 import MiphaFiles
 
 /// Numbers and texts as reports and the terminal show them.

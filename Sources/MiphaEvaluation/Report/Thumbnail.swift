@@ -1,3 +1,4 @@
+import MiphaBenchmarks
 import MiphaImaging
 
 /// Small copies of pictures for reports.

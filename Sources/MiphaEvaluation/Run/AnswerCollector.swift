@@ -1,3 +1,4 @@
+import MiphaBenchmarks
 import MiphaChat
 import MiphaFiles
 import MiphaImaging

@@ -1,4 +1,5 @@
 import Foundation
+public import MiphaBenchmarks
 import MiphaFiles
 
 /// The output of one benchmark's evaluation.

@@ -1,3 +1,4 @@
+public import MiphaBenchmarks
 import MiphaFiles
 
 /// The parts of an evaluation that several machines answered.

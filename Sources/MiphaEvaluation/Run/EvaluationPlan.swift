@@ -1,3 +1,4 @@
+public import MiphaBenchmarks
 import MiphaFiles
 
 /// A question of a run with what identifies its answer.

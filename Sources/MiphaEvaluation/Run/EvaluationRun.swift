@@ -1,3 +1,4 @@
+public import MiphaBenchmarks
 public import MiphaChat
 import MiphaFiles
 

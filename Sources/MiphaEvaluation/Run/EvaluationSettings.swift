@@ -1,3 +1,5 @@
+public import MiphaBenchmarks
+
 /// A part of an evaluation that one of several machines does.
 public struct EvaluationShard: Sendable, Hashable {
     /// Which part, from 1.

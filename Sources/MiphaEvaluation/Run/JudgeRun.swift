@@ -1,3 +1,5 @@
+public import MiphaBenchmarks
+
 /// Gets the grades of a plan from a judge.
 public struct JudgeRun: Sendable {
     /// The benchmark.

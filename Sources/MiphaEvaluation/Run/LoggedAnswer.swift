@@ -1,3 +1,4 @@
+public import MiphaBenchmarks
 import MiphaFiles
 
 /// An answer as the log holds it.

@@ -1,3 +1,5 @@
+import MiphaBenchmarks
+
 /// Cuts open questions into lists that are handed to the model one after another.
 ///
 /// Questions on the same pictures stand in one list, so that the model sees each picture once; the

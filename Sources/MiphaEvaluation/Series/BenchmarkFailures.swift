@@ -1,3 +1,5 @@
+package import MiphaBenchmarks
+
 /// What went wrong with some of several benchmarks, while the others went on.
 package struct BenchmarkFailures {
     /// Number of all benchmarks.

@@ -1,3 +1,5 @@
+package import MiphaBenchmarks
+
 /// Shows how one benchmark of a series goes on.
 package protocol BenchmarkProgress: Sendable {
     /// Shows an event; may be called on any thread.

@@ -1,3 +1,5 @@
+package import MiphaBenchmarks
+
 /// A benchmark with its data.
 package struct BenchmarkSource: Sendable {
     /// The benchmark, and the variant of its rules.

@@ -1,23 +1,21 @@
 import MiphaCheckpoints
-import MiphaImaging
+public import MiphaImaging
 import MiphaModels
 
 extension ModelFolder {
-    /// Values of pictures from files, or from the tensor `pixel_values` of a safetensors file.
+    /// Images from files, or from the tensor `pixel_values` of a safetensors file.
     ///
     /// - Throws: `ImagingError`, `CheckpointError`; `FolderError` when the tensor is not a list of
     ///   pictures of the tower's size.
-    public func pictures(files: [String], pixels: String?) throws -> [[Float]] {
+    public func images(files: [String], pixels: String?) throws -> [PreparedImage] {
         if let pixels {
             let side = config.vision.imageSize
             return try Self.pictures("pixel_values", in: pixels, count: 3 * side * side)
+                .map { PreparedImage(try PixelBlock(height: side, width: side, values: $0)) }
         }
         guard !files.isEmpty else { return [] }
-        let processor = try imageProcessor()
-        let ratio = try aspectRatio()
-        return try files.map {
-            try processor.pixelValues(contentsOf: $0, aspectRatio: ratio)
-        }
+        let preparer = try ImagePreparer(imageProcessor(), aspectRatio: aspectRatio())
+        return try files.map { try preparer.image(contentsOf: $0) }
     }
 
     /// Reads a tensor as a list of pictures, each of `count` numbers.

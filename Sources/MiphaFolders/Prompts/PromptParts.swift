@@ -9,10 +9,8 @@ public struct PromptParts: Sendable {
     public let tokenizer: Tokenizer
     /// The strings around turns.
     public let template: ChatTemplate
-    /// The image preprocessing; `nil` where the model folder has none.
-    public let processor: ImageProcessor?
-    /// What to do with images that are not square.
-    public let aspectRatio: ImageAspectRatio
+    /// What prepares images; `nil` where the model folder has no image preprocessing.
+    public let preparer: ImagePreparer?
     /// What people are told about tokenizer, template and end of answers.
     public let notes: [String]
     /// Ids that end an answer.
@@ -32,8 +30,9 @@ public struct PromptParts: Sendable {
     ) throws {
         let text = try TextParts(folder, template: template)
         (tokenizer, self.template) = (text.tokenizer, text.template)
-        processor = try folder.hasImageProcessor ? folder.imageProcessor() : nil
-        self.aspectRatio = try aspectRatio ?? folder.aspectRatio()
+        let processor = try folder.hasImageProcessor ? folder.imageProcessor() : nil
+        let ratio = try aspectRatio ?? folder.aspectRatio()
+        preparer = processor.map { ImagePreparer($0, aspectRatio: ratio) }
         let generation = answers ? try GenerationFile(folder, tokenizer: tokenizer) : nil
         notes =
             try tokenizer.notes + (generation?.notes ?? [])

@@ -148,7 +148,7 @@ extension DecodingSession {
         }
         var pictures: [Int] = []
         for group in fresh {
-            for number in plan.pictureNumbers[plan.groups[group].rows[0]]
+            for number in plan.imageNumbers[plan.groups[group].rows[0]]
             where !pictures.contains(number) {
                 pictures.append(number)
             }
@@ -183,11 +183,10 @@ extension DecodingSession {
 
 extension DecodingSession {
     private func encode(_ numbers: [Int]) throws {
-        let side = model.tower.imageSize
+        let images = numbers.map { plan.images[$0] }
         try withoutGradients {
-            let pixels = try Tensor(
-                numbers.flatMap { plan.pictures[$0] }, shape: [numbers.count, 3, side, side])
-            let all = try model.visionSegments().run(pixels.to(device: model.device))
+            guard let pixels = try images.tensor(on: model.device) else { return }
+            let all = try model.visionSegments().run(pixels)
             for (place, number) in numbers.enumerated() {
                 features[number] = try all.narrowed(0, from: place, length: 1)
             }
@@ -202,7 +201,7 @@ extension DecodingSession {
         let ids = zip(groups, firsts).map { group, row in
             Array(prompts[row].ids[..<beginnings[group].count])
         }
-        let pictures = firsts.flatMap { plan.pictureNumbers[$0] }.compactMap { features[$0] }
+        let pictures = firsts.flatMap { plan.imageNumbers[$0] }.compactMap { features[$0] }
         let splice = try SplicePlan(
             ids: ids, tokensPerImage: model.tower.patchCount, imageCount: pictures.count)
         let store = KeyValueCache(layers: model.language.layerCount)

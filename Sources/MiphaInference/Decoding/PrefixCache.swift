@@ -1,3 +1,4 @@
+import MiphaImaging
 import MiphaModels
 import MiphaNN
 
@@ -7,7 +8,7 @@ import MiphaNN
 public final class PrefixCache {
     private struct Entry {
         let ids: [Int]
-        let pictures: [[Float]]
+        let images: [ImageID]
         let prefix: KeyValuePrefix
     }
 
@@ -19,19 +20,19 @@ public final class PrefixCache {
     /// Keeps what was read of the first `count` ids of a prompt.
     func store(_ prefix: KeyValuePrefix, of prompt: GenerationPrompt, count: Int) {
         let ids = Array(prompt.ids[..<count])
-        let pictures = ids.count { $0 == MarkerID.image }
-        entry = Entry(ids: ids, pictures: Array(prompt.pictures[..<pictures]), prefix: prefix)
+        let images = ids.count { $0 == MarkerID.image }
+        entry = Entry(ids: ids, images: prompt.images[..<images].map(\.id), prefix: prefix)
     }
 
     /// Number of ids that the prompt has in common with what is kept.
     func commonCount(_ prompt: GenerationPrompt) -> Int {
         guard let entry else { return 0 }
-        var picture = 0
+        var image = 0
         for (place, (id, kept)) in zip(prompt.ids, entry.ids).enumerated() {
             guard id == kept else { return place }
             guard id == MarkerID.image else { continue }
-            guard prompt.pictures[picture] == entry.pictures[picture] else { return place }
-            picture += 1
+            guard prompt.images[image].id == entry.images[image] else { return place }
+            image += 1
         }
         return min(prompt.ids.count, entry.ids.count)
     }

@@ -1,37 +1,44 @@
+import MiphaImaging
 import MiphaModels
 
 /// What the prompts of a batch have in common.
 ///
-/// Prompts are of one group when they are the same up to and including their last picture; prompts
-/// without pictures form a group too.
+/// Prompts are of one group when they are the same up to and including their last image; prompts
+/// without images form a group too.
 struct PromptGroups {
     /// Prompts that share a beginning.
     struct Group {
         /// Numbers of the prompts.
         var rows: [Int]
-        /// Ids, markers included, up to and including the last picture.
+        /// Ids, markers included, up to and including the last image.
         let sharedCount: Int
     }
 
     private struct Key: Hashable {
         let ids: [Int]
-        let pictures: [Int]
+        let images: [Int]
     }
 
-    /// The distinct pictures, in the order of their first use.
-    private(set) var pictures: [[Float]] = []
-    /// For each prompt the numbers of its pictures.
-    private(set) var pictureNumbers: [[Int]] = []
+    /// The distinct images, in the order of their first use.
+    private(set) var images: [PreparedImage] = []
+    /// For each prompt the numbers of its images.
+    private(set) var imageNumbers: [[Int]] = []
     /// The groups, in the order of their first prompt.
     private(set) var groups: [Group] = []
 
     init(_ prompts: [GenerationPrompt]) {
         var known: [Key: Int] = [:]
+        var numbersByID: [ImageID: Int] = [:]
         for (row, prompt) in prompts.enumerated() {
-            let numbers = prompt.pictures.map { number(of: $0) }
-            pictureNumbers.append(numbers)
+            let numbers = prompt.images.map { image in
+                if let number = numbersByID[image.id] { return number }
+                numbersByID[image.id] = images.count
+                images.append(image)
+                return images.count - 1
+            }
+            imageNumbers.append(numbers)
             let count = prompt.ids.lastIndex(of: MarkerID.image).map { $0 + 1 } ?? 0
-            let key = Key(ids: Array(prompt.ids[..<count]), pictures: numbers)
+            let key = Key(ids: Array(prompt.ids[..<count]), images: numbers)
             if let index = known[key] {
                 groups[index].rows.append(row)
             } else {
@@ -39,13 +46,6 @@ struct PromptGroups {
                 groups.append(Group(rows: [row], sharedCount: count))
             }
         }
-    }
-
-    /// Copies of one array compare at once; different pictures differ early.
-    private mutating func number(of picture: [Float]) -> Int {
-        if let index = pictures.firstIndex(of: picture) { return index }
-        pictures.append(picture)
-        return pictures.count - 1
     }
 }
 

@@ -27,11 +27,11 @@ struct AnswerInProgress {
         guard length < context else {
             throw InferenceError(
                 .contextFull,
-                "the prompt takes \(length) positions, \(prompt.pictures.count) pictures included, "
+                "the prompt takes \(length) positions, \(prompt.images.count) pictures included, "
                     + "of the \(context) that the model knows; shorten it or start anew")
         }
         usage = ChatUsage(
-            promptTokens: length, imageTokens: prompt.pictures.count * patches)
+            promptTokens: length, imageTokens: prompt.images.count * patches)
         tokens = TokenSequence(
             request.sampling, limit: min(request.sampling.maxTokens, context - length),
             stopIDs: bundle.prompts.stopIDs)

@@ -121,7 +121,7 @@ package struct BatchInProgress {
     private mutating func charge(_ part: [Int]) {
         guard let session else { return }
         let now = session.timings
-        let seeing = part.filter { !rows[$0].answer.prompt.pictures.isEmpty }
+        let seeing = part.filter { !rows[$0].answer.prompt.images.isEmpty }
         for row in seeing {
             rows[row].answer.timings.vision += (now.vision - spent.vision) / Double(seeing.count)
         }

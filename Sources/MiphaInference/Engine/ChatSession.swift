@@ -70,7 +70,7 @@ public struct ChatSession: Sendable {
     /// - Returns: a note for the person.
     /// - Throws: `ImagingError`, `InferenceError`.
     public mutating func attach(_ path: String, checking prompts: PromptBuilder) throws -> String {
-        _ = try prompts.values(of: .file(path))
+        _ = try prompts.image(of: .file(path))
         pending.append(.file(path))
         return "\(path) goes with the next message"
     }

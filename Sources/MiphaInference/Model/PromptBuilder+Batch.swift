@@ -1,9 +1,10 @@
 import MiphaChat
+import MiphaImaging
 
 extension PromptBuilder {
-    /// The prompts of many requests; a picture that several show is read once.
+    /// The prompts of many requests; an image that several show is prepared once.
     ///
-    /// Pictures are read side by side on the shared pool.
+    /// Images are prepared side by side on the shared pool.
     ///
     /// - Returns: for each request its prompt, or the error that concerns it alone.
     @concurrent
@@ -16,50 +17,50 @@ extension PromptBuilder {
         }
         var wanted: Set<ImageReference> = []
         for case .success(let prompt) in encoded { wanted.formUnion(prompt.images) }
-        let pictures = await pictures(wanted)
+        let known = await images(wanted)
         var charged: Set<ImageReference> = []
         return zip(requests, encoded).map { request, prompt in
             Result {
                 let prompt = try prompt.get()
                 var timings = ChatTimings()
-                let values = try prompt.images.compactMap { reference -> [Float]? in
-                    guard let picture = pictures[reference] else { return nil }
+                let images = try prompt.images.compactMap { reference -> PreparedImage? in
+                    guard let found = known[reference] else { return nil }
                     if charged.insert(reference).inserted {
-                        timings.preprocessing += picture.seconds
+                        timings.preprocessing += found.seconds
                     }
-                    return try picture.values.get()
+                    return try found.image.get()
                 }
                 return PreparedRequest(
-                    prompt: GenerationPrompt(ids: prompt.ids, pictures: values),
+                    prompt: GenerationPrompt(ids: prompt.ids, images: images),
                     sampling: request.sampling, timings: timings)
             }
         }
     }
 
-    private struct ReadPicture: Sendable {
-        var values: Result<[Float], any Error>
+    private struct TimedImage: Sendable {
+        var image: Result<PreparedImage, any Error>
         var seconds = 0.0
     }
 
-    private func pictures(
+    private func images(
         _ references: Set<ImageReference>
-    ) async -> [ImageReference: ReadPicture] {
-        await withTaskGroup(of: (ImageReference, ReadPicture).self) { group in
+    ) async -> [ImageReference: TimedImage] {
+        await withTaskGroup(of: (ImageReference, TimedImage).self) { group in
             for reference in references {
                 group.addTask {
                     var seconds = 0.0
-                    let values = timed(&seconds) {
+                    let image = timed(&seconds) {
                         Result {
                             try Task.checkCancellation()
-                            return try self.values(of: reference)
+                            return try self.image(of: reference)
                         }
                     }
-                    return (reference, ReadPicture(values: values, seconds: seconds))
+                    return (reference, TimedImage(image: image, seconds: seconds))
                 }
             }
-            var pictures: [ImageReference: ReadPicture] = [:]
-            for await (reference, picture) in group { pictures[reference] = picture }
-            return pictures
+            var images: [ImageReference: TimedImage] = [:]
+            for await (reference, image) in group { images[reference] = image }
+            return images
         }
     }
 }

@@ -3,16 +3,14 @@ public import MiphaFolders
 public import MiphaImaging
 public import MiphaTokenizers
 
-/// Turns questions into prompts: text to ids, picture files to values.
+/// Turns questions into prompts: text to ids, image files to prepared images.
 public struct PromptBuilder: Sendable {
     /// The tokenizer.
     public let tokenizer: Tokenizer
     /// The strings around turns.
     public let template: ChatTemplate
-    /// The picture preprocessing; `nil` where the model folder has none.
-    public let processor: ImageProcessor?
-    /// What to do with pictures that are not square.
-    public let aspectRatio: ImageAspectRatio
+    /// What prepares images; `nil` where the model folder has no image preprocessing.
+    public let preparer: ImagePreparer?
     /// What people are told about tokenizer, template and end of answers.
     public let notes: [String]
     /// Ids that end an answer.
@@ -31,8 +29,7 @@ public struct PromptBuilder: Sendable {
     ) throws {
         let parts = try PromptParts(folder, template: template, aspectRatio: aspectRatio)
         (tokenizer, self.template) = (parts.tokenizer, parts.template)
-        (processor, self.aspectRatio) = (parts.processor, parts.aspectRatio)
-        (notes, stopIDs) = (parts.notes, parts.stopIDs)
+        (preparer, notes, stopIDs) = (parts.preparer, parts.notes, parts.stopIDs)
         path = folder.path
     }
 
@@ -43,8 +40,7 @@ public struct PromptBuilder: Sendable {
     /// - Throws: `ChatError` for the order of messages; `ImagingError` for pictures.
     public func prompt(for messages: [ChatMessage]) throws -> GenerationPrompt {
         let encoded = try encoder().prompt(for: messages)
-        let pictures = try encoded.images.map { try values(of: $0) }
-        return GenerationPrompt(ids: encoded.ids, pictures: pictures)
+        return GenerationPrompt(ids: encoded.ids, images: try encoded.images.map(image))
     }
 
     /// What turns messages into ids.
@@ -52,16 +48,18 @@ public struct PromptBuilder: Sendable {
         try ConversationEncoder(tokenizer: tokenizer, template: template, options: .chat)
     }
 
-    /// The values of a picture, `[3, side, side]` in row-major order.
-    public func values(of reference: ImageReference) throws -> [Float] {
-        guard let processor else {
+    /// Prepares an image.
+    ///
+    /// - Throws: `ImagingError`; `FolderError` where the folder has no image preprocessing.
+    public func image(of reference: ImageReference) throws -> PreparedImage {
+        guard let preparer else {
             throw ModelFolder.missingImageProcessor(path, "questions with pictures need it")
         }
         return switch reference {
         case .file(let path):
-            try processor.pixelValues(contentsOf: path, aspectRatio: aspectRatio)
+            try preparer.image(contentsOf: path)
         case .bytes(let bytes):
-            try processor.pixelValues(decoding: bytes, name: "picture", aspectRatio: aspectRatio)
+            try preparer.image(decoding: bytes, name: "picture")
         }
     }
 }

@@ -14,13 +14,7 @@ public enum ForwardProbe {
         _ model: MiphaModel, _ prompt: GenerationPrompt, keepsStates: Bool
     ) throws -> [(name: String, tensor: Tensor)] {
         try prompt.check(model, row: 0)
-        let side = model.tower.imageSize
-        let pixels =
-            prompt.pictures.isEmpty
-            ? nil
-            : try Tensor(
-                prompt.pictures.flatMap { $0 }, shape: [prompt.pictures.count, 3, side, side]
-            ).to(device: model.device)
+        let pixels = try prompt.images.tensor(on: model.device)
         var states: [(name: String, tensor: Tensor)] = []
         let logits = try withoutGradients {
             try model.logits(MiphaBatch(ids: [prompt.ids], pixels: pixels)) {

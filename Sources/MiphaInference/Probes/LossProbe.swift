@@ -1,4 +1,5 @@
 public import MiphaChat
+public import MiphaImaging
 public import MiphaModels
 import MiphaNN
 public import MiphaTorch
@@ -29,20 +30,15 @@ public struct LossProbe {
     /// The loss is the mean cross-entropy in nats over the sample's supervised tokens, without
     /// dropout; 0 when there are none (the reference gives a NaN).
     ///
-    /// - Parameter pictures: values of the sample's pictures, `[3, side, side]` each.
+    /// - Parameter images: the sample's images.
     /// - Returns: the loss.
     /// - Throws: `InferenceError`, `SpliceError`, `TensorError`.
     @discardableResult
-    public mutating func add(_ sample: EncodedSample, pictures: [[Float]]) throws -> Float {
-        try GenerationPrompt(ids: sample.ids, pictures: pictures)
-            .check(model, row: losses.count)
-        let side = model.tower.imageSize
-        let pixels =
-            pictures.isEmpty
-            ? nil
-            : try Tensor(pictures.flatMap { $0 }, shape: [pictures.count, 3, side, side])
-                .to(device: model.device)
-        let batch = MiphaBatch(ids: [sample.ids], labels: [sample.labels], pixels: pixels)
+    public mutating func add(_ sample: EncodedSample, images: [PreparedImage]) throws -> Float {
+        try GenerationPrompt(ids: sample.ids, images: images).check(model, row: losses.count)
+        let batch = MiphaBatch(
+            ids: [sample.ids], labels: [sample.labels],
+            pixels: try images.tensor(on: model.device))
         let chain = try model.lossChain(batch, dropout: nil)
         guard chain.supervisedCount > 0 else {
             losses.append(0)

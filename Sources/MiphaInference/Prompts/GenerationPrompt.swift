@@ -1,16 +1,19 @@
+public import MiphaImaging
 import MiphaModels
 
-/// What the model reads before it answers: token ids and the pictures their markers stand for.
+/// What the model reads before it answers: token ids and the images their markers stand for.
+///
+/// Prompts are equal when their ids and the identities of their images are.
 public struct GenerationPrompt: Sendable, Hashable {
-    /// Ids; -200 stands for a picture.
+    /// Ids; -200 stands for an image.
     public var ids: [Int]
-    /// Each picture's `[3, side, side]` values in row-major order, in the order of the markers.
-    public var pictures: [[Float]]
+    /// The images in the order of their markers.
+    public var images: [PreparedImage]
 
     /// Creates a prompt.
-    public init(ids: [Int], pictures: [[Float]] = []) {
+    public init(ids: [Int], images: [PreparedImage] = []) {
         self.ids = ids
-        self.pictures = pictures
+        self.images = images
     }
 
     /// Checks that ids, markers and pictures fit each other and the model.
@@ -29,15 +32,18 @@ public struct GenerationPrompt: Sendable, Hashable {
                     + "picture, found \(id)")
         }
         let markers = ids.count { $0 == MarkerID.image }
-        guard markers == pictures.count else {
+        guard markers == images.count else {
             throw fail(
-                "expected one picture for each of the \(markers) markers, found \(pictures.count)")
+                "expected one image for each of the \(markers) markers, found \(images.count)")
         }
-        let side = model.tower.imageSize
-        for (index, values) in pictures.enumerated() where values.count != 3 * side * side {
+        let expected = [3, model.tower.imageSize, model.tower.imageSize]
+        for (index, image) in images.enumerated() where image.pixels.shape != expected {
             throw fail(
-                "picture \(index): expected \(3 * side * side) values (3 x \(side) x \(side)), "
-                    + "found \(values.count)")
+                "image \(index): expected \(Self.words(expected)) values, found "
+                    + Self.words(image.pixels.shape))
         }
+    }
+    private static func words(_ shape: [Int]) -> String {
+        shape.map(String.init).joined(separator: " x ")
     }
 }

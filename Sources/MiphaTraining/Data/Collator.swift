@@ -1,4 +1,5 @@
 import MiphaData
+import MiphaImaging
 import MiphaModels
 import MiphaTorch
 
@@ -6,22 +7,35 @@ import MiphaTorch
 struct Collator {
     /// Masks attention keys that equal this id, as the reference does; `nil` masks none.
     let maskedKeyID: Int?
-    /// Channels, height and width of a picture.
-    let pixelShape: [Int]
     /// Whether all rows stand in one, behind each other.
     var packs = false
 
-    func batch(_ samples: [TrainingSample]) throws -> MiphaBatch {
-        let pictures = samples.flatMap(\.pixels)
-        let pixels =
-            try pictures.isEmpty
-            ? nil : Tensor(pictures.flatMap { $0 }, shape: [pictures.count] + pixelShape)
+    /// Makes a batch.
+    ///
+    /// - Parameter features: what keeps a frozen tower's features, which then take the place of pixels;
+    ///   `nil` where the tower learns.
+    /// - Throws: `TensorError`; `TrainingError` for an image without pixels where the tower learns.
+    func batch(_ samples: [TrainingSample], features: FeatureStore? = nil) throws -> MiphaBatch {
+        let images = samples.flatMap(\.images)
         let rows = samples.flatMap(\.rows)
         let masks = maskedKeyID.map { id in rows.map { $0.ids.map { $0 != id } } }
-        return MiphaBatch(
-            ids: rows.map(\.ids), labels: rows.map(\.labels), pixels: pixels,
+        var batch = MiphaBatch(
+            ids: rows.map(\.ids), labels: rows.map(\.labels),
+            pixels: features == nil ? try Self.pixels(images) : nil,
             pictures: samples.contains(where: \.isPair) ? Self.shared(samples) : nil,
             idMasks: masks, packing: packs ? [Array(rows.indices)] : nil)
+        batch.features = try features?.features(of: images)
+        return batch
+    }
+
+    /// Pixels of all images, `[images, channels, height, width]`.
+    private static func pixels(_ images: [SampleImage]) throws -> Tensor? {
+        let blocks = images.compactMap(\.prepared?.pixels)
+        guard blocks.count == images.count else {
+            throw TrainingError(.failed, "an image was not decoded, but its tower learns")
+        }
+        guard let first = blocks.first else { return nil }
+        return try .joining(blocks.map(\.values), shape: [blocks.count] + first.shape)
     }
 
     /// The picture of each marker, row by row.
@@ -29,8 +43,8 @@ struct Collator {
         var pictures: [Int] = []
         var first = 0
         for sample in samples {
-            for _ in sample.rows { pictures += first..<first + sample.pixels.count }
-            first += sample.pixels.count
+            for _ in sample.rows { pictures += first..<first + sample.images.count }
+            first += sample.images.count
         }
         return pictures
     }

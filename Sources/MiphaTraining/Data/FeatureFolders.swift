@@ -3,13 +3,14 @@ import MiphaFiles
 
 /// The files of a feature store: a folder for each fingerprint of tower and settings.
 ///
-/// An entry is `ROOT/<fingerprint>/<two digits>/<digest>.features`. Beside them the file `in-use` is
+/// An entry is `ROOT/<fingerprint>/<two digits>/<image>.features`. Beside them the file `in-use` is
 /// held by the stores that are open. Entries of fingerprints that nobody uses make room for others, those
 /// of the fingerprint that was not used for the longest time first. Several processes may do all of
 /// this at once: each entry is removed by one of them, and whoever misses it computes it again.
 final class FeatureFolders {
+    /// The folder of the own fingerprint.
+    let own: String
     private let root: String
-    private let own: String
     private let lock: FileLock?
     /// Folders of other fingerprints that are still to be emptied, the next one last.
     private lazy var folders = unusedFolders()
@@ -46,19 +47,12 @@ final class FeatureFolders {
         return nil
     }
 
-    private static let suffix = ".features"
+    static let suffix = ".features"
 
     private static func mark(_ folder: String) -> String { FileSystem.join(folder, "in-use") }
 
     private static func name(_ fingerprint: [UInt8]) -> String {
         String(SHA256Digest(of: fingerprint).hex.prefix(32))
-    }
-
-    /// The path of an entry of the own fingerprint.
-    func path(_ digest: SHA256Digest) -> String {
-        let name = digest.hex
-        let part = FileSystem.join(own, String(name.prefix(2)))
-        return FileSystem.join(part, name + Self.suffix)
     }
 
     /// Bytes of all entries of all fingerprints.

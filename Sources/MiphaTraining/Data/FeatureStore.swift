@@ -1,26 +1,30 @@
+public import MiphaData
 import MiphaFiles
+import MiphaImaging
 public import MiphaModels
 import MiphaNN
 public import MiphaTorch
 
-/// What a frozen tower gives for each picture, kept on disk so that later epochs need no tower.
+/// The features that a frozen tower computes for each image, kept on disk so that later epochs need
+/// neither the tower nor the decoded image.
 ///
-/// An entry is found by the digest of the picture's pixels, in a folder of everything else it depends
-/// on: tower weights, element type and selected layer. The tower sees one picture at a time, so that
-/// an entry does not depend on the batch in which its picture came first; losses are the same to the
-/// bit with an empty store, a full one, or one whose budget is spent. Each entry carries a digest of
-/// its bytes: one that is damaged, or cannot be read, is computed again.
+/// An entry is named by the identity of the image: a digest of its file's bytes and of the settings of
+/// the processor. It lies in a folder of everything else it depends on: tower weights, element type and
+/// selected layer. The loader asks ``lookup`` before it decodes an image. The tower sees one image at a
+/// time, so that an entry does not depend on the batch in which its image came first; losses are the
+/// same to the bit with an empty store, a full one, or one whose budget is spent. Each entry contains a
+/// digest of its values: one that is damaged, or cannot be read, is computed again.
 ///
 /// When the budget is spent, entries of towers and settings that no process uses make room, and then
-/// no entry is added. Entries of the own tower stay: an epoch comes back to all of its pictures, so
+/// no entry is added. Entries of the own tower stay: an epoch comes back to all of its images, so
 /// one that made room for another would be missed next. An entry that cannot be written, as on a
 /// full disk, is the last that is tried.
 public final class FeatureStore {
-    /// How often pictures were looked up.
+    /// How often images were looked up.
     public struct Counts: Sendable, Equatable {
-        /// Pictures that were found.
+        /// Images whose features were found.
         public var hits: Int
-        /// Pictures that the tower had to see.
+        /// Images that the tower had to see.
         public var misses: Int
 
         /// Creates counts.
@@ -48,10 +52,12 @@ public final class FeatureStore {
     private var isClosed = false
     private var failure: String?
     private let folders: FeatureFolders?
+    private let reader: FeatureReader?
     private let tower: any VisionTower
     private let dtype: DType
     private let device: Device
-    private let settings: [UInt8]
+    /// Finds entries before images are decoded, on any thread; `nil` without a folder.
+    package let lookup: FeatureLookup?
 
     /// Opens a store, which is made if need be.
     ///
@@ -69,22 +75,21 @@ public final class FeatureStore {
         device = model.device
         room = 0
         guard let folder else {
-            settings = []
-            folders = nil
+            (folders, reader, lookup) = (nil, nil, nil)
             return
         }
-        settings = try Self.fingerprint(model)
-        let folders = try FeatureFolders(root: folder, fingerprint: settings)
-        self.folders = folders
+        let folders = try FeatureFolders(root: folder, fingerprint: Self.fingerprint(model))
+        let reader = FeatureReader(
+            folder: folders.own,
+            byteCount: tower.patchCount * tower.width * model.dtype.byteCount)
+        (self.folders, self.reader) = (folders, reader)
+        lookup = FeatureLookup(byteCount: reader.byteCount) { reader.values(of: $0) }
         byteCount = folders.byteCount()
         room = (budget - byteCount) / writers
         makeRoom(for: 0)
     }
 
-    private static let digestLength = 32
-
     private var shape: [Int] { [1, tower.patchCount, tower.width] }
-    private var entrySize: Int { shape.reduce(dtype.byteCount, *) + Self.digestLength }
 
     /// Why no more entries are written, if that is so; it is told once.
     public func takeFailure() -> String? {
@@ -92,56 +97,47 @@ public final class FeatureStore {
         return failure
     }
 
-    /// The features of a batch's pictures, `[images, patches, width]` in the model's element type.
+    /// The features of a batch's images, `[images, patches, width]` in the model's element type.
     ///
-    /// - Parameter pictures: pixels of each picture, `3 * side * side` values.
     /// - Throws: `TensorError`.
-    public func features(of pictures: [[Float]]) throws -> Tensor? {
-        guard !pictures.isEmpty else { return nil }
-        return try .concatenating(pictures.map(features), along: 0)
+    public func features(of images: [SampleImage]) throws -> Tensor? {
+        guard !images.isEmpty else { return nil }
+        return try .concatenating(images.map(features), along: 0)
     }
 
-    private func features(of pixels: [Float]) throws -> Tensor {
-        guard let folders else { return try computed(pixels) }
-        let path = folders.path(SHA256Digest(of: pixels, after: settings))
-        if let found = try stored(path) {
-            counts.hits += 1
-            return found
-        }
-        let computed = try computed(pixels)
-        try keep(computed, at: path, folders)
-        return computed
-    }
-
-    private func computed(_ pixels: [Float]) throws -> Tensor {
-        counts.misses += 1
-        let side = tower.imageSize
-        return try withoutGradients { () throws(TensorError) in
-            try tower.segments(dropout: nil).run(
-                Tensor(pixels, shape: [1, 3, side, side]).to(device: device))
+    private func features(of image: SampleImage) throws -> Tensor {
+        switch image.content {
+        case .features(let values): return try found(values)
+        case .pixels(let prepared):
+            guard let reader else { return try computed(prepared) }
+            // They may have been computed after the image was prepared.
+            if let values = reader.values(of: image.id) { return try found(values) }
+            let features = try computed(prepared)
+            try keep(features, of: image.id, reader)
+            return features
         }
     }
 
-    /// The entry at a path; nil when there is none, or none that is whole.
-    private func stored(_ path: String) throws -> Tensor? {
-        // Another process may remove an entry at any moment.
-        guard FileSystem.kind(path) == .file,
-            let bytes = try? FileSystem.read(path, limit: entrySize), bytes.count == entrySize
-        else { return nil }
-        let values = Array(bytes[Self.digestLength...])
-        guard Array(bytes[..<Self.digestLength]) == SHA256Digest(of: values).bytes else {
-            return nil
-        }
+    private func found(_ values: [UInt8]) throws -> Tensor {
+        counts.hits += 1
         return try Tensor.copying(values, shape: shape, dtype: dtype).to(device: device)
     }
 
-    private func keep(_ features: Tensor, at path: String, _ folders: FeatureFolders) throws {
-        guard !isClosed, makeRoom(for: entrySize) else { return }
+    private func computed(_ image: PreparedImage) throws -> Tensor {
+        counts.misses += 1
+        return try withoutGradients { () throws(TensorError) in
+            try tower.segments(dropout: nil).run(
+                Tensor(image.pixels.values, shape: [1] + image.pixels.shape).to(device: device))
+        }
+    }
+
+    private func keep(_ features: Tensor, of id: ImageID, _ reader: FeatureReader) throws {
+        guard let folders, !isClosed, makeRoom(for: reader.entrySize) else { return }
         let values = try features.bytes()
         do {
-            try folders.write(SHA256Digest(of: values).bytes + values, to: path)
-            byteCount += entrySize
-            room -= entrySize
+            try folders.write(FeatureReader.entry(values), to: reader.path(id))
+            byteCount += reader.entrySize
+            room -= reader.entrySize
         } catch {
             isClosed = true
             failure = "feature_cache: no more entries are written: \(error)"
@@ -160,9 +156,9 @@ public final class FeatureStore {
         return room >= size
     }
 
-    /// A digest of everything besides the pixels that features depend on.
+    /// A digest of everything besides the image that features depend on, and of how entries are named.
     private static func fingerprint(_ model: MiphaModel) throws -> [UInt8] {
-        var digest = Array("\(model.config.vision) \(model.dtype)".utf8)
+        var digest = Array("images 2 \(model.config.vision) \(model.dtype)".utf8)
         for fact in model.store.facts where fact.part == .tower {
             guard let tensor = model.store[fact.name] else { continue }
             digest = try tensor.withBytes {

@@ -6,6 +6,14 @@ import MiphaModels
 import MiphaTokenizers
 
 extension TrainingData {
+    /// What prepares the images of a run, where it takes any.
+    static func preparer(_ run: RunConfiguration, _ folder: ModelFolder) throws -> ImagePreparer? {
+        guard run.stage.takesPictures else { return nil }
+        return ImagePreparer(
+            try folder.imageProcessor("a run with pictures needs it"),
+            aspectRatio: run.resolvedAspectRatio)
+    }
+
     /// What people are told about the folder of a run's model: fields that are not known, and what the
     /// run does in another way than the folder says.
     ///

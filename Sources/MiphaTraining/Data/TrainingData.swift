@@ -38,20 +38,15 @@ struct TrainingData {
             options: EncodingOptions(
                 labels: run.labelPolicy == .offsets ? .offsets : .reference,
                 maximumLength: run.maximumLength))
-        let processor =
-            run.stage.takesPictures
-            ? try folder.imageProcessor("a run with pictures needs it") : nil
+        let preparer = try Self.preparer(run, folder)
         for line in try Self.notes(run, folder, text) { note(line) }
         func read(_ files: [String]) throws -> (index: SampleIndex, data: TrainingDataSet) {
             let index = try SampleIndex(
                 files.map { ConversationSource(file: $0, imageFolder: run.imageFolder) },
                 form: run.stage.form, faults: run.badSamples == .fail ? .refuse : .keep)
-            try Self.check(index, takesPictures: processor != nil)
+            try Self.check(index, takesPictures: preparer != nil)
             if let keys = index.unknownKeyNote { note("warning: \(keys)") }
-            let data = TrainingDataSet(
-                index, encoder: encoder, processor: processor,
-                aspectRatio: run.resolvedAspectRatio)
-            return (index, data)
+            return (index, TrainingDataSet(index, encoder: encoder, preparer: preparer))
         }
         let (index, all) = try read(run.dataFiles)
         let numbers: [Int]

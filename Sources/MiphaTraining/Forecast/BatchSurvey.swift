@@ -33,10 +33,12 @@ struct BatchSurvey {
     /// Updates that are looked at for the largest one.
     private static let looked = 100_000
 
+    /// - Parameter run: the settings that the plan is made of.
     init(
-        _ plan: BatchPlan, _ shapes: SampleShapes, order: @Sendable (Int) -> [Int], packs: Bool,
-        model: PlannedRunModel
+        _ plan: BatchPlan, _ shapes: SampleShapes, order: @Sendable (Int) -> [Int],
+        _ run: RunConfiguration, model: PlannedRunModel
     ) {
+        let (packs, imageBytes) = (run.packing, model.imageBytes(run))
         totalSteps = plan.totalSteps
         var (positions, pictures, cost, worst) = (0, 0, 0, 0)
         var (padded, seen, supervised) = (0, 0, 0)
@@ -58,7 +60,7 @@ struct BatchSurvey {
                 padded += planned.positions
                 seen += planned.pictures
                 supervised += planned.supervised
-                sum += own.reduce(0) { $0 + $1.bytes(pixels: model.pixels) }
+                sum += own.reduce(0) { $0 + $1.bytes(image: imageBytes) }
                 let size = model.cost(of: planned)
                 if size > cost { (cost, worst) = (size, step) }
             }

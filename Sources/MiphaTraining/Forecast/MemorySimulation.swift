@@ -123,7 +123,7 @@ package struct MemorySimulation {
     /// Forward and backward pass of a micro-batch.
     private mutating func pass(_ batch: PlannedBatch, isLast: Bool) {
         operations.isTraining = true
-        let pixels = collate(batch)
+        let pixels = facts.towerIsFrozen ? nil : collate(batch)
         var segments: [PlannedSegment] = []
         var start = pixels ?? operations.tensor(0, 4)
         if batch.pictures > 0 {
@@ -144,7 +144,7 @@ package struct MemorySimulation {
         let others = headGradient + (ranks?.gatheredBytes ?? 0)
         largestActivations = max(largestActivations, heap.live - before - others)
         backward(&records, isLast: isLast)
-        withExtendedLifetime((facts.towerIsFrozen ? nil : pixels, angles)) {}
+        withExtendedLifetime((pixels, angles)) {}
     }
 
     private var headGradient: Int {
@@ -152,18 +152,12 @@ package struct MemorySimulation {
             .reduce(0) { $0 + $1.count * 4 }
     }
 
-    /// Pixels of a batch: a list that grows by doubling, then a tensor.
+    /// Pixels of a batch.
     private func collate(_ batch: PlannedBatch) -> PlannedTensor? {
         let vision = facts.config.vision
         let picture = vision.channelCount * vision.imageSize * vision.imageSize
         guard batch.pictures > 0 else { return nil }
-        var list = PlannedStorage(heap, bytes: picture * 4)
-        var room = picture
-        while room < batch.pictures * picture {
-            room *= 2
-            list = PlannedStorage(heap, bytes: room * 4)
-        }
-        return withExtendedLifetime(list) { operations.tensor(batch.pictures * picture, 4) }
+        return operations.tensor(batch.pictures * picture, 4)
     }
 
     /// What a frozen tower gives, made picture by picture.
@@ -264,9 +258,11 @@ package struct MemorySimulation {
     private func evaluate(_ batch: PlannedBatch) {
         operations.isRecording = false
         operations.isTraining = false
-        var state = collate(batch) ?? operations.tensor(0, 4)
+        let isFrozen = facts.towerIsFrozen && batch.pictures > 0
+        var state =
+            isFrozen ? features(batch) : collate(batch) ?? operations.tensor(0, 4)
         let segments =
-            (batch.pictures > 0 ? model.towerSegments(batch.pictures) : [])
+            (batch.pictures > 0 && !isFrozen ? model.towerSegments(batch.pictures) : [])
             + [model.spliceSegment(batch)]
             + model.decoderSegments(batch, masks: facts.masksKeys) + [model.lossSegment(batch)]
         for (segment, next) in zip(segments, segments.dropFirst().map(Optional.some) + [nil]) {

@@ -114,9 +114,13 @@ struct PlannedRunModel {
         }
     }
 
-    /// Elements of a prepared picture.
-    var pixels: Int {
-        config.vision.channelCount * config.vision.imageSize * config.vision.imageSize
+    /// The most bytes of an image in a prepared sample: pixels, or features from the feature cache.
+    func imageBytes(_ run: RunConfiguration) -> Int {
+        let vision = config.vision
+        let pixels = 4 * vision.channelCount * vision.imageSize * vision.imageSize
+        let learns = trainable.contains { dry.store.fact($0)?.part == .tower }
+        guard run.featureFolder != nil, !learns else { return pixels }
+        return max(pixels, vision.patchCount * vision.hiddenSize * run.dtype.byteCount)
     }
 }
 

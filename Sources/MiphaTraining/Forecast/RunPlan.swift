@@ -100,7 +100,7 @@ public struct RunPlan {
         let tuning = try TrainingPlan(run)
         notes = RunNotes(run, plan, schedule, tuning).lines
         table = tuning.table(model.dry, trainable: model.trainable) + tuning.adapterLines(model.dry)
-        survey = BatchSurvey(plan, shapes, order: order, packs: run.packing, model: model)
+        survey = BatchSurvey(plan, shapes, order: order, run, model: model)
         tokens = survey.tokens
         tokensAreCounted = shapes.isExact
         memory = Self.memory(
@@ -130,8 +130,7 @@ public struct RunPlan {
     /// The micro-batches of the same data under other sizes of them.
     func survey(of other: RunConfiguration) -> BatchSurvey {
         BatchSurvey(
-            data.plan(other, world: world), shapes, order: order, packs: other.packing,
-            model: model)
+            data.plan(other, world: world), shapes, order: order, other, model: model)
     }
 
     func memory(of other: RunConfiguration, _ survey: BatchSurvey) -> MemoryPlan {

@@ -26,8 +26,10 @@ struct SampleShapes: Sendable {
         /// Text ids of all rows.
         var ids: Int { words + (rejected ?? 0) }
         /// Bytes of the prepared sample.
-        func bytes(pixels: Int) -> Int {
-            2 * (ids + rows.count * pictures) * MemoryLayout<Int>.size + pictures * pixels * 4
+        ///
+        /// - Parameter image: bytes of each of its images.
+        func bytes(image: Int) -> Int {
+            2 * (ids + rows.count * pictures) * MemoryLayout<Int>.size + pictures * image
         }
     }
 

@@ -1,5 +1,5 @@
-import MiphaData
-import MiphaModels
+package import MiphaData
+package import MiphaModels
 import MiphaTorch
 
 extension Trainer {
@@ -11,14 +11,10 @@ extension Trainer {
         }
     }
 
-    /// A batch of samples, with what a frozen tower gives for their pictures.
-    func batch(_ samples: [TrainingSample]) throws -> MiphaBatch {
-        var batch = try collator.batch(samples)
-        if let features {
-            batch.features = try features.features(of: samples.flatMap(\.pixels))
-            batch.pixels = nil
-        }
-        return batch
+    /// A batch of samples: with the features of their images where the tower is frozen, else with their
+    /// pixels.
+    package func batch(_ samples: [TrainingSample]) throws -> MiphaBatch {
+        try collator.batch(samples, features: features)
     }
 
     /// What the objective sees of the run.

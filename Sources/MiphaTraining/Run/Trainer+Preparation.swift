@@ -1,9 +1,13 @@
+import MiphaData
 import MiphaFolders
 import MiphaImaging
 import MiphaModels
 import MiphaNN
 
 extension Trainer {
+    /// Images that were decoded so far for samples of this process.
+    package var decodedImages: Int { data.preparer?.decodings.count ?? 0 }
+
     /// The model with the run's settings.
     ///
     /// - Parameters:
@@ -34,9 +38,7 @@ extension Trainer {
 
     /// What makes batches of samples.
     static func collator(_ run: RunConfiguration, _ model: MiphaModel, padID: Int?) -> Collator {
-        let side = model.config.vision.imageSize
-        return Collator(
-            maskedKeyID: run.attentionMask == .notPad ? padID : nil, pixelShape: [3, side, side],
-            packs: run.packing)
+        Collator(
+            maskedKeyID: run.attentionMask == .notPad ? padID : nil, packs: run.packing)
     }
 }

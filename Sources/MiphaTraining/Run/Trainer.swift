@@ -92,8 +92,8 @@ public final class Trainer {
     /// - Parameters:
     ///   - group: the processes that share the work; each makes a trainer of its own.
     ///   - note: told how far a longer pass over the data is.
-    /// - Throws: `FolderError`, errors of configs, checkpoints, conversations; `TrainingError` for runs that cannot
-    ///   work or a checkpoint that belongs to another run.
+    /// - Throws: `FolderError`, errors of configs, checkpoints, conversations; `TrainingError` for runs
+    ///   that cannot work or a checkpoint that belongs to another run.
     public init(
         _ run: RunConfiguration, resume: Resume = .auto, group: ProcessGroup? = nil,
         note: @escaping @Sendable (String) -> Void = { _ in }
@@ -102,7 +102,6 @@ public final class Trainer {
         start = try run.openModel()
         tuning = try TrainingPlan(run)
         let found = try TrainingData(run, start, note: note)
-        (data, validation) = (found.training, found.validation)
         let beginning = try RunBeginning(
             run, start, found, tuning, resume: resume, worldSize: group?.worldSize ?? 1)
         let (run, checkpoint) = (beginning.run, beginning.checkpoint)
@@ -138,10 +137,12 @@ public final class Trainer {
         }
         dropout = try RandomGenerator(seed: Self.dropoutSeed(run, group))
         order = try found.order(run, world: group?.worldSize ?? 1)
+        features = try Self.features(run, tuning, model, writers: group?.worldSize ?? 1)
+        data = found.training.asking(features?.lookup)
+        validation = found.validation?.asking(features?.lookup)
         loader = BatchLoader(
             data, plan, order: order, rank: group?.rank ?? 0,
             settings: run.loading)
-        features = try Self.features(run, tuning, model, writers: group?.worldSize ?? 1)
         collator = Self.collator(run, model, padID: data.padID)
         objective = Self.objective(run, model)
         spikes = SpikeDetector(factor: run.spikeFactor)

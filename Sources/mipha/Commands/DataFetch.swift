@@ -1,4 +1,5 @@
 import ArgumentParser
+import MiphaDownloads
 import MiphaEvaluation
 
 /// A benchmark's files from where their authors publish them.
@@ -35,8 +36,8 @@ struct DataFetch: AsyncParsableCommand {
         let folder = self.output ?? download.benchmark
         let progress = SharedProgressBar(output)
         defer { progress.finish() }
-        let outcomes = try await BenchmarkFetcher().fetch(
-            download, into: folder, kinds: Set(only)
+        let outcomes = try await Downloader().fetch(
+            download.files(of: Set(only)), into: folder
         ) { step in
             progress.update(
                 step.name, done: step.bytes >> 10, total: (step.total ?? step.bytes) >> 10,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MiphaBenchmarks
 import MiphaEvaluation
 
 /// Parts of an evaluation to one.

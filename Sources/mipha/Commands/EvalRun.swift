@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MiphaBenchmarks
 import MiphaChat
 import MiphaEvaluation
 import MiphaFolders

@@ -47,7 +47,7 @@ struct Forward: ParsableCommand {
         let folder = try source.folder(for: "mipha forward", common)
         let prompt = GenerationPrompt(
             ids: try IDList.read(ids),
-            pictures: try folder.pictures(files: image, pixels: pixels))
+            images: try folder.images(files: image, pixels: pixels))
         let network = try folder.model(dtype: choice.dtype, device: choice.device)
         try TensorFile.write(
             ForwardProbe.run(network, prompt, keepsStates: hidden), to: output)

@@ -52,7 +52,8 @@ struct Loss: ParsableCommand {
             try interruption.check()
             let sample = try samples.sample(index)
             let loss = try probe.add(
-                EncodedSample(ids: sample.ids, labels: sample.labels), pictures: sample.pixels)
+                EncodedSample(ids: sample.ids, labels: sample.labels),
+                images: sample.images.compactMap(\.prepared))
             bar.update(index + 1, note: "loss \(loss)")
         }
         try TensorFile.write(probe.tensors(), to: output)
@@ -68,8 +69,6 @@ struct Loss: ParsableCommand {
             options: EncodingOptions(maximumLength: folder.config.maximumLength))
         let index = try SampleIndex([ConversationSource(file: data, imageFolder: images ?? "")])
         if let keys = index.unknownKeyNote { common.logging.output.note("warning: \(keys)") }
-        return TrainingDataSet(
-            index, encoder: encoder, processor: prompts.processor,
-            aspectRatio: prompts.aspectRatio)
+        return TrainingDataSet(index, encoder: encoder, preparer: prompts.preparer)
     }
 }

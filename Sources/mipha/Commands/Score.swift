@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import MiphaEvaluation
+import MiphaBenchmarks
 import MiphaFiles
 
 /// Scores of predictions that exist.

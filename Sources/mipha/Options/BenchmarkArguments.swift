@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MiphaBenchmarks
 import MiphaEvaluation
 
 /// Options about which benchmarks to run, on which data, and where results go.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MiphaBenchmarks
 import MiphaEvaluation
 
 extension JudgeArguments {

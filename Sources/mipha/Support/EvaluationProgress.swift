@@ -1,3 +1,4 @@
+import MiphaBenchmarks
 import MiphaEvaluation
 import Synchronization
 

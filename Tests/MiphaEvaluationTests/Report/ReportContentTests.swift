@@ -1,4 +1,5 @@
 import Foundation
+import MiphaBenchmarks
 import MiphaEvaluation
 import MiphaFiles
 import MiphaTestSupport

@@ -1,3 +1,4 @@
+import MiphaBenchmarks
 import MiphaEvaluation
 
 /// Reports that tests lay out.
