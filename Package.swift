@@ -101,51 +101,71 @@ let torch: [Target] = [
     library("MiphaNN", ["MiphaTorch", "MiphaCheckpoints"]),
     library("MiphaModels", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
     library(
-        "MiphaTraining",
-        [
-            "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaData",
-            "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles", yams,
-        ]),
-    library(
-        "MiphaInference",
+        "MiphaFolders",
         [
             "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat",
             "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
         ]),
     library(
+        "MiphaTraining",
+        [
+            "MiphaFolders", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaData",
+            "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles", yams,
+        ]),
+    library(
+        "MiphaInference",
+        [
+            "MiphaFolders", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat",
+            "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
+        ]),
+    library(
         "MiphaDemo",
         [
-            "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch",
-            "MiphaImaging", "MiphaTokenizers", "MiphaFiles", "MiphaEvaluation",
+            "MiphaTraining", "MiphaInference", "MiphaFolders", "MiphaModels", "MiphaNN",
+            "MiphaTorch", "MiphaImaging", "MiphaTokenizers", "MiphaFiles", "MiphaEvaluation",
             "MiphaBenchmarks",
         ],
         resources: [.embedInCode("Resources/tokenizer.json")]),
     .executableTarget(
         name: "mipha",
         dependencies: [
-            "MiphaDemo", "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN",
-            "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
-            "MiphaFiles", "MiphaEvaluation", "MiphaBenchmarks", "MiphaDownloads", "MiphaData",
-            argumentParser,
+            "MiphaDemo", "MiphaTraining", "MiphaInference", "MiphaFolders", "MiphaModels",
+            "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers",
+            "MiphaImaging", "MiphaFiles", "MiphaEvaluation", "MiphaBenchmarks", "MiphaDownloads",
+            "MiphaData", argumentParser,
         ],
         swiftSettings: strict),
+    .target(
+        name: "MiphaTinyFolder",
+        dependencies: [
+            "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaImaging", "MiphaFiles",
+            "MiphaTestSupport",
+        ],
+        path: "Tests/MiphaTinyFolder", swiftSettings: strict),
     tests("MiphaTorchTests", ["MiphaTorch", "MiphaFiles"]),
     tests("MiphaNNTests", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
     tests(
         "MiphaModelsTests",
         ["MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
     tests(
+        "MiphaFoldersTests",
+        [
+            "MiphaFolders", "MiphaTinyFolder", "MiphaModels", "MiphaNN", "MiphaCheckpoints",
+            "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
+        ]),
+    tests(
         "MiphaTrainingTests",
         [
-            "MiphaTraining", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints",
-            "MiphaData", "MiphaDataFaults", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
-            "MiphaFiles",
+            "MiphaTraining", "MiphaFolders", "MiphaModels", "MiphaNN", "MiphaTorch",
+            "MiphaCheckpoints", "MiphaData", "MiphaDataFaults", "MiphaChat", "MiphaTokenizers",
+            "MiphaImaging", "MiphaFiles",
         ]),
     tests(
         "MiphaInferenceTests",
         [
-            "MiphaInference", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints",
-            "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
+            "MiphaInference", "MiphaFolders", "MiphaTinyFolder", "MiphaModels", "MiphaNN",
+            "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
+            "MiphaFiles",
         ]),
     tests("MiphaDemoTests", ["MiphaDemo", "MiphaImaging", "MiphaFiles"]),
     tests("CommandTests", ["MiphaCheckpoints", "MiphaFiles", "mipha"]),
@@ -170,9 +190,9 @@ let package = Package(
                 name: "Mipha",
                 targets: [
                     "MiphaTorch", "MiphaFiles", "MiphaCheckpoints", "MiphaNN", "MiphaModels",
-                    "MiphaTokenizers", "MiphaImaging", "MiphaChat", "MiphaInference",
-                    "MiphaTraining", "MiphaBenchmarks", "MiphaDownloads", "MiphaEvaluation",
-                    "MiphaData",
+                    "MiphaTokenizers", "MiphaImaging", "MiphaChat", "MiphaFolders",
+                    "MiphaInference", "MiphaTraining", "MiphaBenchmarks", "MiphaDownloads",
+                    "MiphaEvaluation", "MiphaData",
                 ]),
         ],
     dependencies: [

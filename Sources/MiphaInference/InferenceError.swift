@@ -1,11 +1,7 @@
-/// A question that cannot be answered, or a model folder that lacks a part.
+/// A question that cannot be answered.
 public struct InferenceError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Kinds of failure.
     public enum Code: Sendable, Hashable {
-        /// A model folder or one of its parts does not exist.
-        case missingPart
-        /// Parts of a model folder contradict each other.
-        case mismatchedParts
         /// Ids or pictures do not fit the model or each other.
         case invalidPrompt
         /// The prompt leaves no room for an answer.

@@ -7,6 +7,7 @@ import MiphaData
 import MiphaDemo
 import MiphaDownloads
 import MiphaFiles
+import MiphaFolders
 import MiphaImaging
 import MiphaInference
 import MiphaModels
@@ -49,7 +50,8 @@ extension ExitStatus {
             [.system, .network, .judge, .model].contains(error.code) ? failure : badInput
         case let error as DownloadError:
             [.system, .network].contains(error.code) ? failure : badInput
-        case is TokenizerError, is ChatError, is ImagingError, is SpliceError, is ParameterError:
+        case is FolderError, is TokenizerError, is ChatError, is ImagingError, is SpliceError,
+            is ParameterError:
             badInput
         case let error as DataError: error.code == .system ? failure : badInput
         case let error as DemoError: error.code == .plan ? badInput : failure

@@ -95,6 +95,21 @@ struct TrainStartTests {
         #expect(silent.status == 0 && silent.errors.isEmpty)
     }
 
+    @Test(arguments: [["train"], ["plan", "--no-probe"]])
+    func `a tokenizer with more ids than vocab_size is refused before the data are read`(
+        _ command: [String]
+    ) throws {
+        try TokenizerFile.fill(fixture.sample.model, upTo: 641)
+        let run = try MiphaProcess(
+            [command[0], fixture.runFile] + command.dropFirst()
+                + ["--set", "data_path=/does/not/exist.json"])
+        #expect(run.status == 2 && run.errorLines.count == 1, "\(run.errors)")
+        #expect(
+            run.errors.contains(
+                "\(fixture.sample.model): the tokenizer has 641 tokens, but the model's vocab_size is "
+                    + "640; these files do not belong together"), "\(run.errors)")
+    }
+
     @Test func `element type and seed can be options`() throws {
         let run = try MiphaProcess(
             ["plan", fixture.runFile, "--no-probe", "--json", "--memory", "100"]

@@ -3,6 +3,7 @@ import MiphaImaging
 import MiphaInference
 import MiphaModels
 import MiphaTestSupport
+import MiphaTinyFolder
 import Testing
 
 /// Logits of batches, which tell more than the tokens chosen from them.

@@ -4,6 +4,7 @@ import MiphaFiles
 import MiphaImaging
 import MiphaInference
 import MiphaTestSupport
+import MiphaTinyFolder
 import MiphaTokenizers
 import Synchronization
 import Testing

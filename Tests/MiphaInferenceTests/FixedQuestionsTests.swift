@@ -2,6 +2,7 @@ import Foundation
 import MiphaChat
 import MiphaInference
 import MiphaTestSupport
+import MiphaTinyFolder
 import MiphaTorch
 import Testing
 
@@ -17,7 +18,7 @@ import Testing
 
     @Test func `answers are those of the engine, each time, with gradients left on`() async throws {
         let tiny = try TinyFolder(isLoud: true)
-        let questions = try FixedQuestions(requests(tiny), folder: tiny.path, for: "a test")
+        let questions = try FixedQuestions(requests(tiny), folder: tiny.folder())
         let bundle = try tiny.bundle()
         let first = try questions.answers(of: bundle.model)
         #expect(try questions.answers(of: bundle.model) == first)
@@ -35,7 +36,7 @@ import Testing
         let tiny = try TinyFolder(isLoud: true)
         let request = ChatRequest("What?", images: [.file("absent.png")])
         let error = #expect(throws: (any Error).self) {
-            try FixedQuestions([request], folder: tiny.path, for: "a test")
+            try FixedQuestions([request], folder: tiny.folder())
         }
         #expect(error.map { "\($0)".contains("absent.png") } == true)
     }
@@ -44,9 +45,9 @@ import Testing
         let tiny = try TinyFolder(isLoud: true)
         #expect(throws: ChatError.self) {
             try FixedQuestions(
-                [ChatRequest("Hello")], folder: tiny.path, for: "a test", template: .plain)
+                [ChatRequest("Hello")], folder: tiny.folder(), template: .plain)
         }
         _ = try FixedQuestions(
-            [requests(tiny)[0]], folder: tiny.path, for: "a test", template: .plain)
+            [requests(tiny)[0]], folder: tiny.folder(), template: .plain)
     }
 }

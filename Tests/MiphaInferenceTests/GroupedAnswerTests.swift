@@ -4,6 +4,7 @@ import MiphaFiles
 import MiphaImaging
 import MiphaInference
 import MiphaTestSupport
+import MiphaTinyFolder
 import Synchronization
 import Testing
 

@@ -1,6 +1,7 @@
 import Foundation
 import MiphaCheckpoints
 import MiphaFiles
+import MiphaFolders
 import MiphaImaging
 import MiphaModels
 import MiphaTestSupport
@@ -60,7 +61,7 @@ import Testing
         let path = "\(run.model)/preprocessor_config.json"
         let inner = try ConfigReader(contentsOf: path).object
         try FileManager.default.removeItem(atPath: path)
-        #expect(throws: TrainingError.self) { _ = try Trainer(run) }
+        #expect(throws: FolderError.self) { _ = try Trainer(run) }
         try JSONValue.object([
             "image_processor": .object(inner), "processor_class": "LlavaProcessor",
         ])

@@ -208,15 +208,6 @@ import Testing
             error?.description.hasSuffix("item 0 has a picture, but this run takes none") == true)
     }
 
-    @Test func `a preprocessor that does not fit the tower is refused at the start`() throws {
-        let tiny = try TinyRun()
-        try AtomicFile.write(
-            ImageProcessor.siglip(size: 32).encoded(),
-            to: "\(tiny.run.model)/preprocessor_config.json")
-        let error = #expect(throws: DataError.self) { try Trainer(tiny.run) }
-        #expect(error?.description.contains("expected pictures of 28 x 28") == true)
-    }
-
     @Test func `no samples is an error`() throws {
         let tiny = try TinyRun()
         let error = #expect(throws: DataError.self) { try progress(tiny.on("none", [])) }

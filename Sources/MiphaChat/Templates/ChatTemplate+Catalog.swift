@@ -36,7 +36,8 @@ extension ChatTemplate {
     /// The names that `named(_:)` knows, the keys of the reference's table.
     public static var names: [String] { catalog.map(\.name) }
 
-    /// The template of a name.
+    /// The template of a name, which a run file or an option gives, or a language model as the chat
+    /// format of its family.
     ///
     /// The reference falls back to a key that does not exist when it does not know a name.
     ///

@@ -1,5 +1,6 @@
 package import MiphaBenchmarks
 import MiphaEvaluation
+import MiphaFolders
 import MiphaInference
 import MiphaModels
 import MiphaNN

@@ -1,4 +1,5 @@
 import MiphaChat
+import MiphaFolders
 import MiphaModels
 import MiphaTokenizers
 

@@ -1,4 +1,5 @@
 public import MiphaChat
+public import MiphaFolders
 public import MiphaImaging
 public import MiphaModels
 
@@ -14,18 +15,16 @@ public struct FixedQuestions {
     /// Reads tokenizer, pictures and questions.
     ///
     /// - Parameters:
-    ///   - path: the folder with the model's tokenizer, preprocessing and config; its weights are not
+    ///   - folder: the folder with the model's tokenizer, preprocessing and config; its weights are not
     ///     read.
-    ///   - purpose: what for, as messages name it.
     ///   - template: the strings around turns; `nil`: the folder's own.
     ///   - aspectRatio: what to do with pictures that are not square; `nil`: as the folder says.
-    /// - Throws: `InferenceError`, `TokenizerError`; `ChatError` for a question that the template
+    /// - Throws: `FolderError`, `TokenizerError`; `ChatError` for a question that the template
     ///   cannot express; `ImagingError` for its pictures.
     public init(
-        _ questions: [ChatRequest], folder path: String, for purpose: String,
+        _ questions: [ChatRequest], folder: ModelFolder,
         template: ChatTemplate? = nil, aspectRatio: ImageAspectRatio? = nil
     ) throws {
-        let folder = try ModelFolder(path, for: purpose)
         let prompts = try PromptBuilder(folder, template: template, aspectRatio: aspectRatio)
         self.folder = folder
         self.prompts = prompts

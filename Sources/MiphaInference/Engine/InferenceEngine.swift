@@ -1,4 +1,5 @@
 public import MiphaChat
+import MiphaFolders
 import MiphaModels
 import MiphaTokenizers
 

@@ -1,3 +1,4 @@
+import MiphaFolders
 import MiphaModels
 import MiphaNN
 import MiphaTorch

@@ -1,4 +1,5 @@
 public import MiphaChat
+public import MiphaFolders
 public import MiphaModels
 public import MiphaTorch
 
@@ -21,7 +22,7 @@ public struct ModelBundle {
     ///   - purpose: what it is loaded for, as messages name it.
     ///   - template: the strings around turns; `nil`: the folder's own.
     ///   - dtype: wanted element type; `nil` keeps the stored one.
-    /// - Throws: `InferenceError` naming a missing part; the error of a part that cannot be read.
+    /// - Throws: `FolderError` naming a missing part; the error of a part that cannot be read.
     public init(
         folder path: String, adapter: String? = nil, for purpose: String,
         template: ChatTemplate? = nil, dtype: DType? = nil, device: Device = .cpu

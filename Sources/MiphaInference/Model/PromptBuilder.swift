@@ -1,6 +1,6 @@
 public import MiphaChat
+public import MiphaFolders
 public import MiphaImaging
-import MiphaModels
 public import MiphaTokenizers
 
 /// Turns questions into prompts: text to ids, image files to prepared images.
@@ -23,34 +23,14 @@ public struct PromptBuilder: Sendable {
     /// - Parameters:
     ///   - template: the strings around turns; `nil`: the folder's own.
     ///   - aspectRatio: what to do with pictures that are not square; `nil`: as the folder says.
-    ///   - answers: whether answers are to follow, which the folder's `generation_config.json` has a
-    ///     word in.
-    /// - Throws: `InferenceError`, `TokenizerError`, `ImagingError`, `ChatError`, `CheckpointError`.
+    /// - Throws: `FolderError`, `TokenizerError`, `ImagingError`, `ChatError`, `CheckpointError`.
     public init(
-        _ folder: ModelFolder, template: ChatTemplate? = nil, aspectRatio: ImageAspectRatio? = nil,
-        answers: Bool = true
+        _ folder: ModelFolder, template: ChatTemplate? = nil, aspectRatio: ImageAspectRatio? = nil
     ) throws {
-        let tokenizer = try folder.tokenizer()
-        self.tokenizer = tokenizer
-        let chosen = try template ?? folder.template()
-        self.template = chosen
-        let processor = try folder.hasImageProcessor ? folder.imageProcessor() : nil
-        let ratio = try aspectRatio ?? folder.aspectRatio()
-        preparer = processor.map { ImagePreparer($0, aspectRatio: ratio) }
+        let parts = try PromptParts(folder, template: template, aspectRatio: aspectRatio)
+        (tokenizer, self.template) = (parts.tokenizer, parts.template)
+        (preparer, notes, stopIDs) = (parts.preparer, parts.notes, parts.stopIDs)
         path = folder.path
-        let generation = answers ? try GenerationFile(folder, tokenizer: tokenizer) : nil
-        notes =
-            try tokenizer.notes + (generation?.notes ?? [])
-            + (template == nil ? folder.templateNotes(option: "--template") : [])
-        stopIDs = chosen.stopIDs(tokenizer).union(generation?.endIDs ?? [])
-        try self.template.check(tokenizer)
-        guard tokenizer.count <= folder.config.language.vocabularySize else {
-            throw InferenceError(
-                .mismatchedParts,
-                "\(folder.path): the tokenizer has \(tokenizer.count) tokens, but the model's "
-                    + "vocab_size is \(folder.config.language.vocabularySize); these files do not "
-                    + "belong together")
-        }
     }
 
     /// The prompt of a conversation.
@@ -70,13 +50,10 @@ public struct PromptBuilder: Sendable {
 
     /// Prepares an image.
     ///
-    /// - Throws: `ImagingError`; `InferenceError` where the folder has no image preprocessing.
+    /// - Throws: `ImagingError`; `FolderError` where the folder has no image preprocessing.
     public func image(of reference: ImageReference) throws -> PreparedImage {
         guard let preparer else {
-            throw InferenceError(
-                .missingPart,
-                "\(path): preprocessor_config.json (or processor_config.json with image_processor) is "
-                    + "missing; questions with pictures need it")
+            throw ModelFolder.missingImageProcessor(path, "questions with pictures need it")
         }
         return switch reference {
         case .file(let path):

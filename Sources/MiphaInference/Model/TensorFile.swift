@@ -16,23 +16,4 @@ public enum TensorFile {
         try SafetensorsFile.write(
             ordered.compactMap { entry in byName[entry.name].map { (entry.name, $0) } }, to: path)
     }
-
-    /// Reads a tensor as a list of pictures, each of `count` numbers.
-    ///
-    /// - Throws: `CheckpointError` when the tensor is missing; `InferenceError` when its first
-    ///   dimension does not cut it into pieces of that size.
-    public static func pictures(
-        _ name: String, in path: String, count: Int
-    ) throws -> [[Float]] {
-        let values = try SafetensorsFile(path: path).floats(name)
-        guard values.count % count == 0 else {
-            throw InferenceError(
-                .invalidPrompt,
-                "\(path): tensor \"\(name)\": expected pictures of \(count) values, found "
-                    + "\(values.count) values in all")
-        }
-        return stride(from: 0, to: values.count, by: count).map {
-            Array(values[$0..<$0 + count])
-        }
-    }
 }

@@ -1,5 +1,6 @@
 public import MiphaChat
 import MiphaFiles
+public import MiphaFolders
 import MiphaTokenizers
 
 /// Text and ids line by line, for comparison with other tokenizers.

@@ -1,4 +1,5 @@
 import MiphaCheckpoints
+public import MiphaFolders
 import MiphaImaging
 
 /// Pictures as the vision tower sees them, in a file.

@@ -1,6 +1,6 @@
 import Foundation
-import MiphaCheckpoints
 import MiphaFiles
+import MiphaFolders
 import MiphaImaging
 import MiphaModels
 import MiphaNN
@@ -31,22 +31,10 @@ extension CheckpointStore {
             to: target, options: MiphaModel.SaveOptions(layout: model.config.layout), values: values
         )
         try CompanionFiles.copy(
-            from: self.model, to: target, without: ImageProcessorFile.names)
-        try ImageProcessorFile(folder: self.model)?.write(
-            to: target,
+            from: self.model, to: target,
             aspectRatio: model.config.imageAspectRatio.flatMap { ImageAspectRatio(rawValue: $0) },
-            isStated: model.config.layout == .mipha, from: self.model)
-        try setMaximumLength(model.config.maximumLength, in: target)
-    }
-
-    /// Has the tokenizer's files say how long texts were in training, as the reference's tokenizer does
-    /// when it is saved.
-    private func setMaximumLength(_ length: Int, in folder: String) throws {
-        let path = FileSystem.join(folder, "tokenizer_config.json")
-        guard !FileSystem.isMissing(path) else { return }
-        var config = try ConfigReader(contentsOf: path).object
-        config["model_max_length"] = .integer(length)
-        try JSONValue.object(config).write(to: path)
+            isStated: model.config.layout == .mipha)
+        try CompanionFiles.setMaximumLength(model.config.maximumLength, in: target)
     }
 
     /// Whether a file of this name holds a whole model's weights, or part of them.

@@ -9,9 +9,8 @@ enum WeightSample {
     private static let length = 64
 
     /// - Returns: SHA-256 in hexadecimal digits; the same for other shards of the same tensors.
-    /// - Throws: `CheckpointError` when the files cannot be read.
-    static func digest(folder: String) throws -> String {
-        let tensors = try Checkpoint(folder: folder).files.flatMap { file in
+    static func digest(_ checkpoint: Checkpoint) -> String {
+        let tensors = checkpoint.files.flatMap { file in
             file.entries.map { (file: file, entry: $0) }
         }
         var digest = SHA256Digest(of: [])

@@ -13,8 +13,20 @@ extension RunConfiguration {
     }
     /// What becomes of the samples of an epoch that do not fill an update, the default included.
     var resolvedEpochEnd: EpochEnd { epochEnd ?? .kept }
-    /// Chat template by name, the stage's default included.
-    package var resolvedTemplate: String { template ?? (stage.isAlignment ? "plain" : "phi") }
+    /// Chat template by name, the default included: the stage's or that of the model.
+    ///
+    /// - Parameter chatFormat: name of the model's chat format.
+    package func resolvedTemplate(_ chatFormat: String) -> String {
+        template ?? (stage.isAlignment ? "plain" : chatFormat)
+    }
+    /// The same run with the name of its chat template.
+    ///
+    /// - Parameter chatFormat: name of the model's chat format.
+    func namingTemplate(_ chatFormat: String) -> RunConfiguration {
+        var run = self
+        run.template = resolvedTemplate(chatFormat)
+        return run
+    }
     /// Keys of settings that change what the model of the start is.
     var keysOfTheStartModel: [String] {
         ["tune", "lora_targets", "load_in_8bit", "load_in_4bit", "bnb_4bit_use_double_quant"]

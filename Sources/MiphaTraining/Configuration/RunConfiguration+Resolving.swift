@@ -3,10 +3,11 @@ import MiphaImaging
 
 extension RunConfiguration {
     /// The same run without anything that depends on the working folder or on a default by stage:
-    /// paths made absolute, template and treatment of pictures filled in.
+    /// paths made absolute, treatment of pictures filled in.
+    ///
+    /// The template, whose default depends on the model, is named before.
     var resolved: RunConfiguration {
         var run = mappingPaths(Self.absolute)
-        run.template = resolvedTemplate
         run.epochEnd = resolvedEpochEnd
         run.aspectRatio = stage.takesPictures ? resolvedAspectRatio : aspectRatio
         return run

@@ -55,7 +55,7 @@ public struct RunConfiguration: Sendable, Equatable {
     public var dataWeights: [Double] = []
     /// Folder that picture paths are relative to.
     public var imageFolder = ""
-    /// Chat template by name; `nil`: `plain` for alignment, else `phi`.
+    /// Chat template by name; `nil`: `plain` for alignment, else the chat format of the model (`phi`).
     public var template: String?
     /// What happens to pictures that are not square; `nil`: `square` for alignment, else `pad`.
     public var aspectRatio: ImageAspectRatio?

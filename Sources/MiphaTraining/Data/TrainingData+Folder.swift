@@ -1,35 +1,33 @@
 import MiphaChat
 import MiphaFiles
+import MiphaFolders
 import MiphaImaging
 import MiphaModels
 import MiphaTokenizers
 
 extension TrainingData {
-    /// The picture preprocessing of a run's model, where the run takes pictures.
-    static func processor(_ run: RunConfiguration) throws -> ImageProcessor? {
+    /// What prepares the images of a run, where it takes any.
+    static func preparer(_ run: RunConfiguration, _ folder: ModelFolder) throws -> ImagePreparer? {
         guard run.stage.takesPictures else { return nil }
-        guard let file = try ImageProcessorFile(folder: run.model) else {
-            throw TrainingError(
-                .invalidRun,
-                "\(run.model): preprocessor_config.json (or processor_config.json with "
-                    + "image_processor) is missing; a run with pictures needs it")
-        }
-        return file.processor
+        return ImagePreparer(
+            try folder.imageProcessor("a run with pictures needs it"),
+            aspectRatio: run.resolvedAspectRatio)
     }
 
     /// What people are told about the folder of a run's model: fields that are not known, and what the
     /// run does in another way than the folder says.
     ///
     /// - Throws: `TrainingError` for a field that training cannot follow.
-    static func notes(_ run: RunConfiguration) throws -> [String] {
-        let file = "\(run.model)/config.json"
-        let config = try MiphaConfig(folder: run.model)
+    static func notes(
+        _ run: RunConfiguration, _ folder: ModelFolder, _ text: TextParts
+    ) throws -> [String] {
+        let (config, file) = (folder.config, folder.configFile)
         let findings = config.findings(file)
         if let message = findings.refusedInTraining.first {
             throw TrainingError(.invalidRun, message)
         }
-        var notes = findings.notes(file) + (try Tokenizer(folder: run.model).notes)
-        if run.stage.takesPictures, let pictures = try ImageProcessorFile(folder: run.model) {
+        var notes = findings.notes(file) + text.tokenizer.notes
+        if run.stage.takesPictures, let pictures = try folder.pictureFile() {
             notes += pictures.notes
             let own: ImageAspectRatio = pictures.processor.pads ? .pad : .square
             let used = run.resolvedAspectRatio
@@ -42,9 +40,9 @@ extension TrainingData {
             }
         }
         if run.template == nil, !run.stage.isAlignment {
-            let used = try ChatTemplate.named(run.resolvedTemplate)
-            let own = try FolderTemplate(folder: run.model)
-            notes += [own?.note(using: used, option: "template of the run file")].compactMap(\.self)
+            let own = try folder.ownTemplate()
+            let note = own?.note(using: text.template, option: "template of the run file")
+            notes += [note].compactMap(\.self)
         }
         return notes
     }

@@ -1,9 +1,9 @@
 import MiphaChat
 import MiphaData
 import MiphaFiles
+import MiphaFolders
 import MiphaImaging
 import MiphaModels
-import MiphaTokenizers
 
 /// The samples of a run.
 struct TrainingData {
@@ -20,23 +20,26 @@ struct TrainingData {
 
     /// Indexes a run's files.
     ///
-    /// - Parameter note: told now and then how far a longer pass is.
-    /// - Throws: `ChatError` naming file and item; `DataError` for weights that make no epoch;
+    /// - Parameters:
+    ///   - folder: the model that the run starts from.
+    ///   - note: told now and then how far a longer pass is.
+    /// - Throws: `FolderError` for parts of the folder that do not fit each other, before a sample is
+    ///   read; `ChatError` naming file and item; `DataError` for weights that make no epoch;
     ///   `TrainingError` when there is nothing to learn from, a text stage has pictures, or a sample is
     ///   longer than a packed row.
     init(
-        _ run: RunConfiguration, note: @escaping @Sendable (String) -> Void = { _ in }
+        _ run: RunConfiguration, _ folder: ModelFolder,
+        note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
-        let tokenizer = try Tokenizer(folder: run.model)
+        let template = try ChatTemplate.named(run.resolvedTemplate(folder.config.chatFormat))
+        let text = try TextParts(folder, template: template)
         let encoder = try ConversationEncoder(
-            tokenizer: tokenizer, template: ChatTemplate.named(run.resolvedTemplate),
+            tokenizer: text.tokenizer, template: template,
             options: EncodingOptions(
                 labels: run.labelPolicy == .offsets ? .offsets : .reference,
                 maximumLength: run.maximumLength))
-        let preparer = try Self.processor(run).map {
-            ImagePreparer($0, aspectRatio: run.resolvedAspectRatio)
-        }
-        for line in try Self.notes(run) { note(line) }
+        let preparer = try Self.preparer(run, folder)
+        for line in try Self.notes(run, folder, text) { note(line) }
         func read(_ files: [String]) throws -> (index: SampleIndex, data: TrainingDataSet) {
             let index = try SampleIndex(
                 files.map { ConversationSource(file: $0, imageFolder: run.imageFolder) },
@@ -63,7 +66,9 @@ struct TrainingData {
         let mixture = try Self.mixture(run, index, numbers)
         self.mixture = mixture
         packs = try run.packingBudget.map {
-            try Self.packs(run, index, numbers, mixture, encoder, budget: $0, note)
+            try Self.packs(
+                run, index, numbers, mixture, encoder, patches: folder.config.vision.patchCount,
+                budget: $0, note)
         }
     }
 
@@ -94,12 +99,13 @@ struct TrainingData {
     /// Rows that hold an epoch's samples, the same in every epoch.
     private static func packs(
         _ run: RunConfiguration, _ index: SampleIndex, _ numbers: [Int], _ mixture: Mixture,
-        _ encoder: ConversationEncoder, budget: Int, _ note: @escaping @Sendable (String) -> Void
+        _ encoder: ConversationEncoder, patches: Int, budget: Int,
+        _ note: @escaping @Sendable (String) -> Void
     ) throws -> PackingPlan {
         let progress = PassProgress(
             "packing_budget: samples measured", count: index.count, note: note)
         let measured = try TokenLengths(
-            index, encoder: encoder, patches: MiphaConfig(folder: run.model).vision.patchCount,
+            index, encoder: encoder, patches: patches,
             threads: run.loaderThreads, keepsFailures: run.badSamples != .fail,
             progress: { progress.update($0) })
         let lengths = numbers.map { measured.lengths[$0] }

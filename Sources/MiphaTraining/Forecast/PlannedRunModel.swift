@@ -1,4 +1,5 @@
 import MiphaCheckpoints
+import MiphaFolders
 import MiphaModels
 import MiphaNN
 import MiphaTorch
@@ -17,10 +18,10 @@ struct PlannedRunModel {
     /// Names of frozen parameters that processes may share out.
     private let shared: [String]
 
+    /// - Parameter folder: the model that the run starts from.
     /// - Throws: what loading the model would, besides damaged elements.
-    init(_ run: RunConfiguration) throws {
-        try Trainer.requireWholeModel(run.model)
-        config = try MiphaConfig(folder: run.model)
+    init(_ run: RunConfiguration, _ folder: ModelFolder) throws {
+        config = folder.config
         let plan = try TrainingPlan(run)
         try plan.requireTargets(run, of: MiphaModel.layers(config))
         dry = try MiphaModel(
@@ -29,21 +30,19 @@ struct PlannedRunModel {
         trainable = try plan.trainable(in: dry)
         segments = try dry.segmentPlaces()
         shared = Trainer.sharedFrozen(dry, plan, learning: Set(trainable)).map(\.name)
-        let checkpoint = try Checkpoint(folder: run.model)
-        let keys = try config.layout.dialect(of: checkpoint)
+        let tensors = try folder.storedTensors()
         var stored: [String: Int] = [:]
         for fact in dry.store.facts {
             let name = fact.name
             guard let tensor = dry.store[name] else { continue }
-            guard let external = keys.external(name), let (file, entry) = checkpoint.find(external)
-            else {
+            guard let (file, entry) = tensors.find(name) else {
                 guard fact.adapter == nil else { continue }
                 throw TrainingError(.invalidRun, "\(run.model): no tensor for \(name)")
             }
             guard entry.shape == tensor.shape else {
                 throw TrainingError(
                     .invalidRun,
-                    "\(file.path): tensor \"\(external)\": expected shape \(tensor.shape), "
+                    "\(file.path): tensor \"\(entry.name)\": expected shape \(tensor.shape), "
                         + "found \(entry.shape)")
             }
             stored[name] = DType(entry.scalarType).byteCount

@@ -167,7 +167,7 @@ extension RunPlan {
         _ run: RunConfiguration, world: Int = 1, processesHere: Int? = nil,
         _ machine: MachineMemory
     ) throws {
-        let own = try PlannedRunModel(run).facts(run, world: world).stateBytes
+        let own = try PlannedRunModel(run, run.openModel()).facts(run, world: world).stateBytes
         let bytes = own * (processesHere ?? world)
         guard bytes > machine.available else { return }
         throw TrainingError(

@@ -79,10 +79,11 @@ public struct RunPlan {
         self.run = run
         self.world = world
         self.processesHere = processesHere ?? world
-        let found = try TrainingData(run, note: note)
+        let folder = try run.openModel()
+        let found = try TrainingData(run, folder, note: note)
         // Before samples are encoded: training does that beside what it holds.
         self.base = base ?? MachineMemory.residentBytes() ?? Self.usualBase
-        model = try PlannedRunModel(run)
+        model = try PlannedRunModel(run, folder)
         let patches = run.stage.takesPictures ? model.config.vision.patchCount : 0
         shapes = try SampleShapes(
             found.training, patches: patches, limit: limit)

@@ -97,7 +97,7 @@ struct ReferencePass {
         ]
         let values = run.resolved.json
         for key in keys + run.keysOfTheStartModel { settings[key] = values[key] }
-        settings["template"] = .string(run.resolvedTemplate)
+        settings["template"] = run.template.map { .string($0) } ?? .null
         settings["aspect_ratio"] = .string(run.resolvedAspectRatio.rawValue)
         if run.validationSplit > 0 { settings["seed"] = run.json["seed"] }
         let kinds = [".safetensors", ".json", ".txt"]

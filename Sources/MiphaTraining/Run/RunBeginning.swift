@@ -1,5 +1,7 @@
 import MiphaData
 import MiphaFiles
+import MiphaFolders
+import MiphaModels
 
 /// Where a run starts, and the settings that hold from there on.
 struct RunBeginning {
@@ -23,20 +25,24 @@ struct RunBeginning {
 
     /// Looks at the output folder.
     ///
+    /// - Parameter model: the folder of the model that the run starts from.
     /// - Throws: `TrainingError` for checkpoints of another run, and for a run without updates.
     init(
-        _ given: RunConfiguration, _ data: TrainingData, _ tuning: TrainingPlan,
-        resume: Trainer.Resume, worldSize: Int
+        _ given: RunConfiguration, _ model: ModelFolder, _ data: TrainingData,
+        _ tuning: TrainingPlan, resume: Trainer.Resume, worldSize: Int
     ) throws {
+        let chatFormat = model.config.chatFormat
+        let given = given.namingTemplate(chatFormat)
         func folder(_ run: RunConfiguration) -> RunFolder {
             RunFolder(
-                run: run, worldSize: worldSize, startsOver: resume == .never, rows: data.rows)
+                run: run, chatFormat: chatFormat, worldSize: worldSize,
+                startsOver: resume == .never, rows: data.rows)
         }
         state = RunFolder.State(
             samples: data.training.count,
             data: try given.dataFiles.map { try SHA256Digest(contentsOf: $0).hex },
             base: try tuning.adapters(given).map { _ in
-                try WeightSample.digest(folder: given.model)
+                try WeightSample.digest(model.storedTensors().checkpoint)
             })
         let asked = folder(given)
         startingPoints = try asked.startingPoints()

@@ -19,10 +19,13 @@ struct RunComparison {
 
     /// Reads the run of a state.
     ///
+    /// - Parameters:
+    ///   - chatFormat: name of the model's chat format.
+    ///   - rows: samples, or packed rows, of an epoch.
     /// - Throws: `CheckpointError` naming file and key for values that no run has.
-    /// - Parameter rows: samples, or packed rows, of an epoch.
     init(
-        _ state: ConfigReader, with run: RunConfiguration, worldSize: Int, rows: Int
+        _ state: ConfigReader, with run: RunConfiguration, chatFormat: String, worldSize: Int,
+        rows: Int
     ) throws {
         let members = try state.object("run").object.members
         let known = Set(RunConfiguration.keys)
@@ -31,8 +34,8 @@ struct RunComparison {
         let reader = try ConfigReader(file: state.file, value: ["run": .object(object)])
         var saved = try RunConfiguration(reader.object("run"))
         saved.epochEnd = try Self.epochEnd(state)
-        self.saved = saved.resolved
-        self.run = run.resolved
+        self.saved = saved.namingTemplate(chatFormat).resolved
+        self.run = run.namingTemplate(chatFormat).resolved
         worldBefore = try state.int("world_size", default: 1)
         self.worldSize = worldSize
         self.rows = rows

@@ -1,5 +1,6 @@
 import Foundation
 import MiphaFiles
+import MiphaFolders
 import MiphaModels
 import MiphaTorch
 
@@ -74,7 +75,8 @@ extension RunFolder {
     private static let records = [
         "metrics.jsonl", "incidents.jsonl", "samples.jsonl", "environment.json", "inputs.json",
     ]
-    private static let results = ["config.json"] + AdapterFolder.files + CompanionFiles.names
+    private static let results =
+        [ModelFolder.configName] + AdapterFolder.files + CompanionFiles.names
 
     private func remove(_ name: String) throws {
         guard !FileSystem.isMissing("\(path)/\(name)") else { return }

@@ -24,7 +24,10 @@ import MiphaTorch
 /// OUTPUT/trainer_state.json        written last; the run is complete
 /// ```
 struct RunFolder {
+    /// The settings, with the name of the chat template.
     let run: RunConfiguration
+    /// Name of the model's chat format.
+    let chatFormat: String
     let store: CheckpointStore
     /// Number of processes that share the work.
     let worldSize: Int
@@ -34,8 +37,11 @@ struct RunFolder {
     let rows: Int
     var path: String { run.outputFolder }
 
-    init(run: RunConfiguration, worldSize: Int, startsOver: Bool, rows: Int) {
+    init(
+        run: RunConfiguration, chatFormat: String, worldSize: Int, startsOver: Bool, rows: Int
+    ) {
         self.run = run
+        self.chatFormat = chatFormat
         self.worldSize = worldSize
         self.startsOver = startsOver
         self.rows = rows
@@ -224,7 +230,7 @@ struct RunFolder {
     private func requireSameRun(_ state: ConfigReader) throws -> RunComparison {
         try state.refuseUnknownKeys(known: json(State()).objectValue?.keys ?? [])
         let comparison = try RunComparison(
-            state, with: run, worldSize: worldSize, rows: rows)
+            state, with: run, chatFormat: chatFormat, worldSize: worldSize, rows: rows)
         let changed = comparison.differences
         guard changed.isEmpty else {
             throw TrainingError(

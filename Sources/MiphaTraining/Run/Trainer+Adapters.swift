@@ -1,3 +1,4 @@
+import MiphaFolders
 import MiphaModels
 import MiphaNN
 import MiphaTorch
@@ -6,32 +7,22 @@ extension Trainer {
     /// The model that learns: with adapters, the run's own model under them, whose matrices may be held
     /// in few bits.
     ///
-    /// - Parameter start: a checkpoint; of a run with adapters it holds these and what else was
-    ///   trained.
+    /// - Parameters:
+    ///   - folder: the model that the run starts from.
+    ///   - start: a checkpoint; of a run with adapters it holds these and what else was trained.
     static func model(
-        _ run: RunConfiguration, _ plan: TrainingPlan, from start: String?
+        _ run: RunConfiguration, _ folder: ModelFolder, _ plan: TrainingPlan, from start: String?
     ) throws -> MiphaModel {
         guard let adapters = plan.adapters(run) else {
-            return try MiphaModel(folder: start ?? run.model, dtype: run.dtype, use: .training)
+            let folder = try start.map { try ModelFolder($0, for: folder.purpose) } ?? folder
+            return try folder.model(dtype: run.dtype, use: .training)
         }
-        try plan.requireTargets(run, of: MiphaModel.layers(MiphaConfig(folder: run.model)))
-        let quantization = plan.quantization(run)
-        guard let start else {
-            return try MiphaModel(
-                folder: run.model, dtype: run.dtype, use: .training, adapters: adapters,
-                quantization: quantization)
+        try plan.requireTargets(run, of: MiphaModel.layers(folder.config))
+        let adapted = try start.map {
+            try ModelFolder(folder.path, adapter: $0, for: folder.purpose)
         }
-        return try MiphaModel(
-            folder: run.model, adapter: AdapterFolder(start), dtype: run.dtype, use: .training,
-            quantization: quantization)
-    }
-
-    /// Refuses to train what is only an adapter.
-    static func requireWholeModel(_ folder: String) throws {
-        guard AdapterFolder.isAlone(folder) else { return }
-        throw TrainingError(
-            .invalidRun,
-            "model: \(folder) is an adapter without its base; fold it in with mipha merge and train "
-                + "the result")
+        return try (adapted ?? folder).model(
+            dtype: run.dtype, use: .training, adapters: adapters,
+            quantization: plan.quantization(run))
     }
 }

@@ -22,7 +22,9 @@ extension Trainer {
         ObjectiveContext(
             run: run, data: data, validation: validation, model: model, parallel: parallel,
             isResumed: firstStep > 0, batch: batch,
-            startModel: { [run, tuning] in try Self.model(run, tuning, from: nil) })
+            startModel: { [run, start, tuning] in
+                try Self.model(run, start, tuning, from: nil)
+            })
     }
 
     /// The objective's means over an update or a data set.

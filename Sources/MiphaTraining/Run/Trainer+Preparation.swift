@@ -1,4 +1,5 @@
 import MiphaData
+import MiphaFolders
 import MiphaImaging
 import MiphaModels
 import MiphaNN
@@ -7,18 +8,18 @@ extension Trainer {
     /// Images that were decoded so far for samples of this process.
     package var decodedImages: Int { data.preparer?.decodings.count ?? 0 }
 
-    /// The model with the run's settings, whose pictures are those of the data.
+    /// The model with the run's settings.
     ///
-    /// - Parameter start: the checkpoint that the run goes on from.
+    /// - Parameters:
+    ///   - folder: the model that the run starts from.
+    ///   - start: the checkpoint that the run goes on from.
     static func preparedModel(
-        _ run: RunConfiguration, _ tuning: TrainingPlan, from start: String?,
-        for data: TrainingDataSet
+        _ run: RunConfiguration, _ folder: ModelFolder, _ tuning: TrainingPlan, from start: String?
     ) throws -> MiphaModel {
-        var model = try model(run, tuning, from: start)
+        var model = try model(run, folder, tuning, from: start)
         if run.stage.takesPictures {
             model.config.imageAspectRatio = run.resolvedAspectRatio.rawValue
         }
-        try data.requirePictures(side: model.config.vision.imageSize, model: run.model)
         model.config.maximumLength = run.maximumLength
         return model
     }

@@ -1,4 +1,5 @@
 import MiphaCheckpoints
+import MiphaFolders
 import MiphaModels
 import MiphaNN
 import MiphaTorch
@@ -19,12 +20,12 @@ extension Trainer {
 
     /// The optimiser over what learns, or over this process's pieces of it.
     static func optimizer(
-        _ run: RunConfiguration, _ plan: TrainingPlan,
+        _ run: RunConfiguration, _ folder: ModelFolder, _ plan: TrainingPlan,
         _ model: MiphaModel, _ parameters: [(name: String, tensor: Tensor)],
         _ parallel: DataParallel?, isResumed: Bool
     ) throws -> AdamW {
         // A resumed run gets its masters from the checkpoint.
-        let stored = isResumed ? { _ in nil } : try masterWeights(run)
+        let stored = isResumed ? { _ in nil } : try masterWeights(run, folder)
         let masters = { (name: String) throws -> Tensor? in
             guard let whole = try stored(name) else { return nil }
             guard let parallel else { return whole }
@@ -38,15 +39,13 @@ extension Trainer {
     }
 
     /// Stored float32 values of parameters that learn in a lower precision.
-    private static func masterWeights(_ run: RunConfiguration) throws -> (String) throws -> Tensor?
-    {
+    private static func masterWeights(
+        _ run: RunConfiguration, _ folder: ModelFolder
+    ) throws -> (String) throws -> Tensor? {
         guard run.dtype != .float32 else { return { _ in nil } }
-        let config = try MiphaConfig(folder: run.model)
-        let checkpoint = try Checkpoint(folder: run.model)
-        let keys = try config.layout.dialect(of: checkpoint)
+        let stored = try folder.storedTensors()
         return { name in
-            guard let external = keys.external(name), let (file, entry) = checkpoint.find(external)
-            else { return nil }
+            guard let (file, entry) = stored.find(name) else { return nil }
             let mapped = try Tensor.mapped(entry, of: file)
             let master = try mapped.dtype == .float32 ? mapped.cloned() : mapped.to(dtype: .float32)
             file.advise(.dontNeed, for: entry)  // its pages would count as memory of the process

@@ -1,5 +1,6 @@
 import Foundation
 public import MiphaData
+import MiphaFolders
 public import MiphaModels
 import MiphaNN
 public import MiphaTorch
@@ -35,7 +36,7 @@ public final class Trainer {
         }
     }
 
-    /// The settings.
+    /// The settings, with the name of the chat template.
     public let run: RunConfiguration
     /// Which samples each update learns from.
     public let plan: BatchPlan
@@ -55,6 +56,8 @@ public final class Trainer {
     /// influence.
     public let notes: [String]
 
+    /// The model that the run started from.
+    let start: ModelFolder
     let folder: RunFolder
     let data: TrainingDataSet
     let validation: TrainingDataSet?
@@ -89,25 +92,25 @@ public final class Trainer {
     /// - Parameters:
     ///   - group: the processes that share the work; each makes a trainer of its own.
     ///   - note: told how far a longer pass over the data is.
-    /// - Throws: errors of configs, checkpoints, conversations; `TrainingError` for runs that cannot
-    ///   work or a checkpoint that belongs to another run.
+    /// - Throws: `FolderError`, errors of configs, checkpoints, conversations; `TrainingError` for runs
+    ///   that cannot work or a checkpoint that belongs to another run.
     public init(
         _ run: RunConfiguration, resume: Resume = .auto, group: ProcessGroup? = nil,
         note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         try run.validate(worldSize: group?.worldSize ?? 1)
-        try Self.requireWholeModel(run.model)
+        start = try run.openModel()
         tuning = try TrainingPlan(run)
-        let found = try TrainingData(run, note: note)
+        let found = try TrainingData(run, start, note: note)
         let beginning = try RunBeginning(
-            run, found, tuning, resume: resume, worldSize: group?.worldSize ?? 1)
-        let (run, start) = (beginning.run, beginning.checkpoint)
+            run, start, found, tuning, resume: resume, worldSize: group?.worldSize ?? 1)
+        let (run, checkpoint) = (beginning.run, beginning.checkpoint)
         self.run = run
         (plan, schedule) = (beginning.plan, beginning.schedule)
         folder = beginning.folder
         (startingPoints, isComplete) = (beginning.startingPoints, beginning.isComplete)
         (incidents, notes) = (beginning.incidents, beginning.notes)
-        model = try Self.preparedModel(run, tuning, from: start, for: found.training)
+        model = try Self.preparedModel(run, start, tuning, from: checkpoint)
         let names = try tuning.trainable(in: model)
         let chosen = Set(names)
         trainable = try model.store.train(where: chosen.contains)
@@ -128,7 +131,7 @@ public final class Trainer {
                 complete: { try store.complete($0, keeping: $1) })
         }
         optimizer = try Self.optimizer(
-            run, tuning, model, parameters, parallel, isResumed: start != nil)
+            run, start, tuning, model, parameters, parallel, isResumed: checkpoint != nil)
         average = try run.averageDecay.map { [optimizer] in
             try WeightAverage(decay: $0, weights: optimizer.weights())
         }
@@ -144,15 +147,15 @@ public final class Trainer {
         objective = Self.objective(run, model)
         spikes = SpikeDetector(factor: run.spikeFactor)
         state = beginning.state
-        if let start { try restore(from: start) }
+        if let checkpoint { try restore(from: checkpoint) }
     }
 
-    private func restore(from start: String) throws {
-        let saved = try folder.resume(from: start, now: state)
+    private func restore(from checkpoint: String) throws {
+        let saved = try folder.resume(from: checkpoint, now: state)
         guard (1...max(1, plan.totalSteps)).contains(saved.state.step) else {
             throw TrainingError(
                 .invalidRun,
-                "\(start)/trainer_state.json: step: expected 1 to \(plan.totalSteps), "
+                "\(checkpoint)/trainer_state.json: step: expected 1 to \(plan.totalSteps), "
                     + "found \(saved.state.step)")
         }
         state = saved.state

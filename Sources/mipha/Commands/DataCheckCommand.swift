@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import MiphaChat
 import MiphaData
-import MiphaInference
+import MiphaFolders
 import MiphaModels
 
 /// The dataset doctor.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MiphaFolders
 import MiphaInference
 
 /// Token ids to text.

@@ -3,6 +3,7 @@ import Foundation
 import MiphaBenchmarks
 import MiphaChat
 import MiphaEvaluation
+import MiphaFolders
 import MiphaInference
 
 /// One run over benchmarks.

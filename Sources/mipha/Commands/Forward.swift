@@ -1,4 +1,5 @@
 import ArgumentParser
+import MiphaFolders
 import MiphaInference
 
 /// One pass of the model.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import MiphaInference
+import MiphaFolders
 
 /// What a model folder holds.
 struct Inspect: ParsableCommand {

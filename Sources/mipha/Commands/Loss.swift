@@ -1,6 +1,7 @@
 import ArgumentParser
 import MiphaChat
 import MiphaData
+import MiphaFolders
 import MiphaInference
 import MiphaModels
 
@@ -60,7 +61,7 @@ struct Loss: ParsableCommand {
 
     /// The samples as training reads them.
     private func samples(_ folder: ModelFolder) throws -> TrainingDataSet {
-        let prompts = try PromptBuilder(folder, template: prompts.chosen(), answers: false)
+        let prompts = try PromptParts(folder, template: prompts.chosen(), answers: false)
         for line in prompts.notes { common.logging.output.relay(line) }
         let encoder = try ConversationEncoder(
             tokenizer: prompts.tokenizer,

@@ -1,5 +1,5 @@
 import ArgumentParser
-import MiphaInference
+import MiphaFolders
 import MiphaModels
 
 /// A model folder with an adapter folded in.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MiphaFolders
 import MiphaInference
 
 /// Pictures as the vision tower sees them.

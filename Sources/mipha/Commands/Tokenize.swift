@@ -1,4 +1,5 @@
 import ArgumentParser
+import MiphaFolders
 import MiphaInference
 
 /// Text to token ids.

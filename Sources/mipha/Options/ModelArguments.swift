@@ -1,5 +1,6 @@
 import ArgumentParser
 import MiphaChat
+import MiphaFolders
 import MiphaInference
 
 /// The model that a command runs, perhaps with an adapter over it.

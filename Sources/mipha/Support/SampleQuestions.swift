@@ -1,5 +1,6 @@
 import MiphaChat
 import MiphaFiles
+import MiphaFolders
 import MiphaInference
 import MiphaModels
 import MiphaTraining
@@ -17,9 +18,10 @@ struct SampleQuestions {
                 images: prompt.images.map { .file(FileSystem.path($0, from: run.imageFolder)) },
                 sampling: SamplingOptions(maxTokens: run.sampling.maximumTokens))
         }
+        let folder = try ModelFolder(run.model, for: "mipha train with sample_prompts")
         questions = try FixedQuestions(
-            requests, folder: run.model, for: "mipha train with sample_prompts",
-            template: ChatTemplate.named(run.resolvedTemplate),
+            requests, folder: folder,
+            template: ChatTemplate.named(run.resolvedTemplate(folder.config.chatFormat)),
             aspectRatio: run.resolvedAspectRatio)
     }
 

@@ -2,9 +2,10 @@ import Foundation
 import MiphaChat
 import MiphaCheckpoints
 import MiphaFiles
-import MiphaInference
+import MiphaFolders
 import MiphaModels
 import MiphaTestSupport
+import MiphaTinyFolder
 import Testing
 
 @Suite struct ModelFolderTests {
@@ -17,16 +18,19 @@ import Testing
             for name in [file] + (file == "tokenizer.json" ? ["vocab.json"] : []) {
                 try FileManager.default.removeItem(atPath: "\(tiny.path)/\(name)")
             }
-            let error = #expect(throws: InferenceError.self) {
-                let bundle = try ModelBundle(folder: tiny.path, for: "mipha generate")
-                _ = try bundle.prompts.image(of: .file(tiny.picture))
+            let error = #expect(throws: FolderError.self) {
+                let folder = try ModelFolder(tiny.path, for: "mipha generate")
+                _ = try PromptParts(folder)
+                _ = try folder.imageProcessor()
             }
             #expect(error?.message.contains(part) == true)
             #expect(error?.message.contains(tiny.path) == true)
+            #expect(error?.message.contains("mipha generate needs it") == true)
+            #expect(error?.code == .missingPart)
         }
-        #expect(throws: InferenceError.self) { try ModelFolder("/does/not/exist", for: "a test") }
+        #expect(throws: FolderError.self) { try ModelFolder("/does/not/exist", for: "a test") }
         let tiny = try TinyFolder()
-        #expect(throws: InferenceError.self) { try ModelFolder(tiny.picture, for: "a test") }
+        #expect(throws: FolderError.self) { try ModelFolder(tiny.picture, for: "a test") }
     }
 
     @Test func `a preprocessing of another size than the tower's is refused`() throws {
@@ -34,7 +38,7 @@ import Testing
         let path = "\(tiny.path)/preprocessor_config.json"
         let text = try String(contentsOfFile: path, encoding: .utf8)
         try AtomicFile.write(text.replacing("14", with: "28"), to: path)
-        let error = #expect(throws: InferenceError.self) {
+        let error = #expect(throws: FolderError.self) {
             try ModelFolder(tiny.path, for: "a test").imageProcessor()
         }
         #expect(error?.message.contains("28 x 28") == true)
@@ -78,38 +82,5 @@ import Testing
             let other = try copy.requiredEntry(entry.name)
             #expect(original.bytes(of: entry) == copy.bytes(of: other), "\(entry.name)")
         }
-    }
-
-    @Test func `a chat session keeps turns, pictures and commands apart`() throws {
-        let tiny = try TinyFolder()
-        let prompts = try PromptBuilder(ModelFolder(tiny.path, for: "a test"))
-        var session = ChatSession(sampling: SamplingOptions())
-        #expect(try session.read("   ", checking: prompts) == .nothing)
-        #expect(throws: (any Error).self) {
-            try session.read("/image /does/not/exist.png", checking: prompts)
-        }
-        _ = try session.read("/image \(tiny.picture)", checking: prompts)
-        guard case .question(let first) = try session.read("What?", checking: prompts) else {
-            Issue.record("expected a question")
-            return
-        }
-        #expect(first.images == [.file(tiny.picture)])
-        let outcome = ChatOutcome(
-            reason: .stop, usage: ChatUsage(promptTokens: 1, imageTokens: 0))
-        session.remember(ChatReply(text: "A cat.", tokens: [1], outcome: outcome))
-        guard case .question(let second) = try session.read("Sure?", checking: prompts) else {
-            Issue.record("expected a question")
-            return
-        }
-        #expect(second.messages.count == 3)
-        session.remember(ChatReply(text: "Yes.", tokens: [1], outcome: outcome))
-        let file = tiny.temporary.file("saved.json")
-        _ = try session.read("/save \(file)", checking: prompts)
-        let saved = try ConversationReader().read(file: file)
-        #expect(saved.count == 1 && saved[0].turns.count == 4)
-        #expect(saved[0].images == [tiny.picture])
-        #expect(throws: InferenceError.self) { try session.read("/nothing", checking: prompts) }
-        _ = try session.read("/reset", checking: prompts)
-        #expect(try session.read("/exit", checking: prompts) == .leave)
     }
 }

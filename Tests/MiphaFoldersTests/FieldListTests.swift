@@ -1,7 +1,7 @@
 import Foundation
 import MiphaFiles
+import MiphaFolders
 import MiphaImaging
-import MiphaInference
 import MiphaModels
 import MiphaTestSupport
 import MiphaTokenizers

@@ -25,9 +25,9 @@ public struct ModelReport: Sendable {
     /// Bytes of all tensors.
     public let bytes: Int
     /// Number of tokens of the tokenizer, or why there is none.
-    public let tokenizer: Result<Int, InferenceError>
+    public let tokenizer: Result<Int, FolderError>
     /// Kind of picture preprocessing, or why there is none.
-    public let imageProcessor: Result<String, InferenceError>
+    public let imageProcessor: Result<String, FolderError>
     /// Name of the chat template, and where the folder carries one that is not known.
     public let template: String
     /// `pad` or `square`: what is done with pictures that are not square.
@@ -51,30 +51,29 @@ public struct ModelReport: Sendable {
 
     /// Examines a folder.
     ///
-    /// - Throws: `InferenceError`, `CheckpointError` when config or weights cannot be read at all.
+    /// - Throws: `FolderError`, `CheckpointError` when config or weights cannot be read at all.
     public init(_ folder: ModelFolder) throws {
         if let adapter = folder.adapter {
-            throw InferenceError(
+            throw FolderError(
                 .missingPart,
                 "\(adapter.path): expected a model folder, found an adapter of \(folder.path)")
         }
         self.folder = folder
-        let checkpoint = try Checkpoint(folder: folder.path)
-        let keys = try folder.config.layout.dialect(of: checkpoint)
+        let stored = try folder.storedTensors()
+        let (checkpoint, keys) = (stored.checkpoint, stored.keys)
         let model = try MiphaModel(folder.config, source: DryRunSource())
         parts = Self.parts(model.store)
         bytes = checkpoint.totalBytes
         dtypes = Self.dtypes(checkpoint)
         var (missing, mismatched) = ([String](), [String]())
         for (name, tensor) in model.store.parameters {
-            guard let external = keys.external(name), let (_, entry) = checkpoint.find(external)
-            else {
+            guard let (_, entry) = stored.find(name) else {
                 missing.append(name)
                 continue
             }
             if entry.shape != tensor.shape {
                 mismatched.append(
-                    "\(external): expected \(tensor.shape), found \(entry.shape)")
+                    "\(entry.name): expected \(tensor.shape), found \(entry.shape)")
             }
         }
         self.missing = missing
@@ -96,7 +95,7 @@ public struct ModelReport: Sendable {
         tokenizer = Self.attempt { try folder.tokenizer().count }
         var notes = try folder.notes + folder.typeNotes(dtype: nil)
         if case .success = tokenizer {
-            do { notes += try PromptBuilder(folder).notes } catch { notes.append("\(error)") }
+            do { notes += try PromptParts(folder).notes } catch { notes.append("\(error)") }
         }
         self.notes = notes
         imageProcessor = Self.attempt { try folder.imageProcessor().kind.rawValue }
@@ -126,11 +125,11 @@ public struct ModelReport: Sendable {
         return counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    private static func attempt<T>(_ body: () throws -> T) -> Result<T, InferenceError> {
+    private static func attempt<T>(_ body: () throws -> T) -> Result<T, FolderError> {
         do {
             return .success(try body())
         } catch {
-            return .failure(InferenceError(.missingPart, "\(error)"))
+            return .failure(FolderError(.missingPart, "\(error)"))
         }
     }
 }

@@ -19,7 +19,7 @@ package struct GenerationFile: Sendable {
     /// Mipha config has 2 (`#`), the default of a class, where the reference stops at the
     /// tokenizer's end of text.
     ///
-    /// - Throws: `CheckpointError` for a file that cannot be read; `InferenceError` for a setting
+    /// - Throws: `CheckpointError` for a file that cannot be read; `FolderError` for a setting
     ///   that cannot be followed.
     package init(_ folder: ModelFolder, tokenizer: Tokenizer) throws {
         let readers = try Self.readers(folder)
@@ -30,7 +30,7 @@ package struct GenerationFile: Sendable {
             let findings = Self.fields.examine(
                 listed, file: reader.config.file, path: reader.config.path)
             if let message = findings.refused.first {
-                throw InferenceError(.mismatchedParts, message)
+                throw FolderError(.mismatchedParts, message)
             }
             notes += findings.notes(reader.config.file)
             notes += try Self.samplingNotes(reader.config)
@@ -70,7 +70,8 @@ package struct GenerationFile: Sendable {
         guard FileSystem.kind(path) == nil else {
             return [Part(config: try ConfigReader(contentsOf: path), isConfig: false)]
         }
-        let config = try ConfigReader(contentsOf: FileSystem.join(folder.path, "config.json"))
+        let config = try ConfigReader(
+            contentsOf: FileSystem.join(folder.path, ModelFolder.configName))
         let text = try folder.config.layout == .llava ? config.optionalObject("text_config") : nil
         return [config, text].compactMap { $0.map { Part(config: $0, isConfig: true) } }
     }

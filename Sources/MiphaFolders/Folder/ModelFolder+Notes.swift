@@ -1,6 +1,6 @@
 public import MiphaChat
 import MiphaFiles
-import MiphaImaging
+package import MiphaImaging
 import MiphaModels
 public import MiphaTorch
 
@@ -8,7 +8,6 @@ extension ModelFolder {
     /// What people are told about the adapter, the config and the picture preprocessing: fields that
     /// are not known, and places where the folder does not do what transformers would.
     public var notes: [String] {
-        let configFile = "\(path)/config.json"
         var notes = adapterNotes + config.findings(configFile).notes(configFile)
         guard let file = try? pictureFile() else { return notes }
         notes += file.notes
@@ -33,7 +32,7 @@ extension ModelFolder {
     }
 
     /// Where the picture preprocessing stands, if anywhere.
-    func pictureFile() throws(ImagingError) -> ImageProcessorFile? {
+    package func pictureFile() throws(ImagingError) -> ImageProcessorFile? {
         try ImageProcessorFile(folder: path)
     }
 
@@ -48,7 +47,12 @@ extension ModelFolder {
         return [own.note(using: try template(), option: option)].compactMap(\.self)
     }
 
-    /// The strings around turns: those of the folder's own template where it is known, else Phi's, the
-    /// only family so far.
-    public func template() throws -> ChatTemplate { try ownTemplate()?.template ?? .phi }
+    /// The strings around turns: those of the folder's own template where it is known, else of the chat
+    /// format of the language model's family.
+    ///
+    /// - Throws: `ChatError` for a template file that cannot be read, or a format that is not known.
+    public func template() throws(ChatError) -> ChatTemplate {
+        if let own = try ownTemplate()?.template { return own }
+        return try .named(config.chatFormat)
+    }
 }

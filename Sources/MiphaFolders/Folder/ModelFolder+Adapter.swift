@@ -9,7 +9,7 @@ extension ModelFolder {
     /// A `path` that holds nothing but an adapter stands for the model it was trained on, which
     /// `adapter_config.json` names as seen from the working folder or from the adapter's own.
     ///
-    /// - Throws: `InferenceError` when that model is not there, or for two adapters.
+    /// - Throws: `FolderError` when that model is not there, or for two adapters.
     static func resolve(
         _ path: String, adapter: String?
     ) throws -> (model: String, adapter: AdapterFolder?) {
@@ -17,7 +17,7 @@ extension ModelFolder {
             return (path, try adapter.map { try AdapterFolder($0) })
         }
         if let adapter {
-            throw InferenceError(
+            throw FolderError(
                 .mismatchedParts,
                 "\(path) is an adapter itself; expected a model folder under the adapter \(adapter)"
             )
@@ -25,7 +25,7 @@ extension ModelFolder {
         let found = try AdapterFolder(path)
         let file = "\(path)/adapter_config.json"
         guard let name = found.baseModel, !name.isEmpty else {
-            throw InferenceError(
+            throw FolderError(
                 .missingPart,
                 "\(file): base_model_name_or_path: expected the folder of a model; name it as the "
                     + "model, and \(path) with --adapter")
@@ -33,11 +33,11 @@ extension ModelFolder {
         let places = name.hasPrefix("/") ? [name] : [name, FileSystem.join(path, name)]
         guard
             let base = places.first(where: {
-                FileSystem.kind(FileSystem.join($0, "config.json")) != nil
+                FileSystem.kind(FileSystem.join($0, configName)) != nil
                     && !AdapterFolder.isAlone($0)
             })
         else {
-            throw InferenceError(
+            throw FolderError(
                 .missingPart,
                 "\(file): base_model_name_or_path: no model folder at "
                     + "\(places.joined(separator: " or ")) (models of a hub are not fetched); name it "
@@ -53,7 +53,7 @@ extension ModelFolder {
     /// The same of an adapter that the model was not opened with.
     public func notes(_ adapter: AdapterFolder) -> [String] {
         adapter.notes
-            + Self.companions.compactMap { name in
+            + CompanionFiles.besideAdapters.compactMap { name in
                 let own = FileSystem.join(adapter.path, name)
                 guard FileSystem.kind(own) == .file, !Self.isSame(own, FileSystem.join(path, name))
                 else { return nil }
@@ -61,12 +61,6 @@ extension ModelFolder {
                     + "adapter was trained with it"
             }
     }
-
-    /// Files that training scripts write beside an adapter and that answers depend on.
-    private static let companions = [
-        "tokenizer.json", "added_tokens.json", "chat_template.jinja", "generation_config.json",
-        "preprocessor_config.json", "processor_config.json",
-    ]
 
     /// Whether two files say the same, as JSON or else byte by byte.
     private static func isSame(_ first: String, _ second: String) -> Bool {

@@ -38,13 +38,8 @@ extension ModelFolder {
     }
 
     private static func isPart(_ name: String) -> Bool {
-        let files = [
-            "config.json", "generation_config.json", "preprocessor_config.json",
-            "processor_config.json", "tokenizer.json", "tokenizer_config.json",
-            "special_tokens_map.json", "added_tokens.json", "adapter_config.json", "vocab.json",
-            "merges.txt",
-            "model.safetensors.index.json", "chat_template.json", "chat_template.jinja",
-        ]
-        return files.contains(name) || name.hasSuffix(".safetensors") || name.hasSuffix(".bin")
+        let files = [configName, "adapter_config.json", "model.safetensors.index.json"]
+        return files.contains(name) || CompanionFiles.ofAnswers.contains(name)
+            || name.hasSuffix(".safetensors") || name.hasSuffix(".bin")
     }
 }

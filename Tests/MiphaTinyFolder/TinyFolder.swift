@@ -1,10 +1,9 @@
 import Foundation
 import MiphaFiles
 import MiphaImaging
-import MiphaInference
 import MiphaModels
 import MiphaNN
-import MiphaTestSupport
+package import MiphaTestSupport
 import MiphaTorch
 
 /// Random parameters that are large enough for every token to matter.
@@ -28,14 +27,19 @@ private struct LoudSource: ParameterSource {
 }
 
 /// A model folder with random weights, the small tokenizer and a picture.
-struct TinyFolder {
-    let temporary: TemporaryFolder
-    let path: String
-    let picture: String
+package struct TinyFolder {
+    /// The temporary folder that holds all files.
+    package let temporary: TemporaryFolder
+    /// The model folder.
+    package let path: String
+    /// A picture of 20 x 11 pixels.
+    package let picture: String
 
+    /// Writes the files.
+    ///
     /// - Parameter isLoud: whether weights are so large that every token and every picture matters to
     ///   the answer; else they are those of a fresh model.
-    init(isLoud: Bool = false) throws {
+    package init(isLoud: Bool = false) throws {
         try Engine.setThreadCount(1)
         temporary = try TemporaryFolder()
         path = try temporary.copy(
@@ -61,9 +65,5 @@ struct TinyFolder {
         let pixels = (0..<20 * 11 * 3).map { _ in UInt8(truncatingIfNeeded: bytes.next()) }
         try AtomicFile.write(
             try RGBImage(width: 20, height: 11, pixels: pixels).pngData(), to: picture)
-    }
-
-    func bundle() throws -> sending ModelBundle {
-        try ModelBundle(folder: path, for: "a test")
     }
 }

@@ -23,7 +23,7 @@ public struct ModelFolder: Sendable {
     /// - Parameters:
     ///   - path: a model folder, or an adapter that names the folder of its model.
     ///   - adapter: the folder of an adapter to run the model with.
-    /// - Throws: `InferenceError` when folder or config are missing; `CheckpointError` when the
+    /// - Throws: `FolderError` when folder or config are missing; `CheckpointError` when the
     ///   config is not one of a Mipha model.
     public init(_ path: String, adapter: String? = nil, for purpose: String) throws {
         let found = try Self.resolve(path, adapter: adapter)
@@ -36,18 +36,24 @@ public struct ModelFolder: Sendable {
             attributes = try FileManager.default.attributesOfItem(
                 atPath: URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false))
         } catch {
-            throw InferenceError(
+            throw FolderError(
                 .missingPart, "\(path): no such folder; expected a model folder with config.json")
         }
         guard attributes[.type] as? FileAttributeType == .typeDirectory else {
-            throw InferenceError(
+            throw FolderError(
                 .missingPart, "\(path): expected a model folder, found a file")
         }
-        try Self.require(["config.json"], in: path, for: purpose)
+        try Self.require([Self.configName], in: path, for: purpose)
         var config = try MiphaConfig(folder: path)
         if let ratio = found.adapter?.imageAspectRatio { config.imageAspectRatio = ratio }
         self.config = config
     }
+
+    /// The name of the config's file.
+    package static let configName = "config.json"
+
+    /// The config's file, as messages name it.
+    package var configFile: String { "\(path)/\(Self.configName)" }
 
     /// The last part of the path.
     public var name: String {
@@ -64,28 +70,38 @@ public struct ModelFolder: Sendable {
     }
 
     /// Reads the picture preprocessing and checks that it fits the vision tower.
-    public func imageProcessor() throws -> ImageProcessor {
+    ///
+    /// - Parameter need: who needs it, for the message when it is missing; `nil`: what the folder is
+    ///   opened for.
+    public func imageProcessor(_ need: String? = nil) throws -> ImageProcessor {
         guard let file = try pictureFile() else {
-            throw InferenceError(
-                .missingPart,
-                "\(path): preprocessor_config.json (or processor_config.json with image_processor) is "
-                    + "missing; \(purpose) needs it")
+            throw Self.missingImageProcessor(path, need ?? "\(purpose) needs it")
         }
         let (processor, side) = (file.processor, config.vision.imageSize)
         guard processor.outputWidth == side, processor.outputHeight == side else {
-            throw InferenceError(
+            throw FolderError(
                 .mismatchedParts,
                 "\(file.place): makes pictures of \(processor.outputWidth) x "
                     + "\(processor.outputHeight) pixels, but the vision tower of config.json takes "
                     + "\(side) x \(side)")
         }
         if let patch = file.patchSize, patch != config.vision.patchSize {
-            throw InferenceError(
+            throw FolderError(
                 .mismatchedParts,
                 "\(path)/processor_config.json: patch_size: expected \(config.vision.patchSize) as in "
                     + "config.json, found \(patch)")
         }
         return processor
+    }
+
+    /// The error for a folder without picture preprocessing.
+    ///
+    /// - Parameter need: who needs it.
+    package static func missingImageProcessor(_ path: String, _ need: String) -> FolderError {
+        FolderError(
+            .missingPart,
+            "\(path): preprocessor_config.json (or processor_config.json with image_processor) is "
+                + "missing; \(need)")
     }
 
     /// Whether there is a picture preprocessing.
@@ -97,28 +113,36 @@ public struct ModelFolder: Sendable {
         let stated = try config.imageAspectRatio.map { name in
             guard let ratio = ImageAspectRatio(rawValue: name) else {
                 let known = ImageAspectRatio.allCases.map(\.rawValue).joined(separator: ", ")
-                throw InferenceError(
+                throw FolderError(
                     .mismatchedParts,
-                    "\(path)/config.json: key \"image_aspect_ratio\": expected one of \(known), found "
+                    "\(configFile): key \"image_aspect_ratio\": expected one of \(known), found "
                         + "\"\(name)\"")
             }
             return ratio
         }
         // What an adapter was trained with goes before what its model says.
         if let stated, adapter?.imageAspectRatio != nil { return stated }
-        return try pictureFile()?.aspectRatio(stated: stated, by: "config.json") ?? stated
+        return try pictureFile()?.aspectRatio(stated: stated, by: Self.configName) ?? stated
             ?? .square
     }
 
     /// The model, its weights mapped or copied.
+    ///
+    /// - Parameters:
+    ///   - fresh: which linear layers get a fresh adapter, where the folder is opened without one.
+    ///   - quantization: which linear layers hold their frozen matrix in few bits.
     public func model(
-        dtype: DType? = nil, device: Device = .cpu, use: CheckpointSource.Use = .inference
+        dtype: DType? = nil, device: Device = .cpu, use: CheckpointSource.Use = .inference,
+        adapters fresh: AdapterPlan? = nil, quantization: QuantizationPlan? = nil
     ) throws -> MiphaModel {
         guard let adapter else {
-            return try MiphaModel(folder: path, dtype: dtype, device: device, use: use)
+            return try MiphaModel(
+                folder: path, dtype: dtype, device: device, use: use, adapters: fresh,
+                quantization: quantization)
         }
         return try MiphaModel(
-            folder: path, adapter: adapter, dtype: dtype, device: device, use: use)
+            folder: path, adapter: adapter, dtype: dtype, device: device, use: use,
+            quantization: quantization)
     }
 
     /// Positions that a prompt and its answer may take: those of the language model's training, or
@@ -135,10 +159,10 @@ public struct ModelFolder: Sendable {
 
     private static func require(
         _ names: [String], in folder: String, for purpose: String, or other: String? = nil
-    ) throws(InferenceError) {
+    ) throws(FolderError) {
         for name in names where !FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
             let alternative = other.map { " (or \($0))" } ?? ""
-            throw InferenceError(
+            throw FolderError(
                 .missingPart,
                 "\(folder): \(name)\(alternative) is missing; \(purpose) needs it")
         }

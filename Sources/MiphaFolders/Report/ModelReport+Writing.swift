@@ -38,7 +38,7 @@ extension ModelReport {
     }
 
     private static func part<T>(
-        _ result: Result<T, InferenceError>, _ content: (T) -> JSONValue
+        _ result: Result<T, FolderError>, _ content: (T) -> JSONValue
     ) -> JSONValue {
         switch result {
         case .success(let value): content(value)

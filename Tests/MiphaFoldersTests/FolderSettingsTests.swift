@@ -2,11 +2,12 @@ import Foundation
 import MiphaChat
 import MiphaCheckpoints
 import MiphaFiles
+import MiphaFolders
 import MiphaImaging
-import MiphaInference
 import MiphaModels
 import MiphaNN
 import MiphaTestSupport
+import MiphaTinyFolder
 import Testing
 
 /// What a folder says about the end of answers, templates and pictures is what happens.
@@ -23,8 +24,8 @@ import Testing
         return path
     }
 
-    private func prompts(_ path: String) throws -> PromptBuilder {
-        try PromptBuilder(ModelFolder(path, for: "a test"))
+    private func prompts(_ path: String) throws -> PromptParts {
+        try PromptParts(ModelFolder(path, for: "a test"))
     }
 
     @Test func `ids of generation_config end answers, one or several`() throws {
@@ -65,24 +66,6 @@ import Testing
         #expect(converted.notes.count == 1 && converted.notes[0].contains("as with transformers"))
     }
 
-    @Test func `an answer stops at such an id`() async throws {
-        let tiny = try TinyFolder()
-        let path = try llava(tiny)
-        let request = ChatRequest("Hi", sampling: SamplingOptions(maxTokens: 12))
-        let free = try await InferenceEngine(ModelBundle(folder: path, for: "a test"))
-            .reply(to: request)
-        let end = try #require(
-            free.tokens.dropFirst(3).first { id in
-                free.tokens.firstIndex(of: id).map { $0 >= 3 } ?? false
-            })
-        try write(["eos_token_id": [.integer(end)]], "generation_config.json", in: path)
-        let stopped = try await InferenceEngine(ModelBundle(folder: path, for: "a test"))
-            .reply(to: request)
-        let place = try #require(free.tokens.firstIndex(of: end))
-        #expect(stopped.tokens == Array(free.tokens[...place]))
-        #expect(stopped.outcome.reason == .stop)
-    }
-
     @Test(
         arguments: [
             ("repetition_penalty", 1.1), ("num_beams", 4), ("no_repeat_ngram_size", 3),
@@ -101,7 +84,7 @@ import Testing
         do { _ = try prompts(tiny.path) } catch { message = "\(error)" }
         #expect(message.contains("generation_config.json: \(key)"), "\(message)")
         // What does not answer does not care.
-        _ = try PromptBuilder(ModelFolder(tiny.path, for: "a test"), answers: false)
+        _ = try PromptParts(ModelFolder(tiny.path, for: "a test"), answers: false)
     }
 
     @Test func `how answers would be drawn is told with the options that do so`() throws {
@@ -124,7 +107,7 @@ import Testing
         let found = try prompts(tiny.path)
         #expect(found.template == .phi)
         #expect(found.notes.count == 1 && found.notes[0].contains("--template"))
-        let chosen = try PromptBuilder(ModelFolder(tiny.path, for: "a test"), template: .phi)
+        let chosen = try PromptParts(ModelFolder(tiny.path, for: "a test"), template: .phi)
         #expect(chosen.notes.isEmpty)
         let report = try ModelReport(ModelFolder(tiny.path, for: "a test"))
         #expect(report.notes == found.notes && report.text.contains("chat_template.jinja"))
@@ -180,7 +163,7 @@ import Testing
             ],
             "processor_config.json", in: path)
         try FileManager.default.removeItem(atPath: "\(path)/preprocessor_config.json")
-        let error = #expect(throws: InferenceError.self) { try plain.imageProcessor() }
+        let error = #expect(throws: FolderError.self) { try plain.imageProcessor() }
         #expect(error?.message.contains("patch_size") == true)
     }
 

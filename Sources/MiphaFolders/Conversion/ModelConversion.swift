@@ -36,7 +36,7 @@ public enum ModelConversion {
         _ adapter: AdapterFolder, into folder: ModelFolder, output: String
     ) throws -> [String] {
         if let inner = folder.adapter {
-            throw InferenceError(
+            throw FolderError(
                 .mismatchedParts,
                 "\(inner.path) is an adapter; expected the folder of the model to fold \(adapter.path) "
                     + "into, such as \(folder.path)")
@@ -52,16 +52,13 @@ public enum ModelConversion {
         _ options: MiphaModel.SaveOptions, trainedWith stated: ImageAspectRatio? = nil
     ) throws -> [String] {
         let target = try AtomicDirectory(path: output)
-        let pictures = try folder.pictureFile()
         var model = model
-        let ratio = try pictures.map { _ in try stated ?? folder.aspectRatio() }
+        let ratio = try folder.hasImageProcessor ? stated ?? folder.aspectRatio() : nil
         if let ratio { model.config.imageAspectRatio = ratio.rawValue }
         try model.save(to: target.partialPath, options: options)
         try CompanionFiles.copy(
-            from: folder.path, to: target.partialPath, without: ImageProcessorFile.names)
-        try pictures?.write(
-            to: target.partialPath, aspectRatio: ratio,
-            isStated: options.layout == .mipha, from: folder.path)
+            from: folder.path, to: target.partialPath, aspectRatio: ratio,
+            isStated: options.layout == .mipha)
         if options.layout == .llava, folder.config.layout != .llava {
             try writePrompts(of: folder, to: target.partialPath)
         }

@@ -1,0 +1,28 @@
+public import MiphaCheckpoints
+import MiphaModels
+
+/// The tensors in a model folder's files, found by the names of the model's parameters.
+public struct StoredTensors: Sendable {
+    /// The files.
+    public let checkpoint: Checkpoint
+    /// The names in the files.
+    public let keys: KeyMap
+
+    /// The file and entry of a parameter; `nil` when the files lack it.
+    ///
+    /// - Parameter parameter: the official name.
+    public func find(_ parameter: String) -> (file: SafetensorsFile, entry: TensorEntry)? {
+        keys.external(parameter).flatMap { checkpoint.find($0) }
+    }
+}
+
+extension ModelFolder {
+    /// The headers of the weight files.
+    ///
+    /// - Throws: `CheckpointError` when there are none, or a file breaks its format.
+    public func storedTensors() throws(CheckpointError) -> StoredTensors {
+        let checkpoint = try Checkpoint(folder: path)
+        return StoredTensors(
+            checkpoint: checkpoint, keys: try config.layout.dialect(of: checkpoint))
+    }
+}

@@ -1,0 +1,42 @@
+public import MiphaChat
+public import MiphaImaging
+import MiphaModels
+public import MiphaTokenizers
+
+/// What turns questions into prompts and says where answers end, found to fit the model.
+public struct PromptParts: Sendable {
+    /// The tokenizer.
+    public let tokenizer: Tokenizer
+    /// The strings around turns.
+    public let template: ChatTemplate
+    /// What prepares images; `nil` where the model folder has no image preprocessing.
+    public let preparer: ImagePreparer?
+    /// What people are told about tokenizer, template and end of answers.
+    public let notes: [String]
+    /// Ids that end an answer.
+    public let stopIDs: Set<Int>
+
+    /// Reads what a folder holds; a missing image preprocessing is an error only when images come.
+    ///
+    /// - Parameters:
+    ///   - template: the strings around turns; `nil`: the folder's own.
+    ///   - aspectRatio: what to do with images that are not square; `nil`: as the folder says.
+    ///   - answers: whether answers are to follow, which the folder's `generation_config.json` has a
+    ///     word in.
+    /// - Throws: `FolderError`, `TokenizerError`, `ImagingError`, `ChatError`, `CheckpointError`.
+    public init(
+        _ folder: ModelFolder, template: ChatTemplate? = nil, aspectRatio: ImageAspectRatio? = nil,
+        answers: Bool = true
+    ) throws {
+        let text = try TextParts(folder, template: template)
+        (tokenizer, self.template) = (text.tokenizer, text.template)
+        let processor = try folder.hasImageProcessor ? folder.imageProcessor() : nil
+        let ratio = try aspectRatio ?? folder.aspectRatio()
+        preparer = processor.map { ImagePreparer($0, aspectRatio: ratio) }
+        let generation = answers ? try GenerationFile(folder, tokenizer: tokenizer) : nil
+        notes =
+            try tokenizer.notes + (generation?.notes ?? [])
+            + (template == nil ? folder.templateNotes(option: "--template") : [])
+        stopIDs = text.template.stopIDs(tokenizer).union(generation?.endIDs ?? [])
+    }
+}
