@@ -118,6 +118,20 @@ import Testing
         #expect(try prompts(tiny.path).notes.isEmpty)
     }
 
+    @Test(arguments: [1e19, -1e19, 1e300, 50.5, "many"] as [JSONValue])
+    func `a number of tokens to draw from that is no integer is refused by name`(
+        _ value: JSONValue
+    ) throws {
+        let tiny = try TinyFolder()
+        try write(
+            ["eos_token_id": 0, "do_sample": true, "top_k": value], "generation_config.json",
+            in: tiny.path)
+        let error = try #require(throws: CheckpointError.self) { try prompts(tiny.path) }
+        #expect(
+            error.message.contains("generation_config.json: top_k: expected an integer, found"),
+            "\(error)")
+    }
+
     @Test func `an unknown chat template is told of unless one is chosen`() throws {
         let tiny = try TinyFolder()
         try AtomicFile.write("{{ 1 }}", to: "\(tiny.path)/chat_template.jinja")
