@@ -30,7 +30,11 @@ struct CommandErrorTests {
             ["generate", "x", "--prompt", "y", "--temperature=-1"], "temperature", "0 or more")
         try expectFailure(["generate", "x", "--prompt", "y", "--dtype", "int8"], "int8")
         try expectFailure(["convert", "x", "--to", "gguf", "--output", "y"], "gguf")
-        try expectFailure(["inspect", "x", "--threads", "0"], "--threads")
+        for threads in ["0", "1025", "1000000000"] {
+            let part = "--threads: expected 1 to 1024, found \(threads)"
+            try expectFailure(["generate", "x", "--prompt", "y", "--threads", threads], part)
+            try expectFailure(["data", "check", "x", "--threads", threads], part)
+        }
         let sample = try SampleFolder()
         try expectFailure(
             ["generate", sample.model, "--prompt", "y", "--device", "abacus"], "abacus", "cuda")

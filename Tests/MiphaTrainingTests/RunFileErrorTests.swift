@@ -96,6 +96,7 @@ import Testing
         ("ema_decay", "1", "a number from 0 to below 1"), ("packing", "1", "true or false"),
         ("dtype", "float16", "float32 or bfloat16"), ("dtype", "16", "a string"),
         ("processes", "1025", "a number from 1 to 1024"), ("seed", "1.5", "an integer"),
+        ("threads", "1025", "a number from 1 to 1024"),
         ("save_steps", "-1", "a number of updates, or 0 for none"),
         ("sample_steps", "-1", "a number of updates, or 0 for none"),
         ("sample_prompts", "[Hi]", "an object"), ("eval_data_path", "7", "a string"),

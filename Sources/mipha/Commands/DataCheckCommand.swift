@@ -4,6 +4,7 @@ import MiphaChat
 import MiphaData
 import MiphaInference
 import MiphaModels
+import MiphaTorch
 
 /// The dataset doctor.
 struct DataCheckCommand: ParsableCommand {
@@ -68,11 +69,15 @@ struct DataCheckCommand: ParsableCommand {
     func validate() throws {
         for (name, value, least) in [
             ("--max-length", maxLength, 1), ("--limit-list", limitList, 0),
-            ("--threads", threads, 1), ("--smallest-side", smallestSide, 0),
+            ("--smallest-side", smallestSide, 0),
         ] {
             if let value, value < least {
                 throw ValidationError("\(name): expected at least \(least), found \(value)")
             }
+        }
+        if let threads, !(1...Engine.maximumThreadCount).contains(threads) {
+            throw ValidationError(
+                "--threads: expected 1 to \(Engine.maximumThreadCount), found \(threads)")
         }
     }
 

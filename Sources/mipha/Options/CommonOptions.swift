@@ -53,8 +53,9 @@ struct EngineOptions: ParsableArguments {
     var threads: Int?
 
     func validate() throws {
-        if let threads, threads < 1 {
-            throw ValidationError("--threads: expected at least 1, found \(threads)")
+        if let threads, !(1...Engine.maximumThreadCount).contains(threads) {
+            throw ValidationError(
+                "--threads: expected 1 to \(Engine.maximumThreadCount), found \(threads)")
         }
     }
 

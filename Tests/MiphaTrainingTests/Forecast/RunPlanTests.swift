@@ -46,7 +46,7 @@ struct RunPlanTests {
             try RunPlan(run, world: world, base: 0)
         }
         #expect(
-            error.message.hasPrefix(
+            "\(error)".hasPrefix(
                 "per_device_train_batch_size x gradient_accumulation_steps x processes: expected at "
                     + "most 1000000000 samples in an update, found \(batch) x \(accumulation) x "),
             "\(error)")
