@@ -204,6 +204,9 @@ import Testing
             ["type": "linear", "factor": 4]
         ),
         (SmallModel.classicLLaVA, ["text_config"], "rope_scaling", ["rope_type": "dynamic"]),
+        (SmallModel.classicLLaVA, ["text_config"], "rope_scaling", "linear"),
+        (SmallModel.tiny, [], "rope_scaling", "linear"),
+        (SmallModel.tiny, [], "rope_parameters", [2.0]),
         (SmallModel.llava, ["text_config"], "rope_scaling", ["rope_theta": 7]),
         (SmallModel.llava, ["text_config", "rope_parameters"], "type", "linear"),
         (SmallModel.llava, ["text_config", "rope_parameters"], "full_attention", ["a": 1]),
