@@ -217,6 +217,32 @@ import Testing
         #expect(try prompts(tiny.path).notes.count == 1)
     }
 
+    @Test(
+        arguments: [
+            "config.json", "generation_config.json", "preprocessor_config.json", "tokenizer.json",
+            "tokenizer_config.json",
+        ], [false, true])
+    func `a file in UTF-16 is refused by name and encoding`(
+        _ name: String, _ hasMark: Bool
+    ) throws {
+        let tiny = try TinyFolder()
+        let path = "\(tiny.path)/\(name)"
+        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? "{\"eos_token_id\": 0}"
+        let units = (hasMark ? [0xFEFF] : []) + Array(text.utf16)
+        try AtomicFile.write(units.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }, to: path)
+        var message = ""
+        do {
+            _ = try prompts(tiny.path)
+            _ = try ModelFolder(tiny.path, for: "a test").imageProcessor()
+        } catch {
+            message = "\(error)"
+        }
+        #expect(
+            message.hasSuffix(
+                "\(name): expected JSON in UTF-8, found text in UTF-16; save it as UTF-8"),
+            "\(message)")
+    }
+
     @Test func `files edited on Windows are read`() throws {
         let tiny = try TinyFolder()
         for name in ["config.json", "preprocessor_config.json", "tokenizer_config.json"] {

@@ -60,7 +60,18 @@ package struct FileSignature: Sendable, Equatable {
     package static func refuse(
         _ start: some Collection<UInt8>, _ name: String, expected: String, _ code: FileError.Code
     ) throws(FileError) {
-        guard let found = FileSignature(start) else { return }
-        throw FileError(code, "\(name): expected \(expected), found \(found.kind); \(found.advice)")
+        guard let message = message(start, name, expected: expected) else { return }
+        throw FileError(code, message)
+    }
+
+    /// What is said of such a file; nil for one that may be text in UTF-8.
+    ///
+    /// - Parameters: as those of ``refuse(_:_:expected:_:)``.
+    package static func message(
+        _ start: some Collection<UInt8>, _ name: String, expected: String
+    ) -> String? {
+        FileSignature(start).map {
+            "\(name): expected \(expected), found \($0.kind); \($0.advice)"
+        }
     }
 }

@@ -63,6 +63,9 @@ extension TokenizerDefinition {
     /// Reads `merges.txt`: `left right` on each line, `#version` lines and blank last lines
     /// skipped.
     static func merges(inLines bytes: [UInt8], file: String) throws(TokenizerError) -> [Merge] {
+        if let message = FileSignature.message(bytes, file, expected: "merges as text in UTF-8") {
+            throw TokenizerError(.syntax, message)
+        }
         if let bad = UTF8Text.firstInvalidByte(bytes.span) {
             throw TokenizerError(.syntax, "\(file): byte \(bad): not valid UTF-8")
         }
