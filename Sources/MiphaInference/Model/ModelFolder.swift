@@ -122,8 +122,9 @@ public struct ModelFolder: Sendable {
     }
 
     /// Positions that a prompt and its answer may take: those of the language model's training, or
-    /// those of a longest text with a picture, which the reference trains on beyond the former. Where
-    /// texts have no limit the former count.
+    /// those of a longest text with a picture, which the reference trains on beyond the former.
+    ///
+    /// Where texts have no limit the former count.
     public var contextLength: Int {
         guard config.maximumLength < MiphaConfig.unlimitedLength else {
             return config.language.maximumPositions

@@ -121,7 +121,9 @@ public struct MiphaConfig: Sendable, Equatable {
     /// The length that stands for no limit, beyond which no length is counted.
     public static let unlimitedLength = 1_000_000_000
 
-    /// The longest text. Tokenizers without a limit write a number that no text reaches, such as
+    /// The longest text.
+    ///
+    /// Tokenizers without a limit write a number that no text reaches, such as
     /// Python's `sys.maxsize` or transformers' `VERY_LARGE_INTEGER` (1e30).
     private static func maximumLength(_ reader: ConfigReader) throws(CheckpointError) -> Int {
         let key = "tokenizer_model_max_length"

@@ -76,7 +76,9 @@ extension TokenizerDefinition {
     }
 
     /// Reads `merges.txt`: `left right` on each line, `#version` lines and blank last lines
-    /// skipped. Lines end with LF, CR LF or CR.
+    /// skipped.
+    ///
+    /// Lines end with LF, CR LF or CR.
     static func merges(inLines bytes: [UInt8], file: String) throws(TokenizerError) -> [Merge] {
         if let message = FileSignature.message(bytes, file, expected: "merges as text in UTF-8") {
             throw TokenizerError(.syntax, message)
