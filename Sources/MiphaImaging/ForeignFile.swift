@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// What a file is that is no picture of a format that is read.
 enum ForeignFile {
     /// The file in words, with what to do.
@@ -41,7 +43,7 @@ enum ForeignFile {
         ([0x1F, 0x8B], "a gzip archive; unpack it", false),
         ([0x1A, 0x45, 0xDF, 0xA3], "a film (Matroska); only still pictures are read", false),
         (
-            text("version https://git-lfs"),
+            FileSignature.largeFilePointer,
             "a pointer of Git LFS; fetch the file with 'git lfs pull'", false
         ),
     ]

@@ -5,8 +5,8 @@ extension ImageProcessor {
     ///
     /// The class comes from `image_processor_type` or the older `feature_extractor_type`, with or
     /// without the endings `Fast` and `Pil`; a file with neither is taken as CLIP's when it names a
-    /// crop and as SigLIP's otherwise. A plain number as `size` is a square for SigLIP and the
-    /// shortest edge for the others. Of the fields ``fields`` tells which count; padding in a class
+    /// crop and as SigLIP's otherwise. A plain number as `size` is a square or the shortest edge, as
+    /// `default_to_square` says; without it a square for SigLIP and the edge for the others. Of the fields ``fields`` tells which count; padding in a class
     /// other than LLaVA's, sizes without a fixed output and `"do_convert_rgb": false` are errors.
     ///
     /// - Parameter path: a file-system path.
@@ -199,8 +199,9 @@ struct ProcessorObject {
     private func size(
         _ value: JSONValue, _ kind: ImageProcessor.Kind
     ) throws(ImagingError) -> ImageProcessor.Size {
+        let isSquare = try flag("default_to_square") ?? (kind == .siglip)
         if let side = value.integerValue {
-            return kind == .siglip ? .exact(width: side, height: side) : .shortestEdge(side)
+            return isSquare ? .exact(width: side, height: side) : .shortestEdge(side)
         }
         let sides = try sides(value, "size")
         switch (sides["height"], sides["width"], sides["shortest_edge"], sides["longest_edge"]) {

@@ -13,6 +13,9 @@ extension ImageProcessor {
                 "do_resize size resample do_center_crop crop_size do_rescale rescale_factor "
                     + "do_normalize image_mean image_std",
                 .used),
+            .init(
+                "default_to_square", .used,
+                "whether a plain number as size is a square; absent: for SigLIP only"),
             .init("do_convert_rgb", .used, "must not be false"),
             .init(
                 "do_pad", .used, "LLaVA's class pads to a square first; for others must be false"),
@@ -25,8 +28,8 @@ extension ImageProcessor {
                 "image_grid_pinpoints", .only([]), "pictures are never cut into tiles"),
             .init(
                 "input_data_format data_format device disable_grouping return_tensors "
-                    + "default_to_square _valid_processor_keys processor_class "
-                    + "image_seq_length auto_map transformers_version",
+                    + "_valid_processor_keys processor_class image_seq_length auto_map "
+                    + "transformers_version",
                 .harmless, "say how results are handed over"),
         ])
 

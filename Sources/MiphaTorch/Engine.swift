@@ -11,8 +11,18 @@ public enum Engine {
     /// Number of threads an operation may use.
     public static var threadCount: Int { Int(mt_thread_count()) }
 
-    /// Sets the number of threads an operation may use.
+    /// The largest number of threads that is accepted.
+    public static let maximumThreadCount = 1024
+
+    /// Sets the number of threads an operation may use, from 1 to ``maximumThreadCount``.
+    ///
+    /// - Throws: `TensorError` for other numbers.
     public static func setThreadCount(_ count: Int) throws(TensorError) {
+        guard count <= maximumThreadCount else {
+            throw TensorError(
+                .invalidArgument, operation: "set thread count",
+                message: "expected at most \(maximumThreadCount) threads, found \(count)")
+        }
         try check(mt_set_thread_count(Int32(clamping: count)), "set thread count")
     }
 

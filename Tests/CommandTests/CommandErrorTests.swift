@@ -30,10 +30,37 @@ struct CommandErrorTests {
             ["generate", "x", "--prompt", "y", "--temperature=-1"], "temperature", "0 or more")
         try expectFailure(["generate", "x", "--prompt", "y", "--dtype", "int8"], "int8")
         try expectFailure(["convert", "x", "--to", "gguf", "--output", "y"], "gguf")
-        try expectFailure(["inspect", "x", "--threads", "0"], "--threads")
+        for threads in ["0", "1025", "1000000000"] {
+            let part = "--threads: expected 1 to 1024, found \(threads)"
+            try expectFailure(["generate", "x", "--prompt", "y", "--threads", threads], part)
+            try expectFailure(["data", "check", "x", "--threads", threads], part)
+        }
         let sample = try SampleFolder()
         try expectFailure(
             ["generate", sample.model, "--prompt", "y", "--device", "abacus"], "abacus", "cuda")
+    }
+
+    @Test(arguments: [
+        (["generate", "x", "--prompt", "y", "--temperature", "-1"], ["temperature", "0 or more"]),
+        (["generate", "x", "--prompt", "y", "--max-tokens", "-1"], ["max", "-1"]),
+        (["generate", "x", "--prompt", "y", "--top-p", "-0.5"], ["top", "-0.5"]),
+        (["generate", "x", "--prompt", "y", "--top-k", "-1"], ["top", "-1"]),
+        (["generate", "x", "--prompt", "y", "--seed", "-1"], ["'-1' is invalid", "--seed"]),
+        (["generate", "x", "--prompt", "y", "--threads", "-1"], ["1 to 1024, found -1"]),
+        (["data", "check", "x", "--limit-list", "-1"], ["--limit-list", "at least 0, found -1"]),
+        (["data", "check", "x", "--max-length", "-1"], ["--max-length", "at least 1, found -1"]),
+        (["plan", "x", "--processes", "-1"], ["--processes", "1 to 1024, found -1"]),
+        (["plan", "x", "--memory", "-1"], ["--memory", "above 0, found -1"]),
+        (["train", "x", "--processes", "-1"], ["--processes", "-1"]),
+        (["demo", "--minutes", "-1"], ["--minutes", "-1"]),
+    ])
+    func `a negative number is out of range, not a missing value`(
+        _ arguments: [String], _ parts: [String]
+    ) throws {
+        let run = try MiphaProcess(arguments)
+        #expect(run.status == 2 && run.errorLines.count == 1, "\(run.errors)")
+        #expect(!run.errors.contains("Missing value"), "\(run.errors)")
+        for part in parts { #expect(run.errors.contains(part), "\(run.errors)") }
     }
 
     @Test func `a missing folder or part is named`() throws {

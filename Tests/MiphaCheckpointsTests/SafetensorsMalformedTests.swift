@@ -174,6 +174,22 @@ struct SafetensorsMalformedTests {
         #expect(error.message.contains("(byte "), "\(error.message)")
     }
 
+    @Test func `a pointer of Git LFS is told from a file`() {
+        let pointer = """
+            version https://git-lfs.github.com/spec/v1
+            oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393
+            size 12345
+
+            """
+        let error = checkpointError {
+            _ = try SafetensorsHeader(file: "model.safetensors", bytes: Array(pointer.utf8))
+        }
+        #expect(
+            error.message
+                == "model.safetensors: expected a safetensors file, found a pointer of Git LFS; fetch "
+                + "the file with 'git lfs pull'")
+    }
+
     @Test func `impossible header lengths are refused`() throws {
         let whole = safetensors("{}      ", data: 0)
         for count in 0..<8 {

@@ -33,6 +33,54 @@ struct AtomicFileTests {
         #expect(try names(in: scratch) == ["d", "f"])
     }
 
+    @Test func `what is no regular file is refused by its kind and stays`() throws {
+        let scratch = try TemporaryFolder()
+        let made = unsafe mkfifo(scratch.file("pipe"), 0o600)
+        try #require(made == 0)
+        let links = [
+            ("to-pipe", "pipe"), ("device", "/dev/null"), ("output", "/proc/self/fd/1"),
+        ]
+        for (name, target) in links {
+            try FileManager.default.createSymbolicLink(
+                atPath: scratch.file(name), withDestinationPath: target)
+        }
+        let cases = [
+            ("pipe", "a named pipe"), ("to-pipe", "a named pipe"), ("device", "a device"),
+        ]
+        for (name, kind) in cases {
+            let path = scratch.file(name)
+            let error = fileError(name) { try AtomicFile.write("x", to: path) }
+            #expect(
+                error.message
+                    == "cannot write \(path): expected a regular file or a new name, found \(kind); "
+                    + "give another name")
+        }
+        #if os(Linux)
+            let error = fileError { try AtomicFile.write("x", to: scratch.file("output")) }
+            #expect(error.message.contains("found a link to an open file of a process"))
+        #endif
+        #expect(
+            try names(in: scratch).sorted() == ["device", "output", "pipe", "to-pipe"])
+        for (name, target) in links {
+            #expect(
+                try FileManager.default.destinationOfSymbolicLink(atPath: scratch.file(name))
+                    == target)
+        }
+    }
+
+    @Test func `a link to a regular file, or to nothing, is replaced`() throws {
+        let scratch = try TemporaryFolder()
+        _ = try write("old", "real", in: scratch)
+        for (name, target) in [("link", "real"), ("dangling", "nothing")] {
+            try FileManager.default.createSymbolicLink(
+                atPath: scratch.file(name), withDestinationPath: target)
+            try AtomicFile.write("new", to: scratch.file(name))
+            #expect(try bytes(of: scratch.file(name)) == Array("new".utf8))
+        }
+        #expect(try bytes(of: scratch.file("real")) == Array("old".utf8))
+        #expect(try names(in: scratch).sorted() == ["dangling", "link", "real"])
+    }
+
     @Test func `writers of one file at once leave one whole content`() async throws {
         let scratch = try TemporaryFolder()
         let path = scratch.file("a")

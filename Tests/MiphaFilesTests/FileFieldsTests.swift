@@ -37,6 +37,20 @@ import Testing
             ])
     }
 
+    @Test(
+        arguments: [
+            ("deep", "the string \"deep\""), (2, "the integer 2"), (true, "true"),
+            ([], "an array of 0"),
+        ] as [(JSONValue, String)])
+    func `a value in the place of an object is refused by name`(
+        _ value: JSONValue, _ found: String
+    ) {
+        #expect(
+            findings(["part": value]).refused
+                == ["f: part: expected an object, or no such key, found \(found)"])
+        #expect(findings(["part": .null]) == FileFields.Findings())
+    }
+
     @Test func `what only training cannot follow is kept apart`() {
         let found = findings(["noise": 0.1])
         #expect(found.refused.isEmpty)

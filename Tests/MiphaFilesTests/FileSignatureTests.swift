@@ -16,6 +16,7 @@ struct FileSignatureTests {
             ([0xFF, 0xFE, 0x7B, 0], "text in UTF-16"), ([0xFE, 0xFF, 0, 0x7B], "text in UTF-16"),
             ([0x7B, 0, 0x22, 0, 0x61, 0], "text in UTF-16"),
             ([0, 0x7B, 0, 0x22], "text in UTF-16"),
+            (Array("version https://git-lfs.github.com/spec/v1\n".utf8), "a pointer of Git LFS"),
         ] as [([UInt8], String)])
     func `files that are no text are told by their first bytes`(_ start: [UInt8], _ kind: String) {
         #expect(FileSignature(start)?.kind == kind)
@@ -26,6 +27,7 @@ struct FileSignatureTests {
         arguments: [
             [], [0x7B], Array("{\"a\": 1}".utf8), Array("index\tA".utf8), [0xEF, 0xBB, 0xBF, 0x7B],
             [0, 0, 0, 0], Array("PK".utf8), Array("é".utf8),
+            Array("version https://git".utf8), Array("version 1\tA".utf8),
         ] as [[UInt8]])
     func `text is none of them`(_ start: [UInt8]) {
         #expect(FileSignature(start) == nil)

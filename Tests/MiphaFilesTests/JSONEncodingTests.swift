@@ -19,6 +19,12 @@ import Testing
             let pair = [UInt8(unit >> 8), UInt8(unit & 255)]
             return isBig ? pair : pair.reversed()
         }
+        let whole = try #require(throws: FileError.self) {
+            try JSONValue(parsingForeign: bytes, file: "a.json")
+        }
+        #expect(
+            whole.message
+                == "a.json: expected JSON in UTF-8, found text in UTF-16; save it as UTF-8")
         for shape in [JSONElements.Shape.automatic(), .lines, .array] {
             let error = try #require(throws: FileError.self) {
                 try JSONElements(bytes, file: "a.json", shape: shape).next()

@@ -101,6 +101,20 @@ import Testing
         #expect(try prompts(tiny.path).notes.isEmpty)
     }
 
+    @Test(arguments: [1e19, -1e19, 1e300, 50.5, "many"] as [JSONValue])
+    func `a number of tokens to draw from that is no integer is refused by name`(
+        _ value: JSONValue
+    ) throws {
+        let tiny = try TinyFolder()
+        try write(
+            ["eos_token_id": 0, "do_sample": true, "top_k": value], "generation_config.json",
+            in: tiny.path)
+        let error = try #require(throws: CheckpointError.self) { try prompts(tiny.path) }
+        #expect(
+            error.message.contains("generation_config.json: top_k: expected an integer, found"),
+            "\(error)")
+    }
+
     @Test func `an unknown chat template is told of unless one is chosen`() throws {
         let tiny = try TinyFolder()
         try AtomicFile.write("{{ 1 }}", to: "\(tiny.path)/chat_template.jinja")
@@ -184,6 +198,32 @@ import Testing
         config["sharpen"] = 1
         try write(.object(config), "tokenizer_config.json", in: tiny.path)
         #expect(try prompts(tiny.path).notes.count == 1)
+    }
+
+    @Test(
+        arguments: [
+            "config.json", "generation_config.json", "preprocessor_config.json", "tokenizer.json",
+            "tokenizer_config.json",
+        ], [false, true])
+    func `a file in UTF-16 is refused by name and encoding`(
+        _ name: String, _ hasMark: Bool
+    ) throws {
+        let tiny = try TinyFolder()
+        let path = "\(tiny.path)/\(name)"
+        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? "{\"eos_token_id\": 0}"
+        let units = (hasMark ? [0xFEFF] : []) + Array(text.utf16)
+        try AtomicFile.write(units.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }, to: path)
+        var message = ""
+        do {
+            _ = try prompts(tiny.path)
+            _ = try ModelFolder(tiny.path, for: "a test").imageProcessor()
+        } catch {
+            message = "\(error)"
+        }
+        #expect(
+            message.hasSuffix(
+                "\(name): expected JSON in UTF-8, found text in UTF-16; save it as UTF-8"),
+            "\(message)")
     }
 
     @Test func `files edited on Windows are read`() throws {

@@ -44,6 +44,18 @@ import Testing
         #expect(error?.message.contains("28 x 28") == true)
     }
 
+    @Test func `without a limit of texts the positions of the language model are the context`()
+        throws
+    {
+        let tiny = try TinyFolder()
+        let path = "\(tiny.path)/config.json"
+        var config = try ConfigReader(contentsOf: path).object
+        config["tokenizer_model_max_length"] = .integer(.max)
+        try JSONValue.object(config).write(to: path)
+        let folder = try ModelFolder(tiny.path, for: "a test")
+        #expect(folder.contextLength == folder.config.language.maximumPositions)
+    }
+
     @Test func `a report counts parameters and lists what does not fit`() throws {
         let tiny = try TinyFolder()
         let whole = try ModelReport(ModelFolder(tiny.path, for: "a test"))

@@ -117,6 +117,22 @@ import Testing
         #expect(clip.outputHeight == 48)
     }
 
+    @Test(arguments: ["CLIPImageProcessor", "BitImageProcessor", "SiglipImageProcessor"])
+    func `default_to_square says what a plain number means`(_ kind: String) throws {
+        func size(_ fields: String) throws -> ImageProcessor.Size {
+            try Self.processor(
+                "{\"image_processor_type\": \"\(kind)\", \"do_center_crop\": true, "
+                    + "\"crop_size\": 28, \(fields)}"
+            ).size
+        }
+        #expect(
+            try size(#""size": 28, "default_to_square": true"#) == .exact(width: 28, height: 28))
+        #expect(try size(#""size": 28, "default_to_square": false"#) == .shortestEdge(28))
+        #expect(
+            try size(#""size": {"shortest_edge": 30}, "default_to_square": true"#)
+                == .shortestEdge(30))
+    }
+
     @Test(arguments: [
         ("{", "expected a key"), ("[]", "JSON"), (#"{"size": "big"}"#, "size"),
         (#"{"size": 0}"#, "size"),
@@ -128,6 +144,8 @@ import Testing
         (#"{"do_convert_rgb": false}"#, "do_convert_rgb"), (#"{"do_pad": true}"#, "do_pad"),
         (#"{"image_processor_type": "ViTImageProcessor"}"#, "image_processor_type"),
         (#"{"do_center_crop": true, "crop_size": {"height": -1, "width": 2}}"#, "crop_size"),
+        (#"{"size": 5, "default_to_square": "yes"}"#, "default_to_square"),
+        (#"{"size": 5, "default_to_square": false}"#, "size"),
         (#"{"do_resize": "yes"}"#, "do_resize"), (#"{"do_resize": false}"#, "size"),
     ])
     func `an invalid file is an error naming the key`(_ text: String, _ key: String) throws {

@@ -135,6 +135,14 @@ import Testing
         ([], "hidden_size", -40, "from 1"),
         ([], "num_attention_heads", 7, "divisor"),
         ([], "num_hidden_layers", 0, "from 1"),
+        ([], "max_position_embeddings", 0, "from 1"),
+        ([], "max_position_embeddings", -1, "from 1"),
+        ([], "max_position_embeddings", .integer(.max), "from 1"),
+        ([], "tokenizer_model_max_length", 0, "from 1"),
+        ([], "tokenizer_model_max_length", -2048, "from 1"),
+        ([], "tokenizer_model_max_length", .integer(.min), "from 1"),
+        ([], "tokenizer_model_max_length", 2048.5, "from 1"),
+        ([], "tokenizer_model_max_length", "long", "number"),
         ([], "partial_rotary_factor", 1.5, "share"),
         ([], "partial_rotary_factor", 0.01, "share"),
         ([], "partial_rotary_factor", 1e300, "share"),
@@ -196,6 +204,9 @@ import Testing
             ["type": "linear", "factor": 4]
         ),
         (SmallModel.classicLLaVA, ["text_config"], "rope_scaling", ["rope_type": "dynamic"]),
+        (SmallModel.classicLLaVA, ["text_config"], "rope_scaling", "linear"),
+        (SmallModel.tiny, [], "rope_scaling", "linear"),
+        (SmallModel.tiny, [], "rope_parameters", [2.0]),
         (SmallModel.llava, ["text_config"], "rope_scaling", ["rope_theta": 7]),
         (SmallModel.llava, ["text_config", "rope_parameters"], "type", "linear"),
         (SmallModel.llava, ["text_config", "rope_parameters"], "full_attention", ["a": 1]),
@@ -258,6 +269,22 @@ import Testing
                 }
             }
         }
+    }
+
+    @Test(arguments: [SmallModel.tiny, SmallModel.llava])
+    func `a number that no text reaches is no limit of lengths`(_ folder: String) throws {
+        let key = "tokenizer_model_max_length"
+        for value in [.integer(.max), 1e30, 1e19, 1_000_000_000] as [JSONValue] {
+            let config = try MiphaConfig(changed(folder, [], [key: value]))
+            #expect(config.maximumLength == MiphaConfig.unlimitedLength, "\(value)")
+            let written = try self.config(config.json(config.layout, dtype: "float32").text())
+            #expect(written.maximumLength == MiphaConfig.unlimitedLength)
+        }
+        let config = try MiphaConfig(changed(folder, [], [key: 999_999_999]))
+        #expect(config.maximumLength == 999_999_999)
+        let wrong = try changed(folder, [], [key: 0])
+        let error = try #require(throws: CheckpointError.self) { _ = try MiphaConfig(wrong) }
+        #expect(error.message.hasPrefix("some/config.json: \(key): expected"), "\(error)")
     }
 
     @Test func `a folder without a config says so`() throws {

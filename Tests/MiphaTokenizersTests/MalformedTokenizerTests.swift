@@ -240,6 +240,11 @@ struct Mutation: Sendable, CustomTestStringConvertible {
         ("merges.txt", "#version: 0.2\ne\n", "line 2"),
         ("merges.txt", "#version: 0.2\ne  r\n", "line 2"),
         ("merges.txt", "#version: 0.2\n\ne r\n", "line 2"),
+        ("merges.txt", "#version: 0.2\r\re r\r", "line 2"),
+        ("merges.txt", "#version: 0.2\r\ne r\re\r", "line 3"),
+        ("merges.txt", "", "merges.txt: expected the merges"),
+        ("merges.txt", "#version: 0.2\n\n", "merges.txt: expected the merges"),
+        ("merges.txt", "#version: 0.2\r\r", "merges.txt: expected the merges"),
         ("merges.txt", "e zzzz\n", "zzzz"),
         ("vocab.json", "[]", "vocab.json"),
         ("vocab.json", "{\"a\":0,\"b\":0}", "id 0"),
@@ -262,7 +267,24 @@ struct Mutation: Sendable, CustomTestStringConvertible {
         }
     }
 
-    @Test func `files that Windows editors saved give the same tokenizer`() throws {
+    @Test func `merges that no token needs may be none`() throws {
+        try TokenizerFixtures.withTemporaryFolder { place in
+            let files = [
+                ("vocab.json", #"{"a":0,"b":1,"<end>":2}"#), ("merges.txt", "#version: 0.2\n"),
+                (
+                    "tokenizer_config.json",
+                    #"{"added_tokens_decoder":{"2":{"content":"<end>","special":true}}}"#
+                ),
+            ]
+            for (name, text) in files {
+                try Data(text.utf8).write(to: place.appendingPathComponent(name))
+            }
+            #expect(try Tokenizer(folder: place.path).encode("ab<end>") == [0, 1, 2])
+        }
+    }
+
+    @Test(arguments: ["\r\n", "\r"])
+    func `files that Windows editors saved give the same tokenizer`(_ lineEnd: String) throws {
         try TokenizerFixtures.withTemporaryFolder { place in
             try TokenizerFixtures.copySmall(["vocab.json", "merges.txt"], to: place)
             let text = "The café, 3 words — and more."
@@ -270,7 +292,7 @@ struct Mutation: Sendable, CustomTestStringConvertible {
             for name in ["vocab.json", "merges.txt"] {
                 let file = place.appendingPathComponent(name)
                 let plain = try String(contentsOf: file, encoding: .utf8)
-                let edited = "\u{FEFF}" + plain.replacing("\n", with: "\r\n")
+                let edited = "\u{FEFF}" + plain.replacing("\n", with: lineEnd)
                 try Data(edited.utf8).write(to: file)
             }
             #expect(try Tokenizer(folder: place.path).encode(text) == ids)

@@ -50,8 +50,10 @@ import Testing
                 try Engine.setThreadCount(count)
                 #expect(Engine.threadCount == count)
             }
-            let error = try expectFailure { try Engine.setThreadCount(0) }
-            #expect(error.code == .invalidArgument)
+            for count in [0, 1025, 1_000_000_000, .max] {
+                let error = try expectFailure { try Engine.setThreadCount(count) }
+                #expect(error.code == .invalidArgument)
+            }
             #expect(Engine.threadCount == 3)
         }
     }

@@ -31,6 +31,34 @@ import Testing
         #expect(message.utf8.count < 2_000)
     }
 
+    @Test(.timeLimit(.minutes(1)), arguments: ["[", "{"])
+    func `aliases that expand to millions of values are refused`(_ bracket: String) throws {
+        var lines = ["a0: &a0 x"]
+        for level in 1...9 {
+            let copies = (0..<9).map { copy in
+                bracket == "[" ? "*a\(level - 1)" : "k\(copy): *a\(level - 1)"
+            }
+            let list = copies.joined(separator: ", ")
+            lines.append("a\(level): &a\(level) " + (bracket == "[" ? "[\(list)]" : "{\(list)}"))
+        }
+        let message = try failure(Array(lines.joined(separator: "\n").utf8))
+        #expect(
+            message.contains(
+                "run.yaml: expected at most 100000 values, aliases such as *name expanded, found more"
+            ),
+            "\(message)")
+        #expect(message.isOneLine)
+    }
+
+    @Test func `aliases within the limit are read`() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("run.yaml")
+        try AtomicFile.write(
+            "model: &m base\noutput_dir: *m\nstage: align\ndata_path: [*m, *m]\n", to: path)
+        let run = try RunConfiguration(contentsOf: path)
+        #expect(run.outputFolder == "base" && run.dataFiles == ["base", "base"])
+    }
+
     @Test func `bytes that are no text are refused in one line`() throws {
         for bytes: [UInt8] in [[0xFF, 0xFE, 0x6D, 0x00], [0x80], [0x6D, 0x3A, 0x20, 0xC3]] {
             let message = try failure(bytes)
@@ -96,6 +124,7 @@ import Testing
         ("ema_decay", "1", "a number from 0 to below 1"), ("packing", "1", "true or false"),
         ("dtype", "float16", "float32 or bfloat16"), ("dtype", "16", "a string"),
         ("processes", "1025", "a number from 1 to 1024"), ("seed", "1.5", "an integer"),
+        ("threads", "1025", "a number from 1 to 1024"),
         ("save_steps", "-1", "a number of updates, or 0 for none"),
         ("sample_steps", "-1", "a number of updates, or 0 for none"),
         ("sample_prompts", "[Hi]", "an object"), ("eval_data_path", "7", "a string"),

@@ -53,6 +53,12 @@ package struct SafetensorsHeader: Sendable {
             length |= UInt64(byte) << UInt64(position * 8)
         }
         guard length <= UInt64(maximumLength) else {
+            let start = unsafe contents.withUnsafeBytes { unsafe Array($0.prefix(64)) }
+            if start.starts(with: FileSignature.largeFilePointer),
+                let message = FileSignature.message(start, file, expected: "a safetensors file")
+            {
+                throw CheckpointError(.malformedFile, message)
+            }
             throw CheckpointError(
                 .malformedFile,
                 "\(file): header of \(length) bytes is longer than \(maximumLength) (byte 0)")

@@ -2,7 +2,8 @@
 ///
 /// The bytes go to a temporary name in the same folder, are flushed to the disk, renamed, and the
 /// folder is flushed. On failure the temporary file is removed and the target left as it was. A
-/// target that is a symbolic link is replaced by the file.
+/// target that is a symbolic link to a regular file, or to nothing, is replaced by the file; a pipe, a
+/// device, a socket, or a link to one or to an open file of a process, is refused.
 public enum AtomicFile {
     /// Writes raw bytes.
     ///

@@ -1,7 +1,9 @@
 /// Kinds of files that are mistaken for text in UTF-8, told by their first bytes.
 package struct FileSignature: Sendable, Equatable {
     /// How many bytes are looked at.
-    package static let length = 8
+    package static let length = 24
+    /// How a pointer starts that Git LFS leaves in the place of a large file.
+    package static let largeFilePointer = Array("version https://git-lfs".utf8)
 
     /// What the file is, in words.
     package let kind: String
@@ -26,6 +28,7 @@ package struct FileSignature: Sendable, Equatable {
         (Array("PAR1".utf8), "a Parquet file", export),
         (Array("ARROW1".utf8), "an Arrow file", export),
         (Array("%PDF".utf8), "a PDF file", "give the text file"),
+        (largeFilePointer, "a pointer of Git LFS", "fetch the file with 'git lfs pull'"),
         ([0xFF, 0xFE], "text in UTF-16", recode),
         ([0xFE, 0xFF], "text in UTF-16", recode),
     ]
@@ -60,7 +63,18 @@ package struct FileSignature: Sendable, Equatable {
     package static func refuse(
         _ start: some Collection<UInt8>, _ name: String, expected: String, _ code: FileError.Code
     ) throws(FileError) {
-        guard let found = FileSignature(start) else { return }
-        throw FileError(code, "\(name): expected \(expected), found \(found.kind); \(found.advice)")
+        guard let message = message(start, name, expected: expected) else { return }
+        throw FileError(code, message)
+    }
+
+    /// What is said of such a file; nil for one that may be text in UTF-8.
+    ///
+    /// - Parameters: as those of ``refuse(_:_:expected:_:)``.
+    package static func message(
+        _ start: some Collection<UInt8>, _ name: String, expected: String
+    ) -> String? {
+        FileSignature(start).map {
+            "\(name): expected \(expected), found \($0.kind); \($0.advice)"
+        }
     }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -11,6 +13,25 @@ private func systemPath(_ path: String) -> UnsafeMutablePointer<CChar>? {
 }
 
 extension FileSystem {
+    /// What stands at a path, in words, where that is neither a file, a folder nor a link to one; nil
+    /// for those and for nothing.
+    package static func irregularKind(_ path: String) -> String? {
+        // Standard output, say, is such a link, whatever it leads to at the moment.
+        if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path),
+            target.hasPrefix("/proc/") || target.hasPrefix("fd/")
+        {
+            return "a link to an open file of a process"
+        }
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG, S_IFDIR: return nil
+        case S_IFIFO: return "a named pipe"
+        case S_IFSOCK: return "a socket"
+        default: return "a device"
+        }
+    }
+
     /// Which file a path leads to, whatever its names.
     package struct Identity: Hashable, Sendable {
         let device: UInt64

@@ -20,6 +20,12 @@ package final class TemporaryFile {
         guard !name.isEmpty, FileSystem.kind(path) != .folder else {
             throw FileError(.system, "cannot write \(path): expected a file, found a folder")
         }
+        if let found = FileSystem.irregularKind(path) {
+            throw FileError(
+                .system,
+                "cannot write \(path): expected a regular file or a new name, found \(found); give "
+                    + "another name")
+        }
         let folder = FileSystem.folder(of: path)
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<16 {

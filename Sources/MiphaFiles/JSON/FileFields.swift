@@ -16,7 +16,7 @@ package struct FileFields: Sendable {
         case only([JSONValue])
         /// Other values than these would change what training does, and are refused there.
         case onlyInTraining([JSONValue])
-        /// An object with fields of its own.
+        /// An object with fields of its own; other values but null are refused.
         case object(FileFields)
     }
 
@@ -95,7 +95,12 @@ package struct FileFields: Sendable {
                     findings.refusedInTraining.append(message)
                 }
             case .object(let inner):
-                guard let object = member.value.objectValue else { continue }
+                guard let object = member.value.objectValue else {
+                    findings.refused.append(
+                        "\(file): \(place): expected an object, or no such key, found "
+                            + member.value.summary)
+                    continue
+                }
                 let found = inner.examine(object, file: file, path: place)
                 findings.refused += found.refused
                 findings.refusedInTraining += found.refusedInTraining

@@ -43,7 +43,17 @@ extension JSONValue {
         parsing bytes: [UInt8], file: String = "JSON text", leniency: JSONLeniency = .strict
     ) throws(FileError) {
         var cursor = JSONCursor(bytes, file: file, leniency: leniency)
-        self = try cursor.value()
+        do {
+            self = try cursor.value()
+        } catch {
+            throw Self.failure(error, bytes, file)
+        }
+    }
+
+    /// The failure to parse a text, in better words where it is none in UTF-8.
+    private static func failure(_ error: FileError, _ bytes: [UInt8], _ file: String) -> FileError {
+        FileSignature.message(bytes, file, expected: "JSON in UTF-8")
+            .map { FileError(error.code, $0) } ?? error
     }
 
     /// Parses a file that other programs write, editors of Windows among them: a byte order mark in
@@ -59,6 +69,10 @@ extension JSONValue {
         parsing bytes: [UInt8], file: String, style: JSONPlaceStyle
     ) throws(FileError) {
         var cursor = JSONCursor(bytes, file: file, style: style)
-        self = try cursor.value()
+        do {
+            self = try cursor.value()
+        } catch {
+            throw Self.failure(error, bytes, file)
+        }
     }
 }

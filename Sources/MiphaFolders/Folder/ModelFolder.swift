@@ -147,8 +147,13 @@ public struct ModelFolder: Sendable {
 
     /// Positions that a prompt and its answer may take: those of the language model's training, or
     /// those of a longest text with a picture, which the reference trains on beyond the former.
+    ///
+    /// Where texts have no limit the former count.
     public var contextLength: Int {
-        max(
+        guard config.maximumLength < MiphaConfig.unlimitedLength else {
+            return config.language.maximumPositions
+        }
+        return max(
             config.language.maximumPositions,
             config.maximumLength + config.vision.patchCount - 1)
     }

@@ -95,14 +95,12 @@ package struct GenerationFile: Sendable {
         var options: [String] = []
         for (key, option, neutral) in [
             ("temperature", "--temperature", -1.0), ("top_p", "--top-p", 1),
-            ("top_k", "--top-k", 0),
         ] {
-            let standard = key == "temperature" ? 1 : key == "top_k" ? 50 : neutral
-            let value = try config.double(key, default: standard)
-            if value != neutral {
-                options.append("\(option) \(key == "top_k" ? "\(Int(value))" : "\(value)")")
-            }
+            let value = try config.double(key, default: 1)
+            if value != neutral { options.append("\(option) \(value)") }
         }
+        let mostLikely = try config.int("top_k", default: 50)
+        if mostLikely != 0 { options.append("--top-k \(mostLikely)") }
         let others = ["typical_p", "min_p", "top_h", "epsilon_cutoff", "eta_cutoff"].filter {
             let value = config.value($0)?.doubleValue ?? 0
             return value != 0 && value != 1

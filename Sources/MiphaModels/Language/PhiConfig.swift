@@ -96,6 +96,10 @@ public struct PhiConfig: Sendable, Equatable {
         guard layerCount <= 1024 else {
             throw reader.failure("num_hidden_layers", expected: "at most 1024")
         }
+        guard (1...1 << 30).contains(maximumPositions) else {
+            throw reader.failure(
+                "max_position_embeddings", expected: "a number from 1 to \(1 << 30)")
+        }
         guard hiddenSize % headCount == 0 else {
             throw reader.failure(
                 "num_attention_heads", expected: "a divisor of hidden_size \(hiddenSize)")

@@ -39,7 +39,9 @@ extension MiphaConfig {
             .init(
                 "image_aspect_ratio", .used,
                 "pad or square; absent: what the picture preprocessing says"),
-            .init("tokenizer_model_max_length", .used, "longest text of a training sample"),
+            .init(
+                "tokenizer_model_max_length", .used,
+                "longest text of a training sample; from 1000000000 there is no limit"),
             .init("vision_config", .object(officialParts)),
             .init(
                 "mm_use_im_start_end", .only([false]),
@@ -86,7 +88,9 @@ extension MiphaConfig {
             .init(
                 "image_aspect_ratio", .used,
                 "not of transformers: pad or square where the picture preprocessing cannot say"),
-            .init("tokenizer_model_max_length", .used, "not of transformers"),
+            .init(
+                "tokenizer_model_max_length", .used,
+                "not of transformers; from 1000000000 there is no limit"),
             .init("vision_feature_layer", .used, "one number"),
             .init(
                 "vision_feature_select_strategy", .used,

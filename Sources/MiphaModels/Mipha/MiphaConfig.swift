@@ -14,7 +14,7 @@ public struct MiphaConfig: Sendable, Equatable {
     /// `square` or `pad`: what to do with pictures that are not square; `nil` where the config does not
     /// say, which leaves it to the picture preprocessing.
     public var imageAspectRatio: String?
-    /// Most text ids of one training sample.
+    /// Most text ids of one training sample; ``unlimitedLength`` where there is no limit.
     public var maximumLength: Int
     /// Id that stands for a picture's place in Hugging Face's LLaVA layout.
     public var imageTokenID: Int?
@@ -76,7 +76,7 @@ public struct MiphaConfig: Sendable, Equatable {
             fusesProjections: type == "mipha-phi" || architectures == ["MiphaPhi15ForCausalLM"])
         layout = .mipha
         imageAspectRatio = try reader.optionalString("image_aspect_ratio")
-        maximumLength = try reader.int("tokenizer_model_max_length", default: 2048)
+        maximumLength = try Self.maximumLength(reader)
         imageTokenID = nil
         source = reader.object
         try requireMatchingWidths(parts)
@@ -111,11 +111,28 @@ public struct MiphaConfig: Sendable, Equatable {
         layout = .llava
         // Keys of Mipha's and LLaVA's own configs, which transformers' has not.
         imageAspectRatio = try reader.optionalString("image_aspect_ratio")
-        maximumLength = try reader.int("tokenizer_model_max_length", default: 2048)
+        maximumLength = try Self.maximumLength(reader)
         imageTokenID = try reader.optionalInt(
             reader.spelling("image_token_index", "image_token_id"))
         source = reader.object
         try requireKnownFields(reader.file)
+    }
+
+    /// The length that stands for no limit, beyond which no length is counted.
+    public static let unlimitedLength = 1_000_000_000
+
+    /// The longest text.
+    ///
+    /// Tokenizers without a limit write a number that no text reaches, such as
+    /// Python's `sys.maxsize` or transformers' `VERY_LARGE_INTEGER` (1e30).
+    private static func maximumLength(_ reader: ConfigReader) throws(CheckpointError) -> Int {
+        let key = "tokenizer_model_max_length"
+        guard let value = try reader.optionalDouble(key) else { return 2048 }
+        if value >= Double(unlimitedLength) { return unlimitedLength }
+        guard let length = reader.value(key)?.integerValue, length > 0 else {
+            throw reader.failure(key, expected: "a number of ids from 1")
+        }
+        return length
     }
 
     /// The official config names the tower's family only in its file name field.

@@ -11,7 +11,8 @@ struct JSONNode: Sendable {
     /// - Throws: `TokenizerError` naming `file` and the byte of the first defect.
     static func parse(_ bytes: [UInt8], file: String) throws(TokenizerError) -> JSONNode {
         if let bad = UTF8Text.firstInvalidByte(bytes.span) {
-            throw TokenizerError(.syntax, "\(file): byte \(bad): not valid UTF-8")
+            let message = FileSignature.message(bytes, file, expected: "JSON in UTF-8")
+            throw TokenizerError(.syntax, message ?? "\(file): byte \(bad): not valid UTF-8")
         }
         let text = ByteOrderMark.removed(from: bytes)
         do throws(FileError) {

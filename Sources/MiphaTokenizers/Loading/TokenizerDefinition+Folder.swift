@@ -34,6 +34,7 @@ extension TokenizerDefinition {
         roles = try TokenizerRoles(config: config, map: map)
         roles.notes = notes
         for (token, node) in roles.declared { try markSpecial(token, node) }
+        if folder.bytes(of: "tokenizer.json") == nil { try requireMerges() }
         if let adds = try config?.member("add_bos_token") {
             roles.addsBeginning = try adds.bool()
         }
@@ -60,21 +61,45 @@ extension TokenizerDefinition {
         self.merges = try Self.merges(inLines: merges, file: mergesFile)
     }
 
+    /// Refuses an empty list of merges beside tokens that only merges make.
+    private func requireMerges() throws(TokenizerError) {
+        guard merges.isEmpty else { return }
+        let added = Set(addedTokens.map { ExactString($0.content) })
+        let token = vocabulary.contents.lazy.compactMap { $0 }.first {
+            $0.unicodeScalars.count > 1 && !added.contains(ExactString($0))
+        }
+        guard let token else { return }
+        throw TokenizerError(
+            .value,
+            "\(mergesPlace): expected the merges that make tokens of vocab.json such as "
+                + "\(token.quoted), found none; fetch the file again")
+    }
+
     /// Reads `merges.txt`: `left right` on each line, `#version` lines and blank last lines
     /// skipped.
+    ///
+    /// Lines end with LF, CR LF or CR.
     static func merges(inLines bytes: [UInt8], file: String) throws(TokenizerError) -> [Merge] {
+        if let message = FileSignature.message(bytes, file, expected: "merges as text in UTF-8") {
+            throw TokenizerError(.syntax, message)
+        }
         if let bad = UTF8Text.firstInvalidByte(bytes.span) {
             throw TokenizerError(.syntax, "\(file): byte \(bad): not valid UTF-8")
         }
-        let lines = ByteOrderMark.removed(from: bytes).split(
-            separator: 0x0A, omittingEmptySubsequences: false)
-        let last = lines.lastIndex { !$0.isEmpty && !$0.elementsEqual([0x0D]) } ?? -1
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count)
+        var previous: UInt8 = 0
+        for byte in ByteOrderMark.removed(from: bytes) {
+            if byte != 0x0A || previous != 0x0D { text.append(byte == 0x0D ? 0x0A : byte) }
+            previous = byte
+        }
+        let lines = text.split(separator: 0x0A, omittingEmptySubsequences: false)
+        let last = lines.lastIndex { !$0.isEmpty } ?? -1
         var merges: [Merge] = []
         merges.reserveCapacity(lines.count)
         for (index, line) in lines.prefix(last + 1).enumerated() {
-            let content = line.last == 0x0D ? line.dropLast() : line
-            if content.starts(with: "#version".utf8) { continue }
-            guard let merge = Merge(String(decoding: content, as: UTF8.self)) else {
+            if line.starts(with: "#version".utf8) { continue }
+            guard let merge = Merge(String(decoding: line, as: UTF8.self)) else {
                 throw TokenizerError(
                     .value, "\(file): line \(index + 1): expected two tokens and one blank")
             }

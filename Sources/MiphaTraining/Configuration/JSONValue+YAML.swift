@@ -6,20 +6,28 @@ extension JSONValue {
     ///
     /// Numbers are decimal ones, and truth values are `true` and `false`: what other versions of YAML or
     /// other languages know besides (`yes`, `0x10`, `1_000`, `.nan`) is text.
-    init?(yaml node: Node) {
+    ///
+    /// - Parameter room: how many values may still come, aliases (`*name`) expanded; below 0 where
+    ///   there were more, and the result is `nil`.
+    init?(yaml node: Node, room: inout Int) {
+        room -= 1
+        guard room >= 0 else { return nil }
         switch node {
         case .mapping(let mapping):
             var object = JSONObject()
             for (key, value) in mapping {
                 guard let name = key.string, !name.contains(where: \.isNewline),
-                    let converted = JSONValue(yaml: value)
+                    let converted = JSONValue(yaml: value, room: &room)
                 else { return nil }
                 object[name] = converted
             }
             self = .object(object)
         case .sequence(let sequence):
-            let values = sequence.compactMap { JSONValue(yaml: $0) }
-            guard values.count == sequence.count else { return nil }
+            var values: [JSONValue] = []
+            for element in sequence {
+                guard let value = JSONValue(yaml: element, room: &room) else { return nil }
+                values.append(value)
+            }
             self = .array(values)
         case .scalar(let scalar):
             if scalar.style != .plain {

@@ -67,11 +67,22 @@ extension RunConfiguration {
         return try parse("value: \(text)", name: name)["value"] ?? .null
     }
 
+    /// The most values of a run file, each counted as often as aliases repeat it.
+    private static let maximumValues = 100_000
+
     private static func parse(_ text: String, name: String) throws -> JSONObject {
+        var room = maximumValues
         do {
-            guard let node = try Yams.compose(yaml: text), let value = JSONValue(yaml: node),
-                case .object(let object) = value
+            guard let node = try Yams.compose(yaml: text),
+                let value = JSONValue(yaml: node, room: &room), case .object(let object) = value
             else {
+                guard room >= 0 else {
+                    throw TrainingError(
+                        .invalidRun,
+                        "\(name): expected at most \(maximumValues) values, aliases such as *name "
+                            + "expanded, found more; write the values that are meant without aliases"
+                    )
+                }
                 throw TrainingError(
                     .invalidRun,
                     "\(name): expected YAML with `key: value` lines\(RunFileText.hint(text))")

@@ -3,6 +3,7 @@ import MiphaData
 extension RunConfiguration {
     /// Refuses settings that exclude each other.
     func validate(worldSize: Int = 1) throws(TrainingError) {
+        try validateUpdateSize(worldSize)
         try preference.validate(self)
         try sampling.validate()
         if packing && attentionMask != .length {
@@ -29,6 +30,19 @@ extension RunConfiguration {
                 .invalidRun,
                 "keep_best: needs a validation loss; set eval_data_path or validation_split")
         }
+    }
+
+    /// The most samples of an update of all processes together.
+    package static let maximumUpdateSize = 1_000_000_000
+
+    private func validateUpdateSize(_ worldSize: Int) throws(TrainingError) {
+        let size = Double(batchSize) * Double(accumulation) * Double(worldSize)
+        guard size > Double(Self.maximumUpdateSize) else { return }
+        throw TrainingError(
+            .invalidRun,
+            "per_device_train_batch_size x gradient_accumulation_steps x processes: expected at "
+                + "most \(Self.maximumUpdateSize) samples in an update, found \(batchSize) x "
+                + "\(accumulation) x \(worldSize); lower one of them")
     }
 
     private func validatePackingBudget() throws(TrainingError) {

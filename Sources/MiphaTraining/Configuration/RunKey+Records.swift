@@ -1,5 +1,6 @@
 import MiphaCheckpoints
 import MiphaFiles
+import MiphaTorch
 
 /// Processes, validation, checkpoints and logs.
 extension RunKey {
@@ -13,7 +14,7 @@ extension RunKey {
             "Processes on this machine, unless a launcher starts them; `--processes` overrides it."
         ).withoutInfluence,
         RunKey(
-            optional: "threads", \.threads, .count,
+            optional: "threads", \.threads, .count(to: Engine.maximumThreadCount),
             "Threads per operation; `--threads` overrides it.", absent: "libtorch's"
         ).withoutInfluence,
         RunKey("seed", \.seed, .seed, "Seed of all random choices."),

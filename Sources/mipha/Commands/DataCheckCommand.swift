@@ -4,6 +4,7 @@ import MiphaChat
 import MiphaData
 import MiphaFolders
 import MiphaModels
+import MiphaTorch
 
 /// The dataset doctor.
 struct DataCheckCommand: ParsableCommand {
@@ -37,6 +38,7 @@ struct DataCheckCommand: ParsableCommand {
     var model: String?
 
     @Option(
+        parsing: .unconditional,
         help: """
             Longest turn and sample, in tokens with --model, else in words; by default what the \
             model is trained with, else 2048.
@@ -51,13 +53,17 @@ struct DataCheckCommand: ParsableCommand {
         help: "Folders, zip archives or .tsv files of benchmarks whose pictures must not be here.")
     var benchmarks: [String] = []
 
-    @Option(help: "Least pixels of a picture's shorter side.")
+    @Option(parsing: .unconditional, help: "Least pixels of a picture's shorter side.")
     var smallestSide = 16
 
-    @Option(help: "Places that are listed of each kind of problem; counts are always exact.")
+    @Option(
+        parsing: .unconditional,
+        help: "Places that are listed of each kind of problem; counts are always exact.")
     var limitList: Int?
 
-    @Option(help: "Threads that decode pictures; by default one for each processor.")
+    @Option(
+        parsing: .unconditional,
+        help: "Threads that decode pictures; by default one for each processor.")
     var threads: Int?
 
     @Flag(help: "Print one JSON object.")
@@ -68,11 +74,15 @@ struct DataCheckCommand: ParsableCommand {
     func validate() throws {
         for (name, value, least) in [
             ("--max-length", maxLength, 1), ("--limit-list", limitList, 0),
-            ("--threads", threads, 1), ("--smallest-side", smallestSide, 0),
+            ("--smallest-side", smallestSide, 0),
         ] {
             if let value, value < least {
                 throw ValidationError("\(name): expected at least \(least), found \(value)")
             }
+        }
+        if let threads, !(1...Engine.maximumThreadCount).contains(threads) {
+            throw ValidationError(
+                "--threads: expected 1 to \(Engine.maximumThreadCount), found \(threads)")
         }
     }
 

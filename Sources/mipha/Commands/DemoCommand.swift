@@ -20,15 +20,19 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "Folder to fill.")
     var output = "mipha-demo"
 
-    @Option(help: "About how long it may take on two cores; shorter means less accurate.")
+    @Option(
+        parsing: .unconditional,
+        help: "About how long it may take on two cores; shorter means less accurate.")
     var minutes = 2.0
 
     @OptionGroup var engine: EngineOptions
 
-    @Option(help: "Seed of data, start and order.")
+    @Option(parsing: .unconditional, help: "Seed of data, start and order.")
     var seed: UInt64 = 7
 
-    @Option(help: "End with status 1 when fewer percent of the answers are right.")
+    @Option(
+        parsing: .unconditional,
+        help: "End with status 1 when fewer percent of the answers are right.")
     var atLeast = 0.0
 
     @OptionGroup var logging: LoggingOptions

@@ -35,16 +35,18 @@ struct EvalRun: AsyncParsableCommand {
     @Flag(help: "Go on where an earlier run in the output folder stopped.")
     var resume = false
 
-    @Option(help: "Ask only the first N questions of each benchmark.")
+    @Option(parsing: .unconditional, help: "Ask only the first N questions of each benchmark.")
     var limit: Int?
 
     @Option(help: "Ask only part i of n, such as 2/8; mipha eval merge joins the parts.")
     var shard = "1/1"
 
-    @Option(help: "The longest answer in tokens; by default LLaVA's for each benchmark.")
+    @Option(
+        parsing: .unconditional,
+        help: "The longest answer in tokens; by default LLaVA's for each benchmark.")
     var maxTokens: Int?
 
-    @Option(help: "Number of questions handed to the model in one list.")
+    @Option(parsing: .unconditional, help: "Number of questions handed to the model in one list.")
     var batch = 64
 
     @Flag(help: "Answer each question alone, its picture included, as the reference does.")

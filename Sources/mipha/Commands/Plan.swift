@@ -24,7 +24,9 @@ struct Plan: ParsableCommand {
 
     @OptionGroup var report: PlanOptions
 
-    @Option(help: "Number of processes on this machine that share the run; else the run file's.")
+    @Option(
+        parsing: .unconditional,
+        help: "Number of processes on this machine that share the run; else the run file's.")
     var processes: Int?
 
     @OptionGroup var engine: EngineOptions
@@ -58,6 +60,7 @@ struct PlanOptions: ParsableArguments {
     var probe = true
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("GiB that the run may take; else what is free here.", valueName: "gib"))
     var memory: Double?
 

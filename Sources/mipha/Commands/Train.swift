@@ -36,6 +36,7 @@ struct Train: ParsableCommand {
     var resume = "auto"
 
     @Option(
+        parsing: .unconditional,
         help: "Number of processes on this machine that share the work; else the run file's.")
     var processes: Int?
 

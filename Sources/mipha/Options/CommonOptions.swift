@@ -12,7 +12,9 @@ struct CommonOptions: ParsableArguments {
 
     @OptionGroup var engine: EngineOptions
 
-    @Option(help: "Seed of all random choices; by default a new one each time.")
+    @Option(
+        parsing: .unconditional, help: "Seed of all random choices; by default a new one each time."
+    )
     var seed: UInt64?
 
     @OptionGroup var logging: LoggingOptions
@@ -49,12 +51,15 @@ struct CommonOptions: ParsableArguments {
 
 /// Options of every command that computes with libtorch.
 struct EngineOptions: ParsableArguments {
-    @Option(help: "Number of threads an operation may use; by default libtorch's choice.")
+    @Option(
+        parsing: .unconditional,
+        help: "Number of threads an operation may use; by default libtorch's choice.")
     var threads: Int?
 
     func validate() throws {
-        if let threads, threads < 1 {
-            throw ValidationError("--threads: expected at least 1, found \(threads)")
+        if let threads, !(1...Engine.maximumThreadCount).contains(threads) {
+            throw ValidationError(
+                "--threads: expected 1 to \(Engine.maximumThreadCount), found \(threads)")
         }
     }
 

@@ -19,7 +19,7 @@ struct JudgeArguments: ParsableArguments {
     @Option(help: "Environment variable that holds the key.")
     var judgeKey = "OPENAI_API_KEY"
 
-    @Option(help: "How often every answer is graded.")
+    @Option(parsing: .unconditional, help: "How often every answer is graded.")
     var judgeRuns = 1
 
     @Option(help: "Prices for a million prompt and reply tokens, such as 30,60.")

@@ -12,7 +12,7 @@ struct RunFileOptions: ParsableArguments {
     @Option(help: "Element type of weights and activations: float32 or bfloat16 (the key dtype).")
     var dtype: String?
 
-    @Option(help: "Seed of all random choices (the key seed).")
+    @Option(parsing: .unconditional, help: "Seed of all random choices (the key seed).")
     var seed: Int?
 
     @Flag(help: "Print the keys of a run file with their defaults and meanings, and stop.")

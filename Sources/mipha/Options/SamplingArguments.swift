@@ -3,16 +3,18 @@ import MiphaChat
 
 /// Options about how an answer is drawn.
 struct SamplingArguments: ParsableArguments {
-    @Option(help: "The largest number of tokens of an answer.")
+    @Option(parsing: .unconditional, help: "The largest number of tokens of an answer.")
     var maxTokens = 1024
 
-    @Option(help: "Divides the logits; 0 takes the most likely token.")
+    @Option(parsing: .unconditional, help: "Divides the logits; 0 takes the most likely token.")
     var temperature = 0.0
 
-    @Option(help: "Draw from the most likely tokens that together reach this probability.")
+    @Option(
+        parsing: .unconditional,
+        help: "Draw from the most likely tokens that together reach this probability.")
     var topP = 1.0
 
-    @Option(help: "Draw from this many most likely tokens.")
+    @Option(parsing: .unconditional, help: "Draw from this many most likely tokens.")
     var topK: Int?
 
     @Option(help: "A text that ends the answer; may be repeated.")

@@ -33,6 +33,25 @@ struct RunPlanTests {
         #expect(plan.table == Array(try Trainer(tiny.run).description.dropFirst()))
     }
 
+    @Test(arguments: [
+        (1_000_000_000, 1_000_000_000, 10), (1_000_000_000, 1_000_000_000, 1),
+        (1, 1_000_000_000, 2), (.max, .max, .max),
+    ])
+    func `an update of more samples than can be counted is refused by its keys`(
+        _ batch: Int, _ accumulation: Int, _ world: Int
+    ) throws {
+        var run = tiny.run
+        (run.batchSize, run.accumulation) = (batch, accumulation)
+        let error = try #require(throws: TrainingError.self) {
+            try RunPlan(run, world: world, base: 0)
+        }
+        #expect(
+            "\(error)".hasPrefix(
+                "per_device_train_batch_size x gradient_accumulation_steps x processes: expected at "
+                    + "most 1000000000 samples in an update, found \(batch) x \(accumulation) x "),
+            "\(error)")
+    }
+
     @Test func `tokens of large data follow from words`() throws {
         let counted = try plan()
         let estimated = try RunPlan(tiny.run, base: 0, countingUpTo: 5)
