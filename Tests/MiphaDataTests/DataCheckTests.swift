@@ -168,6 +168,20 @@ import Testing
         #expect(error?.message.hasPrefix(path + place) == true, "\(error?.message ?? "")")
     }
 
+    @Test(arguments: ["[]", " [ ]\n"])
+    func `a file without a conversation is an error, as in a run`(text: String) throws {
+        let data = try FaultyDataSet(samples: 2)
+        let path = data.folder.file("none.json")
+        try AtomicFile.write(text, to: path)
+        let files = [try data.write(), path]
+        let check = #expect(throws: DataError.self) { try DataCheck(plan(data, files)).run() }
+        let run = #expect(throws: DataError.self) {
+            try SampleIndex(files.map { ConversationSource(file: $0) })
+        }
+        #expect(check == run && check?.code == .noSamples)
+        #expect(check?.message == "\(path): expected at least one conversation, found none")
+    }
+
     @Test func `what does not exist is an error before anything is read`() throws {
         let data = try FaultyDataSet(samples: 2)
         let file = try data.write()
