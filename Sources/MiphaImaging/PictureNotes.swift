@@ -6,11 +6,8 @@ package enum PictureNotes {
     package static func of(_ bytes: [UInt8]) -> [String] {
         guard let format = ImageFormat(bytes) else { return [] }
         var notes: [String] = []
-        let orientation = Orientation(in: bytes, format: format)
-        if orientation != .upright {
-            notes.append(
-                "the EXIF orientation \(orientation.rawValue) is not applied, so the picture is "
-                    + "learned turned or mirrored")
+        if let orientation = orientation(of: bytes) {
+            notes.append("\(orientation), so the picture is learned turned or mirrored")
         }
         if format == .png, bytes.count > 25, bytes[24] == 16, bytes[25] == 0 {
             notes.append("16-bit grey is cut at 255, so nearly all of the picture is white")
@@ -21,13 +18,25 @@ package enum PictureNotes {
         return notes
     }
 
+    /// A clause about the EXIF orientation of a file where it says that the picture is not upright.
+    ///
+    /// - Parameter bytes: a file that has been decoded.
+    package static func orientation(of bytes: [UInt8]) -> String? {
+        guard let format = ImageFormat(bytes) else { return nil }
+        let orientation = Orientation(in: bytes, format: format)
+        return orientation == .upright
+            ? nil : "the EXIF orientation \(orientation.rawValue) is not applied"
+    }
+
     /// Whether a file has several frames.
     private static func isAnimated(_ bytes: [UInt8], _ format: ImageFormat) -> Bool {
         switch format {
         case .webp:
             bytes.count > 20 && bytes[12..<16].elementsEqual("VP8X".utf8) && bytes[20] & 2 != 0
         case .gif: hasTwoFrames(bytes)
-        case .png, .jpeg: false
+        case .png:
+            Orientation.chunk("acTL", in: bytes[...].dropFirst(8), littleEndian: false) != nil
+        case .jpeg: false
         }
     }
 
