@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// What of a picture file is left out when it is read as the reference does.
 package enum PictureNotes {
     /// What a viewer of pictures shows and ``RGBImage`` does not, a clause for each.
@@ -26,6 +28,17 @@ package enum PictureNotes {
         let orientation = Orientation(in: bytes, format: format)
         return orientation == .upright
             ? nil : "the EXIF orientation \(orientation.rawValue) is not applied"
+    }
+
+    /// What people are told about a picture file whose EXIF orientation is not applied; `nil` for other
+    /// files and for those that cannot be read.
+    package static func orientation(ofFile path: String) -> String? {
+        let limit = DecodeOptions().maximumFileBytes
+        guard let bytes = try? FileSystem.read(path, limit: limit),
+            let clause = orientation(of: bytes)
+        else { return nil }
+        return "\(path): \(clause), as in the reference, so the model sees the picture turned or "
+            + "mirrored; save it upright to show it as viewers do"
     }
 
     /// Whether a file has several frames.

@@ -56,6 +56,16 @@ import Testing
         #expect(notes.allSatisfy { $0.contains(words) }, "\(notes)")
     }
 
+    @Test func `a file that is not upright is told by its path`() throws {
+        let path = TestFolders.images.appending(path: "orientation6.jpg").path
+        let line = try #require(PictureNotes.orientation(ofFile: path))
+        #expect(line.hasPrefix("\(path): the EXIF orientation 6 is not applied"))
+        for name in ["orientation1.jpg", "animated.gif", "absent.jpg"] {
+            let path = TestFolders.images.appending(path: name).path
+            #expect(PictureNotes.orientation(ofFile: path) == nil)
+        }
+    }
+
     @Test func `an animated PNG is told to be one`() throws {
         let bytes = try TestFolders.bytes("rgb8.png")
         // An acTL chunk of two frames behind the header, as it stands in APNG; decoders skip it.

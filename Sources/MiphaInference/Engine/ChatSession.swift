@@ -1,5 +1,6 @@
 public import MiphaChat
 import MiphaFiles
+import MiphaImaging
 
 /// A conversation that is led by typed lines: questions, and commands that start with a slash.
 public struct ChatSession: Sendable {
@@ -72,7 +73,8 @@ public struct ChatSession: Sendable {
     public mutating func attach(_ path: String, checking prompts: PromptBuilder) throws -> String {
         _ = try prompts.values(of: .file(path))
         pending.append(.file(path))
-        return "\(path) goes with the next message"
+        let note = "\(path) goes with the next message"
+        return PictureNotes.orientation(ofFile: path).map { "\(note)\n\($0)" } ?? note
     }
 
     /// Keeps an answer as part of the conversation.
