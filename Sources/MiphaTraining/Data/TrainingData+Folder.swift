@@ -29,6 +29,7 @@ extension TrainingData {
             throw TrainingError(.invalidRun, message)
         }
         var notes = findings.notes(file) + (try Tokenizer(folder: run.model).notes)
+        notes += [AdapterFolder.note(inModel: run.model)].compactMap(\.self)
         if run.stage.takesPictures, let pictures = try ImageProcessorFile(folder: run.model) {
             notes += pictures.notes
             let own: ImageAspectRatio = pictures.processor.pads ? .pad : .square
