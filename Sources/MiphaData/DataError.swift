@@ -31,6 +31,11 @@ public struct DataError: Error, Sendable, Hashable, CustomStringConvertible {
         self.message = message
     }
 
+    /// Of a file of conversations that holds none.
+    static func noConversation(in file: String) -> DataError {
+        DataError(.noSamples, "\(file): expected at least one conversation, found none")
+    }
+
     /// The message.
     public var description: String { message }
 }

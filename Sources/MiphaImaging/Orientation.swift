@@ -43,7 +43,7 @@ enum Orientation: Int, Sendable {
 
     /// The body of the first chunk of a name: PNG (size, name, body, check sum) or
     /// RIFF (name, size, body padded to an even length).
-    private static func chunk(
+    static func chunk(
         _ name: String, in bytes: ArraySlice<UInt8>, littleEndian: Bool
     ) -> ArraySlice<UInt8>? {
         var rest = bytes

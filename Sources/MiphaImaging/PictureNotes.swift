@@ -1,3 +1,5 @@
+import MiphaFiles
+
 /// What of a picture file is left out when it is read as the reference does.
 package enum PictureNotes {
     /// What a viewer of pictures shows and ``RGBImage`` does not, a clause for each.
@@ -6,11 +8,8 @@ package enum PictureNotes {
     package static func of(_ bytes: [UInt8]) -> [String] {
         guard let format = ImageFormat(bytes) else { return [] }
         var notes: [String] = []
-        let orientation = Orientation(in: bytes, format: format)
-        if orientation != .upright {
-            notes.append(
-                "the EXIF orientation \(orientation.rawValue) is not applied, so the picture is "
-                    + "learned turned or mirrored")
+        if let orientation = orientation(of: bytes) {
+            notes.append("\(orientation), so the picture is learned turned or mirrored")
         }
         if format == .png, bytes.count > 25, bytes[24] == 16, bytes[25] == 0 {
             notes.append("16-bit grey is cut at 255, so nearly all of the picture is white")
@@ -21,13 +20,36 @@ package enum PictureNotes {
         return notes
     }
 
+    /// A clause about the EXIF orientation of a file where it says that the picture is not upright.
+    ///
+    /// - Parameter bytes: a file that has been decoded.
+    package static func orientation(of bytes: [UInt8]) -> String? {
+        guard let format = ImageFormat(bytes) else { return nil }
+        let orientation = Orientation(in: bytes, format: format)
+        return orientation == .upright
+            ? nil : "the EXIF orientation \(orientation.rawValue) is not applied"
+    }
+
+    /// What people are told about a picture file whose EXIF orientation is not applied; `nil` for other
+    /// files and for those that cannot be read.
+    package static func orientation(ofFile path: String) -> String? {
+        let limit = DecodeOptions().maximumFileBytes
+        guard let bytes = try? FileSystem.read(path, limit: limit),
+            let clause = orientation(of: bytes)
+        else { return nil }
+        return "\(path): \(clause), as in the reference, so the model sees the picture turned or "
+            + "mirrored; save it upright to show it as viewers do"
+    }
+
     /// Whether a file has several frames.
     private static func isAnimated(_ bytes: [UInt8], _ format: ImageFormat) -> Bool {
         switch format {
         case .webp:
             bytes.count > 20 && bytes[12..<16].elementsEqual("VP8X".utf8) && bytes[20] & 2 != 0
         case .gif: hasTwoFrames(bytes)
-        case .png, .jpeg: false
+        case .png:
+            Orientation.chunk("acTL", in: bytes[...].dropFirst(8), littleEndian: false) != nil
+        case .jpeg: false
         }
     }
 

@@ -100,6 +100,31 @@ struct AdapterCommandTests {
         }
     }
 
+    @Test func `an adapter inside the model's folder is told of with the way to apply it`() throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: adapter)
+        where name.hasPrefix("adapter_") {
+            try FileManager.default.copyItem(
+                atPath: "\(adapter)/\(name)", toPath: "\(sample.model)/\(name)")
+        }
+        let part = "\(sample.model)/adapter_config.json: an adapter beside the model"
+        let question = ["--prompt", "Hi", "--max-tokens", "1"]
+        let run = sample.temporary.file("run.yaml")
+        let output = "output_dir=\(sample.temporary.file("again"))"
+        for arguments in [
+            ["generate", sample.model] + question, ["inspect", sample.model],
+            ["train", run, "--set", output],
+        ] {
+            let run = try MiphaProcess(arguments)
+            #expect(run.status == 0, "\(run.errors)")
+            let text = run.output + run.errors
+            #expect(text.contains(part), "\(text)")
+            #expect(text.contains("--adapter \(sample.model) applies it"))
+        }
+        let applied = try MiphaProcess(
+            ["generate", sample.model, "--adapter", sample.model] + question)
+        #expect(applied.status == 0 && !applied.errors.contains(part), "\(applied.errors)")
+    }
+
     @Test func `a conversation is with the adapter`() throws {
         func turns(_ model: [String]) throws -> JSONValue? {
             let saved = sample.temporary.file("chat.json")

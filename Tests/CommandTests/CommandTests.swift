@@ -125,6 +125,26 @@ struct CommandTests {
         }
     }
 
+    @Test(arguments: ["generate", "chat", "preprocess"])
+    func `a picture that is not upright is told of once`(command: String) throws {
+        let sample = try SampleFolder()
+        let picture = PackagePaths.fixture("images/orientation6.jpg")
+        let rest =
+            switch command {
+            case "generate":
+                ["--image", picture, picture, "--prompt", "Hi", "--max-tokens", "1"]
+            case "chat": ["--image", picture, "--max-tokens", "1"]
+            default:
+                [picture, picture, "--output", sample.temporary.file("pixels.safetensors")]
+            }
+        let run = try MiphaProcess([command, sample.model] + rest, input: "Hi\n")
+        #expect(run.status == 0, "\(run.errors)")
+        let lines = run.errorLines.filter {
+            $0.hasPrefix("\(picture): the EXIF orientation 6 is not applied")
+        }
+        #expect(lines.count == 1, "\(run.errors)")
+    }
+
     @Test func `forward gives the golden logits and states`() throws {
         let folder = PackagePaths.fixture("goldens/square")
         let inputs = try GoldenFile("square/inputs.safetensors")

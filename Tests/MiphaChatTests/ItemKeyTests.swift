@@ -172,6 +172,24 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (#""id":"a","id":"b","conversations":[]"#, #"(id "a") key "id" comes twice"#),
+        (#""id":null,"id":"b","conversations":[]"#, #"key "id" comes twice"#),
+        (
+            #""conversations":[{"from":"human","value":"Q","value":"P"}]"#,
+            #"key "conversations[0].value": comes twice; leave one out"#
+        ),
+        (
+            #""conversations":[{"from":"human","from":"gpt","value":"P"}]"#,
+            #"key "conversations[0].from": comes twice; leave one out"#
+        ),
+    ])
+    func `a key that comes twice is refused by its name`(members: String, part: String) throws {
+        let error = #expect(throws: ChatError.self) { try read(members) }
+        let message = error?.message ?? ""
+        #expect(message.hasPrefix("x.json: item 0: \(part)"), "\(message)")
+    }
+
     @Test func `an item without turns names the keys that it has instead`() throws {
         let error = #expect(throws: ChatError.self) {
             try read(#""instruction":"Do.","input":"","output":"Done.""#)
@@ -194,7 +212,7 @@ import Testing
         (#""prompt":"P","video":"a.mp4""#, #"key "video": found a string"#),
         (
             #""prompt":[{"role":"user","content":"P","from":"human"}]"#,
-            #"key "prompt[0].from": the turn has a role already"#
+            #"key "prompt[0].from": the turn has a role already, under "role""#
         ),
         (
             #""prompt":[{"role":"user","content":[{"type":"image"}]}]"#,

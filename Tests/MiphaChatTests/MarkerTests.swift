@@ -70,6 +70,24 @@ private func turn(
         #expect(error?.message.contains("item \"t\"") == true)
     }
 
+    @Test(arguments: [
+        (
+            talk("<image> Q", "A", images: []),
+            "found 1; name the image under \"image\", or take the marker out of the text"
+        ),
+        (
+            talk("Q", "<image> A", images: []),
+            "<image> in an answer; markers belong into human turns, so take it out of the answer"
+        ),
+        (talk("Q", "A", images: ["a"]), "put <image> into the human turn that shows it"),
+    ])
+    func `a message about markers says what to do with the file`(
+        sample: ConversationSample, part: String
+    ) {
+        let error = #expect(throws: ChatError.self) { try rendered(sample) }
+        #expect(error?.message.hasSuffix(part) == true, "\(error?.message ?? "")")
+    }
+
     @Test func `the literal rule takes stray markers as text`() throws {
         let options = EncodingOptions(markers: .literal)
         let stray = talk("Which <image> tag?", "The <image> tag.")

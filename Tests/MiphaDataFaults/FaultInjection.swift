@@ -68,6 +68,12 @@ package struct FaultInjection: CustomStringConvertible, Sendable {
         .init("marker without picture", [.markerMismatch: 1]) {
             try $0.add { $0["image"] = nil }
         },
+        .init(.foreignMarker) { data in
+            try data.add { object in
+                object["image"] = nil
+                object.setTurn(0, "value", .string("<|image_1|> What is \(data.items.count)?"))
+            }
+        },
         .init(.markerInAnswer) { try $0.add { $0.append(" <image>", toTurn: 1) } },
         .init("end of turn in an answer", [.templateSeparator: 1]) {
             try $0.add { $0.append("<|endoftext|> and on", toTurn: 1) }

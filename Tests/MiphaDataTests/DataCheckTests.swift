@@ -70,6 +70,52 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("<img>0.png</img>", "<img>"), ("<ImageHere>", "<ImageHere>"),
+        ("<image_placeholder>", "<image_placeholder>"), ("<|image_12|>", "<|image_12|>"),
+        ("<|image_pad|>", "<|image_pad|>"), ("<video>", "<video>"), ("<audio>", "<audio>"),
+        ("<image", nil), ("a < b <p>", nil), ("<|image_", "<|image_"),
+    ])
+    func `a marker of another toolkit is told where no picture is named`(
+        text: String, marker: String?
+    ) throws {
+        let data = try FaultyDataSet(samples: 5)
+        for turn in 0..<2 {
+            try data.add { object in
+                object["image"] = nil
+                object.setTurn(0, "value", .string("Question \(turn)?"))
+                object.append(" \(text)", toTurn: turn)
+            }
+            try data.add { $0.append(" \(text)", toTurn: turn) }
+        }
+        let report = try DataCheck(plan(data, [data.write()])).run()
+        // Only the human's turn of the sample without a picture counts.
+        #expect(counts(report) == (marker == nil ? [:] : [.foreignMarker: 1]))
+        let place = report[.foreignMarker]?.places.first
+        #expect(place?.item == (marker == nil ? nil : 5))
+        if let marker {
+            #expect(place?.detail.hasPrefix("conversations[0].value: \"\(marker)\" is") == true)
+        }
+    }
+
+    @Test func `the document lists the kinds with severity and unit`() throws {
+        let document = try String(
+            contentsOf: URL(filePath: PackagePaths.root).appending(path: "docs/data.md"),
+            encoding: .utf8)
+        let rows = document.split(separator: "\n").filter { line in
+            line.hasPrefix("| `") && (line.contains("| error |") || line.contains("| warning |"))
+        }
+        let expected = DataProblem.allCases.map { problem in
+            "| `\(problem.rawValue)` | \(problem.severity.rawValue) | \(problem.unit.rawValue) |"
+        }
+        #expect(rows.count == expected.count)
+        for start in expected { #expect(rows.contains { $0.hasPrefix(start) }, "\(start)") }
+        let changes = try String(
+            contentsOf: URL(filePath: PackagePaths.root).appending(path: "CHANGELOG.md"),
+            encoding: .utf8)
+        #expect(changes.contains(": \(DataProblem.allCases.count) kinds of problems"))
+    }
+
     @Test func `the template plain wants captions only`() throws {
         let data = try FaultyDataSet(samples: 12)
         var settings = plan(data, [try data.write()])
@@ -166,6 +212,20 @@ import Testing
         }
         #expect(error?.code == .malformedJSON)
         #expect(error?.message.hasPrefix(path + place) == true, "\(error?.message ?? "")")
+    }
+
+    @Test(arguments: ["[]", " [ ]\n"])
+    func `a file without a conversation is an error, as in a run`(text: String) throws {
+        let data = try FaultyDataSet(samples: 2)
+        let path = data.folder.file("none.json")
+        try AtomicFile.write(text, to: path)
+        let files = [try data.write(), path]
+        let check = #expect(throws: DataError.self) { try DataCheck(plan(data, files)).run() }
+        let run = #expect(throws: DataError.self) {
+            try SampleIndex(files.map { ConversationSource(file: $0) })
+        }
+        #expect(check == run && check?.code == .noSamples)
+        #expect(check?.message == "\(path): expected at least one conversation, found none")
     }
 
     @Test func `what does not exist is an error before anything is read`() throws {

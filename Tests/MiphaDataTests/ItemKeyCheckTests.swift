@@ -72,7 +72,7 @@ import Testing
 
     /// Members to make items of, right and wrong ones.
     private static let members: [[String]] = [
-        ["", #""id":"a""#, #""id":[1]"#],
+        ["", #""id":"a""#, #""id":[1]"#, #""id":"a","id":"b""#, #""id":null,"id":"b""#],
         [
             "", #""image":"a.png""#, #""image":["a.png"]"#, #""image":null"#, #""image":{}"#,
             #""image":"""#, #""image":"a\u0000""#, #""image":["a.png",3]"#,
@@ -107,10 +107,14 @@ import Testing
         [
             #""chosen":"A""#, #""chosen":{"from":"gpt","value":"A"}"#, #""chosen":[{"value":"A"}]"#,
             #""chosen":{"from":"gpt","value":"A","weight":0}"#,
+            #""chosen":{"role":"user","content":"A"}"#, #""chosen":{"from":"tool","value":"A"}"#,
+            #""chosen":[{"from":"gpt","value":"A"}]"#, #""chosen":[]"#,
+            #""chosen":[{"from":"human","value":"Q"},{"from":"gpt","value":"A"}]"#,
         ],
         [#""rejected":"B""#, #""rejected":3"#, #""rejected":"B","rejected":"C""#],
         [
             "", #""prompt":"P""#, #""prompt":7"#, #""prompt":[{"role":"user","content":"P"}]"#,
+            #""prompt":[{"from":"gpt","value":"P"}]"#, #""prompt":[]"#,
             #""prompt":[{"role":"user","content":["P"]}]"#, #""prompt":"P","prompt":"Q""#,
         ],
     ]

@@ -70,6 +70,9 @@ import Testing
             (#"{\(open), "chosen": "A<|endoftext|>", "rejected": "B"}"#, [.templateSeparator]),
             (#"{\(open), "chosen": 3, "rejected": "B"}"#, [.malformedEntry, .missingAnswer]),
             (#"{"chosen": "A", "rejected": "B"}"#, [.malformedEntry]),
+            (#"{\(open), "chosen": [\(gpt), \(gpt)], "rejected": "B"}"#, [.malformedEntry]),
+            (#"{\(open), "chosen": "A", "rejected": \(human)}"#, [.malformedEntry]),
+            (#"{"prompt": [\(gpt)], "chosen": "A", "rejected": "B"}"#, [.roleOrder]),
             (
                 #"{"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}], "chosen": "A", "rejected": "B"}"#,
                 [.roleOrder]
@@ -87,7 +90,11 @@ import Testing
         item: String, expected: Set<DataProblem>
     ) throws {
         let long = String(repeating: "word ", count: 61)
-        let text = item.replacing(#"\(open)"#, with: Self.open).replacing(#"\(long)"#, with: long)
+        let text = [
+            #"\(open)"#: Self.open, #"\(long)"#: long,
+            #"\(gpt)"#: #"{"from": "gpt", "value": "G"}"#,
+            #"\(human)"#: #"{"from": "human", "value": "H"}"#,
+        ].reduce(item) { $0.replacing($1.key, with: $1.value) }
         let report = try DataCheck(
             DataCheckSettings(files: [write(good + [text])], limit: .words(60))
         ).run()
@@ -95,6 +102,26 @@ import Testing
         for problem in report.problems where problem.count > 0 {
             #expect(problem.count == 1 && problem.places[0].item == 3)
         }
+    }
+
+    /// Questions about one picture, and whether the run finds its marker.
+    @Test(arguments: [
+        (#""prompt": "Q""#, true), (#""question": "<image> Q""#, true),
+        (#""prompt": [{"role": "user", "content": "Q"}]"#, false),
+        (#""question": [{"from": "human", "value": "<image> Q"}]"#, true),
+        (#""question": [{"from": "gpt", "value": "Q"}]"#, false),
+        (#""conversations": [{"from": "human", "value": "Q"}]"#, false),
+    ])
+    func `only a question that is a text gets markers, in the check as in a run`(
+        question: String, isMarked: Bool
+    ) throws {
+        let item = #"{"images": ["0.png"], \#(question), "chosen": "A", "rejected": "B"}"#
+        let file = try write([item])
+        let report = try DataCheck(DataCheckSettings(files: [file], limit: .words(60))).run()
+        #expect((report[.markerMismatch]?.count == 0) == isMarked)
+        let sample = try ConversationReader(checksTurnOrder: false, form: .preferences)
+            .read(file: file)[0]
+        #expect(sample.turns.contains { $0.text.contains("<image>") } == isMarked)
     }
 
     @Test func `the same question with other answers is no repetition`() throws {

@@ -8,6 +8,7 @@ import MiphaModels
 import MiphaNN
 import MiphaTestSupport
 import MiphaTinyFolder
+import MiphaTokenizers
 import Testing
 
 /// What a folder says about the end of answers, templates and pictures is what happens.
@@ -224,6 +225,41 @@ import Testing
             message.hasSuffix(
                 "\(name): expected JSON in UTF-8, found text in UTF-16; save it as UTF-8"),
             "\(message)")
+    }
+
+    @Test(arguments: [false, true])
+    func `the template of tokenizer_json counts where add_bos_token contradicts it`(
+        hasTemplate: Bool
+    ) throws {
+        let tiny = try TinyFolder()
+        let template: JSONValue = [
+            "type": "TemplateProcessing",
+            "single": [
+                ["SpecialToken": ["id": "<|endoftext|>", "type_id": 0]],
+                ["Sequence": ["id": "A", "type_id": 0]],
+            ],
+            "pair": [], "special_tokens": [:],
+        ]
+        var whole = try ConfigReader(contentsOf: "\(tiny.path)/tokenizer.json").object
+        if hasTemplate { whole["post_processor"] = template }
+        try write(.object(whole), "tokenizer.json", in: tiny.path)
+        var config = try ConfigReader(contentsOf: "\(tiny.path)/tokenizer_config.json").object
+        for adds in [nil, false, true] as [Bool?] {
+            config["add_bos_token"] = adds.map { .bool($0) }
+            try write(.object(config), "tokenizer_config.json", in: tiny.path)
+            let tokenizer = try ModelFolder(tiny.path, for: "a test").tokenizer()
+            #expect(tokenizer.addsBeginningOfText == hasTemplate)
+            let isTold = adds != nil && adds != hasTemplate
+            #expect(tokenizer.notes.count == (isTold ? 1 : 0), "\(tokenizer.notes)")
+            #expect(
+                tokenizer.notes.allSatisfy {
+                    $0.contains("tokenizer_config.json: add_bos_token: \(!hasTemplate), but")
+                        && $0.contains("post_processor of tokenizer.json")
+                })
+        }
+        // Without tokenizer.json the key is all there is.
+        try FileManager.default.removeItem(atPath: "\(tiny.path)/tokenizer.json")
+        #expect(try ModelFolder(tiny.path, for: "a test").tokenizer().addsBeginningOfText)
     }
 
     @Test func `files edited on Windows are read`() throws {

@@ -56,6 +56,31 @@ import Testing
         #expect(notes.allSatisfy { $0.contains(words) }, "\(notes)")
     }
 
+    @Test func `a file that is not upright is told by its path`() throws {
+        let path = TestFolders.images.appending(path: "orientation6.jpg").path
+        let line = try #require(PictureNotes.orientation(ofFile: path))
+        #expect(line.hasPrefix("\(path): the EXIF orientation 6 is not applied"))
+        for name in ["orientation1.jpg", "animated.gif", "absent.jpg"] {
+            let path = TestFolders.images.appending(path: name).path
+            #expect(PictureNotes.orientation(ofFile: path) == nil)
+        }
+    }
+
+    @Test func `an animated PNG is told to be one`() throws {
+        let bytes = try TestFolders.bytes("rgb8.png")
+        // An acTL chunk of two frames behind the header, as it stands in APNG; decoders skip it.
+        let chunk: [UInt8] = [
+            0, 0, 0, 8, 0x61, 0x63, 0x54, 0x4C, 0, 0, 0, 2, 0, 0, 0, 0, 0xF3, 0x8D, 0x93, 0x70,
+        ]
+        let animated = Array(bytes[..<33]) + chunk + Array(bytes[33...])
+        #expect(
+            try RGBImage(decoding: animated, name: "a.png")
+                == RGBImage(decoding: bytes, name: "b.png"))
+        #expect(PictureNotes.of(bytes).isEmpty)
+        #expect(
+            PictureNotes.of(animated) == ["of the animation only the first picture is read"])
+    }
+
     @Test func `a JPEG that lies behind other bytes is none`() throws {
         let bytes = try TestFolders.bytes("rgb444.jpg")
         #expect(throws: ImagingError.self) { try RGBImage(decoding: [0] + bytes, name: "a.jpg") }

@@ -34,6 +34,23 @@ import Testing
         #expect(saved.count == 1 && saved[0].turns.count == 4)
         #expect(saved[0].images == [tiny.picture])
         #expect(throws: InferenceError.self) { try session.read("/nothing", checking: prompts) }
+        let alone = #expect(throws: InferenceError.self) {
+            try session.read("<image> hi", checking: prompts)
+        }
+        #expect(alone?.message.contains("1 <image> markers, but 0 pictures") == true)
+        _ = try session.read("/image \(tiny.picture)", checking: prompts)
+        #expect(throws: InferenceError.self) {
+            try session.read("<image> or <image>?", checking: prompts)
+        }
+        guard case .question(let third) = try session.read("See <image>?", checking: prompts) else {
+            Issue.record("expected a question")
+            return
+        }
+        #expect(third.messages.last?.images == [.file(tiny.picture)])
+        session.remember(ChatReply(text: "Yes.", tokens: [1], outcome: outcome))
+        _ = try session.read("/save \(file)", checking: prompts)
+        let again = try ConversationReader().read(file: file)
+        #expect(again[0].turns[4].text == "See <image>?" && again[0].images.count == 2)
         _ = try session.read("/reset", checking: prompts)
         #expect(try session.read("/exit", checking: prompts) == .leave)
     }

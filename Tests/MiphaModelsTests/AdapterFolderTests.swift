@@ -96,6 +96,14 @@ import Testing
             ("exclude_modules", ["q_proj"], "leave model.layers."),
             ("layers_to_transform", [0], "leave model.layers.1."),
             ("target_modules", "(", "target_modules: expected a regular expression"),
+            (
+                "target_modules", ".*(?<!out)_proj",
+                "target_modules: expected a regular expression without lookbehind"
+            ),
+            (
+                "exclude_modules", ".*(?<=out)_proj",
+                "put a lookahead in front, such as (?!.*out_proj$).*_proj for .*(?<!out)_proj"
+            ),
             ("alpha_pattern", ["[": 2], "alpha_pattern.[: expected a regular expression"),
             ("layers_pattern", "(", "layers_pattern: expected a regular expression"),
             ("rank_pattern", ["q_proj": "four"], "rank_pattern.q_proj: expected an integer"),
@@ -249,6 +257,18 @@ import Testing
         draft.config["target_modules"] = .null
         notes = try draft.read().notes
         #expect(notes.count == 1 && notes[0].contains("target_modules: null"), "\(notes)")
+    }
+
+    @Test func `the lookahead that is proposed means what the lookbehind does`() throws {
+        let targets = try AdapterTargets(
+            ConfigReader(
+                file: "targets", value: ["target_modules": "(?!.*out_proj$).*_proj"]))
+        for (name, isSelected) in [
+            ("model.layers.0.q_proj", true), ("tower.layers.1.out_proj", false),
+            ("tower.out_projector.k_proj", true), ("model.layers.0.fc1", false),
+        ] {
+            #expect(targets.selects(name, isLinear: true) == isSelected, "\(name)")
+        }
     }
 
     @Test func `which modules a config means, and how strongly, is what PEFT says`() throws {

@@ -192,6 +192,13 @@ import Testing
                 #expect(throws: CheckpointError.self, "\(key)") { _ = try MiphaConfig(reader) })
             #expect(error.message.contains("some/config.json"), "\(error)")
         }
+        for value in [-5, 5] as [JSONValue] {
+            let reader = try changed(SmallModel.llava, [], ["vision_feature_layer": value])
+            let error = #expect(throws: CheckpointError.self) { _ = try MiphaConfig(reader) }
+            let message = error?.message ?? ""
+            #expect(message.hasPrefix("some/config.json: vision_feature_layer: expected a layer"))
+            #expect(message.hasSuffix("found \(value.summary)"), "\(message)")
+        }
         let rope = try changed(
             SmallModel.llava, ["text_config", "rope_parameters"], ["rope_type": "yarn"])
         #expect(throws: CheckpointError.self) { _ = try MiphaConfig(rope) }

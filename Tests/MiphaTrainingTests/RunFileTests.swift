@@ -209,6 +209,51 @@ import Testing
         #expect(error?.description == "\(missing): no such run file")
     }
 
+    @Test func `a folder in the place of a run file is told to be one`() throws {
+        let path = try folder.folder("run")
+        func message() -> String {
+            do { _ = try RunConfiguration(contentsOf: path) } catch { return "\(error)" }
+            return ""
+        }
+        #expect(message() == "\(path): expected a run file, found a folder")
+        try AtomicFile.write("seed: 1\n", to: "\(path)/resolved.yaml")
+        #expect(message().hasSuffix("found a folder; name \(path)/resolved.yaml in it"))
+    }
+
+    @Test(arguments: [
+        ("model", "''", "model: expected a path that is not empty, found the string \"\""),
+        ("output_dir", "''", "output_dir: expected a path that is not empty"),
+        ("feature_cache", "''", "feature_cache: expected a path that is not empty"),
+        ("data_path", "''", "data_path: expected paths that are not empty"),
+        ("data_path", "[a.json, '']", "data_path: expected paths that are not empty"),
+        ("data_path", "[{path: '', weight: 2}]", "data_path[0].path: expected a path that is not"),
+        ("eval_data_path", "''", "eval_data_path: expected paths that are not empty"),
+    ])
+    func `an empty path is refused by its key`(key: String, yaml: String, part: String) throws {
+        let error = #expect(throws: CheckpointError.self) {
+            try read(lines(required.merging([key: yaml]) { $1 }))
+        }
+        let message = error?.message ?? ""
+        #expect(message.contains(part) && message.contains("run.yaml"), "\(message)")
+    }
+
+    @Test(arguments: [
+        ("{prompt: 'What is <image>?'}", "no <image>, as no image"),
+        ("{image: a.png, prompt: '<image> or <image>?'}", "1 <image>"),
+        ("{image: [a.png, b.png], prompt: '<image>?'}", "2 <image>"),
+    ])
+    func `a sample prompt with another number of markers than of pictures is refused`(
+        prompt: String, part: String
+    ) throws {
+        let yaml = lines(required) + "sample_steps: 1\nsample_prompts: [{prompt: Hi}, \(prompt)]\n"
+        let error = #expect(throws: CheckpointError.self) { try read(yaml) }
+        let message = error?.message ?? ""
+        #expect(message.contains("sample_prompts[1].prompt: expected \(part)"), "\(message)")
+        let good = try read(
+            lines(required) + "sample_prompts: [{image: [a, b], prompt: '<image>, <image>?'}]\n")
+        #expect(good.sampling.prompts.count == 1)
+    }
+
     @Test func `every shipped run file decodes`() throws {
         let runs = PackagePaths.root + "/Runs"
         let names = try FileManager.default.contentsOfDirectory(atPath: runs)

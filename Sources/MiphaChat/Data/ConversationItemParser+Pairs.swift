@@ -47,21 +47,18 @@ extension ConversationItemParser {
         case .array:
             let turns = try conversation(&cursor, key)
             guard turns.count == 1 else {
-                throw failure("key \"\(key)\": expected one turn, found \(turns.count)")
+                throw failure("key \"\(key)\": \(ItemTurns.notOne(turns.count))")
             }
             turn = turns[0]
         default: throw try mismatch(cursor, key, "a text or a turn")
         }
         guard turn.role == .assistant else {
-            throw failure("key \"\(key)\": expected a turn of \"gpt\", found one of \"human\"")
+            throw failure("key \"\(key)\": \(ItemTurns.notAnswer)")
         }
         return turn.text
     }
 
     /// The turns that the answers follow.
-    ///
-    /// A question that is one text gets the markers of its pictures in front when it has none, since
-    /// the published form does not write them.
     func question(
         _ turns: [ConversationSample.Turn]?, images: Int, _ parts: PairParts
     ) throws -> [ConversationSample.Turn] {
@@ -74,12 +71,7 @@ extension ConversationItemParser {
                 "key \"conversations\" is missing; expected turns there, or a text under \"prompt\" "
                     + "or \"question\"")
         }
-        let marker = ImageMarker.utf8
-        guard images > 0, UTF8Text.occurrences(of: marker, in: Array(text.utf8)).isEmpty else {
-            return [ConversationSample.Turn(.human, text)]
-        }
-        let markers = String(repeating: ImageMarker.text + "\n", count: images)
-        return [ConversationSample.Turn(.human, markers + text)]
+        return [ConversationSample.Turn(.human, ItemTurns.question(text, images: images))]
     }
 
     /// Both answers.

@@ -8,6 +8,7 @@ struct ConversationItemParser {
     /// What stands under keys that are not read.
     private(set) var keys = ItemKeyFindings()
     private var id: String?
+    private var hasID = false
     /// The paths under `image` and under `images`, where the keys are.
     private var image: [String]?
     private var images: [String]?
@@ -44,7 +45,10 @@ struct ConversationItemParser {
 
     private mutating func read(_ cursor: inout JSONCursor, _ key: String) throws {
         switch key {
-        case "id": id = try identifier(&cursor)
+        case "id":
+            try once(key, hasID ? true : nil)
+            id = try identifier(&cursor)
+            hasID = true
         case "image":
             try once(key, image)
             image = try imagePaths(&cursor, key)
@@ -159,6 +163,7 @@ struct ConversationItemParser {
         guard cursor.kind == .object else { throw try mismatch(cursor, place(), "an object") }
         var role: ConversationSample.Role?
         var value: String?
+        var (roleKey, valueKey) = ("", "")
         try cursor.beginObject()
         while let key = try cursor.nextKey() {
             switch key {
@@ -170,11 +175,14 @@ struct ConversationItemParser {
             case "from", "value":
                 let isRole = key == "from" || key == "role"
                 guard isRole ? role == nil : value == nil else {
-                    throw failure("key \"\(place()).\(key)\": \(ItemTurns.twice(isRole: isRole))")
+                    let words = ItemTurns.twice(key, after: isRole ? roleKey : valueKey)
+                    throw failure("key \"\(place()).\(key)\": \(words)")
                 }
                 if isRole {
+                    roleKey = key
                     role = try self.role(&cursor, "\(place()).\(key)")
                 } else {
+                    valueKey = key
                     value = try text(&cursor, "\(place()).\(key)")
                 }
             default: try keys.pass(&cursor, key, of: .turn, in: place())

@@ -35,10 +35,27 @@ package enum ItemTurns {
         "is read with a pair of answers only; expected \"from\" (human or gpt) and \"value\""
 
     /// Of a turn with two roles or texts.
-    package static func twice(isRole: Bool) -> String {
-        isRole
-            ? "the turn has a role already; leave one of \"from\" and \"role\" out"
-            : "the turn has a text already; leave one of \"value\" and \"content\" out"
+    package static func twice(_ key: String, after other: String) -> String {
+        let what = key == "from" || key == "role" ? "role" : "text"
+        return key == other
+            ? "comes twice; leave one out"
+            : "the turn has a \(what) already, under \"\(other)\"; leave one of them out"
+    }
+
+    /// Of an answer that is a list of turns.
+    package static func notOne(_ count: Int) -> String { "expected one turn, found \(count)" }
+
+    /// Of an answer that is a turn of the human.
+    package static let notAnswer = "expected a turn of \"gpt\", found one of \"human\""
+
+    /// The question of a pair of answers where it is one text.
+    ///
+    /// It gets the markers of its pictures in front when it has none, since the published form does
+    /// not write them.
+    package static func question(_ text: String, images: Int) -> String {
+        guard UTF8Text.occurrences(of: ImageMarker.utf8, in: Array(text.utf8)).isEmpty
+        else { return text }
+        return String(repeating: ImageMarker.text + "\n", count: images) + text
     }
 
     /// Of a pair of answers to more than one question.

@@ -46,7 +46,7 @@ extension ConversationEncoder {
                 throw ChatError(
                     .imageMarkers,
                     "\(sample.label)conversations[\(index)].value: <image> in an answer; markers "
-                        + "belong into human turns (the literal marker rule takes it as text)")
+                        + "belong into human turns, so take it out of the answer")
             }
         }
         let images = sample.images.count
@@ -54,7 +54,7 @@ extension ConversationEncoder {
         guard options.markers != .assumed, total != images, !collapses else { return }
         let hint: String
         if images == 0 {
-            hint = "name the image under \"image\", or choose the literal marker rule"
+            hint = "name the image under \"image\", or take the marker out of the text"
         } else if total == 0 {
             hint = "put <image> into the human turn that shows it"
         } else {

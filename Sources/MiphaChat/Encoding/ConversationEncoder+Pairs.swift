@@ -37,8 +37,8 @@ extension ConversationEncoder {
         if holdsMarker, options.markers != .literal {
             throw ChatError(
                 .imageMarkers,
-                "\(sample.label)\(key): <image> in an answer; markers belong into human turns (the "
-                    + "literal marker rule takes it as text)")
+                "\(sample.label)\(key): <image> in an answer; markers belong into human turns, so "
+                    + "take it out of the answer")
         }
         let rendered = try render(
             ConversationSample(

@@ -38,7 +38,7 @@ public struct DataCheck: Sendable {
     ///   - progress: called for every sample.
     /// - Throws: `FileError` when a conversation file cannot be read or is not JSON, naming line and
     ///   column, for JSON lines when no line holds an object; `DataError` for folders that do not
-    ///   exist; `CancellationError` when asked to stop.
+    ///   exist and for a file without a conversation; `CancellationError` when asked to stop.
     public func run(
         shouldStop: () -> Bool = { false }, progress: (DataCheckProgress) -> Void = { _ in }
     ) throws -> DataReport {
@@ -122,6 +122,7 @@ struct DataCheckPass {
             }
             samples += 1
         }
+        guard samples > first else { throw DataError.noConversation(in: path) }
         files.append(DataReport.File(path: path, samples: samples - first))
     }
 

@@ -33,7 +33,7 @@ struct DataEntryReader {
     private mutating func readObject(_ cursor: inout JSONCursor) throws(FileError) {
         try cursor.beginObject()
         while let key = try cursor.nextKey() {
-            if key != "id", Self.keys.contains(key), !read.insert(key).inserted {
+            if Self.keys.contains(key), !read.insert(key).inserted {
                 entry.faults.append("the key \"\(key)\" comes twice")
             }
             switch key {
@@ -67,7 +67,7 @@ struct DataEntryReader {
         if entry.answers == nil || questions.isEmpty {
             entry.faults.append("the key \"conversations\" is missing")
         } else {
-            entry.turns = question.map(marked)
+            entry.turns = question
         }
     }
 
@@ -163,6 +163,7 @@ struct DataEntryReader {
         }
         var role: String?
         var text: String?
+        var (roleKey, textKey) = ("", "")
         var isRefused = false
         try cursor.beginObject()
         while let key = try cursor.nextKey() {
@@ -174,9 +175,11 @@ struct DataEntryReader {
             // `role` and `content` are read with a pair of answers only, which may come behind them.
             if key == "role" || key == "content" { foreignKey = foreignKey ?? "\(place).\(key)" }
             if isRole ? role != nil : text != nil {
-                entry.faults.append("\(place).\(key): \(ItemTurns.twice(isRole: isRole))")
+                let other = isRole ? roleKey : textKey
+                entry.faults.append("\(place).\(key): \(ItemTurns.twice(key, after: other))")
                 isRefused = true
             }
+            if isRole { roleKey = key } else { textKey = key }
             guard cursor.kind == .string else {
                 let isList = !isRole && cursor.kind == .array
                 try refuse(
@@ -216,17 +219,8 @@ struct DataEntryReader {
             try refuse(&cursor, key, "a string")
             return nil
         }
-        return [DataEntry.Turn(role: "human", text: try cursor.string())]
-    }
-
-    /// A question that is one text gets the markers of its pictures, as in training.
-    private func marked(_ question: [DataEntry.Turn]) -> [DataEntry.Turn] {
-        let marker = Array(ImageMarker.text.utf8)
-        guard question.count == 1, let count = entry.images?.count, count > 0,
-            !Array(question[0].text.utf8).holds(marker)
-        else { return question }
-        let markers = String(repeating: ImageMarker.text + "\n", count: count)
-        return [DataEntry.Turn(role: "human", text: markers + question[0].text)]
+        let text = ItemTurns.question(try cursor.string(), images: entry.images?.count ?? 0)
+        return [DataEntry.Turn(role: "human", text: text)]
     }
 
     private mutating func readAnswer(
@@ -235,12 +229,29 @@ struct DataEntryReader {
         var text: String?
         switch cursor.kind {
         case .string: text = try cursor.string()
-        case .object: text = try readTurn(&cursor, key)?.text
-        case .array: text = try readTurns(&cursor, key)?.first?.text
+        case .object: text = try readTurn(&cursor, key).map { answer($0, key) }
+        case .array:
+            let turns = try readTurns(&cursor, key)
+            text = turns?.first.map { answer($0, key) }
+            if let turns, turns.count > 1 {
+                entry.faults.append("\(key): \(ItemTurns.notOne(turns.count))")
+            }
         default: try refuse(&cursor, key, "a text or a turn")
         }
         var answers = entry.answers ?? DataEntry.Answers()
         if key == "chosen" { answers.chosen = text } else { answers.rejected = text }
         entry.answers = answers
+    }
+
+    /// The text of a turn that is an answer.
+    private mutating func answer(_ turn: DataEntry.Turn, _ key: String) -> String {
+        switch TextExamination.role(turn.role) {
+        case .assistant: break
+        case .human: entry.faults.append("\(key): \(ItemTurns.notAnswer)")
+        case nil:
+            entry.faults.append(
+                "\(key): expected a turn of \"gpt\", found one of \(turn.role.quoted)")
+        }
+        return turn.text
     }
 }

@@ -53,6 +53,9 @@ public enum DataProblem: String, Sendable, CaseIterable {
     case noWords = "no-words"
     /// Several `<image>` in one turn for the only picture; training keeps one.
     case repeatedMarker = "repeated-marker"
+    /// A marker of another toolkit in the human's turns of a sample without pictures; it is learned as
+    /// text.
+    case foreignMarker = "foreign-marker"
     /// An identifier that an earlier sample has.
     case duplicateID = "duplicate-id"
     /// Pictures and turns that an earlier sample has.
@@ -96,7 +99,8 @@ public enum DataProblem: String, Sendable, CaseIterable {
     public var severity: Severity {
         switch self {
         case .unknownKey, .oddTurns, .emptyAnswer, .identicalAnswers, .emptyTurn, .noWords,
-            .repeatedMarker, .duplicateID, .duplicateSample, .duplicatePicture, .wrongExtension,
+            .repeatedMarker, .foreignMarker, .duplicateID, .duplicateSample, .duplicatePicture,
+            .wrongExtension,
             .alteredPicture, .longTurn, .longSample, .templateSeparator, .smallPicture,
             .extremeAspect:
             .warning

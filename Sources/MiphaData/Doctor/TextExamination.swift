@@ -35,6 +35,7 @@ struct TextExamination {
         let isOrdered = examineRoles(turns)
         examineTexts(turns)
         examineMarkers(turns, isOrdered: isOrdered)
+        if entry.images?.isEmpty == true { examineForeignMarkers(turns, isOrdered: isOrdered) }
     }
 
     /// Texts of a template that break the reference's label mask when a turn holds them: the end of a

@@ -77,8 +77,7 @@ public struct SampleIndex: SampleSource {
             let first = builder.entries.count
             handles.append(try builder.read(source.file, progress: progress))
             guard builder.entries.count > first else {
-                throw DataError(
-                    .noSamples, "\(source.file): expected at least one conversation, found none")
+                throw DataError.noConversation(in: source.file)
             }
             files.append(File(source: source, samples: first..<builder.entries.count))
         }

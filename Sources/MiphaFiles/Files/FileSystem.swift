@@ -32,6 +32,14 @@ package enum FileSystem {
         return FileError(.system, "cannot \(action) \(path): \(reason)")
     }
 
+    /// The same for an error of Foundation, in the operating system's words where it has them.
+    private static func failure(_ action: String, _ path: String, _ error: any Error) -> FileError {
+        if let reason = (error as? CocoaError)?.underlying as? POSIXError {
+            return failure(action, path, reason.code.rawValue)
+        }
+        return FileError(.system, "cannot \(action) \(path): \(error.localizedDescription)")
+    }
+
     /// What a path leads to, symbolic links followed; nil when nothing.
     package static func kind(_ path: String) -> Kind? {
         var status = stat()
@@ -180,8 +188,7 @@ package enum FileSystem {
         do {
             try FileManager.default.removeItem(atPath: path)
         } catch {
-            throw FileError(
-                .system, "cannot remove \(path): \(error.localizedDescription)")
+            throw failure("remove", path, error)
         }
     }
 
@@ -190,8 +197,7 @@ package enum FileSystem {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw FileError(
-                .system, "cannot create folder \(path): \(error.localizedDescription)")
+            throw failure("create folder", path, error)
         }
     }
 
@@ -200,8 +206,7 @@ package enum FileSystem {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: path).sorted()
         } catch {
-            throw FileError(
-                .system, "cannot list folder \(path): \(error.localizedDescription)")
+            throw failure("list folder", path, error)
         }
     }
 

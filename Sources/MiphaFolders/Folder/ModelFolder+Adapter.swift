@@ -46,9 +46,11 @@ extension ModelFolder {
         return (base, found)
     }
 
-    /// What of the adapter's folder is passed over: fields that are not known, and files beside the
+    /// What of the adapter's folder is passed over, or that one in the model's is: fields that are not known, and files beside the
     /// adapter that say something else than those of the model, which count.
-    var adapterNotes: [String] { adapter.map(notes) ?? [] }
+    var adapterNotes: [String] {
+        adapter.map(notes) ?? [AdapterFolder.note(inModel: path)].compactMap(\.self)
+    }
 
     /// The same of an adapter that the model was not opened with.
     public func notes(_ adapter: AdapterFolder) -> [String] {

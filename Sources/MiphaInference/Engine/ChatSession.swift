@@ -1,5 +1,6 @@
 public import MiphaChat
 import MiphaFiles
+import MiphaImaging
 
 /// A conversation that is led by typed lines: questions, and commands that start with a slash.
 public struct ChatSession: Sendable {
@@ -36,11 +37,20 @@ public struct ChatSession: Sendable {
     /// Reads a line.
     ///
     /// - Throws: `ImagingError` for a picture that cannot be read; `FileError` for a file that
-    ///   cannot be written; `InferenceError` for an unknown command.
+    ///   cannot be written; `InferenceError` for an unknown command, and for another number of
+    ///   markers than of pictures.
     public mutating func read(_ line: String, checking prompts: PromptBuilder) throws -> Action {
         let trimmed = line.drop { $0.isWhitespace }
         guard !trimmed.isEmpty else { return .nothing }
         guard trimmed.hasPrefix("/") else {
+            let markers = line.ranges(of: ImageMarker.text).count
+            guard markers == 0 || markers == pending.count else {
+                throw InferenceError(
+                    .invalidPrompt,
+                    "the message has \(markers) \(ImageMarker.text) markers, but \(pending.count) "
+                        + "pictures go with it; expected one picture for each marker (/image FILE), "
+                        + "or no markers")
+            }
             messages.append(ChatMessage(.user, line, images: pending))
             pending = []
             return .question(ChatRequest(messages: messages, sampling: sampling))
@@ -72,7 +82,8 @@ public struct ChatSession: Sendable {
     public mutating func attach(_ path: String, checking prompts: PromptBuilder) throws -> String {
         _ = try prompts.image(of: .file(path))
         pending.append(.file(path))
-        return "\(path) goes with the next message"
+        let note = "\(path) goes with the next message"
+        return PictureNotes.orientation(ofFile: path).map { "\(note)\n\($0)" } ?? note
     }
 
     /// Keeps an answer as part of the conversation.
@@ -95,8 +106,10 @@ public struct ChatSession: Sendable {
         if files.count > 1 { item["image"] = .array(files) }
         item["conversations"] = .array(
             messages.map { message in
+                let isMarked = message.text.contains(ImageMarker.text)
                 let markers = String(
-                    repeating: "\(ImageMarker.text)\n", count: message.images.count)
+                    repeating: "\(ImageMarker.text)\n",
+                    count: isMarked ? 0 : message.images.count)
                 return [
                     "from": .string(message.role == .user ? "human" : "gpt"),
                     "value": .string(markers + message.text),

@@ -80,6 +80,15 @@ public struct AdapterFolder: Sendable {
             && !has("model.safetensors.index.json")
     }
 
+    /// What people are told of an adapter inside the folder of a model, which is not applied unasked.
+    package static func note(inModel path: String) -> String? {
+        let file = FileSystem.join(path, "adapter_config.json")
+        guard FileSystem.kind(file) == .file, !isAlone(path) else { return nil }
+        return
+            "\(file): an adapter beside the model, which is not applied here, though transformers "
+            + "with PEFT does so; --adapter \(path) applies it, and mipha merge makes one model of both"
+    }
+
     /// Names of the files of an adapter.
     package static let files = [
         "adapter_config.json", "\(AdapterContents.matrices).safetensors",

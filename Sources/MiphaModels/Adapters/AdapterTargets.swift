@@ -133,7 +133,14 @@ package struct AdapterTargets {
         _ text: String, of key: String, _ reader: ConfigReader
     ) throws(CheckpointError) -> ModulePattern {
         guard let pattern = ModulePattern(text) else {
-            throw reader.failure(key, expected: "a regular expression as Python's re reads it")
+            let looksBehind = ["(?<=", "(?<!"].contains { text.contains($0) }
+            throw reader.failure(
+                key,
+                expected: looksBehind
+                    ? "a regular expression without lookbehind, which is not supported here; list the "
+                        + "modules by name, or put a lookahead in front, such as "
+                        + "(?!.*out_proj$).*_proj for .*(?<!out)_proj"
+                    : "a regular expression that both Python's re and Swift's Regex read")
         }
         return pattern
     }

@@ -103,8 +103,7 @@ public struct MiphaConfig: Sendable, Equatable {
         guard try reader.bool("multimodal_projector_bias", default: true) else {
             throw reader.failure("multimodal_projector_bias", expected: "true")
         }
-        vision = try SigLIPConfig(
-            tower, selectedLayer: reader.int("vision_feature_layer", default: -2))
+        vision = try SigLIPConfig(tower, selection: (reader, "vision_feature_layer"))
         language = try PhiConfig(text, headHasBias: false)
         projector = ProjectorConfig(
             inputSize: vision.hiddenSize, outputSize: language.hiddenSize)

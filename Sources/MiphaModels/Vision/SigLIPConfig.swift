@@ -59,8 +59,13 @@ public struct SigLIPConfig: Sendable, Equatable {
 
     /// Reads transformers' or Mipha's field names; defaults are those of `SiglipVisionConfig`.
     ///
-    /// - Parameter selectedLayer: used when the object has no `mm_vision_select_layer`.
-    public init(_ reader: ConfigReader, selectedLayer: Int = -2) throws(CheckpointError) {
+    /// - Parameter selection: an object and its key for the selected layer, used when the first object
+    ///   has no `mm_vision_select_layer`.
+    public init(
+        _ reader: ConfigReader, selection: (reader: ConfigReader, key: String)? = nil
+    ) throws(CheckpointError) {
+        let own = (reader: reader, key: "mm_vision_select_layer")
+        let selection = reader.has(own.key) ? own : selection ?? own
         self.init(
             hiddenSize: try reader.int("hidden_size", default: 768),
             intermediateSize: try reader.int("intermediate_size", default: 3072),
@@ -73,8 +78,15 @@ public struct SigLIPConfig: Sendable, Equatable {
                 "hidden_act", default: .geluTanh),
             layerNormEpsilon: try reader.double("layer_norm_eps", default: 1e-6),
             hasPoolingHead: try reader.bool("vision_use_head", default: true),
-            selectedLayer: try reader.int("mm_vision_select_layer", default: selectedLayer))
+            selectedLayer: try selection.reader.int(selection.key, default: -2))
         try validate(reader)
+        guard (1...layerCount).contains(usedLayerCount) else {
+            throw selection.reader.failure(
+                selection.key,
+                expected: "a layer from 1 to \(layerCount) or from -\(layerCount) to -1, as "
+                    + "num_hidden_layers is \(layerCount)"
+                    + (selection.reader.has(selection.key) ? "" : " (-2 without the key)"))
+        }
     }
 
     private func validate(_ reader: ConfigReader) throws(CheckpointError) {
@@ -95,10 +107,6 @@ public struct SigLIPConfig: Sendable, Equatable {
         }
         guard patchSize <= imageSize else {
             throw reader.failure("patch_size", expected: "at most image_size \(imageSize)")
-        }
-        guard (1...layerCount).contains(usedLayerCount) else {
-            throw reader.failure(
-                "mm_vision_select_layer", expected: "a layer of \(layerCount) blocks")
         }
     }
 

@@ -36,7 +36,18 @@ extension TokenizerDefinition {
         for (token, node) in roles.declared { try markSpecial(token, node) }
         if folder.bytes(of: "tokenizer.json") == nil { try requireMerges() }
         if let adds = try config?.member("add_bos_token") {
-            roles.addsBeginning = try adds.bool()
+            let isTold = try adds.bool()
+            if folder.bytes(of: "tokenizer.json") == nil {
+                roles.addsBeginning = isTold
+            } else if isTold != (leadingToken != nil) {
+                // transformers 5.17, tokenization_utils_base.py, drops the key beside tokenizer.json.
+                roles.notes.append(
+                    "\(folder.place(of: "tokenizer_config.json")): add_bos_token: \(isTold), but "
+                        + "post_processor of tokenizer.json puts "
+                        + (isTold ? "no token" : "a token")
+                        + " in front of a text, which counts, as "
+                        + "with transformers")
+            }
         }
     }
 

@@ -9,7 +9,7 @@ struct TokenizerRoles: Sendable {
     var beginning: String?
     var end: String?
     var padding: String?
-    /// `add_bos_token`, if the configuration says.
+    /// `add_bos_token`, if the configuration says and there is no `tokenizer.json`.
     var addsBeginning: Bool?
     /// What people are told about fields that are not known.
     var notes: [String] = []

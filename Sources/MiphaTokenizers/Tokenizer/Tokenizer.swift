@@ -31,8 +31,8 @@ public final class Tokenizer: Sendable {
 
     /// Whether a model of this tokenizer expects ``beginningOfTextID`` in front of a text.
     ///
-    /// From `add_bos_token`, else from a template in `tokenizer.json`. ``encode(_:)`` itself never
-    /// adds it.
+    /// From a template in `tokenizer.json`; without that file from `add_bos_token`, as in transformers.
+    /// ``encode(_:)`` itself never adds it.
     public let addsBeginningOfText: Bool
 
     /// Reads a folder: `tokenizer.json`, or without one `vocab.json` and `merges.txt`.

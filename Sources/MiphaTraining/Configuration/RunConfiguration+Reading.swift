@@ -9,6 +9,13 @@ extension RunConfiguration {
     /// - Parameter overrides: `key=value` settings that win over the file; values are YAML.
     /// - Throws: `CheckpointError` naming file and key for unknown keys and wrong values.
     public init(contentsOf path: String, overrides: [String] = []) throws {
+        if FileSystem.kind(path) == .folder {
+            let own = FileSystem.join(path, "resolved.yaml")
+            throw TrainingError(
+                .invalidRun,
+                "\(path): expected a run file, found a folder"
+                    + (FileSystem.kind(own) == .file ? "; name \(own) in it" : ""))
+        }
         guard let data = FileManager.default.contents(atPath: path) else {
             throw TrainingError(.invalidRun, "\(path): no such run file")
         }

@@ -60,6 +60,11 @@ extension RunValue where Value == [String] {
             write: { .array($0.map { .string($0) }) })
     }
 
+    /// One path or several, of which none is empty.
+    static var paths: RunValue {
+        texts.only("", expected: "paths that are not empty") { !$0.contains("") }
+    }
+
     /// Names of layers, each once.
     fileprivate static var targets: RunValue {
         RunValue(

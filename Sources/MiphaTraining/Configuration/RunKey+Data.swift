@@ -60,7 +60,7 @@ extension RunKey {
             "MiB of samples prepared ahead of the current update."
         ).withoutInfluence,
         RunKey(
-            optional: "feature_cache", \.featureFolder, .text,
+            optional: "feature_cache", \.featureFolder, .path,
             "Folder that caches the features of a frozen tower for each image."
         ).withoutInfluence,
         RunKey(
@@ -87,7 +87,7 @@ extension RunValue where Value == WeightedFiles {
             read: { (reader, key) throws(CheckpointError) in
                 guard case .array(let elements) = reader.value(key),
                     elements.contains(where: { $0.objectValue != nil })
-                else { return (try RunValue<[String]>.texts.read(reader, key), []) }
+                else { return (try RunValue<[String]>.paths.read(reader, key), []) }
                 let objects = elements.map { (element) -> JSONValue in
                     if case .string = element { ["path": element] } else { element }
                 }
@@ -96,7 +96,7 @@ extension RunValue where Value == WeightedFiles {
                 var weights: [Double] = []
                 for element in try whole.objects(key) {
                     try element.refuseUnknownKeys(known: ["path", "weight"])
-                    files.append(try element.string("path"))
+                    files.append(try RunValue<String>.path.read(element, "path"))
                     weights.append(
                         element.has("weight")
                             ? try RunValue<Double>.from0(to: 1e6).read(element, "weight") : 1)

@@ -1,3 +1,4 @@
+import MiphaChat
 import MiphaCheckpoints
 import MiphaFiles
 import MiphaTorch
@@ -88,7 +89,7 @@ extension RunValue where Value == UInt64 {
 extension RunValue where Value == [String] {
     /// Files, written as `null` where there are none.
     fileprivate static var validationFiles: RunValue {
-        RunValue(read: texts.read, write: { $0.isEmpty ? .null : texts.write($0) })
+        RunValue(read: paths.read, write: { $0.isEmpty ? .null : paths.write($0) })
     }
 }
 
@@ -101,8 +102,18 @@ extension RunValue where Value == [SampleGeneration.Prompt] {
                     try prompt.refuseUnknownKeys(known: ["image", "prompt"])
                     let images =
                         prompt.has("image")
-                        ? try RunValue<[String]>.texts.read(prompt, "image") : []
-                    prompts.append(.init(try prompt.string("prompt"), images: images))
+                        ? try RunValue<[String]>.paths.read(prompt, "image") : []
+                    let text = try prompt.string("prompt")
+                    let markers = text.ranges(of: ImageMarker.text).count
+                    guard markers == 0 || markers == images.count else {
+                        throw prompt.failure(
+                            "prompt",
+                            expected: images.isEmpty
+                                ? "no \(ImageMarker.text), as no image is named beside it"
+                                : "\(images.count) \(ImageMarker.text), one for each image, or none"
+                        )
+                    }
+                    prompts.append(.init(text, images: images))
                 }
                 return prompts
             },

@@ -5,8 +5,8 @@ import MiphaNN
 /// What a run starts from, where it goes, and which parts are trained.
 extension RunKey {
     static let start = [
-        RunKey("model", \.model, .text, "Folder of the model to start from.").required,
-        RunKey("output_dir", \.outputFolder, .text, "Folder that receives the run.").required
+        RunKey("model", \.model, .path, "Folder of the model to start from.").required,
+        RunKey("output_dir", \.outputFolder, .path, "Folder that receives the run.").required
             .withoutInfluence,
         RunKey("stage", \.stage, .choice, "Which parts are trained, on which data.").required,
         RunKey(

@@ -60,6 +60,13 @@ extension RunValue where Value == String {
     }
 }
 
+extension RunValue where Value == String {
+    /// Paths, of which none is empty.
+    static var path: RunValue {
+        text.only("", expected: "a path that is not empty") { !$0.isEmpty }
+    }
+}
+
 extension RunValue where Value == Int {
     static var integer: RunValue {
         RunValue(

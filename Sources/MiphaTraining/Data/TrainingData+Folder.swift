@@ -27,6 +27,7 @@ extension TrainingData {
             throw TrainingError(.invalidRun, message)
         }
         var notes = findings.notes(file) + text.tokenizer.notes
+        notes += [AdapterFolder.note(inModel: run.model)].compactMap(\.self)
         if run.stage.takesPictures, let pictures = try folder.pictureFile() {
             notes += pictures.notes
             let own: ImageAspectRatio = pictures.processor.pads ? .pad : .square

@@ -45,6 +45,7 @@ struct Forward: ParsableCommand {
     func run() throws {
         let choice = try common.start()
         let folder = try source.folder(for: "mipha forward", common)
+        common.logging.output.noteOrientations(of: image)
         let prompt = GenerationPrompt(
             ids: try IDList.read(ids),
             images: try folder.images(files: image, pixels: pixels))

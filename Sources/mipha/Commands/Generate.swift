@@ -49,6 +49,7 @@ struct Generate: AsyncParsableCommand {
         let output = common.logging.output
         let engine = InferenceEngine(
             try source.bundle(for: "mipha generate", prompts, choice, output))
+        output.noteOrientations(of: image)
         let request = ChatRequest(
             prompt, images: image.map { .file($0) }, sampling: sampling.options(seed: choice.seed))
         let reply = try await AnswerPrinter(engine: engine, output: output, streams: !json)

@@ -32,6 +32,7 @@ struct Preprocess: ParsableCommand {
         _ = try common.start()
         let folder = try ModelFolder(model, for: "mipha preprocess")
         for line in folder.notes { common.logging.output.relay(line) }
+        common.logging.output.noteOrientations(of: files)
         let interruption = Interruption()
         var bar = ProgressBar(
             "pictures", total: files.count, unit: "pictures", output: common.logging.output)

@@ -1,5 +1,6 @@
 import Foundation
 import MiphaFiles
+import MiphaImaging
 
 /// Standard output for results, standard error for everything else.
 struct TerminalOutput: Sendable {
@@ -44,6 +45,14 @@ struct TerminalOutput: Sendable {
     /// Writes a note.
     func note(_ text: String) {
         say(text, .info)
+    }
+
+    /// Tells of pictures, each once, that the model sees otherwise than viewers show them.
+    func noteOrientations(of pictures: [String]) {
+        var told: Set<String> = []
+        for path in pictures where told.insert(path).inserted {
+            if let line = PictureNotes.orientation(ofFile: path) { note(line) }
+        }
     }
 
     /// Writes a detail.
