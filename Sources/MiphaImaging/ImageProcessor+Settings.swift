@@ -1,8 +1,17 @@
+import CMiphaImage
+
 extension ImageProcessor {
+    /// The versions of the decoders, on which pixels may depend.
+    static let decoders = {
+        var text = [CChar](repeating: 0, count: 256)
+        unsafe mi_decoder_versions(&text, text.count)
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }()
+
     /// Everything that the pixels of an image depend on besides the image, as text.
     ///
-    /// The number in the first line is that of the arithmetic: it changes when decoding, resizing or
-    /// normalising gives other pixels for the same settings.
+    /// The number in the first line is that of the arithmetic: it changes when resizing or normalising
+    /// gives other pixels for the same settings.
     func settings(_ aspectRatio: ImageAspectRatio) -> String {
         let size =
             switch size {
@@ -10,7 +19,8 @@ extension ImageProcessor {
             case .shortestEdge(let edge): "\(edge) on the shorter edge"
             }
         return [
-            "mipha pixels 1", "aspect ratio \(aspectRatio.rawValue)", "kind \(kind.rawValue)",
+            "mipha pixels 1", Self.decoders, "aspect ratio \(aspectRatio.rawValue)",
+            "kind \(kind.rawValue)",
             "pads \(pads) \(statesPadding)", "resizes \(resizes)", "size \(size)",
             "filter \(filter.rawValue)", "crops \(crops)", "crop \(crop.width) \(crop.height)",
             "rescales \(rescales)", "factor \(rescaleFactor)", "normalizes \(normalizes)",

@@ -1,5 +1,6 @@
 import MiphaModels
 import MiphaNN
+import MiphaTorch
 import Testing
 
 /// What layers state of their parameters, against the names that the official checkpoints give them.
@@ -52,6 +53,39 @@ import Testing
             names(.tower, .output).allSatisfy {
                 $0.contains(".post_layernorm.") || $0.contains(".head.")
             })
+    }
+
+    @Test(arguments: [false, true])
+    func `each segment gives gradients to the parameters at its places and to no others`(
+        _ fusesProjections: Bool
+    ) throws {
+        var language = smallConfig(layers: 2)
+        language.fusesProjections = fusesProjections
+        let config = MiphaConfig(
+            vision: SigLIPConfig(
+                hiddenSize: 12, intermediateSize: 20, layerCount: 3, headCount: 2, imageSize: 9,
+                patchSize: 4), language: language)
+        let model = try MiphaModel(
+            config, source: InitializerSource(generator: RandomGenerator(seed: 1)))
+        try model.store.train { _ in true }
+        var batch = try sampleBatch(model)
+        batch.labels = batch.ids
+        let chain = try model.lossChain(batch, dropout: nil)
+        var state = chain.input
+        var seen: Set<String> = []
+        for segment in chain.segments {
+            for (_, tensor) in model.store.parameters { try tensor.setGradient(nil) }
+            let input = try state.detached()
+            let output = try withGradients { () throws(TensorError) in try segment(input) }
+            try output.sum().backward()
+            let found = try model.store.parameters.filter { try $0.tensor.gradient() != nil }
+            let expected = model.store.facts.filter(segment.reads)
+            #expect(Set(found.map(\.name)) == Set(expected.map(\.name)), "\(segment.name)")
+            #expect(expected.allSatisfy(\.isRun))
+            seen.formUnion(found.map(\.name))
+            state = try output.detached()
+        }
+        #expect(seen == Set(model.store.facts.filter(\.isRun).map(\.name)))
     }
 
     @Test func `what is never run is the last block, the last norm and the pooling head`() throws {

@@ -58,6 +58,9 @@ mi_status mi_png_encode(const uint8_t *pixels, mi_size size, uint8_t **encoded, 
                         mi_failure *failure);
 void mi_free(uint8_t *bytes);
 
+// The versions of the decoders, as text of at most `capacity` bytes with its NUL.
+void mi_decoder_versions(char *text, size_t capacity);
+
 // One axis of a separable resampling. Output element i is
 // clip8((2^21 + sum over t < count[i] of weights[i * taps + t] * input[first[i] + t]) >> 22)
 // in 32-bit arithmetic; 0 <= first[i], first[i] + count[i] <= input, 1 <= count[i] <= taps, and

@@ -49,6 +49,16 @@ public final class ParameterStore {
     /// What is known of the parameter or quantised matrix of a name.
     public func fact(_ name: String) -> ParameterFact? { numbers[name].map { facts[$0] } }
 
+    /// What is known of the parameters of these names, which must exist.
+    public func facts(of names: [String]) -> [ParameterFact] {
+        names.map { name in
+            guard let fact = fact(name) else {
+                preconditionFailure("there is no parameter \(name)")
+            }
+            return fact
+        }
+    }
+
     /// Where each parameter and quantised matrix works, by name.
     public var places: [String: ParameterPlace] {
         Dictionary(uniqueKeysWithValues: facts.map { ($0.name, $0.place) })

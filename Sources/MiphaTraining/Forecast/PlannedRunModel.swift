@@ -23,7 +23,7 @@ struct PlannedRunModel {
     init(_ run: RunConfiguration, _ folder: ModelFolder) throws {
         config = folder.config
         let plan = try TrainingPlan(run)
-        try plan.requireTargets(run, of: MiphaModel.layers(config))
+        try plan.requireTargets(run, in: config)
         dry = try MiphaModel(
             config, source: DryRunSource(dtype: run.dtype), adapters: plan.adapters(run))
         quantization = plan.quantization(run)

@@ -17,7 +17,6 @@ extension Trainer {
             let folder = try start.map { try ModelFolder($0, for: folder.purpose) } ?? folder
             return try folder.model(dtype: run.dtype, use: .training)
         }
-        try plan.requireTargets(run, of: MiphaModel.layers(folder.config))
         let adapted = try start.map {
             try ModelFolder(folder.path, adapter: $0, for: folder.purpose)
         }

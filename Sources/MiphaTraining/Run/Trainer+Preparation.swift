@@ -37,7 +37,7 @@ extension Trainer {
     }
 
     /// What makes batches of samples.
-    static func collator(_ run: RunConfiguration, _ model: MiphaModel, padID: Int?) -> Collator {
+    static func collator(_ run: RunConfiguration, padID: Int?) -> Collator {
         Collator(
             maskedKeyID: run.attentionMask == .notPad ? padID : nil, packs: run.packing)
     }

@@ -33,7 +33,7 @@ extension Trainer {
         }
         return try AdamW(
             parameters: parallel?.pieces ?? parameters, options: run.optimizer,
-            groups: { name in plan.optimizerGroup(of: model.store.fact(name)) },
+            groups: { name in plan.optimizerGroup(of: model.store.facts(of: [name])[0]) },
             moments: run.moments, wholeMasters: run.averageDecay != nil,
             masters: masters)
     }

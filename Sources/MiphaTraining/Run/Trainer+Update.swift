@@ -169,7 +169,7 @@ extension Trainer {
             run.optimizerInBackward
             ? OptimizerInBackward(
                 optimizer, factor: schedule.factor(step), segments: pass.chain.segments,
-                trainable: trainable.compactMap(model.store.fact)) : nil
+                trainable: model.store.facts(of: trainable)) : nil
         let loss: Double
         do {
             loss = try backward(

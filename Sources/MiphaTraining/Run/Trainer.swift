@@ -101,6 +101,7 @@ public final class Trainer {
         try run.validate(worldSize: group?.worldSize ?? 1)
         start = try run.openModel()
         tuning = try TrainingPlan(run)
+        try tuning.requireTargets(run, in: start.config)
         let found = try TrainingData(run, start, note: note)
         let beginning = try RunBeginning(
             run, start, found, tuning, resume: resume, worldSize: group?.worldSize ?? 1)
@@ -143,7 +144,7 @@ public final class Trainer {
         loader = BatchLoader(
             data, plan, order: order, rank: group?.rank ?? 0,
             settings: run.loading)
-        collator = Self.collator(run, model, padID: data.padID)
+        collator = Self.collator(run, padID: data.padID)
         objective = Self.objective(run, model)
         spikes = SpikeDetector(factor: run.spikeFactor)
         state = beginning.state

@@ -35,20 +35,22 @@ extension TrainingPlan {
 
     /// Refuses targets of which only other groups than those in the mode `lora` have layers.
     ///
-    /// - Parameter layers: the model's.
-    func requireTargets(
-        _ run: RunConfiguration, of layers: [AdaptableLayer]
-    ) throws(TrainingError) {
+    /// - Parameter config: the model's.
+    func requireTargets(_ run: RunConfiguration, in config: MiphaConfig) throws {
         guard !adapted.isEmpty else { return }
+        let layers = try MiphaModel.layers(config)
         for target in run.adapters.targets {
             let owners = layers.filter { $0.isCalled(target) }.map(\.part)
             guard let owner = owners.first, !owners.contains(where: adapted.contains) else {
                 continue
             }
             let remedy =
-                owner == .projector
-                ? "adapters go on tower, language and head; drop the name"
-                : "set tune.\(owner.rawValue) to lora, or drop the name"
+                switch owner {
+                case .projector: "adapters go on tower, language and head; drop the name"
+                case .head:
+                    "set tune.head to lora, or drop the name (tune.head: full trains the head itself)"
+                case .tower, .language: "set tune.\(owner.rawValue) to lora, or drop the name"
+                }
             throw TrainingError(
                 .invalidRun,
                 "lora_targets: \(target) is of the group \(owner.rawValue), which is "

@@ -46,8 +46,7 @@ public struct TrainingPlan: Sendable, Equatable {
     }
 
     /// Learning rate and weight decay of a parameter; biases and norms are not decayed.
-    package func optimizerGroup(of fact: ParameterFact?) -> AdamW.Group {
-        guard let fact else { return AdamW.Group(learningRate: 0, weightDecay: 0) }
+    package func optimizerGroup(of fact: ParameterFact) -> AdamW.Group {
         let part = self[fact.part]
         return AdamW.Group(
             learningRate: part.learningRate,
