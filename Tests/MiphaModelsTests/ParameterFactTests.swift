@@ -81,7 +81,7 @@ import Testing
             let found = try model.store.parameters.filter { try $0.tensor.gradient() != nil }
             let expected = model.store.facts.filter(segment.reads)
             #expect(Set(found.map(\.name)) == Set(expected.map(\.name)), "\(segment.name)")
-            #expect(expected.allSatisfy(\.isRun))
+            #expect(expected.allSatisfy { $0.isRun })
             seen.formUnion(found.map(\.name))
             state = try output.detached()
         }
