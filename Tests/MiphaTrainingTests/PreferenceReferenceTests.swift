@@ -89,7 +89,8 @@ import Testing
         }
         try compare("loss", 1e-6) { [$0.loss] }
         try compare("lr", 1e-7) { [$0.learningRate] }
-        try compare("norm", 1e-6) { [$0.gradientNorm] }
+        // PyTorch's own norms in float32 are up to 1.6e-6 from these, which are of float64.
+        try compare("norm", 2e-6) { [$0.gradientNorm] }
         try compareFigures(reports, expected, beta: run.preference.beta)
         if objective != .simpo {
             let file = try SafetensorsFile(path: "\(run.outputFolder)/reference.safetensors")
