@@ -31,7 +31,7 @@ package final class FeatureLookup: Sendable {
             if let content = shared.content() {
                 return SampleImage(file.id, content, shared: shared)
             }
-            // No other file with these bytes can be decoded either; the error names this one.
+            // Another sample could not decode these bytes; this attempt names its own file.
             return SampleImage(try preparer.image(file))
         }
         do throws(ImagingError) {
