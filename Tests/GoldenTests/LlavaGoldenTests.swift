@@ -54,7 +54,7 @@ import Testing
         for (row, ids) in try inputs.rows("ids").enumerated() {
             let spread = ids.flatMap {
                 $0 == MarkerID.image
-                    ? Array(repeating: token, count: model.tower.patchCount) : [$0]
+                    ? Array(repeating: token, count: model.tower.grid.count) : [$0]
             }
             #expect(spread == expanded[row])
         }

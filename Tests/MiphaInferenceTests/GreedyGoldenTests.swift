@@ -36,7 +36,7 @@ import Testing
         golden: GoldenModel
     ) throws {
         let model = try golden.model()
-        let side = model.tower.imageSize
+        let side = model.tower.input.width
         for (prompt, expected) in zip(golden.prompts, golden.answers) {
             let pixels =
                 prompt.images.isEmpty

@@ -96,18 +96,18 @@ import Testing
 
     @Test func `the published models have the paper's arithmetic`() {
         for config in [MiphaConfig.mipha3B, .mipha1B7] {
-            #expect(config.vision.patchCount == 729)
+            #expect(config.vision.grid.count == 729)
             #expect(config.vision.usedLayerCount == 26)
-            #expect(config.vision.headWidth == 72)
-            #expect(config.vision.layerNormEpsilon == 1e-6)
+            #expect(config.siglip.headWidth == 72)
+            #expect(config.siglip.layerNormEpsilon == 1e-6)
             #expect(config.language.rotaryWidth == 32)
-            #expect(config.language.layerNormEpsilon == 1e-5)
-            #expect(config.language.activation == .geluNew)
+            #expect(config.phi.layerNormEpsilon == 1e-5)
+            #expect(config.phi.activation == .geluNew)
             #expect(config.imageAspectRatio == "pad")
         }
-        #expect(MiphaConfig.mipha3B.language.headWidth == 80)
+        #expect(MiphaConfig.mipha3B.phi.headWidth == 80)
         #expect(MiphaConfig.mipha3B.language.residualDropout == 0.1)
-        #expect(MiphaConfig.mipha1B7.language.headWidth == 64)
+        #expect(MiphaConfig.mipha1B7.phi.headWidth == 64)
         #expect(MiphaConfig.mipha1B7.language.residualDropout == 0)
     }
 }

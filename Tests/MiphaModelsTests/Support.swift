@@ -22,7 +22,7 @@ func randomTensor(_ shape: [Int], seed: UInt64) throws -> Tensor {
 
 /// A batch of one row with a picture in it.
 func sampleBatch(_ model: MiphaModel) throws -> MiphaBatch {
-    let side = model.tower.imageSize
+    let side = model.tower.input.width
     return MiphaBatch(
         ids: [[5, 9, MarkerID.image, 7, 11, 3]],
         pixels: try randomTensor([1, 3, side, side], seed: 17))
@@ -62,4 +62,21 @@ func requireClose(
         name, found.values(as: Float.self), expected.values(as: Float.self), tolerance,
         shape: found.shape)
     try #require(comparison.passes, "\(comparison)", sourceLocation: location)
+}
+
+extension MiphaConfig {
+    /// The tower's config, which must be SigLIP's.
+    var siglip: SigLIPConfig {
+        guard let config = vision as? SigLIPConfig else { preconditionFailure("no SigLIP") }
+        return config
+    }
+
+    /// The language model's config, which must be Phi's.
+    var phi: PhiConfig {
+        get {
+            guard let config = language as? PhiConfig else { preconditionFailure("no Phi") }
+            return config
+        }
+        set { language = newValue }
+    }
 }

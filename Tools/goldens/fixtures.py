@@ -179,14 +179,16 @@ def describe(path: Path) -> dict:
     return entry
 
 
-def write_manifest(output: Path, reports: dict) -> None:
+def write_manifest(
+    output: Path, reports: dict, script: str = "Tools/goldens/models.py"
+) -> None:
     files = sorted(p for p in output.rglob("*") if p.is_file() and p.name != "manifest.json")
     for path in files:
         path.chmod(0o644)
     write_json(
         output / "manifest.json",
         {
-            "script": "Tools/goldens/models.py",
+            "script": script,
             "versions": {
                 "python": platform.python_version(),
                 "torch": torch.__version__,

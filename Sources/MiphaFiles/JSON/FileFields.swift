@@ -3,9 +3,9 @@
 /// The list stands beside the code that reads the file, is checked whenever one is read, and is what
 /// `docs/fields.md` prints. So a field that would change results is used or refused, and one that is
 /// on no list is told of.
-package struct FileFields: Sendable {
+public struct FileFields: Sendable {
     /// What is done with a field.
-    package enum Rule: Sendable {
+    public enum Rule: Sendable {
         /// It is read and acted on; the reader refuses values it cannot do.
         case used
         /// It changes nothing that this program computes.
@@ -21,7 +21,7 @@ package struct FileFields: Sendable {
     }
 
     /// Fields that share a rule.
-    package struct Field: Sendable {
+    public struct Field: Sendable {
         /// Names, those of older and newer versions too.
         package let names: [String]
         /// What is done with them.

@@ -9,9 +9,13 @@ extension ModelFolder {
     ///   pictures of the tower's size.
     public func images(files: [String], pixels: String?) throws -> [PreparedImage] {
         if let pixels {
-            let side = config.vision.imageSize
-            return try Self.pictures("pixel_values", in: pixels, count: 3 * side * side)
-                .map { PreparedImage(try PixelBlock(height: side, width: side, values: $0)) }
+            let shape = config.vision.input
+            return try Self.pictures("pixel_values", in: pixels, count: shape.valueCount).map {
+                PreparedImage(
+                    try PixelBlock(
+                        channels: shape.channels, height: shape.height, width: shape.width,
+                        values: $0))
+            }
         }
         guard !files.isEmpty else { return [] }
         let preparer = try ImagePreparer(imageProcessor(), aspectRatio: aspectRatio())

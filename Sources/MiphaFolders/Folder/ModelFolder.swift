@@ -77,13 +77,13 @@ public struct ModelFolder: Sendable {
         guard let file = try pictureFile() else {
             throw Self.missingImageProcessor(path, need ?? "\(purpose) needs it")
         }
-        let (processor, side) = (file.processor, config.vision.imageSize)
-        guard processor.outputWidth == side, processor.outputHeight == side else {
+        let (processor, input) = (file.processor, config.vision.input)
+        guard processor.outputWidth == input.width, processor.outputHeight == input.height else {
             throw FolderError(
                 .mismatchedParts,
                 "\(file.place): makes pictures of \(processor.outputWidth) x "
                     + "\(processor.outputHeight) pixels, but the vision tower of config.json takes "
-                    + "\(side) x \(side)")
+                    + "\(input.width) x \(input.height)")
         }
         if let patch = file.patchSize, patch != config.vision.patchSize {
             throw FolderError(
@@ -155,7 +155,7 @@ public struct ModelFolder: Sendable {
         }
         return max(
             config.language.maximumPositions,
-            config.maximumLength + config.vision.patchCount - 1)
+            config.maximumLength + config.tokensPerImage - 1)
     }
 
     private func exists(_ name: String) -> Bool {

@@ -15,8 +15,9 @@ extension ModelReport {
         return [
             "model": .string(folder.path), "layout": .string(config.layout.rawValue),
             "architecture": [
-                "vision": Self.vision(config), "projector": .string(config.projector.kind.name),
-                "language": Self.language(config),
+                "vision": .object(config.vision.report),
+                "projector": .string(config.projector.kind.name),
+                "language": .object(config.language.report),
                 "image_aspect_ratio": .string(aspectRatio),
                 "context_length": .integer(folder.contextLength),
             ],
@@ -46,43 +47,16 @@ extension ModelReport {
         }
     }
 
-    private static func vision(_ config: MiphaConfig) -> JSONValue {
-        let vision = config.vision
-        return [
-            "family": "siglip", "image_size": .integer(vision.imageSize),
-            "patch_size": .integer(vision.patchSize), "tokens": .integer(vision.patchCount),
-            "width": .integer(vision.hiddenSize), "blocks": .integer(vision.layerCount),
-            "blocks_used": .integer(vision.usedLayerCount), "heads": .integer(vision.headCount),
-        ]
-    }
-
-    private static func language(_ config: MiphaConfig) -> JSONValue {
-        let language = config.language
-        return [
-            "family": "phi", "width": .integer(language.hiddenSize),
-            "inner_width": .integer(language.intermediateSize),
-            "blocks": .integer(language.layerCount), "heads": .integer(language.headCount),
-            "rotary_width": .integer(language.rotaryWidth),
-            "vocabulary": .integer(language.vocabularySize),
-            "positions": .integer(language.maximumPositions),
-        ]
-    }
-
     /// The report in lines for people.
     public var text: String {
         let config = folder.config
-        let (vision, language) = (config.vision, config.language)
         var lines = [
             "model        \(folder.path)",
             "layout       \(config.layout.rawValue)",
-            "vision       SigLIP, \(vision.imageSize) px, patches of \(vision.patchSize) px, "
-                + "\(vision.patchCount) tokens of \(vision.hiddenSize), "
-                + "\(vision.usedLayerCount) of \(vision.layerCount) blocks used",
+            "vision       \(config.vision.summary)",
             "projector    \(config.projector.kind.name), "
                 + "\(config.projector.inputSize) to \(config.projector.outputSize)",
-            "language     Phi, \(language.layerCount) blocks of \(language.hiddenSize), "
-                + "\(language.headCount) heads, vocabulary \(language.vocabularySize), "
-                + "context \(folder.contextLength)",
+            "language     \(config.language.summary), context \(folder.contextLength)",
             "template     \(template), pictures \(aspectRatio)",
         ]
         switch tokenizer {

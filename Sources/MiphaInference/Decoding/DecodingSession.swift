@@ -130,13 +130,13 @@ extension DecodingSession {
             // Something must be left to read, because the logits come from there.
             let count = min(rows.map { prefixes.commonCount($0) }.min() ?? 0, shortest - 1)
             if count > 0, count >= group.sharedCount {
-                let length = rows[0].length(count, tokensPerImage: model.tower.patchCount)
+                let length = rows[0].length(count, tokensPerImage: model.config.tokensPerImage)
                 statistics.positionsReused += length * rows.count
                 return Beginning(count: count, prefix: try prefixes.prefix(length))
             }
         }
         let count = rows.dropFirst().reduce(shortest) { min($0, rows[0].ids.commonCount($1.ids)) }
-        let length = rows[0].length(count, tokensPerImage: model.tower.patchCount)
+        let length = rows[0].length(count, tokensPerImage: model.config.tokensPerImage)
         statistics.positionsReused += length * (rows.count - 1)
         return Beginning(count: count)
     }
@@ -153,7 +153,7 @@ extension DecodingSession {
                 pictures.append(number)
             }
         }
-        let atOnce = max(1, Self.patchesAtOnce / model.tower.patchCount)
+        let atOnce = max(1, Self.patchesAtOnce / model.tower.grid.count)
         for start in stride(from: 0, to: pictures.count, by: atOnce) {
             work.append(.encode(Array(pictures[start..<min(start + atOnce, pictures.count)])))
         }
@@ -175,7 +175,7 @@ extension DecodingSession {
     /// Positions of a group's beginning.
     private func length(of group: Int) -> Int {
         prompts[plan.groups[group].rows[0]]
-            .length(beginnings[group].count, tokensPerImage: model.tower.patchCount)
+            .length(beginnings[group].count, tokensPerImage: model.config.tokensPerImage)
     }
 }
 
@@ -203,7 +203,7 @@ extension DecodingSession {
         }
         let pictures = firsts.flatMap { plan.imageNumbers[$0] }.compactMap { features[$0] }
         let splice = try SplicePlan(
-            ids: ids, tokensPerImage: model.tower.patchCount, imageCount: pictures.count)
+            ids: ids, tokensPerImage: model.config.tokensPerImage, imageCount: pictures.count)
         let store = KeyValueCache(layers: model.language.layerCount)
         let logits = try withoutGradients {
             let embeddings = try model.splice(

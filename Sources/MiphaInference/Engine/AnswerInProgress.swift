@@ -21,7 +21,7 @@ struct AnswerInProgress {
     init(_ bundle: ModelBundle, _ request: PreparedRequest) throws(InferenceError) {
         prompt = request.prompt
         timings = request.timings
-        let patches = bundle.model.tower.patchCount
+        let patches = bundle.model.config.tokensPerImage
         let length = prompt.length(tokensPerImage: patches)
         let context = bundle.folder.contextLength
         guard length < context else {

@@ -35,7 +35,7 @@ public actor InferenceEngine: BatchResponder {
     ) {
         card = ChatModelCard(
             name: name ?? bundle.folder.name, contextLength: bundle.folder.contextLength,
-            tokensPerImage: bundle.folder.config.vision.patchCount)
+            tokensPerImage: bundle.folder.config.tokensPerImage)
         prompts = bundle.prompts
         batchLimits = BatchLimits(
             bytesPerPosition: bundle.model.language.bytesPerPosition, bytes: batchBytes)

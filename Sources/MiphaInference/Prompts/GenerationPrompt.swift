@@ -36,7 +36,7 @@ public struct GenerationPrompt: Sendable, Hashable {
             throw fail(
                 "expected one image for each of the \(markers) markers, found \(images.count)")
         }
-        let expected = [3, model.tower.imageSize, model.tower.imageSize]
+        let expected = model.tower.input.sizes
         for (index, image) in images.enumerated() where image.pixels.shape != expected {
             throw fail(
                 "image \(index): expected \(Self.words(expected)) values, found "

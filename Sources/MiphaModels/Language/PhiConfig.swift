@@ -1,8 +1,9 @@
 public import MiphaCheckpoints
-import MiphaFiles
+public import MiphaFiles
+public import MiphaNN
 
 /// Shape of a Phi-1.5 or Phi-2 language model (transformers `PhiConfig`).
-public struct PhiConfig: Sendable, Equatable {
+public struct PhiConfig: LanguageConfiguration {
     /// Rows of the embedding table and of the head.
     public var vocabularySize: Int
     /// Width of the hidden state.
@@ -61,9 +62,16 @@ public struct PhiConfig: Sendable, Equatable {
     /// Reads transformers' field names, those of version 4 and 5; defaults are `PhiConfig`'s.
     ///
     /// Version 5 writes `rope_parameters` beside a stale `partial_rotary_factor`; the former wins.
+    /// Projections are fused in the first release of Mipha-1.7B, which the official layout tells by
+    /// `model_type` or `architectures`.
     public init(
-        _ reader: ConfigReader, fusesProjections: Bool = false, headHasBias: Bool = true
+        _ reader: ConfigReader, in layout: CheckpointLayout
     ) throws(CheckpointError) {
+        let type = try reader.string("model_type", default: "")
+        let architectures = try reader.strings("architectures", default: [])
+        let isFused =
+            layout == .mipha
+            && (type == Self.fusedType || architectures == [Self.fusedArchitecture])
         let rope = try reader.optionalObject("rope_parameters")
         let factor = try reader.double("partial_rotary_factor", default: 0.5)
         let theta = try reader.double("rope_theta", default: 10000)
@@ -80,7 +88,7 @@ public struct PhiConfig: Sendable, Equatable {
             activation: try reader.enumValue("hidden_act", default: .geluNew),
             layerNormEpsilon: try reader.double("layer_norm_eps", default: 1e-5),
             residualDropout: try reader.double("resid_pdrop", default: 0),
-            fusesProjections: fusesProjections, headHasBias: headHasBias)
+            fusesProjections: isFused, headHasBias: Self.headHasBias(in: layout))
         try validate(reader)
     }
 
@@ -129,8 +137,42 @@ public struct PhiConfig: Sendable, Equatable {
         }
     }
 
+    static let fusedType = "mipha-phi"
+    private static let fusedArchitecture = "MiphaPhi15ForCausalLM"
+
+    /// Name of the model class in official configs.
+    public var architecture: String {
+        fusesProjections ? Self.fusedArchitecture : "MiphaPhiForCausalLM"
+    }
+
+    /// Only the official classes do; `LlavaForConditionalGeneration` builds its head without.
+    public static func headHasBias(in layout: CheckpointLayout) -> Bool { layout == .mipha }
+
+    /// Only the official classes have fused projections.
+    public func fits(_ layout: CheckpointLayout) -> Bool { layout == .mipha || !fusesProjections }
+
+    /// The same model with this many blocks and tokens.
+    public func shrunk(blocks: Int, vocabulary: Int) -> PhiConfig {
+        var small = self
+        (small.layerCount, small.vocabularySize) = (blocks, vocabulary)
+        return small
+    }
+
+    /// Builds the model.
+    public func model(_ scope: ParameterScope) throws -> any LanguageModel {
+        try PhiLanguageModel(scope, self)
+    }
+
+    /// The object `rope_parameters` of transformers 5.
+    public var rotaryParameters: JSONObject {
+        [
+            "partial_rotary_factor": .double(partialRotaryFactor),
+            "rope_theta": .double(ropeTheta), "rope_type": "default",
+        ]
+    }
+
     /// The fields in the names of transformers 4, which version 5 reads too.
-    var json: JSONObject {
+    public var json: JSONObject {
         [
             "vocab_size": .integer(vocabularySize), "hidden_size": .integer(hiddenSize),
             "intermediate_size": .integer(intermediateSize),

@@ -42,24 +42,29 @@ extension MiphaModel {
                     + "the model's own weights")
         }
         let keys = try options.layout.dialects()[0]
+        let fits =
+            config.language.fits(options.layout) && config.projector.kind.fits(options.layout)
+        let headHasBias = type(of: config.language).headHasBias(in: options.layout)
         var written: [(name: String, origin: String, tensor: Tensor)] = []
         for fact in store.facts where fact.adapter == nil {
             let name = fact.name
             guard let tensor = values[name] ?? store[name] else { continue }
-            if options.layout == .llava, name == "lm_head.bias" {
+            if fact.part == .head, fact.role == .bias, !headHasBias {
                 try requireDroppableBias(tensor, options)
                 continue
             }
-            guard let external = keys.external(name), options.layout == .mipha || isLLaVA else {
+            guard let external = keys.external(name), fits else {
                 throw ParameterError(
                     "\(folder): layout \(options.layout.rawValue) has no place for \(name); "
                         + "it needs a two-layer MLP projector and separate q, k, v projections")
             }
             written.append((external, name, tensor))
         }
-        if options.layout == .mipha, !config.language.headHasBias {
+        if headHasBias, !config.language.headHasBias,
+            let head = store.facts.first(where: { $0.part == .head })
+        {
             let zero = try Tensor.zeros([config.language.vocabularySize], dtype: dtype)
-            written.append(("lm_head.bias", "", zero))
+            written.append(("\(head.layer).bias", "", zero))
         }
         var writer = try ShardedWriter(
             folder: folder, entries: written.map { TensorDeclaration($0.name, $0.tensor) },
@@ -71,10 +76,6 @@ extension MiphaModel {
         }
         try writer.finish()
         try config.json(options.layout, dtype: dtype.rawValue).write(to: "\(folder)/config.json")
-    }
-
-    private var isLLaVA: Bool {
-        config.projector.kind == .mlp(depth: 2) && !config.language.fusesProjections
     }
 
     private func requireDroppableBias(_ bias: Tensor, _ options: SaveOptions) throws {

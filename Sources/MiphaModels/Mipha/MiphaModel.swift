@@ -28,11 +28,11 @@ public struct MiphaModel {
     ) throws {
         let store = ParameterStore(
             source: source, adapters: adapters, quantization: quantization)
-        tower = try SigLIPVisionTower(
-            store.scope(.tower)["model"]["vision_tower"]["vision_model"], config.vision)
+        tower = try config.vision.tower(
+            store.scope(.tower)["model"]["vision_tower"]["vision_model"])
         projector = try Projector(
             store.scope(.projector)["model"]["mm_projector"], config.projector)
-        language = try PhiLanguageModel(store.scope(.language), config.language)
+        language = try config.language.model(store.scope(.language))
         try store.finish()
         self.config = config
         self.store = store
@@ -152,7 +152,7 @@ public struct MiphaModel {
     /// How a batch is spliced.
     public func plan(for batch: MiphaBatch) throws(SpliceError) -> SplicePlan {
         try SplicePlan(
-            ids: batch.ids, labels: batch.labels, tokensPerImage: tower.patchCount,
+            ids: batch.ids, labels: batch.labels, tokensPerImage: config.tokensPerImage,
             imageCount: batch.imageCount, pictures: batch.pictures, packing: batch.packing)
     }
 }

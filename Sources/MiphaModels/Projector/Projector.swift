@@ -25,6 +25,23 @@ public enum ProjectorKind: Sendable, Equatable {
         }
     }
 
+    /// Number of vectors that the language model gets for one image.
+    ///
+    /// - Parameter grid: the tower's features.
+    public func tokenCount(for grid: FeatureGrid) -> Int {
+        switch self {
+        case .identity, .linear, .mlp: grid.count
+        }
+    }
+
+    /// Whether the class that reads a layout builds this map; that of transformers has two layers.
+    func fits(_ layout: CheckpointLayout) -> Bool {
+        switch layout {
+        case .mipha: true
+        case .llava: self == .mlp(depth: 2)
+        }
+    }
+
     /// The name in `mm_projector_type`.
     public var name: String {
         switch self {

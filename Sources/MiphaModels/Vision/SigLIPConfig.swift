@@ -1,8 +1,9 @@
 public import MiphaCheckpoints
-import MiphaFiles
+public import MiphaFiles
+public import MiphaNN
 
 /// Shape of a SigLIP vision tower (transformers `SiglipVisionConfig`).
-public struct SigLIPConfig: Sendable, Equatable {
+public struct SigLIPConfig: TowerConfiguration {
     /// Width of the hidden state.
     public var hiddenSize: Int
     /// Width inside the feed-forward layers.
@@ -26,10 +27,17 @@ public struct SigLIPConfig: Sendable, Equatable {
     /// Which hidden state is the output: `-2` is the state before the last block.
     public var selectedLayer: Int
 
-    /// Patches along one side; pixels that do not fill a patch are ignored.
-    public var gridSize: Int { imageSize / patchSize }
-    /// Number of feature vectors for one picture.
-    public var patchCount: Int { gridSize * gridSize }
+    /// Sizes of one image.
+    public var input: ImageShape {
+        ImageShape(channels: channelCount, height: imageSize, width: imageSize)
+    }
+    /// The patches of one image; pixels that do not fill a patch are ignored.
+    public var grid: FeatureGrid {
+        let side = imageSize / patchSize
+        return FeatureGrid(rows: side, columns: side, width: hiddenSize)
+    }
+    /// There is none.
+    public static let hasClassToken = false
     /// Width of one attention head.
     public var headWidth: Int { hiddenSize / headCount }
     /// Number of blocks that influence the output.
@@ -57,15 +65,10 @@ public struct SigLIPConfig: Sendable, Equatable {
         self.selectedLayer = selectedLayer
     }
 
-    /// Reads transformers' or Mipha's field names; defaults are those of `SiglipVisionConfig`.
-    ///
-    /// - Parameter selection: an object and its key for the selected layer, used when the first object
-    ///   has no `mm_vision_select_layer`.
+    /// Reads transformers' field names; defaults are those of `SiglipVisionConfig`.
     public init(
-        _ reader: ConfigReader, selection: (reader: ConfigReader, key: String)? = nil
+        _ reader: ConfigReader, selection: FeatureSelection
     ) throws(CheckpointError) {
-        let own = (reader: reader, key: "mm_vision_select_layer")
-        let selection = reader.has(own.key) ? own : selection ?? own
         self.init(
             hiddenSize: try reader.int("hidden_size", default: 768),
             intermediateSize: try reader.int("intermediate_size", default: 3072),
@@ -77,16 +80,9 @@ public struct SigLIPConfig: Sendable, Equatable {
             activation: try reader.enumValue(
                 "hidden_act", default: .geluTanh),
             layerNormEpsilon: try reader.double("layer_norm_eps", default: 1e-6),
-            hasPoolingHead: try reader.bool("vision_use_head", default: true),
-            selectedLayer: try selection.reader.int(selection.key, default: -2))
+            hasPoolingHead: try reader.bool("vision_use_head", default: true))
         try validate(reader)
-        guard (1...layerCount).contains(usedLayerCount) else {
-            throw selection.reader.failure(
-                selection.key,
-                expected: "a layer from 1 to \(layerCount) or from -\(layerCount) to -1, as "
-                    + "num_hidden_layers is \(layerCount)"
-                    + (selection.reader.has(selection.key) ? "" : " (-2 without the key)"))
-        }
+        selectedLayer = try selection.selectedLayer(of: layerCount)
     }
 
     private func validate(_ reader: ConfigReader) throws(CheckpointError) {
@@ -110,8 +106,46 @@ public struct SigLIPConfig: Sendable, Equatable {
         }
     }
 
+    /// The family's names.
+    public static let family = PartFamily(
+        id: "siglip", title: "SigLIP", modelType: "siglip_vision_model",
+        modules: ["embeddings", "encoder", "post_layernorm", "head"],
+        dropped: ["embeddings.position_ids"])
+
+    /// What the reader does with the fields of `SiglipVisionConfig`.
+    public static let fields = FileFields(
+        "vision_config",
+        [
+            .init(
+                "model_type hidden_size intermediate_size num_hidden_layers "
+                    + "num_attention_heads num_channels image_size patch_size hidden_act "
+                    + "layer_norm_eps vision_use_head",
+                .used),
+            .init("attention_dropout", .onlyInTraining([0]), "the tower drops nothing"),
+            .init("projection_dim", .harmless, "of the text tower"),
+        ])
+
+    /// Sizes of a block.
+    var shape: EncoderShape {
+        EncoderShape(
+            hiddenSize: hiddenSize, intermediateSize: intermediateSize, headCount: headCount,
+            activation: activation, layerNormEpsilon: layerNormEpsilon)
+    }
+
+    /// The same tower with this many blocks, without the pooling head.
+    public func shrunk(blocks: Int) -> SigLIPConfig {
+        var small = self
+        (small.layerCount, small.selectedLayer, small.hasPoolingHead) = (blocks, -2, false)
+        return small
+    }
+
+    /// Builds the tower.
+    public func tower(_ scope: ParameterScope) throws -> any VisionTower {
+        try SigLIPVisionTower(scope, self)
+    }
+
     /// The fields in transformers' names.
-    var json: JSONObject {
+    public var json: JSONObject {
         [
             "hidden_size": .integer(hiddenSize), "intermediate_size": .integer(intermediateSize),
             "num_hidden_layers": .integer(layerCount), "num_attention_heads": .integer(headCount),

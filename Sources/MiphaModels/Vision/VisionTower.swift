@@ -1,15 +1,13 @@
 public import MiphaTorch
 
-/// A network that turns pictures into patch features.
+/// A network that turns images into feature vectors.
 public protocol VisionTower {
-    /// Side of the square input in pixels.
-    var imageSize: Int { get }
-    /// Number of feature vectors for one picture.
-    var patchCount: Int { get }
-    /// Width of a feature vector.
-    var width: Int { get }
+    /// Sizes of one image.
+    var input: ImageShape { get }
+    /// The features of one image.
+    var grid: FeatureGrid { get }
 
-    /// The chain from pixels `[images, channels, side, side]` to features `[images, patches, width]`.
+    /// The chain from pixels `[images, channels, height, width]` to features `[images, tokens, width]`.
     ///
     /// The first segment makes the embedding output, each further one runs a block.
     ///
@@ -18,7 +16,7 @@ public protocol VisionTower {
 }
 
 extension VisionTower {
-    /// Features of pictures.
+    /// Features of images.
     public func callAsFunction(_ pixels: Tensor) throws(TensorError) -> Tensor {
         try segments(dropout: nil).run(pixels)
     }

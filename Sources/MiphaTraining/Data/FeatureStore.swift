@@ -81,7 +81,7 @@ public final class FeatureStore {
         let folders = try FeatureFolders(root: folder, fingerprint: Self.fingerprint(model))
         let reader = FeatureReader(
             folder: folders.own,
-            byteCount: tower.patchCount * tower.width * model.dtype.byteCount)
+            byteCount: tower.grid.count * tower.grid.width * model.dtype.byteCount)
         (self.folders, self.reader) = (folders, reader)
         lookup = FeatureLookup(byteCount: reader.byteCount) { reader.values(of: $0) }
         byteCount = folders.byteCount()
@@ -89,7 +89,7 @@ public final class FeatureStore {
         makeRoom(for: 0)
     }
 
-    private var shape: [Int] { [1, tower.patchCount, tower.width] }
+    private var shape: [Int] { [1, tower.grid.count, tower.grid.width] }
 
     /// Why no more entries are written, if that is so; it is told once.
     public func takeFailure() -> String? {

@@ -67,7 +67,7 @@ struct TrainingData {
         self.mixture = mixture
         packs = try run.packingBudget.map {
             try Self.packs(
-                run, index, numbers, mixture, encoder, patches: folder.config.vision.patchCount,
+                run, index, numbers, mixture, encoder, patches: folder.config.tokensPerImage,
                 budget: $0, note)
         }
     }

@@ -33,7 +33,7 @@ public struct DiskPlan: Sendable, Equatable {
             Self.checkpointsMade(run, totalSteps),
             run.saveLimit + 1 + (run.keepsBest ? 1 : 0))
         let vision = model.config.vision
-        let one = vision.patchCount * vision.hiddenSize * facts.width + 32
+        let one = vision.grid.count * vision.grid.width * facts.width + 32
         featureBytes =
             run.featureFolder != nil && facts.towerIsFrozen
             ? min(Int(run.featureGibibytes * 1_073_741_824), pictures * one) : 0

@@ -154,7 +154,7 @@ package struct MemorySimulation {
 
     /// Pixels of a batch.
     private func collate(_ batch: PlannedBatch) -> PlannedTensor? {
-        let vision = facts.config.vision
+        let vision = facts.config.siglip
         let picture = vision.channelCount * vision.imageSize * vision.imageSize
         guard batch.pictures > 0 else { return nil }
         return operations.tensor(batch.pictures * picture, 4)
@@ -162,7 +162,7 @@ package struct MemorySimulation {
 
     /// What a frozen tower gives, made picture by picture.
     private func features(_ batch: PlannedBatch) -> PlannedTensor {
-        let vision = facts.config.vision
+        let vision = facts.config.siglip
         operations.isRecording = false
         let parts = (0..<batch.pictures).map { _ in
             var state = operations.tensor(

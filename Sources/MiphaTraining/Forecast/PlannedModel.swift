@@ -80,7 +80,7 @@ struct PlannedModel {
 
     /// The chain from pixels to features, for `images` pictures.
     func towerSegments(_ images: Int) -> [PlannedSegment] {
-        let vision = config.vision
+        let vision = config.siglip
         let prefix = "model.vision_tower.vision_model"
         let embed = segment([ParameterPlace(.tower)]) { pixels in
             embedPatches(pixels, prefix, images)
@@ -95,12 +95,12 @@ struct PlannedModel {
     private func embedPatches(
         _ pixels: PlannedTensor, _ prefix: String, _ images: Int
     ) -> PlannedTensor {
-        let vision = config.vision
+        let vision = config.siglip
         let input = operations.cast(pixels, to: operations.width)
         let weight = parameter("\(prefix).embeddings.patch_embedding.weight")
         let bias = parameter("\(prefix).embeddings.patch_embedding.bias")
         let places = parameter("\(prefix).embeddings.position_embedding.weight")
-        let count = images * vision.patchCount * vision.hiddenSize
+        let count = images * vision.grid.count * vision.hiddenSize
         let (kept, operations) = (input.storage, operations)
         let grid = operations.record(
             operations.tensor(count, operations.width), [weight, bias],
@@ -124,7 +124,7 @@ struct PlannedModel {
     }
 
     private func towerBlock(_ x: PlannedTensor, _ path: String) -> PlannedTensor {
-        let vision = config.vision
+        let vision = config.siglip
         let width = vision.hiddenSize
         let attended = operations.add(
             x, towerAttention(norm(x, "\(path).layer_norm1"), "\(path).self_attn"))
@@ -135,12 +135,12 @@ struct PlannedModel {
     }
 
     private func towerAttention(_ x: PlannedTensor, _ path: String) -> PlannedTensor {
-        let width = config.vision.hiddenSize
+        let width = config.siglip.hiddenSize
         let q = operations.linear(x, linear("\(path).q_proj", width, width))
         let k = operations.linear(x, linear("\(path).k_proj", width, width))
         let v = operations.linear(x, linear("\(path).v_proj", width, width))
         let mixed = operations.attend(
-            q, k, v, heads: config.vision.headCount, headWidth: config.vision.headWidth, mask: 0)
+            q, k, v, heads: config.siglip.headCount, headWidth: config.siglip.headWidth, mask: 0)
         return operations.linear(mixed, linear("\(path).out_proj", width, width))
     }
 
@@ -179,7 +179,7 @@ struct PlannedModel {
     }
 
     private func splice(_ batch: PlannedBatch, _ features: PlannedTensor?) -> PlannedTensor {
-        let width = config.language.hiddenSize
+        let width = config.phi.hiddenSize
         var words = operations.embed(
             parameter("model.embed_tokens.weight"), rows: batch.words, of: width)
         if let update = tableUpdate(rows: batch.words) { words = operations.add(words, update) }
@@ -190,7 +190,7 @@ struct PlannedModel {
 
     /// What an adapter of the embedding table adds to rows.
     private func tableUpdate(rows: Int) -> PlannedTensor? {
-        let (path, width) = ("model.embed_tokens", config.language.hiddenSize)
+        let (path, width) = ("model.embed_tokens", config.phi.hiddenSize)
         guard let down = parameters["\(path).lora_embedding_A"],
             let up = parameters["\(path).lora_embedding_B"]
         else { return nil }
@@ -205,7 +205,7 @@ struct PlannedModel {
 
     /// The decoder blocks.
     func decoderSegments(_ batch: PlannedBatch, masks: Bool) -> [PlannedSegment] {
-        (0..<config.language.layerCount).map { index in
+        (0..<config.phi.layerCount).map { index in
             let path = "model.layers.\(index)"
             return segment([ParameterPlace(.language, .block(index))]) {
                 decoderBlock($0, path, batch, masks: masks)
@@ -216,7 +216,7 @@ struct PlannedModel {
     private func decoderBlock(
         _ x: PlannedTensor, _ path: String, _ batch: PlannedBatch, masks: Bool
     ) -> PlannedTensor {
-        let language = config.language
+        let language = config.phi
         let h = norm(x, "\(path).input_layernorm")
         var attended = decoderAttention(h, "\(path).self_attn", batch, masks: masks)
         var fed = feedForward(
@@ -231,7 +231,7 @@ struct PlannedModel {
     private func decoderAttention(
         _ x: PlannedTensor, _ path: String, _ batch: PlannedBatch, masks: Bool
     ) -> PlannedTensor {
-        let language = config.language
+        let language = config.phi
         let width = language.hiddenSize
         let parts = projections(x, path)
         let q = operations.rotate(parts.q)
@@ -250,8 +250,8 @@ struct PlannedModel {
     private func projections(
         _ x: PlannedTensor, _ path: String
     ) -> (q: PlannedTensor, k: PlannedTensor, v: PlannedTensor) {
-        let width = config.language.hiddenSize
-        guard config.language.fusesProjections else {
+        let width = config.phi.hiddenSize
+        guard config.phi.fusesProjections else {
             return (
                 operations.linear(x, linear("\(path).q_proj", width, width)),
                 operations.linear(x, linear("\(path).k_proj", width, width)),
@@ -271,11 +271,11 @@ struct PlannedModel {
 
     /// The final norm, head and loss on the supervised positions.
     func lossSegment(_ batch: PlannedBatch) -> PlannedSegment {
-        let width = config.language.hiddenSize
+        let width = config.phi.hiddenSize
         return segment([ParameterPlace(.language, .output), ParameterPlace(.head)]) { hidden in
             let chosen = operations.select(hidden, rows: batch.supervised, of: width)
             let states = norm(chosen, "model.final_layernorm")
-            let head = linear("lm_head", width, config.language.vocabularySize)
+            let head = linear("lm_head", width, config.phi.vocabularySize)
             guard head.adapter != nil else { return operations.crossEntropy(states, head) }
             return operations.crossEntropy(operations.linear(states, head))
         }

@@ -116,19 +116,19 @@ struct PlannedRunModel {
 
     /// The most bytes of an image in a prepared sample: pixels, or features from the feature cache.
     func imageBytes(_ run: RunConfiguration) -> Int {
-        let vision = config.vision
+        let vision = config.siglip
         let pixels = 4 * vision.channelCount * vision.imageSize * vision.imageSize
         let learns = trainable.contains { dry.store.fact($0)?.part == .tower }
         guard run.featureFolder != nil, !learns else { return pixels }
-        return max(pixels, vision.patchCount * vision.hiddenSize * run.dtype.byteCount)
+        return max(pixels, vision.grid.count * vision.hiddenSize * run.dtype.byteCount)
     }
 }
 
 extension PlannedRunModel {
     /// A number that grows with the activations of a batch.
     func cost(of batch: PlannedBatch) -> Int {
-        let tower = config.vision.patchCount * config.vision.usedLayerCount
-        return batch.positions * config.language.layerCount * config.language.hiddenSize
-            + batch.pictures * tower * config.vision.hiddenSize
+        let tower = config.siglip.grid.count * config.siglip.usedLayerCount
+        return batch.positions * config.phi.layerCount * config.phi.hiddenSize
+            + batch.pictures * tower * config.siglip.hiddenSize
     }
 }

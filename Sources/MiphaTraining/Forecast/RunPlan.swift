@@ -84,7 +84,7 @@ public struct RunPlan {
         // Before samples are encoded: training does that beside what it holds.
         self.base = base ?? MachineMemory.residentBytes() ?? Self.usualBase
         model = try PlannedRunModel(run, folder)
-        let patches = run.stage.takesPictures ? model.config.vision.patchCount : 0
+        let patches = run.stage.takesPictures ? model.config.tokensPerImage : 0
         shapes = try SampleShapes(
             found.training, patches: patches, limit: limit)
         validationShapes = try found.validation.map { try SampleShapes($0, patches: patches) }

@@ -143,11 +143,8 @@ struct SpeedProbe {
 
     private func smallModel() throws -> MiphaModel {
         var small = config
-        small.vision.layerCount = 2
-        small.vision.selectedLayer = -2
-        small.vision.hasPoolingHead = false
-        small.language.layerCount = 1
-        small.language.vocabularySize = classes
+        small.vision = config.vision.shrunk(blocks: 2)
+        small.language = config.language.shrunk(blocks: 1, vocabulary: classes)
         let plan = try TrainingPlan(run)
         return try MiphaModel(
             small,
@@ -166,12 +163,11 @@ struct SpeedProbe {
             labels.append(row.enumerated().map { $0 < first ? MarkerID.ignored : $1 })
         }
         let pictures = samples.reduce(0) { $0 + $1.pictures }
-        let side = config.vision.imageSize
         let pixels =
             pictures == 0
             ? nil
             : try Tensor.normal(
-                [pictures, config.vision.channelCount, side, side],
+                [pictures] + config.vision.input.sizes,
                 generator: RandomGenerator(seed: 2))
         return MiphaBatch(ids: ids, labels: labels, pixels: pixels)
     }

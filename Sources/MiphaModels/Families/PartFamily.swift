@@ -1,0 +1,29 @@
+/// How a family of towers or language models is named in configs, checkpoints and reports.
+public struct PartFamily: Sendable, Equatable {
+    /// Lower-case name, as reports in JSON have it: `siglip`.
+    public let id: String
+    /// Name in messages: `SigLIP`.
+    public let title: String
+    /// `model_type` of the family's own config in transformers.
+    public let modelType: String
+    /// Modules directly under the part's root whose parameters the layers register.
+    package let modules: [String]
+    /// Patterns, relative to the part's root, of stored tensors that are no parameters.
+    package let dropped: [String]
+
+    /// Creates a description.
+    ///
+    /// - Parameters:
+    ///   - modules: names of the modules under the root of a tower (`vision_model`) or a language model
+    ///     (`model`), as transformers calls them.
+    ///   - dropped: `KeyMap` patterns below that root of buffers that older files hold.
+    package init(
+        id: String, title: String, modelType: String, modules: [String], dropped: [String] = []
+    ) {
+        self.id = id
+        self.title = title
+        self.modelType = modelType
+        self.modules = modules
+        self.dropped = dropped
+    }
+}

@@ -1,0 +1,91 @@
+public import MiphaCheckpoints
+public import MiphaFiles
+public import MiphaNN
+
+/// What determines a language model: the config of one family.
+///
+/// A family is one conforming type with its layers, and one line in ``LanguageCatalogue``.
+public protocol LanguageConfiguration: Sendable, Equatable {
+    /// The family's names.
+    static var family: PartFamily { get }
+    /// What the reader does with the fields of the family's config.
+    static var fields: FileFields { get }
+    /// Values of `model_type` in official configs, the one that is written first.
+    static var officialTypes: [String] { get }
+    /// Name of the chat format that models of this family are trained with by default.
+    static var chatFormat: String { get }
+    /// Ids of ordinary tokens that official configs of a new model name, as `bos_token_id` and
+    /// `eos_token_id`.
+    static var tokenDefaults: JSONObject { get }
+
+    /// Reads transformers' field names, those of version 4 and 5.
+    ///
+    /// - Parameter layout: layout of the model folder, some of which build other parameters.
+    /// - Throws: `CheckpointError` naming the field.
+    init(_ reader: ConfigReader, in layout: CheckpointLayout) throws(CheckpointError)
+
+    /// The fields in the names of transformers 4, which version 5 reads too; without `model_type`.
+    var json: JSONObject { get }
+    /// The object `rope_parameters` of transformers 5.
+    var rotaryParameters: JSONObject { get }
+    /// Name of the model class in official configs.
+    var architecture: String { get }
+
+    /// Rows of the embedding table and of the head.
+    var vocabularySize: Int { get }
+    /// Width of the hidden state.
+    var hiddenSize: Int { get }
+    /// Width inside the feed-forward layers.
+    var intermediateSize: Int { get }
+    /// Number of decoder blocks.
+    var layerCount: Int { get }
+    /// Number of attention heads.
+    var headCount: Int { get }
+    /// Number of rotated features of each head.
+    var rotaryWidth: Int { get }
+    /// Number of positions the model was trained for; longer inputs extend the rotary table.
+    var maximumPositions: Int { get }
+    /// Dropout of the branches of a block in training.
+    var residualDropout: Double { get set }
+    /// Whether the head has a bias.
+    var headHasBias: Bool { get }
+
+    /// Whether the class that reads a layout gives the head a bias, which it then must find.
+    static func headHasBias(in layout: CheckpointLayout) -> Bool
+    /// Whether the class that reads a layout has a place for every parameter but the head's bias.
+    func fits(_ layout: CheckpointLayout) -> Bool
+
+    /// The same model with this many blocks and tokens, for measurements.
+    func shrunk(blocks: Int, vocabulary: Int) -> Self
+    /// Builds the model; its parameters are registered under `scope`, outside all modules.
+    func model(_ scope: ParameterScope) throws -> any LanguageModel
+}
+
+extension LanguageConfiguration {
+    /// Whether another config is of the same family and says the same.
+    package func isEqual(_ other: any LanguageConfiguration) -> Bool { self == other as? Self }
+
+    /// What reports say of the model.
+    package var report: JSONObject {
+        [
+            "family": .string(Self.family.id), "width": .integer(hiddenSize),
+            "inner_width": .integer(intermediateSize), "blocks": .integer(layerCount),
+            "heads": .integer(headCount), "rotary_width": .integer(rotaryWidth),
+            "vocabulary": .integer(vocabularySize), "positions": .integer(maximumPositions),
+        ]
+    }
+
+    /// One line for people.
+    package var summary: String {
+        "\(Self.family.title), \(layerCount) blocks of \(hiddenSize), \(headCount) heads, "
+            + "vocabulary \(vocabularySize)"
+    }
+}
+
+/// The families of language models, one line each.
+public enum LanguageCatalogue {
+    /// Every family.
+    public static let all: [any LanguageConfiguration.Type] = [
+        PhiConfig.self
+    ]
+}

@@ -1,0 +1,83 @@
+public import MiphaCheckpoints
+import MiphaFiles
+
+/// What a layout's config and tensor names are: one conforming type for each layout.
+protocol CheckpointFormat {
+    /// Values of `model_type` that tell the layout.
+    static var modelTypes: [String] { get }
+
+    /// Reads a config whose `model_type` is one of ``modelTypes``.
+    static func read(_ reader: ConfigReader) throws(CheckpointError) -> MiphaConfig
+
+    /// The config file.
+    ///
+    /// - Parameters:
+    ///   - kept: fields of the file that was read, which survive.
+    ///   - dtype: transformers' name of the stored element type.
+    static func json(_ config: MiphaConfig, _ kept: JSONObject, dtype: String) -> JSONObject
+
+    /// What becomes of the fields of a config with these families.
+    static func fields(
+        _ vision: any TowerConfiguration.Type, _ language: any LanguageConfiguration.Type
+    ) -> FileFields
+
+    /// The dialects that tensors of a folder of this layout may be named in, most usual first.
+    static func dialects() throws(CheckpointError) -> [KeyMap]
+}
+
+extension CheckpointLayout {
+    /// The layout's config and names.
+    var format: any CheckpointFormat.Type {
+        switch self {
+        case .mipha: OfficialFormat.self
+        case .llava: LLaVAFormat.self
+        }
+    }
+
+    /// The dialects a folder of this layout may be written in, most usual first.
+    ///
+    /// Canonical names are those of the official Mipha checkpoints. The rules know the modules of all
+    /// families; which of them a model needs its layers say.
+    public func dialects() throws(CheckpointError) -> [KeyMap] { try format.dialects() }
+
+    /// The dialect whose rules know most of a checkpoint's names.
+    public func dialect(of checkpoint: Checkpoint) throws(CheckpointError) -> KeyMap {
+        let names = checkpoint.names
+        let candidates = try dialects()
+        let known = candidates.map { map in
+            names.count { map.canonical($0) != .unknown }
+        }
+        let best = known.indices.max { known[$0] < known[$1] } ?? 0
+        return candidates[best]
+    }
+}
+
+/// Where canonical names have the parts of a model.
+enum CanonicalRoot {
+    /// The tower's modules.
+    static let tower = "model.vision_tower.vision_model"
+    /// The language model's modules.
+    static let language = "model"
+
+    /// Names of modules that a tower of some family has, each once.
+    static var towerModules: [String] { TowerCatalogue.all.flatMap { $0.family.modules }.unique }
+    /// Names of modules that a language model of some family has, each once.
+    static var languageModules: [String] {
+        LanguageCatalogue.all.flatMap { $0.family.modules }.unique
+    }
+    /// Canonical patterns of what is stored but is no parameter of any family.
+    static var dropped: [String] {
+        let ofTowers = TowerCatalogue.all.flatMap { $0.family.dropped }.map { "\(tower).\($0)" }
+        let ofLanguages = LanguageCatalogue.all.flatMap { $0.family.dropped }
+            .map { "\(language).\($0)" }
+        return (ofLanguages + ofTowers).unique
+    }
+}
+
+extension [String] {
+    /// Each element once, in order.
+    fileprivate var unique: [String] {
+        var seen: Set<String> = []
+        return filter { seen.insert($0).inserted }
+    }
+}

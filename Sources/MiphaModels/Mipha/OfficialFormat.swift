@@ -1,0 +1,165 @@
+import MiphaCheckpoints
+import MiphaFiles
+
+/// The official Mipha layout.
+enum OfficialFormat: CheckpointFormat {
+    static var modelTypes: [String] { LanguageCatalogue.all.flatMap { $0.officialTypes } }
+
+    private static let featureKey = "mm_vision_select_feature"
+
+    static func read(_ reader: ConfigReader) throws(CheckpointError) -> MiphaConfig {
+        let type = try reader.string("model_type")
+        guard
+            let language = LanguageCatalogue.all.first(where: { $0.officialTypes.contains(type) })
+        else { throw reader.failure("model_type", expected: "a model of Mipha") }
+        let parts = try reader.object("vision_config")
+        let tower = try parts.object("vision_tower")
+        let selection = FeatureSelection(
+            tower, key: "mm_vision_select_layer",
+            keepsClassToken: tower.value(featureKey)?.stringValue == "cls_patch")
+        let config = MiphaConfig(
+            vision: try towerFamily(tower).init(tower, selection: selection),
+            projector: try ProjectorConfig(parts.object("mm_projector")),
+            language: try language.init(reader, in: .mipha),
+            layout: .mipha, imageTokenID: nil, source: reader.object,
+            imageAspectRatio: try reader.optionalString("image_aspect_ratio"),
+            maximumLength: try MiphaConfig.maximumLength(reader))
+        try requireMatchingWidths(config, parts.object("mm_projector"))
+        return config
+    }
+
+    /// The tower's family: of its `model_type`, or else the one that its name contains, as in the
+    /// reference; without a name the first.
+    private static func towerFamily(
+        _ tower: ConfigReader
+    ) throws(CheckpointError) -> any TowerConfiguration.Type {
+        let type = try tower.string("model_type", default: "mipha_vision_model")
+        let first = TowerCatalogue.all[0].family.id
+        let name = try tower.string("vision_model_name_or_path", default: first).lowercased()
+        let found =
+            TowerCatalogue.all.first { $0.family.modelType == type }
+            ?? TowerCatalogue.all.first { name.contains($0.family.id) }
+        guard let found else {
+            throw tower.failure(
+                "vision_model_name_or_path", expected: "a tower of \(TowerCatalogue.titles)")
+        }
+        return found
+    }
+
+    private static func requireMatchingWidths(
+        _ config: MiphaConfig, _ reader: ConfigReader
+    ) throws(CheckpointError) {
+        let (tower, language) = (config.vision.grid.width, config.language.hiddenSize)
+        let projector = config.projector
+        guard projector.inputSize == tower else {
+            throw reader.failure(
+                "mm_hidden_size", expected: "\(tower), the tower's hidden_size")
+        }
+        guard projector.outputSize == language else {
+            throw reader.failure(
+                "hidden_size", expected: "\(language), the language model's hidden_size")
+        }
+        guard projector.kind != .identity || projector.inputSize == projector.outputSize else {
+            throw reader.failure(
+                "mm_projector_type", expected: "a map, because the widths differ")
+        }
+    }
+
+    static func json(_ config: MiphaConfig, _ kept: JSONObject, dtype: String) -> JSONObject {
+        let (vision, language) = (config.vision, config.language)
+        let oldParts = kept["vision_config"]?.objectValue ?? JSONObject()
+        let fresh: JSONObject = [
+            "mm_vision_select_layer": .integer(vision.selectedLayer),
+            featureKey: "patch", "model_type": "mipha_vision_model",
+            "vision_model_name_or_path": .string(type(of: vision).family.id),
+        ]
+        var tower = fresh.merging(oldParts["vision_tower"]?.objectValue ?? JSONObject())
+            .merging(vision.json)
+        if type(of: vision).hasClassToken {
+            tower[featureKey] = vision.grid.leading > 0 ? "cls_patch" : "patch"
+        }
+        let oldProjector = oldParts["mm_projector"]?.objectValue ?? JSONObject()
+        let parts = oldParts.merging([
+            "vision_tower": .object(tower),
+            "mm_projector": .object(oldProjector.merging(config.projector.json)),
+        ])
+        let defaults: JSONObject = [
+            "mm_use_im_start_end": false, "mm_use_im_patch_token": false,
+            "tokenizer_padding_side": "right",
+        ]
+        let type = type(of: language)
+        return defaults.merging(type.tokenDefaults).merging(kept).merging(language.json).merging([
+            "architectures": [.string(language.architecture)],
+            "model_type": .string(type.officialTypes[0]),
+            "image_aspect_ratio": .string(config.imageAspectRatio ?? "square"),
+            "tokenizer_model_max_length": .integer(config.maximumLength),
+            "torch_dtype": .string(dtype), "vision_config": .object(parts),
+        ])
+    }
+
+    static func dialects() throws(CheckpointError) -> [KeyMap] {
+        [
+            try KeyMap(
+                dialect: "official Mipha",
+                rules: [.keep("model.{*}"), .keep("lm_head.{*}")]
+                    + CanonicalRoot.dropped.map { .drop($0) })
+        ]
+    }
+
+    static func fields(
+        _ vision: any TowerConfiguration.Type, _ language: any LanguageConfiguration.Type
+    ) -> FileFields {
+        FileFields(
+            "config.json, official layout",
+            [
+                .init("model_type architectures", .used),
+                .init(
+                    "image_aspect_ratio", .used,
+                    "pad or square; absent: what the picture preprocessing says"),
+                .init(
+                    "tokenizer_model_max_length", .used,
+                    "longest text of a training sample; from 1000000000 there is no limit"),
+                .init("vision_config", .object(parts(vision))),
+                .init(
+                    "mm_use_im_start_end", .only([false]),
+                    "tokens around pictures are not written into prompts"),
+                .init("mm_patch_merge_type", .only(["flat"]), "pictures are never cut into tiles"),
+                .init("use_s2", .only([false]), "pictures are seen at one scale"),
+                .init("image_grid_pinpoints", .only([]), "pictures are never cut into tiles"),
+                .init(
+                    "mm_use_im_patch_token tokenizer_padding_side tune_mm_mlp_adapter "
+                        + "tune_mm_vision_resampler freeze_vision_tower freeze_backbone "
+                        + "freeze_mm_mlp_adapter unfreeze_mm_vision_tower non_lora_lr "
+                        + "mm_projector_lr mm_vision_tower_lr use_mm_proj",
+                    .harmless, "settings of the run that trained the model"),
+            ] + language.fields.fields + LibraryFields.generation + LibraryFields.all)
+    }
+
+    private static func parts(_ vision: any TowerConfiguration.Type) -> FileFields {
+        FileFields(
+            "vision_config",
+            [
+                .init(
+                    "vision_tower",
+                    .object(
+                        FileFields(
+                            "vision_tower",
+                            [
+                                .init(
+                                    "vision_model_name_or_path", .used,
+                                    "must name \(TowerCatalogue.titles)"),
+                                .init("mm_vision_select_layer", .used),
+                                .init(
+                                    featureKey, .only(["patch", "cls_patch"]),
+                                    "the same without a class token"),
+                            ] + vision.fields.fields + LibraryFields.ofParts))),
+                .init(
+                    "mm_projector",
+                    .object(
+                        FileFields(
+                            "mm_projector",
+                            [.init("mm_projector_type mm_hidden_size hidden_size", .used)]
+                                + LibraryFields.ofParts))),
+            ])
+    }
+}

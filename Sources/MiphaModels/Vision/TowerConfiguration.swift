@@ -1,0 +1,152 @@
+public import MiphaCheckpoints
+public import MiphaFiles
+public import MiphaNN
+
+/// What determines a vision tower: the config of one family.
+///
+/// A family is one conforming type with its layers, and one line in ``TowerCatalogue``.
+public protocol TowerConfiguration: Sendable, Equatable {
+    /// The family's names.
+    static var family: PartFamily { get }
+    /// What the reader does with the fields of the family's config.
+    static var fields: FileFields { get }
+
+    /// Reads transformers' field names.
+    ///
+    /// - Parameter selection: which of the tower's states are the features.
+    /// - Throws: `CheckpointError` naming the field.
+    init(_ reader: ConfigReader, selection: FeatureSelection) throws(CheckpointError)
+
+    /// The fields in transformers' names, without `model_type`.
+    var json: JSONObject { get }
+
+    /// Channels, height and width of the images.
+    var input: ImageShape { get }
+    /// Side of a patch in pixels.
+    var patchSize: Int { get }
+    /// The features of one image.
+    var grid: FeatureGrid { get }
+    /// Whether the tower puts a class token before its patches.
+    static var hasClassToken: Bool { get }
+    /// Number of blocks stored, of which the last ones may go unused.
+    var layerCount: Int { get }
+    /// Number of blocks that influence the output.
+    var usedLayerCount: Int { get }
+    /// Number of attention heads.
+    var headCount: Int { get }
+    /// Which hidden state is the output: `-2` is the state before the last block.
+    var selectedLayer: Int { get }
+
+    /// The same tower with this many blocks, of which the last is not run, for measurements.
+    func shrunk(blocks: Int) -> Self
+    /// Builds the tower; its parameters are registered under `scope`, the tower's root.
+    func tower(_ scope: ParameterScope) throws -> any VisionTower
+}
+
+extension TowerConfiguration {
+    /// Whether another config is of the same family and says the same.
+    package func isEqual(_ other: any TowerConfiguration) -> Bool { self == other as? Self }
+
+    /// What reports say of the tower.
+    package var report: JSONObject {
+        [
+            "family": .string(Self.family.id), "image_size": .integer(input.width),
+            "patch_size": .integer(patchSize), "tokens": .integer(grid.count),
+            "width": .integer(grid.width), "blocks": .integer(layerCount),
+            "blocks_used": .integer(usedLayerCount), "heads": .integer(headCount),
+        ]
+    }
+
+    /// One line for people.
+    package var summary: String {
+        "\(Self.family.title), \(input.width) px, patches of \(patchSize) px, "
+            + "\(grid.count) tokens of \(grid.width), \(usedLayerCount) of \(layerCount) blocks used"
+    }
+}
+
+/// The families of vision towers, one line each.
+public enum TowerCatalogue {
+    /// Every family, in the order in which names in official configs are tried.
+    public static let all: [any TowerConfiguration.Type] = [
+        SigLIPConfig.self
+    ]
+
+    /// The titles in a message: `A or B`.
+    static var titles: String { all.map { $0.family.title }.joined(separator: " or ") }
+}
+
+/// Sizes of an image as a tower reads it.
+public struct ImageShape: Sendable, Hashable {
+    /// Number of colour channels.
+    public let channels: Int
+    /// Number of rows of pixels.
+    public let height: Int
+    /// Number of columns of pixels.
+    public let width: Int
+
+    /// Creates a shape.
+    public init(channels: Int = 3, height: Int, width: Int) {
+        self.channels = channels
+        self.height = height
+        self.width = width
+    }
+
+    /// Channels, height and width.
+    public var sizes: [Int] { [channels, height, width] }
+    /// Number of values of one image.
+    public var valueCount: Int { channels * height * width }
+}
+
+/// The feature vectors of one image: patches in rows and columns, after other tokens.
+public struct FeatureGrid: Sendable, Hashable {
+    /// Rows of patches.
+    public let rows: Int
+    /// Columns of patches.
+    public let columns: Int
+    /// Number of vectors before those of the patches, such as a class token.
+    public let leading: Int
+    /// Width of a vector.
+    public let width: Int
+
+    /// Creates a grid.
+    public init(rows: Int, columns: Int, leading: Int = 0, width: Int) {
+        self.rows = rows
+        self.columns = columns
+        self.leading = leading
+        self.width = width
+    }
+
+    /// Number of vectors.
+    public var count: Int { leading + rows * columns }
+}
+
+/// Which state of a tower is its output, and which of its tokens are: as a config says it.
+public struct FeatureSelection: Sendable {
+    /// The object and key that name the state; its place is part of messages.
+    let layer: (reader: ConfigReader, key: String)
+    /// Whether a class token is one of the features.
+    public let keepsClassToken: Bool
+
+    /// Creates a selection.
+    public init(_ reader: ConfigReader, key: String, keepsClassToken: Bool) {
+        layer = (reader, key)
+        self.keepsClassToken = keepsClassToken
+    }
+
+    /// The number of the state: 0 is the embeddings' output; -1 is the last block's.
+    ///
+    /// - Throws: `CheckpointError` when there is no such state, or it is that before all blocks.
+    func selectedLayer(of layerCount: Int) throws(CheckpointError) -> Int {
+        let (reader, key) = layer
+        let selected = try reader.int(key, default: -2)
+        let used = selected < 0 ? layerCount + 1 + selected : selected
+        guard (1...layerCount).contains(used) else {
+            throw reader.failure(
+                key,
+                expected: "a layer from 1 to \(layerCount) or from -\(layerCount) to -1, as "
+                    + "num_hidden_layers is \(layerCount)"
+                    + (reader.has(key) ? "" : " (-2 without the key)"))
+        }
+        return selected
+    }
+}
