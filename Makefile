@@ -18,7 +18,7 @@ MIPHA := .build/release/mipha
 
 # What a processor without AVX-512 computes: sums in another order, so that training goes another way.
 PORTABLE := ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2
-PORTABLE_TESTS := ^(MiphaTrainingTests|GoldenTests|MiphaNNTests|MiphaModelsTests|MiphaTorchTests)\.
+PORTABLE_TESTS := ^(MiphaTrainingTests|GoldenTests|FamilyTests|MiphaNNTests|MiphaModelsTests|MiphaTorchTests)\.
 
 DEMO_ARGS ?=
 TEST_ARGS ?=

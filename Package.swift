@@ -170,6 +170,12 @@ let torch: [Target] = [
     tests("MiphaDemoTests", ["MiphaDemo", "MiphaImaging", "MiphaFiles"]),
     tests("CommandTests", ["MiphaCheckpoints", "MiphaFiles", "mipha"]),
     tests(
+        "FamilyTests",
+        [
+            "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN",
+            "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaImaging", "MiphaFiles",
+        ]),
+    tests(
         "GoldenTests",
         ["MiphaTraining", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints"]),
 ]

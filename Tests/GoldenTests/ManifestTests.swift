@@ -5,7 +5,8 @@ import Testing
 @Suite struct ManifestTests {
     @Test(
         arguments: [
-            ("goldens", 20), ("adapters", 20), ("adapter-options", 30), ("torch-save", 5),
+            ("goldens", 20), ("families", 15), ("adapters", 20), ("adapter-options", 30),
+            ("torch-save", 5),
             ("preference", 0),
             ("preference-run", 8),
             ("optimizer", 0),

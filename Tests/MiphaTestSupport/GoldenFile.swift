@@ -5,9 +5,9 @@ public struct GoldenFile: Sendable {
     /// The mapped file.
     public let file: SafetensorsFile
 
-    /// Opens a file under `Fixtures/goldens`.
-    public init(_ name: String) throws {
-        file = try SafetensorsFile(path: PackagePaths.fixture("goldens/\(name)"))
+    /// Opens a file under a folder of `Fixtures`.
+    public init(_ name: String, in folder: String = "goldens") throws {
+        file = try SafetensorsFile(path: PackagePaths.fixture("\(folder)/\(name)"))
     }
 
     /// The names of all tensors.

@@ -6,6 +6,9 @@ extension ChatTemplate {
     /// Phi-1.5 and Phi-2: `{system} USER: {u} ASSISTANT: {a}<|endoftext|>USER: …`.
     public static let phi = roles("phi", endOfTurn: "<|endoftext|>")
 
+    /// Vicuna 1.x, which LLaVA trains Llama's models with: as `phi` with `</s>`.
+    public static let vicuna = roles("vicuna", endOfTurn: "</s>")
+
     /// Gemma: as `phi` with `<eos>` for the end of a turn.
     public static let gemma = roles("gemma", endOfTurn: "<eos>")
 
@@ -28,9 +31,13 @@ extension ChatTemplate {
             answerPrefix: " ", endOfTurn: endOfTurn)
     }
 
+    /// The one that is meant where neither a model nor a name says which: the reference's `default`.
+    public static let standard = phi
+
     private static let catalog: [(name: String, template: ChatTemplate)] = [
-        ("default", .phi), ("v0", .phi), ("phi", .phi), ("phi-1.5", .phi), ("phi-2", .phi),
-        ("gemma", .gemma), ("phi-3", .phi3), ("phi3", .phi3), ("plain", .plain),
+        ("default", .standard), ("v0", .phi), ("phi", .phi), ("phi-1.5", .phi), ("phi-2", .phi),
+        ("vicuna", .vicuna), ("vicuna_v1", .vicuna), ("v1", .vicuna), ("gemma", .gemma),
+        ("phi-3", .phi3), ("phi3", .phi3), ("plain", .plain),
     ]
 
     /// The names that `named(_:)` knows, the keys of the reference's table.

@@ -43,5 +43,5 @@ extension ChatTemplate {
     }
 
     /// The templates that a folder can carry.
-    static let known: [ChatTemplate] = [.phi, .gemma, .phi3]
+    static let known: [ChatTemplate] = [.phi, .vicuna, .gemma, .phi3]
 }

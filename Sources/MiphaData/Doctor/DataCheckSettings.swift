@@ -48,7 +48,7 @@ public struct DataCheckSettings: Sendable {
     /// Makes settings.
     public init(
         files: [String], imageFolder: String = "", benchmarks: [String] = [],
-        limit: Limit = .words(2048), template: ChatTemplate = .phi, smallestSide: Int = 16,
+        limit: Limit = .words(2048), template: ChatTemplate = .standard, smallestSide: Int = 16,
         largestAspect: Int = 10, listLimit: Int = 20, threads: Int = 1
     ) {
         self.files = files

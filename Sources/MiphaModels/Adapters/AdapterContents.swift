@@ -38,7 +38,8 @@ struct AdapterContents: Sendable {
             guard let name = names.canonical(tensor.name) else {
                 throw Self.failure(
                     tensor,
-                    "expected a parameter, or one of an adapter, of a Mipha, Phi or LLaVA model")
+                    "expected a parameter, or one of an adapter, of a Mipha or LLaVA model, or of its language model"
+                )
             }
             if let other = tensors.updateValue(tensor, forKey: name) {
                 throw Self.failure(

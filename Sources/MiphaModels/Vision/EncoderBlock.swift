@@ -1,3 +1,4 @@
+import MiphaCheckpoints
 import MiphaNN
 import MiphaTorch
 
@@ -6,6 +7,32 @@ struct EncoderShape {
     let hiddenSize, intermediateSize, headCount: Int
     let activation: Activation
     let layerNormEpsilon: Double
+}
+
+extension ConfigReader {
+    /// Checks what a vision transformer's config says, in the names that SigLIP and CLIP share.
+    func requireEncoder(
+        _ shape: EncoderShape, layers: Int, input: ImageShape, patch: Int
+    ) throws(CheckpointError) {
+        let positive = [
+            ("hidden_size", shape.hiddenSize), ("intermediate_size", shape.intermediateSize),
+            ("num_hidden_layers", layers), ("num_attention_heads", shape.headCount),
+            ("num_channels", input.channels), ("image_size", input.width), ("patch_size", patch),
+        ]
+        for (key, value) in positive where !(1...1 << 20).contains(value) {
+            throw failure(key, expected: "a number from 1 to \(1 << 20)")
+        }
+        guard layers <= 1024 else {
+            throw failure("num_hidden_layers", expected: "at most 1024")
+        }
+        guard shape.hiddenSize % shape.headCount == 0 else {
+            throw failure(
+                "num_attention_heads", expected: "a divisor of hidden_size \(shape.hiddenSize)")
+        }
+        guard patch <= input.width else {
+            throw failure("patch_size", expected: "at most image_size \(input.width)")
+        }
+    }
 }
 
 /// Bidirectional self-attention over the tokens of an image.

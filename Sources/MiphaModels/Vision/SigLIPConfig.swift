@@ -81,29 +81,8 @@ public struct SigLIPConfig: TowerConfiguration {
                 "hidden_act", default: .geluTanh),
             layerNormEpsilon: try reader.double("layer_norm_eps", default: 1e-6),
             hasPoolingHead: try reader.bool("vision_use_head", default: true))
-        try validate(reader)
+        try reader.requireEncoder(shape, layers: layerCount, input: input, patch: patchSize)
         selectedLayer = try selection.selectedLayer(of: layerCount)
-    }
-
-    private func validate(_ reader: ConfigReader) throws(CheckpointError) {
-        let positive = [
-            ("hidden_size", hiddenSize), ("intermediate_size", intermediateSize),
-            ("num_hidden_layers", layerCount), ("num_attention_heads", headCount),
-            ("num_channels", channelCount), ("image_size", imageSize), ("patch_size", patchSize),
-        ]
-        for (key, value) in positive where !(1...1 << 20).contains(value) {
-            throw reader.failure(key, expected: "a number from 1 to \(1 << 20)")
-        }
-        guard layerCount <= 1024 else {
-            throw reader.failure("num_hidden_layers", expected: "at most 1024")
-        }
-        guard hiddenSize % headCount == 0 else {
-            throw reader.failure(
-                "num_attention_heads", expected: "a divisor of hidden_size \(hiddenSize)")
-        }
-        guard patchSize <= imageSize else {
-            throw reader.failure("patch_size", expected: "at most image_size \(imageSize)")
-        }
     }
 
     /// The family's names.

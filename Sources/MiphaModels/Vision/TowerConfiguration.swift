@@ -68,7 +68,8 @@ extension TowerConfiguration {
 public enum TowerCatalogue {
     /// Every family, in the order in which names in official configs are tried.
     public static let all: [any TowerConfiguration.Type] = [
-        SigLIPConfig.self
+        SigLIPConfig.self,
+        CLIPConfig.self,
     ]
 
     /// The titles in a message: `A or B`.

@@ -14,7 +14,7 @@ extension RunKey {
             "image_folder", \.imageFolder, .text, "Folder that image paths are relative to."),
         RunKey(
             optional: "template", \.template, .text,
-            "Name of the chat template; by default `plain` in alignment, else that of the model (`phi`).",
+            "Name of the chat template; by default `plain` in alignment, else that of the model.",
             absent: "by stage"),
         RunKey(
             optional: "image_aspect_ratio", \.aspectRatio,

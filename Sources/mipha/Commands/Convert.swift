@@ -11,7 +11,7 @@ struct Convert: ParsableCommand {
               mipha convert Mipha-3B --to hf-llava --output DIR --drop-head-bias
 
             mipha is the official layout; hf-llava is read by LlavaForConditionalGeneration of \
-            transformers, which has no place for the bias of Phi's head: a bias that is not zero is \
+            transformers, which has no place for a bias of the language head: one that is not zero is \
             only left out with --drop-head-bias, and answers then differ. Tokenizer and picture \
             preprocessing are copied; weights keep their type and bits.
             """)

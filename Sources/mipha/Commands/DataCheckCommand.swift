@@ -115,7 +115,7 @@ struct DataCheckCommand: ParsableCommand {
     private func settings() throws -> DataCheckSettings {
         var settings = DataCheckSettings(
             files: files, imageFolder: images ?? "", benchmarks: benchmarks,
-            template: try template.map { try ChatTemplate.named($0) } ?? .phi,
+            template: try template.map { try ChatTemplate.named($0) } ?? .standard,
             smallestSide: smallestSide, listLimit: limitList ?? 20,
             threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
         if let maxLength { settings.limit = .words(maxLength) }

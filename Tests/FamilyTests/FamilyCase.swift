@@ -1,0 +1,110 @@
+import MiphaChat
+import MiphaCheckpoints
+import MiphaFiles
+import MiphaImaging
+import MiphaInference
+import MiphaModels
+import MiphaNN
+import MiphaTestSupport
+import MiphaTorch
+import Testing
+
+/// A tiny model of transformers (Tools/goldens/families.py): one tower and one language model.
+///
+/// A new family adds a fixture and a case here, and every test of this target runs on it.
+enum FamilyCase: String, CaseIterable, CustomTestStringConvertible {
+    case siglipPhi = "siglip-phi"
+    case clipLlama = "clip-llama"
+    case clipPhi = "clip-phi"
+
+    var testDescription: String { rawValue }
+
+    /// The model folder.
+    var folder: String { PackagePaths.fixture("families/\(rawValue)/model") }
+
+    func file(_ name: String) throws -> GoldenFile {
+        try GoldenFile("\(rawValue)/\(name).safetensors", in: "families")
+    }
+
+    func model(use: CheckpointSource.Use = .inference) throws -> MiphaModel {
+        // Tests run side by side; threads that wait for each other would cost more than they give.
+        try Engine.setThreadCount(1)
+        return try MiphaModel(folder: folder, use: use)
+    }
+
+    /// Two rows, an image in the first.
+    func batch() throws -> MiphaBatch {
+        let inputs = try file("inputs")
+        let pixels = try Tensor(
+            inputs.floats("pixel_values"), shape: inputs.shape("pixel_values"))
+        return MiphaBatch(
+            ids: try inputs.rows("ids"), labels: try inputs.rows("labels"), pixels: pixels)
+    }
+
+    /// The prompts and the 64 ids that transformers answers greedily.
+    func prompts() throws -> [(prompt: GenerationPrompt, answer: [Int])] {
+        let file = try file("prompts")
+        return try file.rows("ids").enumerated().map { row, ids in
+            let name = "pixel_values.\(row)"
+            let sizes = try file.shape(name)
+            let (values, count) = (try file.floats(name), sizes.dropFirst().reduce(1, *))
+            let images = try (0..<sizes[0]).map { image in
+                PreparedImage(
+                    try PixelBlock(
+                        channels: sizes[1], height: sizes[2], width: sizes[3],
+                        values: Array(values[image * count..<(image + 1) * count])))
+            }
+            return (
+                GenerationPrompt(ids: ids, images: images), try file.integers("generated.\(row)")
+            )
+        }
+    }
+
+    /// Gradients of the mean loss by canonical names.
+    func gradients() throws -> [String: [Float]] {
+        let file = try file("gradients")
+        let dialects = try CheckpointLayout.llava.dialects()
+        let modules = try #require(dialects.last)
+        var gradients: [String: [Float]] = [:]
+        for name in file.names {
+            guard case .name(let canonical) = modules.canonical(name) else {
+                Issue.record("no rule knows \(name)")
+                continue
+            }
+            gradients[canonical] = try file.floats(name)
+        }
+        return gradients
+    }
+
+    /// An engine that keeps nothing between requests.
+    ///
+    /// The model knows ids and no words, so the tokenizer beside it has the end of a text only; no
+    /// answer of a fixture holds 0.
+    func engine() throws -> InferenceEngine {
+        try Engine.setThreadCount(1)
+        let temporary = try TemporaryFolder()
+        return try withExtendedLifetime(temporary) {
+            let path = try temporary.copy(of: folder, named: "model")
+            let config = try MiphaConfig(folder: path)
+            let end = try ChatTemplate.named(config.chatFormat).endOfTurn
+            let tokenizer: JSONValue = [
+                "model": ["vocab": [:], "merges": []],
+                "added_tokens": [["id": 0, "content": .string(end), "special": true]],
+                "pre_tokenizer": ["type": "ByteLevel"], "decoder": ["type": "ByteLevel"],
+            ]
+            try tokenizer.write(to: "\(path)/tokenizer.json")
+            return InferenceEngine(
+                try ModelBundle(folder: path, for: "a test"), keepsBeginning: false)
+        }
+    }
+}
+
+/// Ends the test when values differ: what comes after the first wrong layer is wrong too.
+func requireClose(
+    _ name: String, _ found: Tensor, _ expected: [Float], _ tolerance: Tolerance,
+    _ location: SourceLocation = #_sourceLocation
+) throws {
+    let comparison = try Comparison(
+        name, found.values(as: Float.self), expected, tolerance, shape: found.shape)
+    try #require(comparison.passes, "\(comparison)", sourceLocation: location)
+}
