@@ -116,7 +116,9 @@ import Testing
         var runs: [(loss: Double, gradients: [[Float]], next: [Float])] = []
         for checkpointing in [false, true] {
             var config = try MiphaConfig(folder: GoldenCase.tiny.folder)
-            config.language.residualDropout = 0.3
+            var language = try #require(config.language as? PhiConfig)
+            language.residualDropout = 0.3
+            config.language = language
             let generator = try RandomGenerator(seed: 11)
             let initial = try GoldenCase.tiny.model(use: .training)
             let model = try MiphaModel(config, source: StoreSource(store: initial.store))

@@ -106,8 +106,8 @@ import Testing
             #expect(config.imageAspectRatio == "pad")
         }
         #expect(MiphaConfig.mipha3B.phi.headWidth == 80)
-        #expect(MiphaConfig.mipha3B.language.residualDropout == 0.1)
+        #expect(MiphaConfig.mipha3B.phi.residualDropout == 0.1)
         #expect(MiphaConfig.mipha1B7.phi.headWidth == 64)
-        #expect(MiphaConfig.mipha1B7.language.residualDropout == 0)
+        #expect(MiphaConfig.mipha1B7.phi.residualDropout == 0)
     }
 }

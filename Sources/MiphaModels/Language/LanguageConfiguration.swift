@@ -41,12 +41,12 @@ public protocol LanguageConfiguration: Sendable, Equatable {
     var layerCount: Int { get }
     /// Number of attention heads.
     var headCount: Int { get }
+    /// Base of the rotary frequencies.
+    var ropeTheta: Double { get }
     /// Number of rotated features of each head.
     var rotaryWidth: Int { get }
     /// Number of positions the model was trained for; longer inputs extend the rotary table.
     var maximumPositions: Int { get }
-    /// Dropout of the branches of a block in training.
-    var residualDropout: Double { get set }
     /// Whether the head has a bias.
     var headHasBias: Bool { get }
 
@@ -59,6 +59,33 @@ public protocol LanguageConfiguration: Sendable, Equatable {
     func shrunk(blocks: Int, vocabulary: Int) -> Self
     /// Builds the model; its parameters are registered under `scope`, outside all modules.
     func model(_ scope: ParameterScope) throws -> any LanguageModel
+}
+
+extension ConfigReader {
+    /// Checks the sizes that every decoder's config states, in transformers' names.
+    func requireDecoder(_ config: some LanguageConfiguration) throws(CheckpointError) {
+        let positive = [
+            ("vocab_size", config.vocabularySize), ("hidden_size", config.hiddenSize),
+            ("intermediate_size", config.intermediateSize),
+            ("num_hidden_layers", config.layerCount), ("num_attention_heads", config.headCount),
+        ]
+        for (key, value) in positive where !(1...1 << 20).contains(value) {
+            throw failure(key, expected: "a number from 1 to \(1 << 20)")
+        }
+        guard config.layerCount <= 1024 else {
+            throw failure("num_hidden_layers", expected: "at most 1024")
+        }
+        guard (1...1 << 30).contains(config.maximumPositions) else {
+            throw failure("max_position_embeddings", expected: "a number from 1 to \(1 << 30)")
+        }
+        guard config.hiddenSize % config.headCount == 0 else {
+            throw failure(
+                "num_attention_heads", expected: "a divisor of hidden_size \(config.hiddenSize)")
+        }
+        guard config.ropeTheta > 0 else {
+            throw failure("rope_theta", expected: "a positive number")
+        }
+    }
 }
 
 extension LanguageConfiguration {
@@ -86,6 +113,7 @@ extension LanguageConfiguration {
 public enum LanguageCatalogue {
     /// Every family.
     public static let all: [any LanguageConfiguration.Type] = [
-        PhiConfig.self
+        PhiConfig.self,
+        LlamaConfig.self,
     ]
 }

@@ -28,7 +28,7 @@ extension PhiConfig {
             .init("num_key_value_heads", .used, "must equal num_attention_heads"),
             .init("head_dim", .used, "must be hidden_size / num_attention_heads"),
             .init("qk_layernorm tie_word_embeddings", .used, "must be false"),
-        ] + RotaryFields.all + [
+        ] + RotaryFields.all(partial: .used) + [
             .init(
                 "attention_dropout embd_pdrop", .onlyInTraining([0]),
                 "training drops what the blocks put out, resid_pdrop, and nothing else"),

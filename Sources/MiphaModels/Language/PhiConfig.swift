@@ -93,32 +93,11 @@ public struct PhiConfig: LanguageConfiguration {
     }
 
     private func validate(_ reader: ConfigReader) throws(CheckpointError) {
-        let positive = [
-            ("vocab_size", vocabularySize), ("hidden_size", hiddenSize),
-            ("intermediate_size", intermediateSize), ("num_hidden_layers", layerCount),
-            ("num_attention_heads", headCount),
-        ]
-        for (key, value) in positive where !(1...1 << 20).contains(value) {
-            throw reader.failure(key, expected: "a number from 1 to \(1 << 20)")
-        }
-        guard layerCount <= 1024 else {
-            throw reader.failure("num_hidden_layers", expected: "at most 1024")
-        }
-        guard (1...1 << 30).contains(maximumPositions) else {
-            throw reader.failure(
-                "max_position_embeddings", expected: "a number from 1 to \(1 << 30)")
-        }
-        guard hiddenSize % headCount == 0 else {
-            throw reader.failure(
-                "num_attention_heads", expected: "a divisor of hidden_size \(hiddenSize)")
-        }
+        try reader.requireDecoder(self)
         guard (0...1).contains(partialRotaryFactor), rotaryWidth >= 2, rotaryWidth % 2 == 0 else {
             throw reader.failure(
                 "partial_rotary_factor",
                 expected: "a share that rotates an even number of the \(headWidth) features")
-        }
-        guard ropeTheta > 0 else {
-            throw reader.failure("rope_theta", expected: "a positive number")
         }
         guard (0..<1).contains(residualDropout) else {
             throw reader.failure("resid_pdrop", expected: "a probability below 1")

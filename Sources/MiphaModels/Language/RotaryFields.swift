@@ -3,29 +3,34 @@ import MiphaFiles
 /// What the readers of language models do with the fields of rotary positions.
 enum RotaryFields {
     /// `rope_parameters` of transformers 5 and `rope_scaling` of version 4.
-    static let all: [FileFields.Field] = [
-        .init(
-            "rope_parameters",
-            .object(
-                FileFields(
-                    "rope_parameters",
-                    [
-                        .init("rope_theta partial_rotary_factor", .used),
-                        .init("rope_type type", .only(["default"]), scaled),
-                        .init(
-                            "full_attention sliding_attention", .only([]),
-                            "positions that differ from layer to layer are not computed here"),
-                    ] + unused))),
-        .init(
-            "rope_scaling",
-            .object(
-                FileFields(
-                    "rope_scaling",
-                    [
-                        .init("type rope_type", .only(["default"]), scaled),
-                        .init("rope_theta partial_rotary_factor", .only([]), scaled),
-                    ] + unused))),
-    ]
+    ///
+    /// - Parameter partial: what becomes of a share of the features that is rotated.
+    static func all(partial: FileFields.Rule) -> [FileFields.Field] {
+        [
+            .init(
+                "rope_parameters",
+                .object(
+                    FileFields(
+                        "rope_parameters",
+                        [
+                            .init("rope_theta", .used),
+                            .init("partial_rotary_factor", partial),
+                            .init("rope_type type", .only(["default"]), scaled),
+                            .init(
+                                "full_attention sliding_attention", .only([]),
+                                "positions that differ from layer to layer are not computed here"),
+                        ] + unused))),
+            .init(
+                "rope_scaling",
+                .object(
+                    FileFields(
+                        "rope_scaling",
+                        [
+                            .init("type rope_type", .only(["default"]), scaled),
+                            .init("rope_theta partial_rotary_factor", .only([]), scaled),
+                        ] + unused))),
+        ]
+    }
 
     private static let scaled = "scaled rotary positions are not computed here"
 
