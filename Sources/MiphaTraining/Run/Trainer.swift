@@ -5,8 +5,8 @@ public import MiphaTorch
 
 /// One training run, from its start or from a checkpoint to its end.
 ///
-/// It prepares a run and puts its parts together; ``train(version:shouldStop:report:note:answers:)``
-/// lets a ``RunCourse`` run them.
+/// It prepares a run and puts its parts together. Each part has one job and sees no `Trainer`;
+/// `RunCourse` says in which order they work.
 public final class Trainer {
     /// What answers the questions of ``RunConfiguration/sampling`` with the model as it is: one answer
     /// for each, in their order.
