@@ -61,7 +61,7 @@ import Testing
 
     @Test func `keys of other programs are refused with what the table says`() throws {
         let rows = try table("Keys of other programs")
-        #expect(rows.map { names($0[0])[0] } == RunConfiguration.otherKeys.map { $0.key })
+        #expect(rows.map { names($0[0])[0] } == ForeignRunKeys.all.map { $0.key })
         let folder = try TemporaryFolder()
         let path = folder.file("run.yaml")
         try AtomicFile.write("model: m\noutput_dir: o\nstage: sft\ndata_path: d\n", to: path)

@@ -89,6 +89,25 @@ import Testing
         #expect(states[1] == states[0])
     }
 
+    @Test func `a validation left to be measured is passed over without its data`() throws {
+        let tiny = try TinyRun()
+        let run = tiny.with {
+            $0.validationFiles = $0.dataFiles
+            $0.evaluationSteps = 2
+        }
+        var asked = 0
+        // Before each of two updates and their micro-batches, then in the validation.
+        let outcome = try Trainer(run).train(shouldStop: {
+            asked += 1
+            return asked == 7
+        })
+        #expect(outcome == .stopped(step: 2))
+        let rest = try progress(tiny.run)
+        #expect(rest.map(\.step) == [3, 4, 5, 6])
+        #expect(rest.allSatisfy { $0.validationLoss == nil })
+        #expect(try weights(of: tiny.run.outputFolder) == finished(tiny))
+    }
+
     @Test func `going back to an older checkpoint sets the newer ones aside`() throws {
         let tiny = try TinyRun()
         let run = tiny.with {

@@ -27,8 +27,20 @@ extension RunConfiguration {
         run.template = resolvedTemplate(chatFormat)
         return run
     }
-    /// Keys of settings that change what the model of the start is.
-    var keysOfTheStartModel: [String] {
-        ["tune", "lora_targets", "load_in_8bit", "load_in_4bit", "bnb_4bit_use_double_quant"]
+    /// The same run without anything that depends on the working folder or on a default by stage:
+    /// paths made absolute, treatment of pictures filled in.
+    ///
+    /// The template, whose default depends on the model, is named before.
+    var resolved: RunConfiguration {
+        var run = RunPaths(self).absolute
+        run.epochEnd = resolvedEpochEnd
+        run.aspectRatio = stage.takesPictures ? resolvedAspectRatio : aspectRatio
+        return run
+    }
+    /// Refuses settings that exclude each other.
+    ///
+    /// - Parameter worldSize: number of processes that share the work.
+    func validate(worldSize: Int = 1) throws(TrainingError) {
+        try RunChecks(self, worldSize: worldSize).requireAll()
     }
 }

@@ -29,7 +29,7 @@ struct PlannedRunModel {
         quantization = plan.quantization(run)
         trainable = try plan.trainable(in: dry)
         segments = try dry.segmentPlaces()
-        shared = Trainer.sharedFrozen(dry, plan, learning: Set(trainable)).map(\.name)
+        shared = plan.sharedFrozen(in: dry, learning: Set(trainable)).map(\.name)
         let tensors = try folder.storedTensors()
         var stored: [String: Int] = [:]
         for fact in dry.store.facts {

@@ -95,7 +95,7 @@ public struct RunPlan {
         totalSteps = plan.totalSteps
         epochs = plan.epochs(after: plan.totalSteps)
         updates = plan.updateDescription(of: plan.unit)
-        let schedule = Trainer.schedule(run, totalSteps: plan.totalSteps)
+        let schedule = LearningRateSchedule(run, totalSteps: plan.totalSteps)
         warmupSteps = schedule.warmupSteps
         let tuning = try TrainingPlan(run)
         notes = RunNotes(run, plan, schedule, tuning).lines

@@ -2,11 +2,6 @@ import MiphaData
 import MiphaModels
 import MiphaTorch
 
-/// Which of a run's data sets a sample is from.
-enum DataPart: Sendable, CaseIterable {
-    case training, validation
-}
-
 /// What a run minimises.
 ///
 /// An update asks how much its samples weigh, runs their passes, and divides by the weight of all.

@@ -94,9 +94,11 @@ struct ReferencePass {
         let keys = [
             "image_folder", "model_max_length", "attention_mask", "bad_samples", "packing", "dtype",
             "validation_split",
+            // What the model of the start is.
+            "tune", "lora_targets", "load_in_8bit", "load_in_4bit", "bnb_4bit_use_double_quant",
         ]
         let values = run.resolved.json
-        for key in keys + run.keysOfTheStartModel { settings[key] = values[key] }
+        for key in keys { settings[key] = values[key] }
         settings["template"] = run.template.map { .string($0) } ?? .null
         settings["aspect_ratio"] = .string(run.resolvedAspectRatio.rawValue)
         if run.validationSplit > 0 { settings["seed"] = run.json["seed"] }

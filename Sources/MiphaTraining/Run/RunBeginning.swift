@@ -11,7 +11,7 @@ struct RunBeginning {
     let schedule: LearningRateSchedule
     let folder: RunFolder
     /// What the data are now, before any update.
-    let state: RunFolder.State
+    let state: RunState
     /// What the output folder had to go on from.
     let startingPoints: [String]
     /// Whether all updates have been done before.
@@ -38,7 +38,7 @@ struct RunBeginning {
                 run: run, chatFormat: chatFormat, worldSize: worldSize,
                 startsOver: resume == .never, rows: data.rows)
         }
-        state = RunFolder.State(
+        state = RunState(
             samples: data.training.count,
             data: try given.dataFiles.map { try SHA256Digest(contentsOf: $0).hex },
             base: try tuning.adapters(given).map { _ in
@@ -61,7 +61,7 @@ struct RunBeginning {
         self.folder = folder(run)
         if let checkpoint { try self.folder.requireSameRun(in: checkpoint) }
         plan = try data.requiredPlan(run, world: worldSize)
-        schedule = Trainer.schedule(run, totalSteps: plan.totalSteps)
+        schedule = LearningRateSchedule(run, totalSteps: plan.totalSteps)
         let former =
             given.epochEnd == nil && run.epochEnd == .former
             ? [
@@ -70,6 +70,21 @@ struct RunBeginning {
                     + "starts over, with every sample shown once an epoch"
             ] : []
         notes = former + RunNotes(run, plan, schedule, tuning).lines
+    }
+
+    /// What a checkpoint holds besides the weights.
+    ///
+    /// - Throws: `TrainingError` for one of another run, of other data, or of more updates than the run
+    ///   has.
+    func saved(in checkpoint: String) throws -> (state: RunState, optimizer: SavedOptimizer) {
+        let saved = try folder.resume(from: checkpoint, now: state)
+        guard (1...max(1, plan.totalSteps)).contains(saved.state.step) else {
+            throw TrainingError(
+                .invalidRun,
+                "\(checkpoint)/trainer_state.json: step: expected 1 to \(plan.totalSteps), "
+                    + "found \(saved.state.step)")
+        }
+        return saved
     }
 
     /// Folder of the checkpoint to continue from, if any.

@@ -47,7 +47,7 @@ struct RunComparison {
 
     /// The settings that change weights and are not the same, in words.
     var differences: [String] {
-        let moved = saved.moved(to: run.outputFolder)
+        let moved = RunPaths(saved).moved(to: run.outputFolder)
         let isSameUpdate = hasSameUpdates
         let changed = RunKey.all.filter { key in
             if key.name == Self.batchKeys[0], !isSameUpdate, worldBefore != worldSize {
@@ -72,7 +72,7 @@ struct RunComparison {
 
     /// Whether both measure their validation losses on the same files.
     var hasSameValidation: Bool {
-        [saved, saved.moved(to: run.outputFolder)].contains {
+        [saved, RunPaths(saved).moved(to: run.outputFolder)].contains {
             $0.validationFiles == run.validationFiles
         }
     }

@@ -49,32 +49,6 @@ struct RunFolder {
             folder: run.outputFolder, model: run.model, limit: run.saveLimit)
     }
 
-    /// What `trainer_state.json` holds besides the run's settings.
-    struct State {
-        var step = 0
-        /// Number of samples trained on.
-        var samples = 0
-        /// SHA-256 of each data file.
-        var data: [String] = []
-        /// ``WeightSample`` of the model under adapters, which no checkpoint holds.
-        var base: String?
-        /// The checkpoint of the lowest validation loss.
-        var best: Best?
-        /// Whether the validation loss after these updates is still to be measured.
-        var isValidationDue = false
-        /// Updates in a row that were not finite.
-        var skippedInARow = 0
-        /// Samples asked for, and those that could not be used as they are.
-        var usability = SampleUsability()
-        /// The last losses, for spikes.
-        var recentLosses: [Double] = []
-
-        struct Best: Equatable {
-            let step: Int
-            let loss: Double
-        }
-    }
-
     /// Keeps other runs out of the folder, which is made if need be.
     ///
     /// - Parameter startingPoints: what there was when the run was made ready.
@@ -117,7 +91,7 @@ struct RunFolder {
     ///
     /// - Parameter now: what the data are now.
     /// - Throws: `TrainingError` when it was finished on other data.
-    func isComplete(totalSteps: Int, now: State) throws -> Bool {
+    func isComplete(totalSteps: Int, now: RunState) throws -> Bool {
         guard !FileSystem.isMissing("\(path)/\(StateFile.name)") else { return false }
         let state = try StateFile.read(in: path)
         try requireSameRun(state)
@@ -127,7 +101,7 @@ struct RunFolder {
     }
 
     /// The content of `trainer_state.json`.
-    func json(_ state: State) -> JSONValue {
+    func json(_ state: RunState) -> JSONValue {
         .object([
             "step": .integer(state.step), "samples": .integer(state.samples),
             "data_sha256": .array(state.data.map { .string($0) }),
@@ -151,7 +125,7 @@ struct RunFolder {
     ///   - trained: names of the parameters that learn.
     ///   - values: weights to write instead of the model's own, by name.
     func finish(
-        _ state: State, model: MiphaModel, trained: [String],
+        _ state: RunState, model: MiphaModel, trained: [String],
         average: [(name: String, tensor: Tensor)],
         values: [String: Tensor] = [:]
     ) throws {
@@ -177,8 +151,8 @@ struct RunFolder {
     /// - Parameter now: what the data are now.
     /// - Returns: the state, and the tensors of optimiser and average.
     func resume(
-        from folder: String, now: State
-    ) throws -> (state: State, optimizer: SavedOptimizer) {
+        from folder: String, now: RunState
+    ) throws -> (state: RunState, optimizer: SavedOptimizer) {
         let reader = try StateFile.read(in: folder)
         let comparison = try requireSameRun(reader)
         try requireSameData(reader, now: now)
@@ -193,13 +167,13 @@ struct RunFolder {
             idle: try reader.int("samples_idle", default: 0))
         state.recentLosses = try reader.doubles("recent_losses", default: [])
         if comparison.hasSameValidation, let best = try reader.optionalObject("best") {
-            state.best = State.Best(
+            state.best = RunState.Best(
                 step: try best.int("step"), loss: try best.double("validation_loss"))
         }
         return (state, try SavedOptimizer(folder: folder))
     }
 
-    private func requireSameData(_ state: ConfigReader, now: State) throws {
+    private func requireSameData(_ state: ConfigReader, now: RunState) throws {
         guard try state.int("samples") == now.samples else {
             throw state.failure("samples", expected: "\(now.samples), the number in the data now")
         }
@@ -211,7 +185,7 @@ struct RunFolder {
         }
     }
 
-    private func requireSameBase(_ state: ConfigReader, now: State) throws {
+    private func requireSameBase(_ state: ConfigReader, now: RunState) throws {
         guard let base = now.base, let before = try state.optionalString("base_sha256"),
             base != before
         else { return }
@@ -228,7 +202,7 @@ struct RunFolder {
 
     @discardableResult
     private func requireSameRun(_ state: ConfigReader) throws -> RunComparison {
-        try state.refuseUnknownKeys(known: json(State()).objectValue?.keys ?? [])
+        try state.refuseUnknownKeys(known: json(RunState()).objectValue?.keys ?? [])
         let comparison = try RunComparison(
             state, with: run, chatFormat: chatFormat, worldSize: worldSize, rows: rows)
         let changed = comparison.differences

@@ -99,7 +99,7 @@ struct RunNotes {
             used: run.stage != .preference, "dropout is off in \(stage)")
         tell(
             "feature_cache", set: run.featureFolder != nil,
-            used: tuning[.tower].mode == .frozen && run.stage.takesPictures,
+            used: tuning.keepsFeatures(in: run.stage),
             run.stage.takesPictures ? "the tower learns" : "\(stage) has no pictures")
         tell(
             "feature_cache_gib", set: run.featureGibibytes != plain.featureGibibytes,

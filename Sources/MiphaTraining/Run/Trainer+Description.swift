@@ -7,8 +7,8 @@ extension Trainer {
     /// What the run will train, group by group with parameter counts, in a few lines.
     public var description: [String] {
         let start = firstStep > 0 ? ", going on after update \(firstStep)" : ""
-        let held = validation.map { ", \($0.count) for validation" } ?? ""
-        let sharding = parallel.map { " (sharding \($0.mode.rawValue))" } ?? ""
+        let held = batches.validation.map { ", \($0.count) for validation" } ?? ""
+        let sharding = learner.parallel.map { " (sharding \($0.mode.rawValue))" } ?? ""
         let packs = plan.packs.map {
             " in \($0.count) rows of \($0.capacity) positions, "
                 + "\(Int(($0.fill * 1000).rounded()) / 10).\(Int(($0.fill * 1000).rounded()) % 10) % full"

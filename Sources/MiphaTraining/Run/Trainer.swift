@@ -1,91 +1,46 @@
-import Foundation
 public import MiphaData
-import MiphaFolders
+import MiphaFiles
 public import MiphaModels
-import MiphaNN
 public import MiphaTorch
 
 /// One training run, from its start or from a checkpoint to its end.
+///
+/// It prepares a run and puts its parts together. Each part has one job and sees no `Trainer`;
+/// `RunCourse` says in which order they work.
 public final class Trainer {
-    /// Where a run starts from.
-    public enum Resume: Sendable, Equatable {
-        /// From the newest whole checkpoint of the output folder, if there is one.
-        case auto
-        /// From the start; checkpoints of the output folder are removed.
-        case never
-        /// From a checkpoint folder.
-        case from(String)
-
-        /// Reads `auto`, `never`, or a folder.
-        public init(parsing text: String) {
-            switch text {
-            case "auto": self = .auto
-            case "never": self = .never
-            default: self = .from(text)
-            }
-        }
-
-        /// What a launcher's new start of the same job goes on from: what the job has written, once it
-        /// has, which neither `never` removes nor `from` passes over again.
-        ///
-        /// - Parameters:
-        ///   - run: the run of the job.
-        ///   - job: what the launcher calls the job.
-        public func again(_ run: RunConfiguration, job: String?) -> Resume {
-            job != nil && RunRecord.lastJob(in: run.outputFolder) == job ? .auto : self
-        }
-    }
+    /// What answers the questions of ``RunConfiguration/sampling`` with the model as it is: one answer
+    /// for each, in their order.
+    public typealias Answering = (MiphaModel) throws -> [String]
 
     /// The settings, with the name of the chat template.
-    public let run: RunConfiguration
+    public var run: RunConfiguration { beginning.run }
     /// Which samples each update learns from.
-    public let plan: BatchPlan
+    public var plan: BatchPlan { beginning.plan }
     /// What learns.
-    public let tuning: TrainingPlan
+    public var tuning: TrainingPlan { start.tuning }
     /// Learning rate by update.
-    public let schedule: LearningRateSchedule
+    public var schedule: LearningRateSchedule { beginning.schedule }
     /// The model that learns.
-    public let model: MiphaModel
+    public var model: MiphaModel { learner.model }
     /// Names of the parameters that learn.
-    public let trainable: [String]
+    public var trainable: [String] { learner.trainable }
     /// Number of updates that a checkpoint had done already.
-    public private(set) var firstStep = 0
+    public var firstStep: Int { state.step }
     /// What was found out while the run was prepared, such as damaged checkpoints.
-    public private(set) var incidents: [Incident] = []
+    public let incidents: [Incident]
     /// What is unusual about the settings: samples that are not shown, rates of 0, settings without an
     /// influence.
-    public let notes: [String]
+    public var notes: [String] { beginning.notes }
+    /// Images that were decoded so far for samples of this process.
+    package var decodedImages: Int { batches.decodedImages }
 
-    /// The model that the run started from.
-    let start: ModelFolder
-    let folder: RunFolder
-    let data: TrainingDataSet
-    let validation: TrainingDataSet?
-    let loader: BatchLoader
-    /// The samples of an epoch in order.
-    let order: @Sendable (Int) -> [Int]
-    /// What the tower gives, when it is frozen.
-    let features: FeatureStore?
-    let collator: Collator
+    let start: StartModel
+    let beginning: RunBeginning
+    let learner: Learner
+    let batches: RunBatches
     let objective: any Objective
-    let optimizer: AdamW
-    let average: WeightAverage?
-    let parallel: DataParallel?
-    let joint: JointCheckpoints?
-    let dropout: RandomGenerator
-    /// What the output folder had to go on from when this run was made ready.
-    let startingPoints: [String]
-    let isComplete: Bool
-    var state = RunFolder.State()
-    var spikes: SpikeDetector
-    /// The checkpoint of the lowest validation loss while it is being written.
-    var nextBest: RunFolder.State.Best?
-    /// Whether the weights are not to be saved: an update has changed only some of them, or it is not
-    /// finite, which may be their fault.
-    var weightsAreUnsound = false
-    /// Samples that this process has asked for, and those that could not be used as they are; those of
-    /// all processes at earlier starts are counted by rank 0.
-    var usability = SampleUsability()
+    /// How far the run is when it begins.
+    private let state: RunState
 
     /// Loads model and data and checks that they fit the run.
     ///
@@ -98,79 +53,106 @@ public final class Trainer {
         _ run: RunConfiguration, resume: Resume = .auto, group: ProcessGroup? = nil,
         note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
-        try run.validate(worldSize: group?.worldSize ?? 1)
-        start = try run.openModel()
-        tuning = try TrainingPlan(run)
-        try tuning.requireTargets(run, in: start.config)
-        let found = try TrainingData(run, start, note: note)
-        let beginning = try RunBeginning(
-            run, start, found, tuning, resume: resume, worldSize: group?.worldSize ?? 1)
-        let (run, checkpoint) = (beginning.run, beginning.checkpoint)
-        self.run = run
-        (plan, schedule) = (beginning.plan, beginning.schedule)
-        folder = beginning.folder
-        (startingPoints, isComplete) = (beginning.startingPoints, beginning.isComplete)
-        (incidents, notes) = (beginning.incidents, beginning.notes)
-        model = try Self.preparedModel(run, start, tuning, from: checkpoint)
-        let names = try tuning.trainable(in: model)
-        let chosen = Set(names)
-        trainable = try model.store.train(where: chosen.contains)
-        let parameters = names.compactMap { [model] name in
-            model.store[name].map { (name: name, tensor: $0) }
+        let preparation = try RunPreparation(
+            run, resume: resume, worldSize: group?.worldSize ?? 1, note: note)
+        (start, beginning) = (preparation.start, preparation.beginning)
+        learner = try Learner(start, from: beginning.checkpoint, group)
+        batches = try RunBatches(preparation.data, beginning.plan, start, learner)
+        objective = Self.objective(start.run, learner.model)
+        if let checkpoint = beginning.checkpoint {
+            let saved = try beginning.saved(in: checkpoint)
+            try learner.restore(saved.optimizer)
+            state = saved.state
+            incidents = beginning.incidents.map {
+                Incident(
+                    $0.kind, step: saved.state.step, samples: $0.samples, message: $0.message)
+            }
+        } else {
+            (state, incidents) = (beginning.state, beginning.incidents)
         }
-        let parallel = try group.map { [tuning, model] in
-            try DataParallel(
-                $0, mode: run.sharding, segments: model.segmentPlaces(),
-                places: model.store.places, parameters: parameters,
-                frozen: Self.sharedFrozen(model, tuning, learning: chosen))
-        }
-        self.parallel = parallel
-        let store = folder.store
-        joint = parallel.map {
-            JointCheckpoints(
-                $0.group, begin: store.begin,
-                complete: { try store.complete($0, keeping: $1) })
-        }
-        optimizer = try Self.optimizer(
-            run, start, tuning, model, parameters, parallel, isResumed: checkpoint != nil)
-        average = try run.averageDecay.map { [optimizer] in
-            try WeightAverage(decay: $0, weights: optimizer.weights())
-        }
-        dropout = try RandomGenerator(seed: Self.dropoutSeed(run, group))
-        order = try found.order(run, world: group?.worldSize ?? 1)
-        features = try Self.features(run, tuning, model, writers: group?.worldSize ?? 1)
-        data = found.training.asking(features?.lookup)
-        validation = found.validation?.asking(features?.lookup)
-        loader = BatchLoader(
-            data, plan, order: order, rank: group?.rank ?? 0,
-            settings: run.loading)
-        collator = Self.collator(run, padID: data.padID)
-        objective = Self.objective(run, model)
-        spikes = SpikeDetector(factor: run.spikeFactor)
-        state = beginning.state
-        if let checkpoint { try restore(from: checkpoint) }
     }
 
-    private func restore(from checkpoint: String) throws {
-        let saved = try folder.resume(from: checkpoint, now: state)
-        guard (1...max(1, plan.totalSteps)).contains(saved.state.step) else {
-            throw TrainingError(
-                .invalidRun,
-                "\(checkpoint)/trainer_state.json: step: expected 1 to \(plan.totalSteps), "
-                    + "found \(saved.state.step)")
+    /// What a run of a stage minimises.
+    private static func objective(
+        _ run: RunConfiguration, _ model: MiphaModel
+    ) -> any Objective {
+        switch run.stage {
+        case .preference: PreferenceObjective(model, run.preference.loss)
+        default: TokenObjective(model: model, zLoss: run.zLoss)
         }
-        state = saved.state
-        if parallel?.group.rank ?? 0 == 0 { usability = state.usability }
-        firstStep = state.step
-        incidents = incidents.map {
-            Incident($0.kind, step: firstStep, samples: $0.samples, message: $0.message)
+    }
+
+    /// A batch of samples: with the features of their images where the tower is frozen, else with their
+    /// pixels.
+    package func batch(_ samples: [TrainingSample]) throws -> MiphaBatch {
+        try batches.batch(samples)
+    }
+
+    /// Runs the updates that are left.
+    ///
+    /// A stop or an error leaves a checkpoint of the updates done, where their state is whole.
+    ///
+    /// - Parameters:
+    ///   - version: the program's version, for the run's records.
+    ///   - shouldStop: asked before each micro-batch, of a validation too; true writes a checkpoint of
+    ///     the updates done and ends the run.
+    ///   - report: called after each update.
+    ///   - note: told what is worth a line: validation losses, skipped updates, failed checkpoints.
+    ///   - answers: answers the run's sample questions; needed when it has some.
+    public func train(
+        version: String = "", shouldStop: () -> Bool = { false },
+        report: (TrainingProgress) throws -> Void = { _ in },
+        note: @escaping (String) -> Void = { _ in }, answers: Answering? = nil
+    ) throws -> TrainingOutcome {
+        if beginning.isComplete { return .alreadyComplete }
+        let (folder, group) = (beginning.folder, learner.parallel?.group)
+        let isFirst = learner.rank == 0
+        if isFirst { try SamplePreviews.require(answers, for: run.sampling) }
+        if isFirst && firstStep == 0 { try folder.requireModelElsewhere() }
+        let lock = try isFirst ? folder.lock(finding: beginning.startingPoints) : nil
+        defer { lock?.release() }
+        try RankExchange.agreeOnStart(firstStep, group)
+        guard try objective.prepare(objectiveContext, shouldStop: shouldStop, note: note) else {
+            return .stopped(step: firstStep)
         }
-        try optimizer.restore { try saved.optimizer.tensor($0, for: parallel) }
-        try average?.restore { try saved.optimizer.average($0, for: parallel) }
-        // A process that the job did not have before goes on from a seed of its own.
-        if let state = try saved.optimizer.generator(rank: parallel?.group.rank ?? 0) {
-            try dropout.restore(state)
+        let records = try RunRecords(
+            beginning, tuning, at: firstStep, incidents, group, version: version, note: note)
+        let checkpoints = RunCheckpoints(folder, learner, records, best: state.best)
+        defer {
+            checkpoints.wait()
+            records.drain()
         }
-        spikes = SpikeDetector(factor: run.spikeFactor, recent: state.recentLosses)
+        return try course(records, checkpoints, answers).run(
+            shouldStop: shouldStop, report: report)
+    }
+
+    /// What the objective sees of the run.
+    private var objectiveContext: ObjectiveContext {
+        ObjectiveContext(
+            run: run, data: batches.training, validation: batches.validation, model: model,
+            parallel: learner.parallel, isResumed: firstStep > 0, batch: batches.batch,
+            startModel: { [start] in try start.read() })
+    }
+
+    /// Puts the parts of the course together.
+    private func course(
+        _ records: RunRecords, _ checkpoints: RunCheckpoints, _ answers: Answering?
+    ) -> RunCourse {
+        let recorder = records.recorder
+        let exchange = RankExchange(
+            parallel: learner.parallel, joint: checkpoints.joint, recorder: recorder,
+            badSampleLimit: run.badSampleLimit)
+        let idle = IdleSamples(
+            batches: batches, maximumLength: run.maximumLength, recorder: recorder)
+        return RunCourse(
+            beginning, from: state, learner,
+            updates: UpdateLoop(
+                run, schedule, learner, batches, objective, exchange, idle, resuming: state),
+            validation: batches.validation.map {
+                Validation($0, run, learner, batches, objective, exchange, idle)
+            },
+            previews: SamplePreviews(
+                run.sampling, learner, records, totalSteps: plan.totalSteps, answers),
+            checkpoints: checkpoints, records: records)
     }
 }

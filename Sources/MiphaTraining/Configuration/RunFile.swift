@@ -1,14 +1,17 @@
 import Foundation
-public import MiphaCheckpoints
+import MiphaCheckpoints
 import MiphaFiles
 import Yams
 
-extension RunConfiguration {
-    /// Reads a YAML run file.
+/// A YAML run file, and settings of the command line that win over it.
+struct RunFile {
+    private let path: String
+    private var object: JSONObject
+
+    /// Reads a file.
     ///
-    /// - Parameter overrides: `key=value` settings that win over the file; values are YAML.
-    /// - Throws: `CheckpointError` naming file and key for unknown keys and wrong values.
-    public init(contentsOf path: String, overrides: [String] = []) throws {
+    /// - Throws: `TrainingError` when it is not there or is not YAML with keys and values.
+    init(contentsOf path: String) throws {
         if FileSystem.kind(path) == .folder {
             let own = FileSystem.join(path, "resolved.yaml")
             throw TrainingError(
@@ -19,24 +22,32 @@ extension RunConfiguration {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw TrainingError(.invalidRun, "\(path): no such run file")
         }
-        var object = try Self.parse(RunFileText.decode(Array(data), file: path), name: path)
-        for setting in overrides {
-            let parts = setting.split(
-                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let keys = (parts.first ?? "").split(
-                separator: ".", omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[1].isEmpty, !keys.contains(where: \.isEmpty) else {
-                throw TrainingError(
-                    .invalidRun, "--set \(setting): expected key=value, such as learning_rate=1e-4")
-            }
-            guard Self.set(try Self.value(parts[1], of: setting), at: keys[...], in: &object) else {
-                throw TrainingError(
-                    .invalidRun,
-                    "--set \(setting): expected an object at \(keys.dropLast().joined(separator: "."))"
-                        + ", found another value")
-            }
+        self.path = path
+        object = try Self.parse(RunFileText.decode(Array(data), file: path), name: path)
+    }
+
+    /// The values by key.
+    var reader: ConfigReader { get throws { try ConfigReader(file: path, value: .object(object)) } }
+
+    /// Changes a value.
+    ///
+    /// - Parameter setting: `key=value`, where the value is YAML and the key may lead into objects, as in
+    ///   `tune.tower`.
+    mutating func set(_ setting: String) throws {
+        let parts = setting.split(
+            separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let keys = (parts.first ?? "").split(
+            separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[1].isEmpty, !keys.contains(where: \.isEmpty) else {
+            throw TrainingError(
+                .invalidRun, "--set \(setting): expected key=value, such as learning_rate=1e-4")
         }
-        try self.init(ConfigReader(file: path, value: .object(object)))
+        guard Self.set(try Self.value(parts[1], of: setting), at: keys[...], in: &object) else {
+            throw TrainingError(
+                .invalidRun,
+                "--set \(setting): expected an object at \(keys.dropLast().joined(separator: "."))"
+                    + ", found another value")
+        }
     }
 
     /// Sets a value of an object, or of the objects in it that the keys lead through.
@@ -99,14 +110,5 @@ extension RunConfiguration {
             let line = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
             throw TrainingError(.invalidRun, "\(name): not YAML: \(line)\(RunFileText.hint(text))")
         }
-    }
-
-    /// Reads the values of a run file.
-    ///
-    /// - Throws: `CheckpointError` naming file and key for unknown keys and wrong values.
-    public init(_ reader: ConfigReader) throws(CheckpointError) {
-        try Self.requireKnownKeys(reader)
-        self.init()
-        for key in RunKey.all { try key.read(reader, into: &self) }
     }
 }

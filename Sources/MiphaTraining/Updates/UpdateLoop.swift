@@ -1,90 +1,114 @@
-import MiphaChat
 import MiphaData
 import MiphaModels
 import MiphaNN
 import MiphaTorch
 
-extension Trainer {
-    struct UpdateResult {
-        /// Not a number when nothing was supervised.
-        var loss = 0.0
-        var norm = 0.0
-        /// What the means of the update divide by, as the objective counts.
-        var weight = 0
-        var supervised = 0
-        var tokens = 0
-        /// Sums of the objective's figures.
-        var figures: [Double] = []
-        var isSkipped = false
-        /// Samples of all processes until now.
-        var usability = SampleUsability()
-        /// Of several processes, those whose losses are not finite, or the one with the highest.
-        var ranks: [Int]?
-    }
+/// Does the updates of a run: for each a loop of passes over its micro-batches, then one step of the
+/// optimiser.
+final class UpdateLoop {
+    private let run: RunConfiguration
+    private let schedule: LearningRateSchedule
+    private let learner: Learner
+    private let batches: RunBatches
+    private let objective: any Objective
+    private let exchange: RankExchange
+    private let recorder: Recorder
+    private let idle: IdleSamples
+    private var spikes: SpikeDetector
+    /// Updates in a row that were not finite.
+    private(set) var skippedInARow: Int
+    /// Samples that this process has asked for, and those that could not be used as they are; those of
+    /// all processes at earlier starts are counted by rank 0.
+    private var usability: SampleUsability
 
     /// Updates that are not finite, in a row, after which even the policy `skip` gives up.
     private static var patience: Int { 10 }
 
+    /// - Parameters:
+    ///   - state: what the updates before left.
+    init(
+        _ run: RunConfiguration, _ schedule: LearningRateSchedule, _ learner: Learner,
+        _ batches: RunBatches, _ objective: any Objective, _ exchange: RankExchange,
+        _ idle: IdleSamples, resuming state: RunState
+    ) {
+        (self.run, self.schedule) = (run, schedule)
+        (self.learner, self.batches, self.objective) = (learner, batches, objective)
+        (self.exchange, recorder, self.idle) = (exchange, exchange.recorder, idle)
+        spikes = SpikeDetector(factor: run.spikeFactor, recent: state.recentLosses)
+        skippedInARow = state.skippedInARow
+        usability = learner.rank == 0 ? state.usability : SampleUsability()
+    }
+
+    /// The last losses, for spikes.
+    var recentLosses: [Double] { spikes.recent }
+
+    /// The objective's means over an update.
+    func means(of result: UpdateResult) -> [TrainingProgress.Figure] {
+        TrainingProgress.Figure.means(
+            objective.figures, result.figures, weight: result.weight)
+    }
+
     /// Forward and backward over the micro-batches of an update, then one optimiser step.
     ///
     /// - Returns: `nil` when the run is to stop; nothing was changed then, generators included.
-    func update(
-        _ step: Int, _ recorder: Recorder, shouldStop: () -> Bool
-    ) throws -> UpdateResult? {
-        let before = try dropout.state()
+    func update(_ step: Int, shouldStop: () -> Bool) throws -> UpdateResult? {
+        let before = try learner.dropout.state()
         do {
-            if let result = try attempt(step, recorder, shouldStop: shouldStop) { return result }
+            if let result = try attempt(step, shouldStop: shouldStop) { return result }
         } catch {
-            if !weightsAreUnsound { try dropout.restore(before) }
+            if !learner.isUnsound { try learner.dropout.restore(before) }
             throw error
         }
-        try dropout.restore(before)
+        try learner.dropout.restore(before)
         return nil
     }
 
-    private func attempt(
-        _ step: Int, _ recorder: Recorder, shouldStop: () -> Bool
-    ) throws -> UpdateResult? {
-        let loaded = Result { try loader.microBatches(step: step) }
+    private func attempt(_ step: Int, shouldStop: () -> Bool) throws -> UpdateResult? {
+        let loaded = Result { try batches.loader.microBatches(step: step) }
         let (micro, failure) =
             switch loaded {
             case .success(let micro): (micro, (any Error)?.none)
             case .failure(let error): ([], error)
             }
-        recorder.take(loader, step: step + 1)
+        recorder.take(batches.loader, step: step + 1)
         usability.add(micro)
-        for batch in micro { record(idleOf: batch, of: .training, step: step + 1, recorder) }
-        defer { recorder.take(features, step: step + 1) }
+        for batch in micro { idle.record(batch, of: .training, step: step + 1) }
+        defer { recorder.take(batches.features, step: step + 1) }
         let counts = micro.map { objective.weight(of: $0.samples) }
         var result = UpdateResult(
             weight: counts.reduce(0, +),
             supervised: micro.reduce(0) { $0 + $1.samples.supervisedCount },
             figures: objective.figures.map { _ in 0 })
-        if try agree(on: &result, step: step, failure: failure, shouldStop, recorder) { return nil }
-        weightsAreUnsound = run.optimizerInBackward
+        if try exchange.agree(
+            on: &result, usability, step: step, failure: failure, shouldStop: shouldStop)
+        {
+            return nil
+        }
+        learner.isUnsound = run.optimizerInBackward
         switch try runPasses(micro, counts, step, shouldStop: shouldStop, into: &result) {
         case .done: break
         case .stopped: return nil
-        case .notFinite(let loss):
-            return try skip(step, result, "the loss is \(loss)", recorder)
+        case .notFinite(let loss): return try skip(step, result, "the loss is \(loss)")
         }
         if !run.optimizerInBackward {
-            result.norm = try stepOptimizer(step)
+            result.norm = try learner.step(
+                learningRate: schedule.factor(step), clippingAt: run.maximumGradientNorm)
             guard result.norm.isFinite else {
-                return try skip(
-                    step, result, "the norm of the gradients is \(result.norm)", recorder)
+                return try skip(step, result, "the norm of the gradients is \(result.norm)")
             }
         }
-        if let average { try average.update(optimizer.weights()) }
-        weightsAreUnsound = false
-        state.skippedInARow = 0
+        try learner.updateAverage()
+        learner.isUnsound = false
+        skippedInARow = 0
         guard result.weight > 0 else {
             result.loss = .nan
             return result
         }
-        recordSpike(result, step, recorder)
+        recordSpike(result, step)
         return result
     }
+
+    // MARK: Passes
 
     /// How the passes over an update's micro-batches ended.
     private enum Passes {
@@ -102,6 +126,7 @@ extension Trainer {
         _ micro: [SampleLoader.MicroBatch], _ counts: [Int], _ step: Int, shouldStop: () -> Bool,
         into result: inout UpdateResult
     ) throws -> Passes {
+        let parallel = learner.parallel
         for (index, batch) in micro.enumerated() {
             parallel?.begin(isLast: index == micro.count - 1)
             guard counts[index] > 0 else {
@@ -109,49 +134,23 @@ extension Trainer {
                 continue
             }
             if parallel == nil && shouldStop() {
-                try optimizer.dropGradients()
-                weightsAreUnsound = false
+                try learner.optimizer.dropGradients()
+                learner.isUnsound = false
                 return .stopped
             }
             let scale =
                 switch run.lossReduction {
                 case .token: 1 / Double(result.weight)
                 case .microBatch:
-                    1 / Double(counts[index] * plan.microBatchCount(ofStep: step))
+                    1 / Double(counts[index] * batches.plan.microBatchCount(ofStep: step))
                 }
             let loss = try accumulate(batch, step, scale: scale, into: &result)
             guard loss.isFinite || parallel != nil else { return .notFinite(loss) }
         }
         guard let parallel else { return .done }
-        try join(parallel, &result, own: counts.reduce(0, +))
+        try parallel.finishGradients()
+        try result.join(parallel, own: counts.reduce(0, +))
         return result.loss.isFinite ? .done : .notFinite(result.loss)
-    }
-
-    /// Records a loss that is far above those before.
-    private func recordSpike(_ result: UpdateResult, _ step: Int, _ recorder: Recorder) {
-        guard let median = spikes.spike(result.loss) else { return }
-        var incident = Incident(
-            .lossSpike, step: step + 1, samples: sampleNames(step, of: result.ranks),
-            message: "loss \(result.loss), the median of the updates before is \(median)")
-        incident.rank = result.ranks?.first
-        recorder.record(incident)
-    }
-
-    /// Clips the gradients and updates the weights.
-    ///
-    /// - Returns: the norm of the gradients; where it is not finite no weight was changed.
-    private func stepOptimizer(_ step: Int) throws -> Double {
-        let gradients = try optimizer.gradients()
-        let norm = try parallel?.norm(of: gradients) ?? Tensor.norm(of: gradients)
-        guard norm.isFinite else { return norm }
-        if run.maximumGradientNorm > 0 && norm > run.maximumGradientNorm {
-            let factor = run.maximumGradientNorm / (norm + 1e-6)
-            for gradient in gradients { try gradient.scale(by: factor) }
-        }
-        weightsAreUnsound = true
-        try optimizer.step(learningRate: schedule.factor(step))
-        try parallel?.finishStep()
-        return norm
     }
 
     /// Forward and backward pass of a micro-batch; with `optimizer_in_backward` the update too.
@@ -161,19 +160,21 @@ extension Trainer {
         _ micro: SampleLoader.MicroBatch, _ step: Int, scale: Double,
         into result: inout UpdateResult
     ) throws -> Double {
+        let (optimizer, parallel) = (learner.optimizer, learner.parallel)
         let pass = try objective.pass(
-            batch(micro.samples), numbers: micro.indices, of: .training, dropout: dropout)
+            batches.batch(micro.samples), numbers: micro.indices, of: .training,
+            dropout: learner.dropout)
         let backward = SegmentedBackward(
             checkpointing: run.checkpointing, stopsAtNonFiniteLoss: run.optimizerInBackward)
         let inBackward =
             run.optimizerInBackward
             ? OptimizerInBackward(
                 optimizer, factor: schedule.factor(step), segments: pass.chain.segments,
-                trainable: model.store.facts(of: trainable)) : nil
+                trainable: learner.model.store.facts(of: learner.trainable)) : nil
         let loss: Double
         do {
             loss = try backward(
-                pass.chain, scale: scale, dropout: dropout,
+                pass.chain, scale: scale, dropout: learner.dropout,
                 observer: inBackward ?? parallel)
         } catch let error as OptimizerInBackward.NonFiniteGradient {
             throw TrainingError(
@@ -181,7 +182,7 @@ extension Trainer {
                 "update \(step + 1): the norm of the gradients of \(error.segment) is \(error.norm), "
                     + "and with optimizer_in_backward later parts of the model have been updated "
                     + "already; no checkpoint of this state is written, the same command goes on from "
-                    + "the last one; samples: \(listed(sampleNames(step, of: nil)))")
+                    + "the last one; samples: \(listed(batches.names(step: step, of: nil)))")
         }
         if let inBackward { result.norm = inBackward.norm }
         if run.accumulation > 1 && parallel == nil { try optimizer.collectGradients() }
@@ -191,18 +192,30 @@ extension Trainer {
         return loss
     }
 
+    // MARK: Losses that are not as they should be
+
+    /// Records a loss that is far above those before.
+    private func recordSpike(_ result: UpdateResult, _ step: Int) {
+        guard let median = spikes.spike(result.loss) else { return }
+        var incident = Incident(
+            .lossSpike, step: step + 1, samples: batches.names(step: step, of: result.ranks),
+            message: "loss \(result.loss), the median of the updates before is \(median)")
+        incident.rank = result.ranks?.first
+        recorder.record(incident)
+    }
+
     /// Deals with an update that is not finite, as the run's policy says.
     private func skip(
-        _ step: Int, _ result: UpdateResult, _ reason: String, _ recorder: Recorder
+        _ step: Int, _ result: UpdateResult, _ reason: String
     ) throws -> UpdateResult {
         let ranks = result.loss.isFinite ? nil : result.ranks
-        let names = sampleNames(step, of: ranks)
-        try optimizer.dropGradients()
-        state.skippedInARow += 1
-        guard run.nonFinite == .skip, state.skippedInARow < Self.patience else {
+        let names = batches.names(step: step, of: ranks)
+        try learner.optimizer.dropGradients()
+        skippedInARow += 1
+        guard run.nonFinite == .skip, skippedInARow < Self.patience else {
             let again =
-                run.nonFinite == .skip ? "; the \(state.skippedInARow)th such update in a row" : ""
-            weightsAreUnsound = true
+                run.nonFinite == .skip ? "; the \(skippedInARow)th such update in a row" : ""
+            learner.isUnsound = true
             throw TrainingError(
                 .failed,
                 "update \(step + 1): \(reason)\(again); no weight was changed; samples: "
@@ -224,13 +237,5 @@ extension Trainer {
     private func listed(_ names: [String]) -> String {
         let more = names.count > 20 ? " and \(names.count - 20) more" : ""
         return names.prefix(20).joined(separator: ", ") + more
-    }
-
-    /// Ids of the samples of an update, of all processes or of some.
-    private func sampleNames(_ step: Int, of ranks: [Int]?) -> [String] {
-        let order = order(plan.epoch(ofStep: step))
-        return (ranks ?? Array(0..<plan.world)).flatMap { rank in
-            plan.microBatches(step: step, order: order, rank: rank).joined().map(data.name)
-        }
     }
 }

@@ -4,10 +4,6 @@ import MiphaData
 final class Recorder {
     private let log: RunLog?
     private let note: (String) -> Void
-    /// The validation loss after the update under way, if it was measured.
-    var validationLoss: Double?
-    /// The objective's figures on the validation data, if they were measured.
-    var validationFigures: [TrainingProgress.Figure] = []
     /// Seconds that the update under way waited for its samples.
     private(set) var secondsWaited = 0.0
     /// Look-ups in the feature cache since the update before, if there is one.

@@ -1,9 +1,9 @@
 import MiphaCheckpoints
 
-extension RunConfiguration {
-    /// Keys of transformers' `TrainingArguments`, of TRL and of LLaVA's scripts that have another name
-    /// here, and what to write.
-    package static let otherKeys: KeyValuePairs<String, String> = [
+/// Keys of transformers' `TrainingArguments`, of TRL and of LLaVA's scripts that have another name here.
+package enum ForeignRunKeys {
+    /// The keys, each with what to write instead.
+    package static let all: KeyValuePairs<String, String> = [
         "model_name_or_path": "model",
         "version": "template",
         "vision_tower": "model, whose folder has tower and projector",
@@ -39,15 +39,14 @@ extension RunConfiguration {
         "loss_type": "preference_loss",
     ]
 
-    /// Refuses keys that a run file does not have.
+    /// Refuses a run file that has one of the keys.
     ///
-    /// - Throws: `CheckpointError` naming the key, and what to write instead where that is known.
-    static func requireKnownKeys(_ reader: ConfigReader) throws(CheckpointError) {
-        for (key, own) in otherKeys where reader.has(key) {
+    /// - Throws: `CheckpointError` naming the key and what to write.
+    static func refuse(in reader: ConfigReader) throws(CheckpointError) {
+        for (key, own) in all where reader.has(key) {
             throw CheckpointError(
                 .invalidConfig,
                 "\(reader.file): unknown key \(reader.path(of: key)); write \(own)")
         }
-        try reader.refuseUnknownKeys(known: keys)
     }
 }

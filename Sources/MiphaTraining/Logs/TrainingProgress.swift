@@ -6,6 +6,16 @@ public struct TrainingProgress: Sendable, Equatable {
         public let name: String
         /// The mean.
         public let value: Double
+
+        /// Means over an update or a data set.
+        ///
+        /// - Parameters:
+        ///   - names: one for each sum.
+        ///   - weight: what the sums are divided by; 0 gives none.
+        static func means(_ names: [String], _ sums: [Double], weight: Int) -> [Figure] {
+            guard weight > 0 else { return [] }
+            return zip(names, sums).map { Figure(name: $0, value: $1 / Double(weight)) }
+        }
     }
 
     /// Number of updates done.

@@ -1,0 +1,30 @@
+import MiphaFolders
+import MiphaTorch
+
+/// What a run needs before a weight is read: its settings are checked, its model's folder and its data
+/// are opened, and it is known where it starts.
+struct RunPreparation {
+    /// The model that the run starts from, with the settings that hold from there on.
+    let start: StartModel
+    /// The samples.
+    let data: TrainingData
+    /// Where the run starts.
+    let beginning: RunBeginning
+
+    /// - Parameters:
+    ///   - worldSize: number of processes that share the work.
+    ///   - note: told how far a longer pass over the data is.
+    init(
+        _ run: RunConfiguration, resume: Trainer.Resume, worldSize: Int,
+        note: @escaping @Sendable (String) -> Void
+    ) throws {
+        try run.validate(worldSize: worldSize)
+        let folder = try run.openModel()
+        let tuning = try TrainingPlan(run)
+        try tuning.requireTargets(run, in: folder.config)
+        data = try TrainingData(run, folder, note: note)
+        beginning = try RunBeginning(
+            run, folder, data, tuning, resume: resume, worldSize: worldSize)
+        start = StartModel(run: beginning.run, folder: folder, tuning: tuning)
+    }
+}
