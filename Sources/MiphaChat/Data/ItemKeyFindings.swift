@@ -1,9 +1,6 @@
 package import MiphaFiles
 
 /// What an item says under keys that are not read.
-///
-/// Both readers of items, the one of training and the one of the check, ask here, so that what the
-/// check calls refused is what a run refuses.
 package struct ItemKeyFindings: Sendable {
     /// Why the item is refused, a clause for each key, which it names.
     package private(set) var refusals: [String] = []

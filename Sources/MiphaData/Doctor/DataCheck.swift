@@ -111,9 +111,9 @@ struct DataCheckPass {
             switch found {
             case .value(var cursor):
                 try step(cursor.place.byte, samples)
-                let entry = try DataEntryReader.read(&cursor)
+                let item = try ConversationItem(reading: &cursor)
                 try cursor.finish()
-                examine(entry, samples)
+                examine(item, samples)
             case .malformed(let line):
                 try step(line.place.byte, samples)
                 findings.add(.malformedLine, sample: samples) {
@@ -126,30 +126,30 @@ struct DataCheckPass {
         files.append(DataReport.File(path: path, samples: samples - first))
     }
 
-    private mutating func examine(_ entry: DataEntry, _ sample: Int) {
-        unknownKeys.add(entry.keys.unknown)
+    private mutating func examine(_ item: ConversationItem, _ sample: Int) {
+        unknownKeys.add(item.keys.unknown)
         let text = TextExamination(
-            entry, separators: separators, wantsCaption: settings.template.style == .plain)
+            item, separators: separators, wantsCaption: settings.template.style == .plain)
         for (problem, detail) in text.findings {
-            findings.add(problem, sample: sample, id: entry.id) { detail }
+            findings.add(problem, sample: sample, id: item.id) { detail }
         }
-        if let id = entry.id, let other = ids.add(Fingerprint(id), number: sample) {
+        if let id = item.id, let other = ids.add(Fingerprint(id), number: sample) {
             findings.add(.duplicateID, sample: sample, id: id) {
                 "as \(name(of: other)), the first with this id"
             }
         }
-        if let turns = entry.turns, let images = entry.images {
-            let answers = entry.answerTurns
+        if let turns = item.turns, let images = item.images {
+            let answers = item.answerTurns
             let print = Self.fingerprint(images, turns + answers)
             if let other = contents.add(print, number: sample) {
-                findings.add(.duplicateSample, sample: sample, id: entry.id) {
+                findings.add(.duplicateSample, sample: sample, id: item.id) {
                     "the same pictures and turns as \(name(of: other))"
                 }
             }
             let longest = answers.max { $0.text.utf8.count < $1.text.utf8.count }
-            examineLength(entry, turns + (longest.map { [$0] } ?? []), images, sample)
+            examineLength(item, turns + (longest.map { [$0] } ?? []), images, sample)
         }
-        guard let images = entry.images else { return }
+        guard let images = item.images else { return }
         if images.isEmpty { textOnly += 1 }
         for (number, image) in register.mention(images, sample: sample) {
             let path = settings.path(of: image)
@@ -164,20 +164,23 @@ struct DataCheckPass {
     }
 
     private func examineLength(
-        _ entry: DataEntry, _ turns: [DataEntry.Turn], _ images: [String], _ sample: Int
+        _ item: ConversationItem, _ turns: [ConversationItem.Turn], _ images: [String],
+        _ sample: Int
     ) {
         let examination = LengthExamination(
-            turns: turns, images: images, limit: settings.limit, isPair: entry.answers != nil)
+            turns: turns, images: images, limit: settings.limit, isPair: item.answers != nil)
         let note: @Sendable () -> Void = { [findings] in
             for (problem, detail) in examination.findings() {
-                findings.add(problem, sample: sample, id: entry.id) { detail }
+                findings.add(problem, sample: sample, id: item.id) { detail }
             }
         }
         // Words are counted faster than handed over.
         if case .tokens = settings.limit { queue.add(note) } else { note() }
     }
 
-    private static func fingerprint(_ images: [String], _ turns: [DataEntry.Turn]) -> Fingerprint {
+    private static func fingerprint(
+        _ images: [String], _ turns: [ConversationItem.Turn]
+    ) -> Fingerprint {
         var bytes: [UInt8] = []
         // No text of a file holds these bytes, which UTF-8 does not have.
         for image in images { bytes += Array(image.utf8) + [0xFF] }

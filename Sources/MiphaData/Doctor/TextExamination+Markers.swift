@@ -12,9 +12,9 @@ extension TextExamination {
     ///
     /// Answers may speak of the tags of web pages, so they are left out where it is known which turns
     /// are answers.
-    mutating func examineForeignMarkers(_ turns: [DataEntry.Turn], isOrdered: Bool) {
+    mutating func examineForeignMarkers(_ turns: [ConversationItem.Turn], isOrdered: Bool) {
         for (index, turn) in turns.enumerated()
-        where !isOrdered || Self.role(turn.role) != .assistant {
+        where !isOrdered || turn.knownRole != .assistant {
             guard let marker = Self.foreignMarker(in: Array(turn.text.utf8)) else { continue }
             found(
                 .foreignMarker,
