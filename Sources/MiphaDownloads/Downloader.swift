@@ -19,7 +19,7 @@ package struct Downloader: Sendable {
         package let name: String
         /// Bytes on the disk.
         package let bytes: Int
-        /// Bytes in all, when the server tells.
+        /// Bytes in all, when the server reports it.
         package let total: Int?
     }
 
@@ -67,8 +67,8 @@ package struct Downloader: Sendable {
     ///
     /// - Parameters:
     ///   - files: what is wanted.
-    ///   - folder: where the files go; it is made when it does not exist.
-    ///   - progress: told bytes as they come, on some thread.
+    ///   - folder: where the files go; it is created if necessary.
+    ///   - progress: called with the bytes as they come, on some thread.
     /// - Throws: `DownloadError` naming the address and what was expected and found. Files that
     ///   are whole by then stay, and the part of the one under way.
     package func fetch(

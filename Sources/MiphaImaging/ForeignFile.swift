@@ -1,6 +1,6 @@
 import MiphaFiles
 
-/// What a file is that is no picture of a format that is read.
+/// What a file is that is not an image of a format that is read.
 enum ForeignFile {
     /// The file in words, with what to do.
     static func words(_ bytes: [UInt8]) -> String {

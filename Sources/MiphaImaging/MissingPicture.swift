@@ -1,8 +1,8 @@
 import Foundation
 
-/// Why a picture file is not there, as far as its path tells.
+/// Why an image file is not there, as far as its path shows.
 package enum MissingPicture {
-    /// A clause for the end of a message; empty when the path tells nothing.
+    /// A clause for the end of a message; empty when the path shows nothing.
     package static func hint(for path: String) -> String {
         if path.contains("://") {
             return "; addresses are not fetched: download the picture and give the path of the file"

@@ -1,8 +1,8 @@
 import MiphaFiles
 
-/// What of a picture file is left out when it is read as the reference does.
+/// What of an image file is left out when it is read as the reference does.
 package enum PictureNotes {
-    /// What a viewer of pictures shows and ``RGBImage`` does not, a clause for each.
+    /// What a viewer of images shows and ``RGBImage`` does not, a clause for each.
     ///
     /// - Parameter bytes: a file that has been decoded.
     package static func of(_ bytes: [UInt8]) -> [String] {
@@ -20,7 +20,7 @@ package enum PictureNotes {
         return notes
     }
 
-    /// A clause about the EXIF orientation of a file where it says that the picture is not upright.
+    /// A clause about the EXIF orientation of a file where it says that the image is not upright.
     ///
     /// - Parameter bytes: a file that has been decoded.
     package static func orientation(of bytes: [UInt8]) -> String? {
@@ -30,7 +30,7 @@ package enum PictureNotes {
             ? nil : "the EXIF orientation \(orientation.rawValue) is not applied"
     }
 
-    /// What people are told about a picture file whose EXIF orientation is not applied; `nil` for other
+    /// The note about an image file whose EXIF orientation is not applied; `nil` for other
     /// files and for those that cannot be read.
     package static func orientation(ofFile path: String) -> String? {
         let limit = DecodeOptions().maximumFileBytes

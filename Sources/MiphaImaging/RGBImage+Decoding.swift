@@ -26,9 +26,9 @@ extension RGBImage {
     ///
     /// - Parameters:
     ///   - bytes: the whole file.
-    ///   - name: what messages call the picture, usually its path.
+    ///   - name: what messages call the image, usually its path.
     ///   - options: limits and choices.
-    /// - Throws: `ImagingError` naming the picture: unknown, truncated, corrupt or too large.
+    /// - Throws: `ImagingError` naming the image: unknown, truncated, corrupt or too large.
     public init(
         decoding bytes: [UInt8], name: String, options: DecodeOptions = .init()
     ) throws(ImagingError) {

@@ -1,7 +1,7 @@
 import CMiphaImage
 
 extension RGBImage {
-    /// Returns the picture as the bytes of an 8-bit RGB PNG file.
+    /// Returns the image as the bytes of an 8-bit RGB PNG file.
     ///
     /// - Throws: `ImagingError` when memory runs out.
     public func pngData() throws(ImagingError) -> [UInt8] {

@@ -1,7 +1,7 @@
 import CMiphaImage
 
 extension RGBImage {
-    /// Returns the picture at another size, with the bytes of Pillow's `Image.resize`.
+    /// Returns the image at another size, with the bytes of Pillow's `Image.resize`.
     ///
     /// The filter widens with the reduction (antialiasing). The result of the first pass is rounded
     /// to 8 bits; weights have 22 fractional bits. As in Pillow 13 the vertical pass runs first when
@@ -21,7 +21,7 @@ extension RGBImage {
         try resized(width: width, height: height, filter: filter, instructions: .best)
     }
 
-    /// Returns the picture at another size, computed with a chosen instruction set.
+    /// Returns the image at another size, computed with a chosen instruction set.
     package func resized(
         width: Int, height: Int, filter: ResampleFilter, instructions: ResampleInstructions
     ) throws(ImagingError) -> RGBImage {
@@ -31,7 +31,7 @@ extension RGBImage {
             filter: filter, instructions: instructions)
     }
 
-    /// Returns what resizing ``paddedToSquare(fill:)`` gives, mostly without making that picture.
+    /// Returns what resizing ``paddedToSquare(fill:)`` gives, mostly without making that image.
     ///
     /// - Throws: `ImagingError` when the result or the canvas would be too large.
     package func resizedOnSquare(
@@ -45,13 +45,13 @@ extension RGBImage {
             instructions: instructions)
     }
 
-    /// Returns a part of the picture at another size; only what it needs is computed, so that the
-    /// whole may be larger than any picture can be.
+    /// Returns a part of the image at another size; only what it needs is computed, so that the
+    /// whole may be larger than any image can be.
     ///
     /// - Parameters:
     ///   - size: columns and rows of the whole.
     ///   - window: the part.
-    ///   - canvas: a canvas that is resized with the picture on it.
+    ///   - canvas: a canvas that is resized with the image on it.
     func resized(
         to size: (width: Int, height: Int), window: PixelWindow, on canvas: SquareCanvas? = nil,
         filter: ResampleFilter, instructions: ResampleInstructions = .best

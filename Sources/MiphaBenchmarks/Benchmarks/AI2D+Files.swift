@@ -81,7 +81,7 @@ extension AI2D {
             .filter { !DelimitedTable.pandasMissing.contains($0.text) }
     }
 
-    /// The options that a question has on lines of their own, behind letter, period and blank.
+    /// The options that a question has on lines of their own, after letter, period and space.
     private static func writtenOptions(_ question: String) -> [OptionExtractor.Option] {
         var options: [String] = []
         for line in PythonText.split(question, "\n") {

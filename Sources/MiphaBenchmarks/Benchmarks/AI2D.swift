@@ -9,7 +9,7 @@ import MiphaFiles
 /// - LLaVA's form, `{question_id, image, question, answer}`, where the question already holds the
 ///   options and the instruction and the answer is a letter (optionally `category`);
 /// - or AI2's own folder: `questions/{picture}.json`, `images/`, and `ai2d_test_ids.csv` with the
-///   numbers of the test pictures (without it all pictures count, with a note). Pictures of
+///   numbers of the test images (without it all images count, with a note). Images of
 ///   questions about labels, `abcLabel`, are taken from `abc_images/` where that folder has them.
 ///
 /// Damage: a byte order mark and Windows line ends are accepted; a missing answer counts as wrong;

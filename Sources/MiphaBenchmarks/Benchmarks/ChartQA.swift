@@ -7,7 +7,7 @@ import MiphaFiles
 /// `human_0`, `human_1`, … and `augmented_0`, … in the order of the files.
 ///
 /// Predictions: LLaVA's answer lines with these ids; or objects with `imgname` and `query` (or
-/// `imgname` alone where a picture has one question) and an answer; or Qwen-VL's list of
+/// `imgname` alone where an image has one question) and an answer; or Qwen-VL's list of
 /// `{answer, annotation}` in the order of the files, checked against the labels. A folder may hold
 /// one file for each half. A half without any answer is left out with a note; within a half every
 /// question needs one.

@@ -143,7 +143,7 @@ extension Custom {
         return lists[0].isEmpty ? lists[1] : lists[0]
     }
 
-    /// The question without picture markers and the line breaks around them.
+    /// The question without image markers and the line breaks around them.
     private static func withoutMarker(_ text: String) -> String {
         guard PythonText.contains(text, "<image>") else { return text }
         var rest = text

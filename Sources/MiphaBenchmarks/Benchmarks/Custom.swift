@@ -4,12 +4,12 @@ import MiphaFiles
 ///
 /// A JSON array or JSON lines, each line or element either
 /// - an item of LLaVA's training format, `{id, image, conversations}`: the question is the first
-///   human turn without `<image>`, the answer the turn behind it; or
+///   human turn without `<image>`, the answer the turn after it; or
 /// - a line of LLaVA's question format with the answer, `{question_id, image, text, answer}` or
 ///   `answers` with a list.
 ///
 /// `kind` or `category` puts a question into a group with figures of its own; a file
-/// `NAME-kinds.json` with `[{id, kind}]` beside `NAME.json` does the same. Pictures are looked for
+/// `NAME-kinds.json` with `[{id, kind}]` beside `NAME.json` does the same. Images are looked for
 /// beside the file and in `images/`. Prompts are asked as they are written: nothing is appended.
 /// Questions without ids are numbered from 0 when no question of the file has one.
 ///

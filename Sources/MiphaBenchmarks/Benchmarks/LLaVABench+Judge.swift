@@ -1,7 +1,7 @@
 import MiphaFiles
 
 extension LLaVABench {
-    /// What the judge is told about one category.
+    /// What the judge reads about one category.
     private struct Rule {
         let role: String
         let prompt: String

@@ -1,16 +1,16 @@
 import MiphaFiles
 
-/// The questions and gold answers of MME, read task by task or picture by picture.
+/// The questions and gold answers of MME, read task by task or image by image.
 struct MMEAnnotations {
     /// One question.
     struct Item: Sendable {
-        /// The picture's file name, with its folder `images/` where the task has one.
+        /// The image's file name, with its folder `images/` where the task has one.
         let picture: String
         let question: String
         let isYes: Bool
     }
 
-    /// Where a question belongs: its task and the name of its picture without the extension.
+    /// Where a question belongs: its task and the name of its image without the extension.
     struct Key: Hashable, Sendable {
         let task: String
         let stem: String
@@ -28,7 +28,7 @@ struct MMEAnnotations {
         self.files = files
     }
 
-    /// The task and picture of a question id `task/.../picture.ext`, cut as LLaVA's converter does.
+    /// The task and image of a question id `task/.../picture.ext`, cut as LLaVA's converter does.
     static func key(_ id: String) -> Key {
         let parts = id.split(separator: "/", omittingEmptySubsequences: false)
         let stem = (parts.last ?? "").prefix { $0 != "." && $0 != "#" }
@@ -38,7 +38,7 @@ struct MMEAnnotations {
     private static let roots = ["", "MME_Benchmark_release_version/", "MME_Benchmark/"]
     private static let tables = ["", "eval_tool/Your_Results/", "Your_Results/"]
 
-    /// The questions on a picture.
+    /// The questions on an image.
     ///
     /// - Throws: `EvaluationError` naming the files that were looked for.
     mutating func items(_ key: Key, _ place: String) throws(EvaluationError) -> [Item] {
@@ -66,7 +66,7 @@ struct MMEAnnotations {
                 + "Your_Results, looked for \(task)/\(key.stem).txt and \(task).txt")
     }
 
-    /// The text of a picture, and whether it lies in a folder of its own.
+    /// The text of an image, and whether it lies in a folder of its own.
     ///
     /// A text of the same name in another task's folder is none.
     private func text(
@@ -111,7 +111,7 @@ struct MMEAnnotations {
         return ["\(text) \(MME.instruction)", "\(text)  \(MME.instruction)"]
     }
 
-    /// All questions of a task in the order of the pictures' names, or of the task's table.
+    /// All questions of a task in the order of the images' names, or of the task's table.
     ///
     /// - Throws: `EvaluationError` when the task is not there.
     func all(_ task: String) throws(EvaluationError) -> [Item] {
@@ -201,14 +201,14 @@ struct MMEAnnotations {
         }
     }
 
-    /// The picture of a question file's `image`.
+    /// The image of a question file's `image`.
     func picture(_ name: String) -> PictureSource {
         files.picture(name, in: Self.roots.map { String($0.dropLast()) })
             ?? PictureSource(
                 name: name, place: .file("\(files.path)/MME_Benchmark_release_version/\(name)"))
     }
 
-    /// The picture of a task; tables name it without its folder.
+    /// The image of a task; tables name it without its folder.
     func picture(task: String, _ name: String) -> PictureSource {
         files.picture(
             "\(task)/images/\(name)", in: Self.roots.map { String($0.dropLast()) })

@@ -1,6 +1,6 @@
 import MiphaFiles
 
-/// The responses to MME, task by task, two lines to a picture.
+/// The responses to MME, task by task, two lines to an image.
 struct MMEResults {
     /// A question with its response.
     struct Line: Sendable {
@@ -11,7 +11,7 @@ struct MMEResults {
         let response: String?
     }
 
-    /// The two questions on a picture.
+    /// The two questions on an image.
     struct Pair: Sendable {
         let cluster: String
         var lines: [Line]
@@ -130,7 +130,7 @@ struct MMEResults {
         return (task, tasks[task].pairs.count - 1)
     }
 
-    /// Which question on its picture a record answers: by its prompt, else by its number.
+    /// Which question on its image a record answers: by its prompt, else by its number.
     private static func index(
         _ record: PredictionRecord, _ items: [MMEAnnotations.Item], _ found: [String?],
         _ key: MMEAnnotations.Key, _ gold: inout MMEAnnotations

@@ -12,12 +12,12 @@ extension MMMU {
     /// The data set is published as Parquet. Read here are its rows as one JSON list or as JSON
     /// lines with the data set's names: `id`, `question`, `options` (a list, or its text as in the
     /// data set, `"['$6', '$7']"`), `question_type`, `answer`, and `image_1` to `image_7`, each the
-    /// name of a picture file (or an object with it as `path`) in the same folder or in `images/`.
+    /// name of an image file (or an object with it as `path`) in the same folder or in `images/`.
     /// LLaVA's form is `question_id`, `text` and `image`, a name or a list of names.
     ///
     /// The prompt is that of the authors' LLaVA configuration: question, options as "(A) text"
     /// lines, a blank line, instruction; the marks `<image 1>` stay in it. The authors give only
-    /// the first picture and guess where options are pictures. Here all pictures are given, in the
+    /// the first image and guess where options are images. Here all images are given, in the
     /// order in which the text first mentions them, those it does not mention at the end.
     ///
     /// - Throws: `EvaluationError` naming file, row and what was expected.
@@ -114,7 +114,7 @@ extension MMMU {
             answerFields: fields)
     }
 
-    /// The numbers of the pictures there are: first as the text mentions them, then the others.
+    /// The numbers of the images there are: first as the text mentions them, then the others.
     private static func pictureOrder(_ text: String, _ object: JSONObject) -> [Int] {
         let bytes = Array(text.utf8)
         let present = (1...7).filter { object["image_\($0)"].map { !$0.isNull } ?? false }

@@ -9,7 +9,7 @@ import MiphaFiles
 /// Predictions to be graded: LLaVA's answer lines or the map from ids to answers. To be scored: the
 /// evaluator's grade file, a map from ids to `{model, content, score}` with one score a run.
 ///
-/// Where this differs from `mm-vet_evaluator.py` on purpose: a grade of `nan` is no grade; the sixth
+/// Where this differs from `mm-vet_evaluator.py` on purpose: a grade of `nan` is not a grade; the sixth
 /// request, whose reply that script never reads, is not made; grades for a part of the questions
 /// are an error there and here.
 package struct MMVet: JudgedBenchmark {

@@ -96,7 +96,7 @@ public struct Scoring: Sendable {
         return recorder
     }
 
-    /// The annotation files that are there; of the card's folders those with more than pictures.
+    /// The annotation files that are there; of the card's folders those with more than images.
     func annotations(
         _ files: BenchmarkFiles
     ) throws(EvaluationError) -> [ScoreReport.Input] {

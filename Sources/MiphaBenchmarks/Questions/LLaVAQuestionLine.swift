@@ -36,7 +36,7 @@ struct LLaVAQuestionLine {
         self.category = category
     }
 
-    /// The questions of a question file, whose pictures are looked for in `folders`.
+    /// The questions of a question file, whose images are looked for in `folders`.
     static func questions(
         in file: SourceFile, of files: BenchmarkFiles, pictures folders: [String]
     ) throws(EvaluationError) -> [Question] {

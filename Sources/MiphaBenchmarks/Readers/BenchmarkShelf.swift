@@ -36,13 +36,13 @@ final class BenchmarkShelf: Sendable {
         onlyArchive = archive
     }
 
-    /// Whether a file's name is that of a picture.
+    /// Whether a file's name is that of an image.
     static func isPicture(_ name: String) -> Bool {
         let name = name.lowercased()
         return pictureSuffixes.contains { name.hasSuffix($0) }
     }
 
-    /// Folders up to three levels down, and the files there that are not pictures.
+    /// Folders up to three levels down, and the files there that are not images.
     var tree: FolderTree {
         state.withLock { state in
             if let tree = state.tree { return tree }

@@ -2,7 +2,7 @@ import MiphaFiles
 
 /// The keys of an item that only items with a pair of answers have.
 struct PairParts<Turn> {
-    /// Which key the question stands under, but for `conversations`; nil where it was postponed.
+    /// The key of the question, other than `conversations`; nil where it was postponed.
     var key: String?
     /// The question where it is one text.
     var question: String?

@@ -19,7 +19,7 @@ extension ConversationItemParser {
         return turns.count == index ? turns : nil
     }
 
-    /// A turn, whose place in the item is told in messages; nil when it is not whole.
+    /// A turn, whose place in the item is named in messages; nil when it is not whole.
     mutating func readTurn(
         _ cursor: inout JSONCursor, _ place: @autoclosure () -> String
     ) throws -> ItemTurn? {

@@ -56,7 +56,7 @@ public struct ConversationReader: Sendable {
     /// Reads the item that a cursor over one value stands at.
     ///
     /// - Parameter index: the item's number, for messages.
-    /// - Throws: `ChatError` for what is no conversation, `FileError` for malformed JSON.
+    /// - Throws: `ChatError` for what is not a conversation, `FileError` for malformed JSON.
     package func item(
         _ cursor: inout JSONCursor, _ index: Int
     ) throws -> ConversationSample {

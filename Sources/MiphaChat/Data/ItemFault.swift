@@ -15,7 +15,7 @@ package enum ItemFault: Sendable, Hashable {
     /// A key that is refused, in the words of ``ItemKeyFindings/refusals``.
     case refusedKey(String)
 
-    /// A turn of nobody who is known.
+    /// A turn of an unknown speaker.
     case unknownRole(place: String, name: String)
     /// A second role or text in a turn, after one under the key `other`.
     case repeatedPart(place: String, key: String, other: String)
@@ -34,7 +34,7 @@ package enum ItemFault: Sendable, Hashable {
     case noAnswer(key: String)
     /// An answer that is a list of turns, but not of one.
     case turnCount(key: String, count: Int)
-    /// An answer that is a turn of somebody other than the assistant.
+    /// An answer that is a turn of another speaker than the assistant.
     case notAssistant(key: String, name: String)
 }
 

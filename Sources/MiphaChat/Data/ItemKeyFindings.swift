@@ -6,10 +6,10 @@ package struct ItemKeyFindings: Sendable {
     package private(set) var refusals: [String] = []
     /// Keys on no list that are set, each once; those of turns as `conversations[].key`.
     package private(set) var unknown: [String] = []
-    /// Whether a refused key holds pictures, so that nothing is known about the item's.
+    /// Whether a refused key holds images, so that nothing is known about the item's.
     package private(set) var hidesPictures = false
 
-    /// Keys for pictures that count only when the item names none otherwise.
+    /// Keys for images that count only when the item names none otherwise.
     private var otherPictures: [(key: String, clause: String)] = []
 
     package init() {}
@@ -48,7 +48,7 @@ package struct ItemKeyFindings: Sendable {
 
     /// Judges what depends on the item as a whole.
     ///
-    /// - Parameter hasPictures: whether it names pictures under a key that is read.
+    /// - Parameter hasPictures: whether it names images under a key that is read.
     package mutating func finish(hasPictures: Bool) {
         for (key, clause) in otherPictures {
             if hasPictures {
@@ -83,7 +83,7 @@ struct ItemKeyTable: Sendable {
         let name: String
         let group: ItemKeyGroup
 
-        /// Whether it stands for pictures, films or sounds.
+        /// Whether it stands for images, videos or sounds.
         var holdsPictures: Bool {
             ["image", "video", "audio"].contains { name.hasPrefix($0) }
         }
@@ -112,7 +112,7 @@ struct ItemKeyTable: Sendable {
     /// Words that other data have as keys too, in any spelling.
     private static let common: Set = ["id", "prompt", "question"]
 
-    /// The key that a key is, or that it is but for capitals, blanks and punctuation.
+    /// The key that a key is, or that it is except for capitals, whitespace and punctuation.
     func group(of key: String, _ place: ItemKeyGroup.Place) -> Match? {
         exact[place]?[key] ?? similar[place]?[Self.letters(key)]
     }

@@ -16,8 +16,8 @@ package struct ItemKeyGroup: Sendable {
         case irrelevant
         /// They would change what is learned, so an item that sets one is refused.
         case refused
-        /// As `refused`, in an item that names no picture under a key that is read; otherwise it is
-        /// plain which pictures are meant, and the key is told like an unknown one.
+        /// As `refused`, in an item that names no image under a key that is read; otherwise it is
+        /// plain which images are meant, and the key is reported like an unknown one.
         case refusedWithoutPictures
     }
 

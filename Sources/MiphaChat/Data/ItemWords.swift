@@ -1,14 +1,14 @@
-/// The rules about pictures of items.
+/// The rules about images of items.
 enum ItemImages {
-    /// What is expected under a key of pictures.
+    /// What is expected under a key of images.
     static func expected(_ key: String) -> String {
         key == "image" ? "a path or an array of paths" : "an array of paths"
     }
 
-    /// The longest path that operating systems take; longer texts are mostly pictures in Base64.
+    /// The longest path that operating systems take; longer texts are mostly images in Base64.
     private static let maximumLength = 4096
 
-    /// What is wrong with the path of a picture, nil for nothing.
+    /// What is wrong with the path of an image, nil for nothing.
     static func fault(in path: String) -> String? {
         if path.isEmpty {
             return "expected a path, found an empty string; leave the key out for a text-only item"
@@ -32,7 +32,7 @@ enum ItemTurns {
 
     /// The question of a pair of answers where it is one text.
     ///
-    /// It gets the markers of its pictures in front when it has none, since the published form does
+    /// It gets the markers of its images in front when it has none, since the published form does
     /// not write them.
     static func question(_ text: String, images: Int) -> String {
         guard UTF8Text.occurrences(of: ImageMarker.utf8, in: Array(text.utf8)).isEmpty

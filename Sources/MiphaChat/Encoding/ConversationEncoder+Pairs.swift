@@ -1,9 +1,9 @@
 import MiphaTokenizers
 
 extension ConversationEncoder {
-    /// Ids and labels of both answers of a sample, each behind the same turns.
+    /// Ids and labels of both answers of a sample, each after the same turns.
     ///
-    /// Only the tokens of the answer, the blank in front of it and its end of turn are supervised;
+    /// Only the tokens of the answer, the space before it and its end of turn are supervised;
     /// earlier answers of the conversation are part of the question.
     ///
     /// - Throws: `ChatError` with code `malformedItem` for a sample without a pair; `turnOrder`,

@@ -16,7 +16,7 @@ extension ConversationEncoder {
 
     /// The tokens of one chunk of text, tokenised on its own.
     ///
-    /// Special tokens that lie wholly inside content are cut behind their first character and the
+    /// Special tokens that lie wholly inside content are cut after their first character and the
     /// parts are tokenised again when content must not hold special tokens.
     private func chunk(
         _ range: Range<Int>, of rendered: RenderedConversation

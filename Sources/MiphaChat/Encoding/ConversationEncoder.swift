@@ -48,7 +48,7 @@ public struct ConversationEncoder: Sendable {
 
     /// Ids and labels of a training conversation.
     ///
-    /// Under the offsets policy a token is supervised when its bytes lie in an answer, the blank in
+    /// Under the offsets policy a token is supervised when its bytes lie in an answer, the space in
     /// front of it and its end of turn; so an answer may hold any text, also `ASSISTANT:` or the end
     /// of turn, which make the reference mask the complete sample. A last human turn without answer
     /// is kept unsupervised.

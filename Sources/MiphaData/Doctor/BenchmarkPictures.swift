@@ -2,7 +2,7 @@ import MiphaFiles
 import MiphaImaging
 import Synchronization
 
-/// The pictures of benchmarks, recognised by their pixels.
+/// The images of benchmarks, recognised by their pixels.
 final class BenchmarkPictures: Sendable {
     private struct State: Sendable {
         var names: [Fingerprint: String] = [:]
@@ -11,7 +11,7 @@ final class BenchmarkPictures: Sendable {
     }
 
     private static let suffixes = [".jpg", ".jpeg", ".png", ".gif", ".webp"]
-    /// The largest picture file in an archive or a table, in bytes.
+    /// The largest image file in an archive or a table, in bytes.
     private static let limit = 1 << 28
 
     private let paths: [String]
@@ -24,7 +24,7 @@ final class BenchmarkPictures: Sendable {
         state = Mutex(State(pictures: zeros, unreadable: zeros))
     }
 
-    /// The name of a benchmark's picture with these pixels.
+    /// The name of a benchmark's image with these pixels.
     func name(of content: Fingerprint) -> String? {
         state.withLock { $0.names[content] }
     }
@@ -39,10 +39,10 @@ final class BenchmarkPictures: Sendable {
         }
     }
 
-    /// Reads all pictures.
+    /// Reads all images.
     ///
-    /// - Parameter step: called with the number of pictures that were handed in so far.
-    /// - Throws: `DataError` when there is nothing at a path or no picture in it; `FileError` for
+    /// - Parameter step: called with the number of images that were handed in so far.
+    /// - Throws: `DataError` when there is nothing at a path or no image in it; `FileError` for
     ///   damaged archives and tables; what `step` throws.
     func read(_ queue: JobQueue, step: (Int) throws -> Void) throws {
         var count = 0
@@ -110,7 +110,7 @@ final class BenchmarkPictures: Sendable {
         }
     }
 
-    /// A table of MMBench's kind: pictures in Base64, or in their place the number of an earlier row.
+    /// A table of MMBench's kind: images in Base64, or in their place the number of an earlier row.
     private func openTable(
         _ path: String, _ body: (String, @escaping Load) throws -> Void
     ) throws {

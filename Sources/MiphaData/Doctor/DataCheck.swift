@@ -6,7 +6,7 @@ import MiphaImaging
 public struct DataCheckProgress: Sendable, Equatable {
     /// What is being read.
     public enum Phase: Sendable, Equatable {
-        /// Pictures of benchmarks; how many there are is not known before the end.
+        /// Images of benchmarks; how many there are is not known before the end.
         case benchmarks(pictures: Int)
         /// Conversation files, in bytes.
         case samples(bytes: Int, total: Int)
@@ -20,8 +20,8 @@ public struct DataCheckProgress: Sendable, Equatable {
 
 /// A check of a data set before it is trained on.
 ///
-/// The conversation files are streamed; threads decode pictures and count tokens. Memory grows by
-/// fingerprints only: some 100 bytes a sample and a picture. Counts are exact and places are in the
+/// The conversation files are streamed; threads decode images and count tokens. Memory grows by
+/// fingerprints only: some 100 bytes a sample and an image. Counts are exact and places are in the
 /// order of the files, whatever the number of threads.
 public struct DataCheck: Sendable {
     private let settings: DataCheckSettings
@@ -203,7 +203,7 @@ struct DataCheckPass {
         return "\(place.file): item \(place.item)"
     }
 
-    /// Waits for the threads and looks for pictures that come twice or are a benchmark's.
+    /// Waits for the threads and looks for images that come twice or are a benchmark's.
     mutating func finish() -> DataReport {
         queue.finish()
         var pictures = Repetitions()

@@ -2,13 +2,13 @@ import MiphaChat
 import MiphaFiles
 
 extension TextExamination {
-    /// What other toolkits write where a picture, a film or a sound stands, as they begin.
+    /// What other toolkits write in place of an image, a video or a sound, as they begin.
     private static let foreignMarkers = [
         "<img>", "<ImageHere>", "<image_placeholder>", "<|image|>", "<|image_", "<|vision_start|>",
         "<video>", "<audio>",
     ].map { Array($0.utf8) }
 
-    /// Looks for markers of other toolkits in the turns of a sample without pictures.
+    /// Looks for markers of other toolkits in the turns of a sample without images.
     ///
     /// Answers may speak of the tags of web pages, so they are left out where it is known which turns
     /// are answers.

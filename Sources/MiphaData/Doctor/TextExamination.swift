@@ -1,7 +1,7 @@
 import MiphaChat
 import MiphaFiles
 
-/// What is wrong with the text of an item, found without looking at pictures.
+/// What is wrong with the text of an item, found without looking at images.
 struct TextExamination {
     /// One finding each kind at most.
     private(set) var findings: [(problem: DataProblem, detail: String)] = []
@@ -14,7 +14,7 @@ struct TextExamination {
     ///
     /// - Parameters:
     ///   - separators: the texts of ``separators(of:)``.
-    ///   - wantsCaption: whether the template takes one pair of turns, with a picture in the first.
+    ///   - wantsCaption: whether the template takes one pair of turns, with an image in the first.
     init(_ item: ConversationItem, separators: [[UInt8]], wantsCaption: Bool = false) {
         self.item = item
         self.separators = separators
@@ -130,7 +130,7 @@ struct TextExamination {
             }
         }
         if let images = item.images, markers != images.count {
-            // As the encoder of a run has it: one turn shows the only picture, however often it says so.
+            // As the encoder of a run has it: one turn shows the only image, however often it says so.
             let isClear = isOrdered && images.count == 1 && turnsWithMarkers == 1
             found(
                 isClear ? .repeatedMarker : .markerMismatch,

@@ -6,7 +6,7 @@ import MiphaFiles
     import FoundationNetworking
 #endif
 
-/// Why a request brought no reply, and whether it is worth sending again.
+/// Why a request brought no reply, and whether it should be sent again.
 struct JudgeFailure: Error, Sendable {
     let message: String
     let mayPass: Bool

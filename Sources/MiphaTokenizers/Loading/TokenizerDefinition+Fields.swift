@@ -36,7 +36,7 @@ extension TokenizerDefinition {
 
     static let mapFields = FileFields("special_tokens_map.json", [roleFields])
 
-    /// What people are told about the files' fields.
+    /// Notes about the files' fields for the user.
     ///
     /// - Throws: `TokenizerError` for a field that cannot be followed.
     static func notes(

@@ -50,7 +50,7 @@ struct Chat: AsyncParsableCommand {
                     }
                 }
             } catch {
-                // A bad picture or a prompt that is too long ends the turn, not the conversation.
+                // A bad image or a prompt that is too long ends the turn, not the conversation.
                 output.error("\(error)")
                 session.dropQuestion()
             }

@@ -51,7 +51,7 @@ struct Plan: ParsableCommand {
     }
 }
 
-/// Options of what is told about a plan.
+/// Options of what is printed about a plan.
 struct PlanOptions: ParsableArguments {
     @Flag(help: "Print one JSON object.")
     var json = false

@@ -2,7 +2,7 @@ import ArgumentParser
 import MiphaFolders
 import MiphaInference
 
-/// Pictures as the vision tower sees them.
+/// Images as the vision tower sees them.
 struct Preprocess: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write pictures as the vision tower sees them.",
