@@ -131,7 +131,7 @@ struct ProcessorObject {
             fields.filter = filter
         }
         guard try flag("do_convert_rgb") != false else {
-            throw failure("do_convert_rgb", "true, as all pictures are read in three colours")
+            throw failure("do_convert_rgb", "true, as all images are read in three colours")
         }
         let pads = try flag("do_pad")
         fields.statesPadding = pads != nil && kind == .llava

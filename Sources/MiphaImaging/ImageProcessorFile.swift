@@ -46,7 +46,7 @@ public struct ImageProcessorFile: Sendable {
             guard try ImageProcessor(plain).object == processor.object else {
                 throw ImagingError(
                     .configuration,
-                    "\(plain.name) and \(nested.name) differ; expected the same picture "
+                    "\(plain.name) and \(nested.name) differ; expected the same image "
                         + "preprocessing in both, or one of them only")
             }
         }

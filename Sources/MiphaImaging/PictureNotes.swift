@@ -9,13 +9,13 @@ package enum PictureNotes {
         guard let format = ImageFormat(bytes) else { return [] }
         var notes: [String] = []
         if let orientation = orientation(of: bytes) {
-            notes.append("\(orientation), so the picture is learned turned or mirrored")
+            notes.append("\(orientation), so the image is learned turned or mirrored")
         }
         if format == .png, bytes.count > 25, bytes[24] == 16, bytes[25] == 0 {
-            notes.append("16-bit grey is cut at 255, so nearly all of the picture is white")
+            notes.append("16-bit grey is cut at 255, so nearly all of the image is white")
         }
         if isAnimated(bytes, format) {
-            notes.append("of the animation only the first picture is read")
+            notes.append("of the animation only the first image is read")
         }
         return notes
     }
@@ -37,7 +37,7 @@ package enum PictureNotes {
         guard let bytes = try? FileSystem.read(path, limit: limit),
             let clause = orientation(of: bytes)
         else { return nil }
-        return "\(path): \(clause), as in the reference, so the model sees the picture turned or "
+        return "\(path): \(clause), as in the reference, so the model sees the image turned or "
             + "mirrored; save it upright to show it as viewers do"
     }
 

@@ -14,7 +14,7 @@ extension RGBImage {
         }
         guard status == MI_OK, let start = unsafe encoded else {
             throw ImagingError(
-                status, failure, name: "a picture of \(width) x \(height) pixels", subject: "PNG: ")
+                status, failure, name: "an image of \(width) x \(height) pixels", subject: "PNG: ")
         }
         defer { unsafe mi_free(start) }
         return unsafe [UInt8](UnsafeBufferPointer(start: start, count: count))

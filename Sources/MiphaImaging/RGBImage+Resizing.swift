@@ -25,7 +25,7 @@ extension RGBImage {
     package func resized(
         width: Int, height: Int, filter: ResampleFilter, instructions: ResampleInstructions
     ) throws(ImagingError) -> RGBImage {
-        _ = try Self.pixelCount(width: width, height: height, what: "resized picture")
+        _ = try Self.pixelCount(width: width, height: height, what: "resized image")
         return try resized(
             to: (width, height), window: PixelWindow(width: width, height: height),
             filter: filter, instructions: instructions)
@@ -38,7 +38,7 @@ extension RGBImage {
         fill: (UInt8, UInt8, UInt8), width: Int, height: Int, filter: ResampleFilter,
         instructions: ResampleInstructions = .best
     ) throws(ImagingError) -> RGBImage {
-        _ = try Self.pixelCount(width: width, height: height, what: "resized picture")
+        _ = try Self.pixelCount(width: width, height: height, what: "resized image")
         return try resized(
             to: (width, height), window: PixelWindow(width: width, height: height),
             on: SquareCanvas(around: self, fill: fill), filter: filter,
@@ -57,7 +57,7 @@ extension RGBImage {
         filter: ResampleFilter, instructions: ResampleInstructions = .best
     ) throws(ImagingError) -> RGBImage {
         _ = try Self.pixelCount(
-            width: window.columns.count, height: window.rows.count, what: "resized picture")
+            width: window.columns.count, height: window.rows.count, what: "resized image")
         let source = canvas.map { ($0.side, $0.side) } ?? (width, height)
         if size.width == source.0, size.height == source.1 {
             guard let canvas else { return part(window) }
@@ -74,7 +74,7 @@ extension RGBImage {
             guard canvas.side <= Self.maximumCanvasSide else {
                 throw ImagingError(
                     .limit,
-                    "a picture of \(width) x \(height) pixels on a square cannot be resized to "
+                    "an image of \(width) x \(height) pixels on a square cannot be resized to "
                         + "\(size.width) x \(size.height) pixels, the limit for such proportions is "
                         + "\(Self.maximumCanvasSide) pixels a side")
             }

@@ -32,11 +32,11 @@ public struct RGBImage: Sendable, Equatable {
     ///   - pixels: `3 * width * height` samples, row-major.
     /// - Throws: `ImagingError` when the sizes are not positive, too large or do not fit the samples.
     public init(width: Int, height: Int, pixels: [UInt8]) throws(ImagingError) {
-        let count = try Self.pixelCount(width: width, height: height, what: "picture")
+        let count = try Self.pixelCount(width: width, height: height, what: "image")
         guard pixels.count == 3 * count else {
             throw ImagingError(
                 .argument,
-                "a picture of \(width) x \(height) pixels needs \(3 * count) samples, "
+                "an image of \(width) x \(height) pixels needs \(3 * count) samples, "
                     + "found \(pixels.count)")
         }
         self.init(uncheckedWidth: width, height: height, pixels: pixels)

@@ -36,12 +36,12 @@ package struct AI2D: Benchmark {
                 .init(
                     Self.harness,
                     "lmms-eval as its harness prints it: a capital letter with a period at the "
-                        + "start, else the whole answer without blanks around it, case and "
+                        + "start, else the whole answer without whitespace around it, case and "
                         + "punctuation is the letter"),
                 .init(
                     "lmms-eval",
                     "lmms-eval's filter and metric alone, without the harness, which strips the "
-                        + "answer between them: blanks around the letter make it wrong"),
+                        + "answer between them: whitespace around the letter makes it wrong"),
                 .init(
                     Self.vlmEvalKit,
                     "VLMEvalKit without a judge: the letter among the last words, else \"answer is "

@@ -108,7 +108,7 @@ struct ChartQAAnswers {
             if query == nil, count > 1 {
                 throw EvaluationError(
                     .mismatch,
-                    "\(element.place): picture \(image) has \(count) questions; "
+                    "\(element.place): image \(image) has \(count) questions; "
                         + "expected \"query\" beside it")
             }
             let key = Key(image, query)

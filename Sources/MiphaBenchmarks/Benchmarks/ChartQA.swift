@@ -33,7 +33,7 @@ package struct ChartQA: Benchmark {
             .init(
                 ChartQA.names("augmented"), content: "questions made from summaries",
                 origin: "https://github.com/vis-nlp/ChartQA"),
-            .init(["png/"], content: "pictures", origin: "https://github.com/vis-nlp/ChartQA"),
+            .init(["png/"], content: "images", origin: "https://github.com/vis-nlp/ChartQA"),
         ],
         licence: "GPL-3.0", columns: [("relaxed_accuracy", "ChartQA")])
 
@@ -65,7 +65,7 @@ package struct ChartQA: Benchmark {
                 Question(
                     id: item.id, text: item.query + PromptSuffix.short,
                     pictures: [
-                        folder.expectedPicture(item.image, in: folders)
+                        folder.expectedImage(item.image, in: folders)
                     ], category: item.part, expected: [item.label]))
         }
         return questions

@@ -23,16 +23,16 @@ package struct Custom: Benchmark {
     package let card = BenchmarkCard(
         id: "custom", title: "Custom", split: "own",
         variants: [
-            .init("exact", "equal after blanks at both ends are taken off; case counts"),
+            .init("exact", "equal after whitespace at both ends is taken off; case counts"),
             .init("vqa", "VQA accuracy: m4c's normaliser, leave-one-out over ten answers"),
             .init("anls", "normalised Levenshtein similarity, the competition's rule"),
-            .init("relaxed", "numbers within 5 %, other texts equal but for case"),
+            .init("relaxed", "numbers within 5 %, other texts equal except for case"),
             .init("letter", "the letter of an option"),
         ],
         files: [
             .init(
                 Custom.names, content: "questions with answers", origin: "your own"),
-            .init(["images/"], content: "pictures", origin: "your own"),
+            .init(["images/"], content: "images", origin: "your own"),
         ],
         licence: "your own")
 
@@ -59,7 +59,7 @@ package struct Custom: Benchmark {
             var pictures: [PictureSource] = []
             for image in item.images {
                 pictures.append(
-                    folder.expectedPicture(image, in: ["", "images"]))
+                    folder.expectedImage(image, in: ["", "images"]))
             }
             questions.append(
                 Question(

@@ -29,7 +29,7 @@ extension LLaVABench {
         for item in items {
             guard let context = contexts[ExactString(item.image)] else {
                 throw EvaluationError(
-                    .mismatch, "\(item.place): picture \(item.image) has no line in context.jsonl")
+                    .mismatch, "\(item.place): image \(item.image) has no line in context.jsonl")
             }
             let category = "llava_bench_\(item.category)"
             guard let rule = rules.map({ $0[ExactString(category)] }) ?? Self.ownRule(item.category)
@@ -91,7 +91,7 @@ extension LLaVABench {
     private func contexts(_ files: BenchmarkFiles) throws(EvaluationError) -> [ExactString: String]
     {
         let file = try files.file(
-            Self.names("context.jsonl"), what: "LLaVA-Bench file of picture descriptions")
+            Self.names("context.jsonl"), what: "LLaVA-Bench file of image descriptions")
         var contexts: [ExactString: String] = [:]
         let what = "descriptions {image, caption}"
         for placed in try file.objects(what, Self.contextFields) {

@@ -51,7 +51,7 @@ package struct MMBench: Benchmark {
             variants: [Self.circular, Self.vanilla, Self.lmmsEval, Self.lmmsStatic],
             files: [
                 .init(
-                    Self.names(language), content: "questions, options, answers and pictures",
+                    Self.names(language), content: "questions, options, answers and images",
                     origin: "https://github.com/open-compass/MMBench")
             ],
             licence: "Apache-2.0", maxTokens: 1024,
@@ -95,7 +95,7 @@ package struct MMBench: Benchmark {
             guard let picture = table.picture(of: row) else {
                 throw EvaluationError(
                     .wrongFile,
-                    "\(file.name):\(row.line): row \(row.index) of \(card.title) has no picture")
+                    "\(file.name):\(row.line): row \(row.index) of \(card.title) has no image")
             }
             let letters = Array(["A", "B", "C", "D"].prefix(row.shownOptions.count))
             if let further = row.options.first(where: { $0.letter > "D" }) {

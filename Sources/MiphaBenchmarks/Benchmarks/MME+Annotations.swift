@@ -61,7 +61,7 @@ struct MMEAnnotations {
         }
         throw EvaluationError(
             .missingFile,
-            "\(files.path): no questions of MME's task \(task) on picture \(key.stem) "
+            "\(files.path): no questions of MME's task \(task) on image \(key.stem) "
                 + "(asked for at \(place)); expected MME_Benchmark_release_version or eval_tool's "
                 + "Your_Results, looked for \(task)/\(key.stem).txt and \(task).txt")
     }
@@ -96,7 +96,7 @@ struct MMEAnnotations {
         }
         throw EvaluationError(
             .mismatch,
-            "\(place): \"\(prompt.prefix(120))\" is no question on \(key.task)/\(key.stem); there "
+            "\(place): \"\(prompt.prefix(120))\" is not a question on \(key.task)/\(key.stem); there "
                 + "is, for instance, \"\(items.first?.question.prefix(120) ?? "none")\"")
     }
 
@@ -156,7 +156,7 @@ struct MMEAnnotations {
         for (number, line) in try file.textLines("MME's task \(task)").enumerated() {
             let columns = PythonText.split(line, "\t")
             guard columns.count == 3 || columns.count == 4 else {
-                throw columnsError(file.name, number, "picture, question and answer", columns.count)
+                throw columnsError(file.name, number, "image, question and answer", columns.count)
             }
             let isYes = try yes(columns[2], "\(file.name):\(number + 1)")
             items.append(Item(picture: columns[0], question: columns[1], isYes: isYes))
@@ -168,7 +168,7 @@ struct MMEAnnotations {
         _ file: SourceFile, _ picture: String
     ) throws(EvaluationError) -> [Item] {
         var items: [Item] = []
-        for (number, line) in try file.textLines("MME's questions on a picture").enumerated() {
+        for (number, line) in try file.textLines("MME's questions on an image").enumerated() {
             let text = PythonText.strip(line)
             if text.isEmpty { continue }
             let columns = PythonText.split(text, "\t")

@@ -48,18 +48,18 @@ package struct MME: Benchmark {
                 .init(
                     "official",
                     "eval_tool's calculation.py, as LLaVA uses it: yes, else no, in the first four "
-                        + "characters; two consecutive lines are one picture"),
+                        + "characters; two consecutive lines are one image"),
                 .init(
                     "lmms-eval",
                     "lmms-eval: stripped, periods deleted, y and n understood; a mean over "
-                        + "pictures"),
+                        + "images"),
             ],
             files: [
                 .init(
                     ["MME_Benchmark_release_version", "eval_tool/Your_Results"],
-                    content: "pictures with questions and answers of 14 tasks",
+                    content: "images with questions and answers of 14 tasks",
                     origin: "https://github.com/BradyFU/Awesome-Multimodal-Large-Language-Models/"
-                        + "tree/Evaluation (pictures on request)"),
+                        + "tree/Evaluation (images on request)"),
                 .init([Self.questionFile], content: "LLaVA's questions", origin: "LLaVA eval.zip"),
             ],
             licence: "none stated; for research",

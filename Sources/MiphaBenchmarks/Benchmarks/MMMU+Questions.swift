@@ -5,7 +5,7 @@ extension MMMU {
         "llava_mmmu_val.jsonl", "mmmu_val.jsonl", "mmmu_val.json", "validation.jsonl",
         "validation.json", "mmmu/mmmu_val.jsonl", "mmmu/mmmu_val.json",
     ]
-    static let pictureFolders = ["", "images", "mmmu/images", "mmmu"]
+    static let imageFolders = ["", "images", "mmmu/images", "mmmu"]
 
     /// The questions of an export of the data set, or of a question file in LLaVA's form.
     ///
@@ -24,7 +24,7 @@ extension MMMU {
     package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         let file = try files.file(
             Self.questionNames,
-            what: "MMMU's questions (the rows of the data set as JSON, with picture files)")
+            what: "MMMU's questions (the rows of the data set as JSON, with image files)")
         var questions: [Question] = []
         var seen: Set<QuestionID> = []
         try file.forEachRow("MMMU's questions") { (element, place) throws(EvaluationError) in
@@ -77,7 +77,7 @@ extension MMMU {
             let names = try pictureNames(object["image"], place)
             return Question(
                 id: id, text: text,
-                pictures: names.map { files.expectedPicture($0, in: pictureFolders) },
+                pictures: names.map { files.expectedImage($0, in: imageFolders) },
                 category: object["category"]?.stringValue ?? "default")
         }
         guard let id = object["id"].flatMap(QuestionID.init),
@@ -109,7 +109,7 @@ extension MMMU {
         }
         return Question(
             id: id, text: text,
-            pictures: names.map { files.expectedPicture($0, in: pictureFolders) },
+            pictures: names.map { files.expectedImage($0, in: imageFolders) },
             category: subject(of: id.text), expected: object["answer"].flatMap(texts) ?? [],
             answerFields: fields)
     }
@@ -139,7 +139,7 @@ extension MMMU {
         }
         throw EvaluationError(
             .wrongFile,
-            "\(place): expected the name of a picture file, found \(value?.kind ?? "nothing")")
+            "\(place): expected the name of an image file, found \(value?.kind ?? "nothing")")
     }
 
     // MARK: Options

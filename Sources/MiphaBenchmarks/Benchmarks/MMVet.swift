@@ -33,7 +33,7 @@ package struct MMVet: JudgedBenchmark {
                 JudgeInstruction.mmvetNames, content: "the judge's instruction (optional)",
                 origin: "https://github.com/yuweihao/MM-Vet"),
             .init(
-                ["images/"], content: "pictures",
+                ["images/"], content: "images",
                 origin: "https://github.com/yuweihao/MM-Vet/releases (mm-vet.zip)"),
         ],
         licence: "CC BY-NC 4.0", maxTokens: 1024, folders: ["mm-vet"],
@@ -68,7 +68,7 @@ package struct MMVet: JudgedBenchmark {
                 Question(
                     id: item.id, text: item.question,
                     pictures: [
-                        folder.expectedPicture(item.image, in: folders)
+                        folder.expectedImage(item.image, in: folders)
                     ], expected: [item.answer])
             }
         }
@@ -87,7 +87,7 @@ package struct MMVet: JudgedBenchmark {
             questions.append(
                 Question(
                     id: id, text: try placed.string("text"),
-                    pictures: [folder.expectedPicture(image, in: folders)],
+                    pictures: [folder.expectedImage(image, in: folders)],
                     expected: [item.answer]))
         }
         return questions

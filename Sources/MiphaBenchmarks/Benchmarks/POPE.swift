@@ -52,7 +52,7 @@ package struct POPE: Benchmark {
                     [Self.questionFile, Self.idFile], content: "LLaVA's questions or their ids",
                     origin: "LLaVA eval.zip"),
                 .init(
-                    ["val2014"], content: "pictures",
+                    ["val2014"], content: "images",
                     origin: "http://images.cocodataset.org/zips/val2014.zip"),
             ],
             licence: "MIT (labels), CC BY 4.0 (COCO annotations)",

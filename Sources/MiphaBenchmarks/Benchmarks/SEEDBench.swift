@@ -39,11 +39,11 @@ package struct SEEDBench: Benchmark {
                     origin: "https://huggingface.co/datasets/AILab-CVC/SEED-Bench"),
                 .init(
                     ["SEED-Bench-image", "SEED-Bench-video-image"],
-                    content: "pictures and middle frames of videos",
+                    content: "images and middle frames of videos",
                     origin: "https://huggingface.co/datasets/AILab-CVC/SEED-Bench; frames by "
                         + "LLaVA's extract_video_frames.py"),
             ],
-            licence: "CC BY-NC 4.0 (annotations); pictures and videos under their own",
+            licence: "CC BY-NC 4.0 (annotations); images and videos under their own",
             folders: ["seed_bench"], columns: [("accuracy", "SEED")])
     }
 

@@ -49,7 +49,7 @@ package struct ScienceQA: Benchmark {
                     ["pid_splits.json"], content: "ids of the splits",
                     origin: "https://github.com/lupantech/ScienceQA (data/scienceqa)"),
                 .init(
-                    ["images/test"], content: "pictures",
+                    ["images/test"], content: "images",
                     origin: "tools/download.sh of the same repository"),
             ],
             licence: "CC BY-NC-SA 4.0 (data), MIT (code)", maxTokens: 1024,

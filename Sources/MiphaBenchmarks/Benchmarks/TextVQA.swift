@@ -26,7 +26,7 @@ package struct TextVQA: Benchmark {
     private static let wordNames = [
         "TextVQA_Rosetta_OCR_v0.2_val.json", "textvqa/TextVQA_Rosetta_OCR_v0.2_val.json",
     ]
-    private static let pictureFolders = ["train_images", "textvqa/train_images", ""]
+    private static let imageFolders = ["train_images", "textvqa/train_images", ""]
 
     /// Makes the benchmark.
     package init() {}
@@ -49,7 +49,7 @@ package struct TextVQA: Benchmark {
                     origin: "https://dl.fbaipublicfiles.com/textvqa/data/"
                         + "TextVQA_Rosetta_OCR_v0.2_val.json"),
                 .init(
-                    ["train_images"], content: "the pictures",
+                    ["train_images"], content: "the images",
                     origin: "https://dl.fbaipublicfiles.com/textvqa/images/train_val_images.zip"),
             ],
             licence: "CC BY 4.0", columns: [("accuracy", "TextVQA")])
@@ -111,7 +111,7 @@ package struct TextVQA: Benchmark {
     package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         if let lines = try files.beside(Self.lineNames) {
             return try LLaVAQuestionLine.questions(
-                in: lines, of: files, pictures: Self.pictureFolders)
+                in: lines, of: files, pictures: Self.imageFolders)
         }
         var questions: [Question] = []
         let index = try TextVQAIndex(files)
@@ -131,7 +131,7 @@ package struct TextVQA: Benchmark {
                 Question(
                     id: QuestionID(entry.picture), text: text + PromptSuffix.short,
                     pictures: [
-                        files.expectedPicture("\(entry.picture).jpg", in: Self.pictureFolders)
+                        files.expectedImage("\(entry.picture).jpg", in: Self.imageFolders)
                     ],
                     expected: entry.answers))
         }

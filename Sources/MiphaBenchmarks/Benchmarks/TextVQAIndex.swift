@@ -102,7 +102,7 @@ struct TextVQAIndex {
         guard candidates.count == 1 else {
             throw EvaluationError(
                 .wrongFile,
-                "\(path): element \(prediction.index): picture \(picture) has "
+                "\(path): element \(prediction.index): image \(picture) has "
                     + "\(candidates.count) questions; expected the prompt, or the question_id of "
                     + "the annotations")
         }

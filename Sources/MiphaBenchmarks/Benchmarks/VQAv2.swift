@@ -67,7 +67,7 @@ package struct VQAv2: Benchmark {
                 .llava(Self.lineNames, content: "LLaVA's questions of test-dev2015"),
                 .llava(Self.testNames, content: "all questions of test2015, for the upload"),
                 .init(
-                    ["test2015", "val2014"], content: "the pictures",
+                    ["test2015", "val2014"], content: "the images",
                     origin: "https://cocodataset.org/#download"),
             ],
             licence: "CC BY 4.0", columns: [("accuracy", "VQAv2")])
@@ -123,7 +123,7 @@ extension VQAv2 {
                 Question(
                     id: id, text: question + PromptSuffix.short,
                     pictures: [
-                        files.expectedPicture(
+                        files.expectedImage(
                             "COCO_\(split)_\(number).jpg", in: [split, "vqav2/\(split)"])
                     ],
                     expected: expected[id] ?? []))

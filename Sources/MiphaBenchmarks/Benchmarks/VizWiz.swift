@@ -47,7 +47,7 @@ package struct VizWiz: Benchmark {
                     origin: "https://vizwiz.org/tasks-and-datasets/vqa/"),
                 .llava(Self.lineNames, content: "LLaVA's questions of the test split"),
                 .init(
-                    ["test", "val"], content: "the pictures",
+                    ["test", "val"], content: "the images",
                     origin: "https://vizwiz.org/tasks-and-datasets/vqa/"),
             ],
             licence: "CC BY 4.0", columns: [("accuracy", "VizWiz")])
@@ -149,7 +149,7 @@ extension VizWiz {
                     id: QuestionID(entry.picture),
                     text: question + PromptSuffix.unanswerable + PromptSuffix.short,
                     pictures: [
-                        files.expectedPicture(entry.picture, in: [split, "vizwiz/\(split)"])
+                        files.expectedImage(entry.picture, in: [split, "vizwiz/\(split)"])
                     ],
                     expected: entry.answers ?? []))
         }

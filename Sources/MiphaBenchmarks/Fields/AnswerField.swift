@@ -143,7 +143,7 @@ struct AnswerField {
         let also = best == text ? ", with the question under \"prompt\"," : ""
         return EvaluationError(
             .wrongFile,
-            "\(place): the fields \(names) do not tell which is the model's answer and which the "
+            "\(place): the fields \(names) do not say which is the model's answer and which the "
                 + "right one or the question; expected the model's answer under \"\(best)\"\(also) "
                 + "without the others")
     }

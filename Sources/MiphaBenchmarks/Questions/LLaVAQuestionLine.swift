@@ -45,7 +45,7 @@ struct LLaVAQuestionLine {
             questions.append(
                 Question(
                     id: line.id, text: line.text,
-                    pictures: [files.expectedPicture(line.image, in: folders)],
+                    pictures: [files.expectedImage(line.image, in: folders)],
                     category: line.category))
         }
         return questions

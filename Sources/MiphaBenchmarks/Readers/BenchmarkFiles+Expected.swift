@@ -5,7 +5,7 @@ extension BenchmarkFiles {
     /// loading it then says so.
     ///
     /// So a missing image does not stop an evaluation before its first question.
-    func expectedPicture(_ name: String, in folders: [String]) -> PictureSource {
+    func expectedImage(_ name: String, in folders: [String]) -> PictureSource {
         let places = places(of: name, in: folders)
         if places.count == 1 { return PictureSource(name: name, place: places[0]) }
         if places.count > 1 { return PictureSource(name: name, place: .oneOf(places)) }

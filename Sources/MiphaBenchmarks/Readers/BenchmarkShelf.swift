@@ -14,7 +14,7 @@ final class BenchmarkShelf: Sendable {
         var archives: Archives?
     }
 
-    private static let pictureSuffixes = [
+    private static let imageSuffixes = [
         ".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff",
     ]
 
@@ -37,9 +37,9 @@ final class BenchmarkShelf: Sendable {
     }
 
     /// Whether a file's name is that of an image.
-    static func isPicture(_ name: String) -> Bool {
+    static func isImage(_ name: String) -> Bool {
         let name = name.lowercased()
-        return pictureSuffixes.contains { name.hasSuffix($0) }
+        return imageSuffixes.contains { name.hasSuffix($0) }
     }
 
     /// Folders up to three levels down, and the files there that are not images.
@@ -47,7 +47,7 @@ final class BenchmarkShelf: Sendable {
         state.withLock { state in
             if let tree = state.tree { return tree }
             let tree = FolderTree(root, depth: BenchmarkFiles.maximumDepth) {
-                !Self.isPicture($0)
+                !Self.isImage($0)
             }
             state.tree = tree
             return tree

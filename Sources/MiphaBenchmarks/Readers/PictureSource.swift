@@ -76,7 +76,7 @@ public struct PictureSource: Sendable, Hashable {
                         + "the benchmark's own folder")
             }
         } catch {
-            throw EvaluationError(EvaluationError(error).code, "picture \(name): \(error)")
+            throw EvaluationError(EvaluationError(error).code, "image \(name): \(error)")
         }
     }
 }

@@ -155,7 +155,7 @@ struct PairedEvidence {
             partners.count == second.clusterNames.count
         else {
             throw EvaluationError(
-                .mismatch, "the two sides are about different pictures; nothing can be paired")
+                .mismatch, "the two sides are about different images; nothing can be paired")
         }
         self.partners = partners
         let toFirst = Self.places(of: second.columnNames, in: first.columnNames)

@@ -77,9 +77,9 @@ struct ConversationItemParser<Sink: ItemFaultSink> {
         }
         try readPostponed()
         let question = questionTurns(images: areImagesKnown ? images.count : 0)
-        keys.finish(hasPictures: areImagesKnown && !images.isEmpty)
+        keys.finish(hasImages: areImagesKnown && !images.isEmpty)
         try reportRefusals()
-        if keys.hidesPictures { areImagesKnown = false }
+        if keys.hidesImages { areImagesKnown = false }
         if isPair {
             if !seen.contains(.conversations) { turns = question }
             return try finishPair()

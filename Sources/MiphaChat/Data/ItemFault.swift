@@ -49,7 +49,7 @@ extension ItemFault {
         case .turnCount(let key, _), .notAssistant(let key, _): "key \"\(key)\": \(words)"
         case .repeatedKey(let key): "key \"\(key)\" comes twice; leave one out"
         case .missingPart(let place): "key \"\(place)\" is missing"
-        case .twoImageKeys: "keys \"image\" and \"images\": both name pictures; leave one out"
+        case .twoImageKeys: "keys \"image\" and \"images\": both name images; leave one out"
         case .noConversation(let keys):
             "key \"conversations\" is missing; expected an array of turns"
                 + (keys.isEmpty
@@ -75,7 +75,7 @@ extension ItemFault {
         case .pairKey(let place): "\(place) \(words)"
         case .repeatedKey(let key): "the key \"\(key)\" comes twice"
         case .missingPart(let place): "\(place) is missing"
-        case .twoImageKeys: "image and images both name pictures"
+        case .twoImageKeys: "image and images both name images"
         case .noConversation, .noQuestion: "the key \"conversations\" is missing"
         case .kind, .twoQuestions: words
         }

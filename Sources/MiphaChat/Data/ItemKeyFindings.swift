@@ -7,10 +7,10 @@ package struct ItemKeyFindings: Sendable {
     /// Keys on no list that are set, each once; those of turns as `conversations[].key`.
     package private(set) var unknown: [String] = []
     /// Whether a refused key holds images, so that nothing is known about the item's.
-    package private(set) var hidesPictures = false
+    package private(set) var hidesImages = false
 
     /// Keys for images that count only when the item names none otherwise.
-    private var otherPictures: [(key: String, clause: String)] = []
+    private var otherImages: [(key: String, clause: String)] = []
 
     package init() {}
 
@@ -39,26 +39,26 @@ package struct ItemKeyFindings: Sendable {
         let clause =
             "key \"\(path)\"\(spelling): found \(kind?.words ?? "a value"), which is not read; \(advice)"
         switch known.group.use {
-        case .refusedWithoutPictures: otherPictures.append((key, clause))
+        case .refusedWithoutImages: otherImages.append((key, clause))
         default:
             refusals.append(clause)
-            hidesPictures = hidesPictures || known.holdsPictures
+            hidesImages = hidesImages || known.holdsImages
         }
     }
 
     /// Judges what depends on the item as a whole.
     ///
-    /// - Parameter hasPictures: whether it names images under a key that is read.
-    package mutating func finish(hasPictures: Bool) {
-        for (key, clause) in otherPictures {
-            if hasPictures {
+    /// - Parameter hasImages: whether it names images under a key that is read.
+    package mutating func finish(hasImages: Bool) {
+        for (key, clause) in otherImages {
+            if hasImages {
                 note(unknown: key, of: .item, in: "")
             } else {
                 refusals.append(clause)
-                hidesPictures = true
+                hidesImages = true
             }
         }
-        otherPictures = []
+        otherImages = []
     }
 
     /// Moves past the value of a known key that says nothing in the form that items are read in.
@@ -84,7 +84,7 @@ struct ItemKeyTable: Sendable {
         let group: ItemKeyGroup
 
         /// Whether it stands for images, videos or sounds.
-        var holdsPictures: Bool {
+        var holdsImages: Bool {
             ["image", "video", "audio"].contains { name.hasPrefix($0) }
         }
     }

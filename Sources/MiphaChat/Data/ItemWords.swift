@@ -15,7 +15,7 @@ enum ItemImages {
         }
         let length = path.utf8.count
         if length > maximumLength || path.hasPrefix("data:") {
-            return "expected a path, found a text of \(length) bytes; write the picture to a file"
+            return "expected a path, found a text of \(length) bytes; write the image to a file"
         }
         // The operating system would read such a path to the NUL only, and find another file.
         if path.utf8.contains(0) { return "expected a path, found one with a NUL inside" }

@@ -53,7 +53,7 @@ extension ConversationEncoder {
         guard encoded.supervisedCount > 0 else {
             throw ChatError(
                 .invalidOption,
-                "\(sample.label)\(key): the answer begins behind the first \(encoded.ids.count) ids, "
+                "\(sample.label)\(key): the answer begins after the first \(encoded.ids.count) ids, "
                     + "where the maximum length cuts; raise it or leave the sample out")
         }
         return encoded

@@ -44,7 +44,7 @@ public struct DataCheck: Sendable {
     ) throws -> DataReport {
         if !settings.imageFolder.isEmpty, FileSystem.kind(settings.imageFolder) != .folder {
             throw DataError(
-                .invalidRequest, "\(settings.imageFolder): no such folder of pictures")
+                .invalidRequest, "\(settings.imageFolder): no such folder of images")
         }
         var pass = DataCheckPass(settings)
         defer { pass.cancel() }
@@ -75,8 +75,8 @@ struct DataCheckPass {
     private let settings: DataCheckSettings
     private let separators: [[UInt8]]
     private let findings: DataFindings
-    private let register = PictureRegister()
-    private let benchmarks: BenchmarkPictures
+    private let register = ImageRegister()
+    private let benchmarks: BenchmarkImages
     private let queue: JobQueue
     private var files: [DataReport.File] = []
     private var starts: [Int] = []
@@ -90,7 +90,7 @@ struct DataCheckPass {
         self.settings = settings
         separators = TextExamination.separators(of: settings.template)
         findings = DataFindings(limit: settings.listLimit)
-        benchmarks = BenchmarkPictures(settings.benchmarks)
+        benchmarks = BenchmarkImages(settings.benchmarks)
         queue = JobQueue(threads: settings.threads, name: "mipha-check")
     }
 
@@ -143,7 +143,7 @@ struct DataCheckPass {
             let print = Self.fingerprint(images, turns + answers)
             if let other = contents.add(print, number: sample) {
                 findings.add(.duplicateSample, sample: sample, id: item.id) {
-                    "the same pictures and turns as \(name(of: other))"
+                    "the same images and turns as \(name(of: other))"
                 }
             }
             let longest = answers.max { $0.text.utf8.count < $1.text.utf8.count }
@@ -154,7 +154,7 @@ struct DataCheckPass {
         for (number, image) in register.mention(images, sample: sample) {
             let path = settings.path(of: image)
             queue.add { [settings, findings, register] in
-                let examination = PictureExamination(path: path, settings: settings)
+                let examination = ImageExamination(path: path, settings: settings)
                 register.note(examination, of: number)
                 for (problem, detail) in examination.findings {
                     findings.add(problem, sample: sample, picture: number) { detail }
@@ -228,16 +228,16 @@ struct DataCheckPass {
             references: register.references, unknownKeys: unknownKeys,
             benchmarks: benchmarks.summaries,
             limit: (settings.limit.count, settings.limit.unit),
-            problems: DataProblem.allCases.map { problem($0, pictureGroups: pictures.groups) })
+            problems: DataProblem.allCases.map { problem($0, imageGroups: pictures.groups) })
     }
 
-    private func problem(_ kind: DataProblem, pictureGroups: Int) -> DataReport.Problem {
+    private func problem(_ kind: DataProblem, imageGroups: Int) -> DataReport.Problem {
         let list = findings[kind]
         let groups: Int? =
             switch kind {
             case .duplicateID: ids.groups
             case .duplicateSample: contents.groups
-            case .duplicatePicture: pictureGroups
+            case .duplicatePicture: imageGroups
             default: nil
             }
         let places = list.kept.map { finding in

@@ -31,7 +31,7 @@ struct LengthExamination: Sendable {
         return [
             (
                 .nothingToLearn,
-                "\(isPair ? "the" : "the first") answer begins behind \(first) tokens, the limit "
+                "\(isPair ? "the" : "the first") answer begins after \(first) tokens, the limit "
                     + "is \(limit)"
             )
         ]

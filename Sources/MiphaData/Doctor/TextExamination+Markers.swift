@@ -19,7 +19,7 @@ extension TextExamination {
             found(
                 .foreignMarker,
                 "conversations[\(index)].value: \(marker.quoted) is learned as text; name the "
-                    + "picture under \"image\" and write \(ImageMarker.text) there")
+                    + "image under \"image\" and write \(ImageMarker.text) there")
             return
         }
     }

@@ -134,7 +134,7 @@ struct TextExamination {
             let isClear = isOrdered && images.count == 1 && turnsWithMarkers == 1
             found(
                 isClear ? .repeatedMarker : .markerMismatch,
-                "expected \(images.count) <image> for \(images.count) picture"
+                "expected \(images.count) <image> for \(images.count) image"
                     + "\(images.count == 1 ? "" : "s"), found \(markers)")
         }
         if let answer {

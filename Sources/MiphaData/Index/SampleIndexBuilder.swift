@@ -97,7 +97,7 @@ struct SampleIndexBuilder {
         guard sample.images.count <= Int(UInt16.max) else {
             throw ChatError(
                 .malformedItem,
-                "\(place): key \"image\": expected at most \(UInt16.max) pictures, found "
+                "\(place): key \"image\": expected at most \(UInt16.max) images, found "
                     + "\(sample.images.count)")
         }
     }

@@ -150,21 +150,21 @@ public struct TrainingDataSet: Sendable {
         guard imageCount <= conversation.images.count else {
             throw ChatError(
                 .imageMarkers,
-                "\(source.place(of: number)): expected \(imageCount) pictures for its "
+                "\(source.place(of: number)): expected \(imageCount) images for its "
                     + "<image> markers, found \(conversation.images.count)")
         }
         let images = try conversation.images.prefix(imageCount).map { image in
             guard let preparer else {
                 throw DataError(
                     .invalidRequest,
-                    "sample \(conversation.id ?? "without id") has a picture, but this run takes "
+                    "sample \(conversation.id ?? "without id") has an image, but this run takes "
                         + "none")
             }
             do {
                 return try prepared(source.imagePath(image, of: number), preparer)
             } catch let error as ImagingError {
                 throw ImagingError(
-                    error.code, "\(error.message); a picture of \(source.place(of: number))")
+                    error.code, "\(error.message); an image of \(source.place(of: number))")
             }
         }
         let rows = encoded.map { TrainingSample.Row(ids: $0.ids, labels: $0.labels) }

@@ -91,9 +91,9 @@ package struct Demo {
         try claimOutput()
         let data = DemoDataSet(plan: recipe.data)
         let dataFolder = "\(output)/data"
-        report(.part("drawing \(data.pictures.count) pictures"))
+        report(.part("drawing \(data.pictures.count) images"))
         try data.write(to: URL(filePath: dataFolder)) {
-            report(.progress(done: $0, total: data.pictures.count, unit: "pictures", note: ""))
+            report(.progress(done: $0, total: data.pictures.count, unit: "images", note: ""))
         }
         let start = "\(output)/0-start"
         try writeStart(start)
@@ -103,7 +103,7 @@ package struct Demo {
             model = try train(
                 phase, from: model, data: dataFolder, shouldStop: shouldStop, report: report)
         }
-        report(.part("answering questions about \(recipe.data.heldOutPictures) unseen pictures"))
+        report(.part("answering questions about \(recipe.data.heldOutPictures) unseen images"))
         let evaluation = DemoEvaluation(model: model, dataFolder: dataFolder, output: output)
         let tested = try await evaluation.run(isStopped: shouldStop) { done, total in
             report(.progress(done: done, total: total, unit: "questions", note: ""))

@@ -74,7 +74,7 @@ extension JudgeReply {
         do {
             value = try JSONValue(parsing: bytes)
         } catch {
-            throw JudgeFailure("the reply is no JSON: \(error)", mayPass: true)
+            throw JudgeFailure("the reply is not JSON: \(error)", mayPass: true)
         }
         guard let message = value["choices"]?.arrayValue?.first?["message"]?.objectValue else {
             let keys = value.objectValue?.keys.prefix(8).joined(separator: ", ") ?? value.kind

@@ -6,7 +6,7 @@ import MiphaInference
 /// A conversation in the terminal.
 struct Chat: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Talk with a model about pictures, with memory of what was said.",
+        abstract: "Talk with a model about images, with memory of what was said.",
         discussion: """
             EXAMPLE:
               mipha chat Mipha-3B --image photo.jpg
@@ -19,7 +19,7 @@ struct Chat: AsyncParsableCommand {
     @OptionGroup var source: ModelArguments
 
     @Option(
-        parsing: .upToNextOption, help: "Picture files for the first message.")
+        parsing: .upToNextOption, help: "Image files for the first message.")
     var image: [String] = []
 
     @OptionGroup var prompts: TemplateOption

@@ -21,7 +21,7 @@ struct EvalRun: AsyncParsableCommand {
             --judge-model gpt-4-0613
 
             --data is the folder of one benchmark as its authors or LLaVA's eval bundle ship it, or a \
-            folder of such folders named like the benchmarks. Questions on one picture are answered \
+            folder of such folders named like the benchmarks. Questions on one image are answered \
             together. Every answer is on disk as soon as it is made: after an interruption the same \
             command with --resume goes on.
             """)
@@ -49,7 +49,7 @@ struct EvalRun: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: "Number of questions handed to the model in one list.")
     var batch = 64
 
-    @Flag(help: "Answer each question alone, its picture included, as the reference does.")
+    @Flag(help: "Answer each question alone, its image included, as the reference does.")
     var oneByOne = false
 
     @OptionGroup(title: "Judge") var judge: JudgeArguments

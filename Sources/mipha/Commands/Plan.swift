@@ -56,7 +56,7 @@ struct PlanOptions: ParsableArguments {
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    @Flag(inversion: .prefixedNo, help: "Measure a part of a step, to tell the time.")
+    @Flag(inversion: .prefixedNo, help: "Measure a part of a step, to predict the time.")
     var probe = true
 
     @Option(

@@ -2,7 +2,7 @@ import MiphaFiles
 import MiphaImaging
 
 /// What a look at an image file gives.
-struct PictureExamination: Sendable {
+struct ImageExamination: Sendable {
     /// Stands for the pixels; nil when there are none.
     private(set) var content: Fingerprint?
     /// What is wrong.
@@ -20,7 +20,7 @@ struct PictureExamination: Sendable {
             let isMissing = error.code == .missing
             found(
                 isMissing ? .missingPicture : .unreadablePicture,
-                error.message + (isMissing ? MissingPicture.hint(for: path) : ""))
+                error.message + (isMissing ? MissingImage.hint(for: path) : ""))
             return
         }
         if let format = ImageFormat(bytes) { examineName(path, format) }

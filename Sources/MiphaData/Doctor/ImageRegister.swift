@@ -3,7 +3,7 @@ import Synchronization
 /// The images of a data set: each path once, with what was found there.
 ///
 /// An image takes about 100 bytes besides its path.
-final class PictureRegister: Sendable {
+final class ImageRegister: Sendable {
     private struct State: Sendable {
         var numbers: [Fingerprint: Int] = [:]
         var paths: [UInt8] = []
@@ -68,7 +68,7 @@ final class PictureRegister: Sendable {
     }
 
     /// Notes what an examination found.
-    func note(_ examination: PictureExamination, of number: Int) {
+    func note(_ examination: ImageExamination, of number: Int) {
         state.withLock { state in
             for finding in examination.findings {
                 state.marks[number] |= Self.bit(finding.problem)

@@ -3,7 +3,7 @@ import MiphaImaging
 import Synchronization
 
 /// The images of benchmarks, recognised by their pixels.
-final class BenchmarkPictures: Sendable {
+final class BenchmarkImages: Sendable {
     private struct State: Sendable {
         var names: [Fingerprint: String] = [:]
         var pictures: [Int]
@@ -56,7 +56,7 @@ final class BenchmarkPictures: Sendable {
             guard count > before else {
                 throw DataError(
                     .invalidRequest,
-                    "\(path): expected a benchmark's pictures (\(Self.suffixes.joined(separator: ", ")) "
+                    "\(path): expected a benchmark's images (\(Self.suffixes.joined(separator: ", ")) "
                         + "in folders or zip archives, or .tsv files with a column \"image\"), "
                         + "found none")
             }
@@ -92,7 +92,7 @@ final class BenchmarkPictures: Sendable {
         case .file: try open(path, body)
         default:
             throw DataError(
-                .invalidRequest, "\(path): no such folder or file with a benchmark's pictures")
+                .invalidRequest, "\(path): no such folder or file with a benchmark's images")
         }
     }
 
@@ -100,7 +100,7 @@ final class BenchmarkPictures: Sendable {
         let name = path.lowercased()
         if name.hasSuffix(".zip") {
             let archive = try ZipArchive(path: path)
-            for entry in archive.entries where Self.isPicture(entry.name) {
+            for entry in archive.entries where Self.isImage(entry.name) {
                 try body("\(path)/\(entry.name)") { try archive.read(entry, limit: Self.limit) }
             }
         } else if name.hasSuffix(".tsv") {
@@ -126,10 +126,10 @@ final class BenchmarkPictures: Sendable {
 
     private static func isWanted(_ name: String) -> Bool {
         let lower = name.lowercased()
-        return isPicture(name) || lower.hasSuffix(".zip") || lower.hasSuffix(".tsv")
+        return isImage(name) || lower.hasSuffix(".zip") || lower.hasSuffix(".tsv")
     }
 
-    private static func isPicture(_ name: String) -> Bool {
+    private static func isImage(_ name: String) -> Bool {
         let name = name.lowercased()
         return suffixes.contains { name.hasSuffix($0) }
     }
