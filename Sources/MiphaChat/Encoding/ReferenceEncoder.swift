@@ -119,7 +119,9 @@ struct ReferenceEncoder {
 
     /// Ids of a text in which every `<image>` is a marker, as the reference tokenises.
     private func ids(of bytes: [UInt8], splitsAtMarkers: Bool) -> [Int] {
-        guard splitsAtMarkers else { return tokenizer.beginning + tokenizer.encode(UTF8Text.string(bytes)) }
+        guard splitsAtMarkers else {
+            return tokenizer.beginning + tokenizer.encode(UTF8Text.string(bytes))
+        }
         var ids = tokenizer.beginning
         for (index, part) in UTF8Text.split(bytes, by: ImageMarker.utf8).enumerated() {
             if index > 0 { ids.append(ImageMarker.id) }
