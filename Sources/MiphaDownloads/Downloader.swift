@@ -1,3 +1,4 @@
+package import Logging
 import MiphaFiles
 
 #if canImport(FoundationNetworking)
@@ -52,15 +53,20 @@ package struct Downloader: Sendable {
     /// Seconds before the second attempt; each further wait is twice as long, at most a minute.
     package var firstPause: Double
     let sessionConfiguration: URLSessionConfiguration
+    let logger: Logger
 
     /// Makes a downloader.
+    ///
+    /// - Parameter logger: receives repeated and continued transfers, as details.
     package init(
         attempts: Int = 6, firstPause: Double = 1,
-        configuration: URLSessionConfiguration = .ephemeral
+        configuration: URLSessionConfiguration = .ephemeral,
+        logger: Logger = Logger(label: "mipha.downloads")
     ) {
         self.attempts = attempts
         self.firstPause = firstPause
         sessionConfiguration = configuration
+        self.logger = logger
     }
 
     /// Downloads files into a folder, one after the other.

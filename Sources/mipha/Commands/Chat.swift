@@ -30,7 +30,8 @@ struct Chat: AsyncParsableCommand {
         let choice = try common.start()
         let output = common.logging.output
         let engine = InferenceEngine(
-            try source.bundle(for: "mipha chat", prompts, choice, output))
+            try source.bundle(for: "mipha chat", prompts, choice, output),
+            logger: output.logger("mipha.inference"))
         let printer = AnswerPrinter(engine: engine, output: output, streams: true)
         var session = ChatSession(sampling: sampling.options(seed: choice.seed))
         for path in image { output.note(try session.attach(path, checking: engine.prompts)) }

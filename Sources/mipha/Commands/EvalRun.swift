@@ -94,7 +94,9 @@ struct EvalRun: AsyncParsableCommand {
             BenchmarkSeries.Entry($0, $1, settings, identity)
         }
         var series = benchmarks.series(entries, judge: judge, output: output)
-        try await Self.answer(&series, with: InferenceEngine(bundle, keepsBeginning: false))
+        let engine = InferenceEngine(
+            bundle, keepsBeginning: false, logger: output.logger("mipha.inference"))
+        try await Self.answer(&series, with: engine)
         guard shard.count == 1 else {
             try series.failures.check()
             output.result("part \(shard.index) of \(shard.count) is answered\n")

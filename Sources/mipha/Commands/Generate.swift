@@ -48,7 +48,8 @@ struct Generate: AsyncParsableCommand {
         let choice = try common.start()
         let output = common.logging.output
         let engine = InferenceEngine(
-            try source.bundle(for: "mipha generate", prompts, choice, output))
+            try source.bundle(for: "mipha generate", prompts, choice, output),
+            logger: output.logger("mipha.inference"))
         output.noteOrientations(of: image)
         let request = ChatRequest(
             prompt, images: image.map { .file($0) }, sampling: sampling.options(seed: choice.seed))
