@@ -31,6 +31,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 // MARK: Half one: builds and tests without libtorch
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let core: [Target] = [
     .target(
@@ -50,7 +51,7 @@ let core: [Target] = [
     library("MiphaImaging", ["CMiphaImage", "MiphaFiles"]),
     library("MiphaChat", ["MiphaTokenizers", "MiphaFiles"]),
     library("MiphaData", ["MiphaChat", "MiphaImaging", "MiphaFiles"]),
-    library("MiphaDownloads", ["MiphaFiles", crypto]),
+    library("MiphaDownloads", ["MiphaFiles", crypto, logging]),
     library("MiphaBenchmarks", ["MiphaFiles"]),
     library(
         "MiphaEvaluation",
@@ -73,7 +74,7 @@ let core: [Target] = [
             "MiphaData", "MiphaDataFaults", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
             "MiphaFiles",
         ]),
-    tests("MiphaDownloadsTests", ["MiphaDownloads", "MiphaFiles"]),
+    tests("MiphaDownloadsTests", ["MiphaDownloads", "MiphaFiles", logging]),
     tests(
         "MiphaBenchmarksTests",
         ["MiphaBenchmarks", "MiphaChat", "MiphaTokenizers", "MiphaFiles"]),
@@ -116,7 +117,7 @@ let torch: [Target] = [
         "MiphaInference",
         [
             "MiphaFolders", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat",
-            "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
+            "MiphaTokenizers", "MiphaImaging", "MiphaFiles", logging,
         ]),
     library(
         "MiphaDemo",
@@ -132,7 +133,7 @@ let torch: [Target] = [
             "MiphaDemo", "MiphaTraining", "MiphaInference", "MiphaFolders", "MiphaModels",
             "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers",
             "MiphaImaging", "MiphaFiles", "MiphaEvaluation", "MiphaBenchmarks", "MiphaDownloads",
-            "MiphaData", argumentParser,
+            "MiphaData", argumentParser, logging,
         ],
         swiftSettings: strict),
     .target(
@@ -202,7 +203,8 @@ let package = Package(
                 ]),
         ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2")
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     ]
         + (withoutTorch
             ? []

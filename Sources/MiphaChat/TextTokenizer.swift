@@ -26,3 +26,11 @@ public protocol TextTokenizer: Sendable {
 }
 
 extension Tokenizer: TextTokenizer {}
+
+extension TextTokenizer {
+    /// The beginning-of-text id where the model expects one, else nothing.
+    var beginning: [Int] {
+        guard addsBeginningOfText, let id = beginningOfTextID else { return [] }
+        return [id]
+    }
+}

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 
 #if canImport(FoundationNetworking)
     import FoundationNetworking
@@ -22,13 +23,13 @@ extension Downloader {
                     .invalidRequest,
                     "cannot download \(file.url): expected an address with http or https")
             }
+            if plan.start > 0 {
+                logger.debug("\(file.name): continued at byte \(plan.start)")
+            }
             let delegate = TransferDelegate(plan: plan, progress: progress)
             let outcome = await delegate.run(request, sessionConfiguration)
             if Task.isCancelled {
-                throw DownloadError(
-                    .network,
-                    "download of \(file.url) was stopped; the part is kept, repeat to go on from "
-                        + "there")
+                throw Self.stopped(file)
             }
             let reason: String
             var pause: Int?
@@ -48,6 +49,7 @@ extension Downloader {
                 plan.partial.remove()
                 restarts += 1
                 reason = why
+                logger.debug("\(file.name): \(why); started again")
                 if restarts < 3 { continue }
             case .refused(.later(let why, let after)):
                 reason = why
@@ -57,20 +59,34 @@ extension Downloader {
             failures = size > longest ? 1 : failures + 1
             longest = max(longest, size)
             guard failures < max(attempts, 1) else {
-                throw DownloadError(
-                    .network,
-                    "cannot download \(file.url): \(reason); gave up after \(failures) attempts "
-                        + "without progress, repeat to go on")
+                throw Self.givenUp(file, reason, failures)
             }
-            await wait(failures, pause)
+            let seconds = seconds(before: failures, pause)
+            logger.debug("\(file.name): \(reason); repeated in \(seconds) s")
+            try? await Task.sleep(for: .seconds(seconds))
         }
     }
 
-    /// Waits before the next attempt, as long as the server asks for but no longer than a minute.
-    private func wait(_ failures: Int, _ asked: Int?) async {
+    private static func stopped(_ file: RemoteFile) -> DownloadError {
+        DownloadError(
+            .network,
+            "download of \(file.url) was stopped; the part is kept, repeat to go on from there")
+    }
+
+    private static func givenUp(
+        _ file: RemoteFile, _ reason: String, _ failures: Int
+    ) -> DownloadError {
+        DownloadError(
+            .network,
+            "cannot download \(file.url): \(reason); gave up after \(failures) attempts "
+                + "without progress, repeat to go on")
+    }
+
+    /// How long to wait before the next attempt: what the server asks for, at most a minute.
+    private func seconds(before failures: Int, _ asked: Int?) -> Double {
         var seconds = firstPause
         for _ in 1..<failures { seconds *= 2 }
         if let asked, asked > 0, firstPause > 0 { seconds = max(seconds, Double(asked)) }
-        try? await Task.sleep(for: .seconds(min(seconds, 60)))
+        return min(seconds, 60)
     }
 }

@@ -1,3 +1,4 @@
+package import Logging
 import MiphaFiles
 
 #if canImport(FoundationNetworking)
@@ -19,7 +20,7 @@ package struct Downloader: Sendable {
         package let name: String
         /// Bytes on the disk.
         package let bytes: Int
-        /// Bytes in all, when the server tells.
+        /// Bytes in all, when the server reports it.
         package let total: Int?
     }
 
@@ -52,23 +53,28 @@ package struct Downloader: Sendable {
     /// Seconds before the second attempt; each further wait is twice as long, at most a minute.
     package var firstPause: Double
     let sessionConfiguration: URLSessionConfiguration
+    let logger: Logger
 
     /// Makes a downloader.
+    ///
+    /// - Parameter logger: receives repeated and continued transfers, as details.
     package init(
         attempts: Int = 6, firstPause: Double = 1,
-        configuration: URLSessionConfiguration = .ephemeral
+        configuration: URLSessionConfiguration = .ephemeral,
+        logger: Logger = Logger(label: "mipha.downloads")
     ) {
         self.attempts = attempts
         self.firstPause = firstPause
         sessionConfiguration = configuration
+        self.logger = logger
     }
 
     /// Downloads files into a folder, one after the other.
     ///
     /// - Parameters:
     ///   - files: what is wanted.
-    ///   - folder: where the files go; it is made when it does not exist.
-    ///   - progress: told bytes as they come, on some thread.
+    ///   - folder: where the files go; it is created if necessary.
+    ///   - progress: called with the bytes as they come, on some thread.
     /// - Throws: `DownloadError` naming the address and what was expected and found. Files that
     ///   are whole by then stay, and the part of the one under way.
     package func fetch(

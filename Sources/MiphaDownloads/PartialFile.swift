@@ -25,7 +25,7 @@ struct PartialFile: Sendable {
         return (attributes?[.size] as? Int) ?? 0
     }
 
-    /// What the bytes are a part of; nil when that is not known, and then they are worth nothing.
+    /// What the bytes are a part of; nil when that is not known, and then they are useless.
     var origin: Origin? {
         guard let bytes = try? FileSystem.read(notePath, limit: 1 << 16),
             let json = try? JSONValue(parsing: bytes, file: notePath),
@@ -83,7 +83,7 @@ struct PartialFile: Sendable {
         FileSystem.remove(notePath)
     }
 
-    /// Bytes that fit on the disk; nil when the system does not tell.
+    /// Bytes that fit on the disk; nil when the system does not report it.
     var freeBytes: Int? {
         let folder = FileSystem.folder(of: path)
         let attributes = try? FileManager.default.attributesOfFileSystem(forPath: folder)

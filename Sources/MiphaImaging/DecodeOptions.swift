@@ -1,4 +1,4 @@
-/// Limits and choices of picture decoding.
+/// Limits and choices of image decoding.
 public struct DecodeOptions: Sendable, Equatable {
     /// The largest number of pixels a file may declare.
     ///
@@ -9,7 +9,7 @@ public struct DecodeOptions: Sendable, Equatable {
     /// The largest file that is read, in bytes.
     public var maximumFileBytes: Int
 
-    /// Whether the EXIF orientation of the file turns and mirrors the picture.
+    /// Whether the EXIF orientation of the file turns and mirrors the image.
     ///
     /// Off by default, as `PIL.Image.open` and with it the reference preprocessing ignore the tag.
     public var applyOrientation: Bool

@@ -1,6 +1,6 @@
 import MiphaFiles
 
-/// What a file is that is no picture of a format that is read.
+/// What a file is that is not an image of a format that is read.
 enum ForeignFile {
     /// The file in words, with what to do.
     static func words(_ bytes: [UInt8]) -> String {
@@ -15,10 +15,10 @@ enum ForeignFile {
             return "a drawing (SVG)" + conversion
         }
         if start.hasPrefix("<!doctype") || start.hasPrefix("<html") || start.hasPrefix("<?xml") {
-            return "a web page, as failed downloads leave behind; download the picture again"
+            return "a web page, as failed downloads leave behind; download the image again"
         }
         if bytes.prefix(4096).allSatisfy({ $0 == 0 }) {
-            return "zeros, as interrupted copies leave behind; copy the picture again"
+            return "zeros, as interrupted copies leave behind; copy the image again"
         }
         let digits = bytes.prefix(4).map { byte in
             let text = String(byte, radix: 16)
@@ -30,18 +30,18 @@ enum ForeignFile {
     private static let conversion = "; convert it to one of these"
 
     private static let known: [(start: [UInt8], words: String, isPicture: Bool)] = [
-        (text("II*\0"), "a TIFF picture", true), (text("MM\0*"), "a TIFF picture", true),
-        (text("II+\0"), "a BigTIFF picture", true), (text("MM\0+"), "a BigTIFF picture", true),
-        (text("BM"), "a BMP picture", true), ([0xFF, 0x0A], "a JPEG XL picture", true),
-        (text("\0\0\0\u{C}JXL "), "a JPEG XL picture", true),
-        (text("\0\0\0\u{C}jP  "), "a JPEG 2000 picture", true),
-        ([0xFF, 0x4F, 0xFF, 0x51], "a JPEG 2000 picture", true),
-        ([0, 0, 1, 0], "an icon (ICO)", true), (text("8BPS"), "a Photoshop picture", true),
-        (text("P4"), "a PBM picture", true), (text("P5"), "a PGM picture", true),
-        (text("P6"), "a PPM picture", true), (text("%PDF"), "a PDF document", true),
+        (text("II*\0"), "a TIFF image", true), (text("MM\0*"), "a TIFF image", true),
+        (text("II+\0"), "a BigTIFF image", true), (text("MM\0+"), "a BigTIFF image", true),
+        (text("BM"), "a BMP image", true), ([0xFF, 0x0A], "a JPEG XL image", true),
+        (text("\0\0\0\u{C}JXL "), "a JPEG XL image", true),
+        (text("\0\0\0\u{C}jP  "), "a JPEG 2000 image", true),
+        ([0xFF, 0x4F, 0xFF, 0x51], "a JPEG 2000 image", true),
+        ([0, 0, 1, 0], "an icon (ICO)", true), (text("8BPS"), "a Photoshop image", true),
+        (text("P4"), "a PBM image", true), (text("P5"), "a PGM image", true),
+        (text("P6"), "a PPM image", true), (text("%PDF"), "a PDF document", true),
         (text("PK\u{3}\u{4}"), "a zip archive; unpack it", false),
         ([0x1F, 0x8B], "a gzip archive; unpack it", false),
-        ([0x1A, 0x45, 0xDF, 0xA3], "a film (Matroska); only still pictures are read", false),
+        ([0x1A, 0x45, 0xDF, 0xA3], "a video (Matroska); only still images are read", false),
         (
             FileSignature.largeFilePointer,
             "a pointer of Git LFS; fetch the file with 'git lfs pull'", false
@@ -56,10 +56,10 @@ enum ForeignFile {
         let name = String(decoding: bytes[8..<12], as: UTF8.self)
         switch name {
         case "heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1":
-            return "a HEIC picture, as iPhones write them (brand \(name))" + conversion
-        case "avif", "avis": return "an AVIF picture" + conversion
+            return "a HEIC image, as iPhones write them (brand \(name))" + conversion
+        case "avif", "avis": return "an AVIF image" + conversion
         case "crx ": return "a raw photograph (Canon)" + conversion
-        default: return "a film (brand \(name)); only still pictures are read"
+        default: return "a video (brand \(name)); only still images are read"
         }
     }
 }

@@ -1,4 +1,4 @@
-/// What happens to a picture that is not square before it is resized.
+/// What happens to an image that is not square before it is resized.
 public enum ImageAspectRatio: String, Sendable, Codable, CaseIterable {
     /// Nothing: the resize step squeezes it or the crop step cuts it.
     case square

@@ -6,7 +6,7 @@ extension ImageProcessor {
     /// The class comes from `image_processor_type` or the older `feature_extractor_type`, with or
     /// without the endings `Fast` and `Pil`; a file with neither is taken as CLIP's when it names a
     /// crop and as SigLIP's otherwise. A plain number as `size` is a square or the shortest edge, as
-    /// `default_to_square` says; without it a square for SigLIP and the edge for the others. Of the fields ``fields`` tells which count; padding in a class
+    /// `default_to_square` says; without it a square for SigLIP and the edge for the others. Of the fields ``fields`` says which count; padding in a class
     /// other than LLaVA's, sizes without a fixed output and `"do_convert_rgb": false` are errors.
     ///
     /// - Parameter path: a file-system path.
@@ -131,7 +131,7 @@ struct ProcessorObject {
             fields.filter = filter
         }
         guard try flag("do_convert_rgb") != false else {
-            throw failure("do_convert_rgb", "true, as all pictures are read in three colours")
+            throw failure("do_convert_rgb", "true, as all images are read in three colours")
         }
         let pads = try flag("do_pad")
         fields.statesPadding = pads != nil && kind == .llava

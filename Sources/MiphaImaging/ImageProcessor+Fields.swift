@@ -19,13 +19,13 @@ extension ImageProcessor {
             .init("do_convert_rgb", .used, "must not be false"),
             .init(
                 "do_pad", .used, "LLaVA's class pads to a square first; for others must be false"),
-            .init("pad_size", .only([]), "pictures are padded to a square, to no other size"),
+            .init("pad_size", .only([]), "images are padded to a square, to no other size"),
             .init(
                 "do_rescale_first offset do_flip_channel_order do_thumbnail do_align_long_axis "
                     + "do_image_splitting do_reduce_labels",
                 .only([false]), "there is no such step"),
             .init(
-                "image_grid_pinpoints", .only([]), "pictures are never cut into tiles"),
+                "image_grid_pinpoints", .only([]), "images are never cut into tiles"),
             .init(
                 "input_data_format data_format device disable_grouping return_tensors "
                     + "_valid_processor_keys processor_class image_seq_length auto_map "
@@ -41,10 +41,10 @@ extension ImageProcessor {
             .init("patch_size", .used, "must be that of the tower"),
             .init(
                 "vision_feature_select_strategy", .only(["full"]),
-                "a picture takes as many positions as it has patches"),
+                "an image takes as many positions as it has patches"),
             .init(
                 "num_additional_image_tokens", .only([0]),
-                "a picture takes as many positions as it has patches"),
+                "an image takes as many positions as it has patches"),
             .init("image_token", .harmless, "prompts are written with <image>"),
             .init("chat_template", .used, "as in chat_template.json"),
             .init("processor_class image_seq_length auto_map tokenizer", .harmless),

@@ -5,13 +5,13 @@ extension ImageProcessor {
         return (levels[0], levels[1], levels[2])
     }
 
-    /// Returns the picture as it is just before rescaling and normalising.
+    /// Returns the image as it is just before rescaling and normalising.
     ///
     /// - Parameters:
-    ///   - image: any picture.
-    ///   - aspectRatio: whether a picture that is not square is padded first.
+    ///   - image: any image.
+    ///   - aspectRatio: whether an image that is not square is padded first.
     /// - Returns: `[outputHeight, outputWidth, 3]` samples.
-    /// - Throws: `ImagingError` when an intermediate picture would be too large.
+    /// - Throws: `ImagingError` when an intermediate image would be too large.
     public func resized(
         _ image: RGBImage, aspectRatio: ImageAspectRatio
     ) throws(ImagingError) -> RGBImage {
@@ -28,16 +28,16 @@ extension ImageProcessor {
         return crops ? result.centred(on: crop) : result
     }
 
-    /// Returns the tensor of a picture.
+    /// Returns the tensor of an image.
     ///
     /// Rescaling multiplies in double precision and rounds to single; normalising subtracts and
     /// divides in single precision, which is the arithmetic of transformers' `image_transforms.py`.
     ///
     /// - Parameters:
-    ///   - image: any picture.
-    ///   - aspectRatio: whether a picture that is not square is padded first.
+    ///   - image: any image.
+    ///   - aspectRatio: whether an image that is not square is padded first.
     /// - Returns: `[3, outputHeight, outputWidth]` values, row-major.
-    /// - Throws: `ImagingError` when an intermediate picture would be too large.
+    /// - Throws: `ImagingError` when an intermediate image would be too large.
     public func pixelValues(
         _ image: RGBImage, aspectRatio: ImageAspectRatio
     ) throws(ImagingError) -> [Float] {
@@ -82,7 +82,7 @@ extension ImageProcessor {
 }
 
 extension RGBImage {
-    /// Returns the picture in the centre of a black one that is nowhere smaller.
+    /// Returns the image in the centre of a black one that is nowhere smaller.
     ///
     /// A fill starts at half the difference, rounded up. Reference: huggingface/transformers,
     /// `image_transforms.py`, `center_crop`, whose crop ``PixelWindow`` has.

@@ -1,4 +1,4 @@
-/// Turns pictures into the tensor a vision tower takes, as `preprocessor_config.json` says.
+/// Turns images into the tensor a vision tower takes, as `preprocessor_config.json` says.
 ///
 /// The steps, each of which the file can switch off: padding to a square on request, resizing,
 /// centre crop, rescaling, normalising. Reference: huggingface/transformers 5.17,
@@ -41,12 +41,12 @@ public struct ImageProcessor: Sendable, Equatable {
 
     /// The class named in the file.
     public let kind: Kind
-    /// Whether the file asks for padding pictures to a square of the mean colour first; what is done
-    /// is said with each picture, because a model's config has a word in it too.
+    /// Whether the file asks for padding images to a square of the mean colour first; what is done
+    /// is said with each image, because a model's config has a word in it too.
     public let pads: Bool
-    /// Whether the file says whether pictures are padded.
+    /// Whether the file says whether images are padded.
     package let statesPadding: Bool
-    /// Whether pictures are resized.
+    /// Whether images are resized.
     public let resizes: Bool
     /// What they are resized to.
     public let size: Size
@@ -89,7 +89,7 @@ public struct ImageProcessor: Sendable, Equatable {
         try check(name)
     }
 
-    /// Takes values over that make pictures of a size.
+    /// Takes values over that make images of a size.
     init(checked fields: ImageProcessorFields, width: Int, height: Int) {
         kind = fields.kind
         pads = fields.pads

@@ -1,7 +1,7 @@
 /// The values of a processor before they are checked, starting from the defaults of its class.
 struct ImageProcessorFields {
     var kind: ImageProcessor.Kind
-    /// Whether pictures are padded to a square first.
+    /// Whether images are padded to a square first.
     var pads = false
     /// Whether the file says so or the opposite.
     var statesPadding = false

@@ -1,6 +1,6 @@
 import MiphaFiles
 
-/// The picture preprocessing in a model folder.
+/// The image preprocessing in a model folder.
 ///
 /// It stands in `preprocessor_config.json` or, as version 5 of transformers saves it, under
 /// `image_processor` in `processor_config.json`. Where both are there they must agree.
@@ -9,7 +9,7 @@ public struct ImageProcessorFile: Sendable {
     public let place: String
     /// The processor.
     public let processor: ImageProcessor
-    /// What people are told about the files.
+    /// Notes about the files for the user.
     public let notes: [String]
     /// Side of the patches that `processor_config.json` counts with.
     public let patchSize: Int?
@@ -22,7 +22,7 @@ public struct ImageProcessorFile: Sendable {
 
     /// Reads a folder.
     ///
-    /// - Returns: `nil` when it has no picture preprocessing.
+    /// - Returns: `nil` when it has no image preprocessing.
     /// - Throws: `ImagingError` naming the file and the key.
     public init?(folder: String) throws(ImagingError) {
         let plain = try Self.object(Self.names[0], in: folder)
@@ -46,7 +46,7 @@ public struct ImageProcessorFile: Sendable {
             guard try ImageProcessor(plain).object == processor.object else {
                 throw ImagingError(
                     .configuration,
-                    "\(plain.name) and \(nested.name) differ; expected the same picture "
+                    "\(plain.name) and \(nested.name) differ; expected the same image "
                         + "preprocessing in both, or one of them only")
             }
         }
@@ -75,7 +75,7 @@ public struct ImageProcessorFile: Sendable {
         return try ProcessorObject(parsing: readFile(path, limit: 1 << 20), name: path)
     }
 
-    /// What is done with pictures that are not square.
+    /// What is done with images that are not square.
     ///
     /// - Parameter stated: `image_aspect_ratio` of a config, which the official code goes by.
     /// - Throws: `ImagingError` when the file states something else.
@@ -96,7 +96,7 @@ public struct ImageProcessorFile: Sendable {
     /// Writes the preprocessing into another folder.
     ///
     /// - Parameters:
-    ///   - aspectRatio: what is done with pictures that are not square; `nil` where no picture is read.
+    ///   - aspectRatio: what is done with images that are not square; `nil` where no image is read.
     ///   - isStated: whether the config there says it, and code that knows no class but SigLIP's and
     ///     CLIP's reads the folder. Otherwise the file says it, in the class of transformers that
     ///     pads as this program does.

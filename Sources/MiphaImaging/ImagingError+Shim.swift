@@ -1,7 +1,7 @@
 import CMiphaImage
 
 extension ImagingError {
-    /// Builds the error of a failed call into the C layer about the picture `name`.
+    /// Builds the error of a failed call into the C layer about the image `name`.
     init(_ status: mi_status, _ failure: mi_failure, name: String, subject: String) {
         var failure = failure
         let text = unsafe withUnsafeBytes(of: &failure.message) { bytes in

@@ -1,16 +1,16 @@
-/// Reports a picture that cannot be read, an operation that cannot be done, or a bad processor file.
+/// Reports an image that cannot be read, an operation that cannot be done, or a bad processor file.
 public struct ImagingError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What kind of failure it was.
     public enum Code: String, Sendable {
         /// The file could not be opened or read.
         case unreadable
-        /// The bytes are no picture of a format that is read.
+        /// The bytes are not an image of a format that is read.
         case unsupported
-        /// The bytes end inside the picture.
+        /// The bytes end inside the image.
         case truncated
         /// The bytes contradict their format.
         case corrupt
-        /// The picture is larger than a limit.
+        /// The image is larger than a limit.
         case limit
         /// There was not enough memory.
         case memory
@@ -34,7 +34,7 @@ public struct ImagingError: Error, Sendable, Equatable, CustomStringConvertible 
         self.message = message
     }
 
-    /// The same error with a picture's name in front.
+    /// The same error with an image's name in front.
     package func about(_ name: String) -> ImagingError {
         ImagingError(code, "\(name): \(message)")
     }

@@ -1,4 +1,4 @@
-/// The EXIF orientation of a picture: which way its first row and column point.
+/// The EXIF orientation of an image: which way its first row and column point.
 enum Orientation: Int, Sendable {
     case upright = 1
     case mirroredHorizontally = 2
@@ -104,7 +104,7 @@ private struct TIFFReader {
 }
 
 extension RGBImage {
-    /// Returns the picture turned and mirrored so that it stands upright.
+    /// Returns the image turned and mirrored so that it stands upright.
     func oriented(_ orientation: Orientation) -> RGBImage {
         guard orientation != .upright else { return self }
         let swapped = orientation.rawValue >= 5

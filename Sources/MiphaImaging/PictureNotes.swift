@@ -1,26 +1,26 @@
 import MiphaFiles
 
-/// What of a picture file is left out when it is read as the reference does.
+/// What of an image file is left out when it is read as the reference does.
 package enum PictureNotes {
-    /// What a viewer of pictures shows and ``RGBImage`` does not, a clause for each.
+    /// What a viewer of images shows and ``RGBImage`` does not, a clause for each.
     ///
     /// - Parameter bytes: a file that has been decoded.
     package static func of(_ bytes: [UInt8]) -> [String] {
         guard let format = ImageFormat(bytes) else { return [] }
         var notes: [String] = []
         if let orientation = orientation(of: bytes) {
-            notes.append("\(orientation), so the picture is learned turned or mirrored")
+            notes.append("\(orientation), so the image is learned turned or mirrored")
         }
         if format == .png, bytes.count > 25, bytes[24] == 16, bytes[25] == 0 {
-            notes.append("16-bit grey is cut at 255, so nearly all of the picture is white")
+            notes.append("16-bit grey is cut at 255, so nearly all of the image is white")
         }
         if isAnimated(bytes, format) {
-            notes.append("of the animation only the first picture is read")
+            notes.append("of the animation only the first image is read")
         }
         return notes
     }
 
-    /// A clause about the EXIF orientation of a file where it says that the picture is not upright.
+    /// A clause about the EXIF orientation of a file where it says that the image is not upright.
     ///
     /// - Parameter bytes: a file that has been decoded.
     package static func orientation(of bytes: [UInt8]) -> String? {
@@ -30,14 +30,14 @@ package enum PictureNotes {
             ? nil : "the EXIF orientation \(orientation.rawValue) is not applied"
     }
 
-    /// What people are told about a picture file whose EXIF orientation is not applied; `nil` for other
+    /// The note about an image file whose EXIF orientation is not applied; `nil` for other
     /// files and for those that cannot be read.
     package static func orientation(ofFile path: String) -> String? {
         let limit = DecodeOptions().maximumFileBytes
         guard let bytes = try? FileSystem.read(path, limit: limit),
             let clause = orientation(of: bytes)
         else { return nil }
-        return "\(path): \(clause), as in the reference, so the model sees the picture turned or "
+        return "\(path): \(clause), as in the reference, so the model sees the image turned or "
             + "mirrored; save it upright to show it as viewers do"
     }
 

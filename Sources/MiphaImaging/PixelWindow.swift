@@ -1,17 +1,17 @@
-/// A part of a picture that need not exist as a whole.
+/// A part of an image that need not exist as a whole.
 struct PixelWindow: Equatable {
     /// The columns.
     var columns: Range<Int>
     /// The rows.
     var rows: Range<Int>
 
-    /// The whole picture.
+    /// The whole image.
     init(width: Int, height: Int) {
         columns = 0..<width
         rows = 0..<height
     }
 
-    /// The centre of a picture, or of each side all when there is not enough.
+    /// The centre of an image, or of each side all when there is not enough.
     ///
     /// The part starts at half the difference, rounded down.
     init(centre crop: ImageProcessor.Crop, width: Int, height: Int) {
@@ -26,7 +26,7 @@ struct PixelWindow: Equatable {
     }
 }
 
-/// A square of one colour in whose centre a picture lies.
+/// A square of one colour in whose centre an image lies.
 ///
 /// The offset on the shorter axis is `(longer - shorter) / 2`, rounded down. Reference:
 /// zhuyiche/llava-phi, `mipha/mm_utils.py`, `expand2square`.
@@ -45,7 +45,7 @@ struct SquareCanvas {
 }
 
 extension RGBImage {
-    /// Returns pixels of the picture, or of a canvas on which it lies, by their columns and rows.
+    /// Returns pixels of the image, or of a canvas on which it lies, by their columns and rows.
     func picked(columns: some Sequence<Int>, rows: [Int], on canvas: SquareCanvas?) -> RGBImage {
         let left = canvas?.left ?? 0
         let top = canvas?.top ?? 0
@@ -71,7 +71,7 @@ extension RGBImage {
         return RGBImage(uncheckedWidth: places.count, height: rows.count, pixels: samples)
     }
 
-    /// Returns a part of the picture.
+    /// Returns a part of the image.
     func part(_ window: PixelWindow) -> RGBImage {
         guard window != PixelWindow(width: width, height: height) else { return self }
         var samples = [UInt8]()

@@ -26,9 +26,9 @@ extension RGBImage {
     ///
     /// - Parameters:
     ///   - bytes: the whole file.
-    ///   - name: what messages call the picture, usually its path.
+    ///   - name: what messages call the image, usually its path.
     ///   - options: limits and choices.
-    /// - Throws: `ImagingError` naming the picture: unknown, truncated, corrupt or too large.
+    /// - Throws: `ImagingError` naming the image: unknown, truncated, corrupt or too large.
     public init(
         decoding bytes: [UInt8], name: String, options: DecodeOptions = .init()
     ) throws(ImagingError) {
@@ -76,7 +76,7 @@ extension RGBImage {
                 .limit,
                 "\(name): \(format.rawValue): the header declares \(size.width) x \(size.height) "
                     + "pixels, the limit is \(limit) pixels, \(maximumSide) a side; make the "
-                    + "picture smaller")
+                    + "image smaller")
         }
         return size
     }
@@ -112,7 +112,7 @@ func readFile(_ path: String, limit: Int) throws(ImagingError) -> [UInt8] {
     var status = unsafe mi_file_size(path, &size, &failure)
     guard status == MI_OK else {
         let error = ImagingError(status, failure, name: path, subject: "")
-        throw ImagingError(error.code, error.message + MissingPicture.hint(for: path))
+        throw ImagingError(error.code, error.message + MissingImage.hint(for: path))
     }
     guard let count = Int(exactly: size), count <= limit else {
         throw fileLimit(path, size: size, limit: limit)

@@ -1,7 +1,7 @@
 import CMiphaImage
 
 extension RGBImage {
-    /// Returns the picture as the bytes of an 8-bit RGB PNG file.
+    /// Returns the image as the bytes of an 8-bit RGB PNG file.
     ///
     /// - Throws: `ImagingError` when memory runs out.
     public func pngData() throws(ImagingError) -> [UInt8] {
@@ -14,7 +14,7 @@ extension RGBImage {
         }
         guard status == MI_OK, let start = unsafe encoded else {
             throw ImagingError(
-                status, failure, name: "a picture of \(width) x \(height) pixels", subject: "PNG: ")
+                status, failure, name: "an image of \(width) x \(height) pixels", subject: "PNG: ")
         }
         defer { unsafe mi_free(start) }
         return unsafe [UInt8](UnsafeBufferPointer(start: start, count: count))

@@ -1,7 +1,7 @@
 import CMiphaImage
 
 extension RGBImage {
-    /// Returns the picture at another size, with the bytes of Pillow's `Image.resize`.
+    /// Returns the image at another size, with the bytes of Pillow's `Image.resize`.
     ///
     /// The filter widens with the reduction (antialiasing). The result of the first pass is rounded
     /// to 8 bits; weights have 22 fractional bits. As in Pillow 13 the vertical pass runs first when
@@ -21,43 +21,43 @@ extension RGBImage {
         try resized(width: width, height: height, filter: filter, instructions: .best)
     }
 
-    /// Returns the picture at another size, computed with a chosen instruction set.
+    /// Returns the image at another size, computed with a chosen instruction set.
     package func resized(
         width: Int, height: Int, filter: ResampleFilter, instructions: ResampleInstructions
     ) throws(ImagingError) -> RGBImage {
-        _ = try Self.pixelCount(width: width, height: height, what: "resized picture")
+        _ = try Self.pixelCount(width: width, height: height, what: "resized image")
         return try resized(
             to: (width, height), window: PixelWindow(width: width, height: height),
             filter: filter, instructions: instructions)
     }
 
-    /// Returns what resizing ``paddedToSquare(fill:)`` gives, mostly without making that picture.
+    /// Returns what resizing ``paddedToSquare(fill:)`` gives, mostly without making that image.
     ///
     /// - Throws: `ImagingError` when the result or the canvas would be too large.
     package func resizedOnSquare(
         fill: (UInt8, UInt8, UInt8), width: Int, height: Int, filter: ResampleFilter,
         instructions: ResampleInstructions = .best
     ) throws(ImagingError) -> RGBImage {
-        _ = try Self.pixelCount(width: width, height: height, what: "resized picture")
+        _ = try Self.pixelCount(width: width, height: height, what: "resized image")
         return try resized(
             to: (width, height), window: PixelWindow(width: width, height: height),
             on: SquareCanvas(around: self, fill: fill), filter: filter,
             instructions: instructions)
     }
 
-    /// Returns a part of the picture at another size; only what it needs is computed, so that the
-    /// whole may be larger than any picture can be.
+    /// Returns a part of the image at another size; only what it needs is computed, so that the
+    /// whole may be larger than any image can be.
     ///
     /// - Parameters:
     ///   - size: columns and rows of the whole.
     ///   - window: the part.
-    ///   - canvas: a canvas that is resized with the picture on it.
+    ///   - canvas: a canvas that is resized with the image on it.
     func resized(
         to size: (width: Int, height: Int), window: PixelWindow, on canvas: SquareCanvas? = nil,
         filter: ResampleFilter, instructions: ResampleInstructions = .best
     ) throws(ImagingError) -> RGBImage {
         _ = try Self.pixelCount(
-            width: window.columns.count, height: window.rows.count, what: "resized picture")
+            width: window.columns.count, height: window.rows.count, what: "resized image")
         let source = canvas.map { ($0.side, $0.side) } ?? (width, height)
         if size.width == source.0, size.height == source.1 {
             guard let canvas else { return part(window) }
@@ -74,7 +74,7 @@ extension RGBImage {
             guard canvas.side <= Self.maximumCanvasSide else {
                 throw ImagingError(
                     .limit,
-                    "a picture of \(width) x \(height) pixels on a square cannot be resized to "
+                    "an image of \(width) x \(height) pixels on a square cannot be resized to "
                         + "\(size.width) x \(size.height) pixels, the limit for such proportions is "
                         + "\(Self.maximumCanvasSide) pixels a side")
             }

@@ -1,4 +1,4 @@
-/// A picture of 8-bit RGB pixels.
+/// An image of 8-bit RGB pixels.
 public struct RGBImage: Sendable, Equatable {
     /// The number of columns, at least 1.
     public let width: Int
@@ -9,17 +9,17 @@ public struct RGBImage: Sendable, Equatable {
     /// The samples, `[height, width, 3]` row-major, red first.
     public let pixels: [UInt8]
 
-    /// The largest number of pixels any picture of this module may have.
+    /// The largest number of pixels any image of this module may have.
     ///
     /// Twice 89,478,485, the number beyond which Pillow refuses a file as a decompression bomb.
     public static let maximumPixels = 178_956_970
 
-    /// The longest side that a picture of this module may have.
+    /// The longest side that an image of this module may have.
     ///
     /// It bounds the time and memory that any processor needs, whatever canvas it asks for.
     public static let maximumSide = 1 << 20
 
-    /// The longest side of a picture that ``paddedToSquare(fill:)`` pads; its canvas takes 1.07 GB.
+    /// The longest side of an image that ``paddedToSquare(fill:)`` pads; its canvas takes 1.07 GB.
     ///
     /// `ImageProcessor` needs no such canvas, and so has no such limit.
     public static let maximumCanvasSide = 18_918
@@ -32,11 +32,11 @@ public struct RGBImage: Sendable, Equatable {
     ///   - pixels: `3 * width * height` samples, row-major.
     /// - Throws: `ImagingError` when the sizes are not positive, too large or do not fit the samples.
     public init(width: Int, height: Int, pixels: [UInt8]) throws(ImagingError) {
-        let count = try Self.pixelCount(width: width, height: height, what: "picture")
+        let count = try Self.pixelCount(width: width, height: height, what: "image")
         guard pixels.count == 3 * count else {
             throw ImagingError(
                 .argument,
-                "a picture of \(width) x \(height) pixels needs \(3 * count) samples, "
+                "an image of \(width) x \(height) pixels needs \(3 * count) samples, "
                     + "found \(pixels.count)")
         }
         self.init(uncheckedWidth: width, height: height, pixels: pixels)
@@ -68,11 +68,11 @@ public struct RGBImage: Sendable, Equatable {
 }
 
 extension RGBImage {
-    /// Returns the picture centred on a square canvas of its longer side.
+    /// Returns the image centred on a square canvas of its longer side.
     ///
-    /// The offset on the shorter axis is `(longer - shorter) / 2`, rounded down; a square picture
+    /// The offset on the shorter axis is `(longer - shorter) / 2`, rounded down; a square image
     /// is returned unchanged. Reference: zhuyiche/llava-phi, `mipha/mm_utils.py`,
-    /// `expand2square`. A picture with a side beyond ``maximumCanvasSide`` is returned unchanged
+    /// `expand2square`. An image with a side beyond ``maximumCanvasSide`` is returned unchanged
     /// too.
     ///
     /// - Parameter fill: the colour of the canvas.

@@ -8,7 +8,7 @@ struct Mipha: AsyncParsableCommand {
         abstract: "Train, run and examine Mipha, a multimodal model with a small language model.",
         discussion: """
             EXAMPLE:
-              mipha generate Mipha-3B --image photo.jpg --prompt "What is in the picture?"
+              mipha generate Mipha-3B --image photo.jpg --prompt "What is in the image?"
 
             Results go to standard output; progress, notes and errors to standard error. Exit status: \
             0 done, 1 the work failed, 2 wrong usage or bad input, 130 interrupted. Progress bars \

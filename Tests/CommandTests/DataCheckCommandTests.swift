@@ -31,7 +31,7 @@ struct DataCheckCommandTests {
     @Test func `clean data end with status 0`() throws {
         let done = try check("[\(sample(1, image: "grey8.png"))]")
         #expect(done.status == 0, "\(done.errors)")
-        #expect(done.output.contains("1 sample, 0 without pictures"))
+        #expect(done.output.contains("1 sample, 0 without images"))
         #expect(done.output.contains("no problem of"))
         #expect(done.errors.isEmpty)
     }

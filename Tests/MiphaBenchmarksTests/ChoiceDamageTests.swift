@@ -113,7 +113,7 @@ struct MMEDamageTests {
             "existence"),
         .init(
             "an unknown picture", ["a.jsonl": line("OCR/9.jpg", "A?", "yes")], .missingFile,
-            "picture 9"),
+            "image 9"),
         .init(
             "an unknown question", ["a.jsonl": line("OCR/1.jpg", "C?", "yes")], .mismatch, "C?",
             "a.jsonl"),

@@ -177,7 +177,7 @@ struct HostileInputTests {
             (start + #""text": "??", "answer": "a"}"#, "\"question\" and \"text\""),
             (
                 start + #""answer": "a", "image": "1.png", "images": ["2.png"]}"#,
-                "name different pictures"
+                "name different images"
             ),
             (
                 #"{"id": 1, "conversations": [{"from": "system", "value": "x"}, "#

@@ -109,7 +109,7 @@ struct MMMUDamageTests {
         ExamDamage(
             "picture as a number",
             #"[{"id":"a_Art_1","question":"?","question_type":"open","image_1":7}]"#, .wrongFile,
-            "picture"),
+            "image file"),
     ])
     func `wrong question files are refused`(_ damage: ExamDamage) throws {
         try damage.check(as: "mmmu_val.jsonl") { path in

@@ -81,7 +81,7 @@ struct PictureSourceTests {
         let gone = PictureSource(name: "gone", place: .file(data.folder.file("gone.jpg")))
         let error = evaluationFailure { _ = try gone.load() }
         #expect(error?.code == .missingFile)
-        #expect(error?.message.hasPrefix("picture gone: cannot open") == true)
+        #expect(error?.message.hasPrefix("image gone: cannot open") == true)
         try data.write("a.txt", "abc")
         let beyond = PictureSource(
             name: "far",

@@ -52,7 +52,7 @@ import Testing
             #""image":"data:image/png;base64,aa""#,
             #"key "image": expected a path, found a text of 24 bytes"#
         ),
-        (#""image":"a.png","images":["a.png"]"#, #"keys "image" and "images": both name pictures"#),
+        (#""image":"a.png","images":["a.png"]"#, #"keys "image" and "images": both name images"#),
         (#""image":"a.png","image":"b.png""#, #"key "image" comes twice"#),
         (#""images":null,"images":["b.png"]"#, #"key "images" comes twice"#),
     ])
@@ -70,9 +70,9 @@ import Testing
         (#""image_url":"http://a/b.png""#, "image_url", #"under "image""#),
         (#""imgs":["a.png"]"#, "imgs", #"under "image""#),
         (#""pixel_values":[[0.5]]"#, "pixel_values", #"under "image""#),
-        (#""video":"a.mp4""#, "video", "still pictures"),
-        (#""videos":["a.mp4"]"#, "videos", "still pictures"),
-        (#""audio":"a.wav""#, "audio", "still pictures"),
+        (#""video":"a.mp4""#, "video", "still images"),
+        (#""videos":["a.mp4"]"#, "videos", "still images"),
+        (#""audio":"a.wav""#, "audio", "still images"),
         (#""messages":[{"role":"user","content":"Q"}]"#, "messages", #"under "conversations""#),
         (#""system":"You are a pirate.""#, "system", "first human turn"),
         (#""tools":"[{}]""#, "tools", "first human turn"),
@@ -120,7 +120,7 @@ import Testing
                 switch group.use {
                 case .used: continue
                 case .irrelevant: #expect(try read(text).unknown == [], "\(name)")
-                case .refused, .refusedWithoutPictures:
+                case .refused, .refusedWithoutImages:
                     #expect(throws: ChatError.self, "\(name)") { try read(text) }
                 }
             }
@@ -249,7 +249,7 @@ import Testing
                 case .used: "used"
                 case .irrelevant: "irrelevant"
                 case .refused: "refused"
-                case .refusedWithoutPictures: "refused without `image`"
+                case .refusedWithoutImages: "refused without `image`"
                 }
             for name in group.names {
                 expected["\(group.place.rawValue) `\(name)`"] = "\(use): \(group.words)"

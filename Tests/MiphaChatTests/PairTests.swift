@@ -122,7 +122,7 @@ import Testing
         let error = #expect(throws: ChatError.self) {
             try encoder(EncodingOptions(maximumLength: start)).encodePair(sample)
         }
-        #expect(error?.message.hasPrefix("item \"t\": chosen: the answer begins behind") == true)
+        #expect(error?.message.hasPrefix("item \"t\": chosen: the answer begins after") == true)
     }
 
     @Test func `what cannot be encoded as a pair is refused`() throws {

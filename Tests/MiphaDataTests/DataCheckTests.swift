@@ -236,13 +236,13 @@ import Testing
         let folder = #expect(throws: DataError.self) {
             try DataCheck(DataCheckSettings(files: [file], imageFolder: absent)).run()
         }
-        #expect(folder?.message == "\(absent): no such folder of pictures")
+        #expect(folder?.message == "\(absent): no such folder of images")
         var settings = plan(data, [file])
         settings.benchmarks = [absent]
         #expect(throws: DataError.self) { try DataCheck(settings).run() }
         settings.benchmarks = [try data.folder.folder("empty")]
         let empty = #expect(throws: DataError.self) { try DataCheck(settings).run() }
-        #expect(empty?.message.contains("expected a benchmark's pictures") == true)
+        #expect(empty?.message.contains("expected a benchmark's images") == true)
     }
 
     @Test func `a check that is asked to stop stops`() throws {

@@ -45,7 +45,7 @@ import Testing
             #expect(report.errors == 1)
             #expect(
                 found.places.first?.detail
-                    == "the first answer begins behind \(first) tokens, the limit is \(limit)")
+                    == "the first answer begins after \(first) tokens, the limit is \(limit)")
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import MiphaDownloads
 import MiphaFiles
 import MiphaTestSupport
@@ -167,6 +168,22 @@ struct DownloaderTests {
         #expect(busy.requests.count == 3)
     }
 
+    @Test func `what is repeated or continued is logged as a detail`() async throws {
+        let server = try FileServer { request, number in
+            .file(Self.body, request, sent: number == 0 ? 100_000 : nil)
+        }
+        let recorder = LogRecorder()
+        let logging = Downloader(
+            attempts: 3, firstPause: 0, logger: Logger(label: "test") { _ in recorder })
+        _ = try await logging.fetch(files(server), into: folder.path)
+        #expect(content() == Self.body)
+        // Why a connection ended is said in the system's words.
+        let lines = recorder.lines.withLock { $0 }
+        #expect(lines.count == 2 && lines.last == "debug data.bin: continued at byte 100000")
+        #expect(lines.first?.hasPrefix("debug data.bin: ") == true)
+        #expect(lines.first?.hasSuffix("; repeated in 0.0 s") == true)
+    }
+
     @Test func `a redirect is followed with the range`() async throws {
         let server = try FileServer { request, number in
             guard request.path == "/real" else {
@@ -179,5 +196,30 @@ struct DownloaderTests {
         let real = server.requests.filter { $0.path == "/real" }
         #expect(real.map(\.start) == [nil, 120_000])
         #expect(real.last?.headers["if-range"] == "\"v1\"")
+    }
+}
+
+/// Keeps what is logged, each line with its level.
+private struct LogRecorder: LogHandler {
+    final class Lines: Sendable {
+        private let lines = Mutex([String]())
+
+        func withLock<Result>(_ body: (inout [String]) -> Result) -> Result {
+            lines.withLock { lines in body(&lines) }
+        }
+    }
+
+    let lines = Lines()
+    var logLevel = Logger.Level.trace
+    var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        lines.withLock { $0.append("\(event.level) \(event.message)") }
     }
 }

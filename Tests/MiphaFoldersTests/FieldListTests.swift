@@ -128,7 +128,7 @@ private enum FieldDocument {
         used; with any other a warning says which template prompts are written in instead, unless
         `--template`, or `template` of a run file, has chosen one.
 
-        Pictures that are not square are treated as the picture preprocessing says (`do_pad` of
+        Images that are not square are treated as the image preprocessing says (`do_pad` of
         `LlavaImageProcessor`) or, where that cannot say it, as `image_aspect_ratio` of `config.json`
         says. A folder written in the layout hf-llava says it in `preprocessor_config.json`, so that
         transformers makes the same pixels: all digits with Pillow (`backend="pil"`), up to one level of

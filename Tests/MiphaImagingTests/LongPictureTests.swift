@@ -132,7 +132,7 @@ import Testing
             try ImagePreparer(processor, aspectRatio: .pad)
                 .image(decoding: image.pngData(), name: "flat.png")
         }
-        #expect(error.code == .limit && error.message.hasPrefix("flat.png: a picture of 20000 x 2"))
+        #expect(error.code == .limit && error.message.hasPrefix("flat.png: an image of 20000 x 2"))
         #expect(throws: Never.self) { try processor.pixelValues(image, aspectRatio: .square) }
     }
 }

@@ -6,13 +6,13 @@ import Testing
 @Suite struct OddFileTests {
     /// First bytes, and what the message must call them.
     @Test(arguments: [
-        ("\0\0\0\u{18}ftypheic\0\0\0\0mif1heic", "a HEIC picture, as iPhones write them"),
-        ("\0\0\0\u{18}ftypmif1\0\0\0\0heic", "a HEIC picture"),
-        ("\0\0\0\u{1C}ftypavif\0\0\0\0avif", "an AVIF picture"),
-        ("\0\0\0\u{18}ftypmp42\0\0\0\0isom", "a film (brand mp42)"),
-        ("II*\0\u{8}\0\0\0", "a TIFF picture"), ("MM\0*\0\0\0\u{8}", "a TIFF picture"),
-        ("BM6\0\0\0\0\0", "a BMP picture"), ("\0\0\0\u{C}JXL \r\n", "a JPEG XL picture"),
-        ("\0\0\0\u{C}jP  \r\n", "a JPEG 2000 picture"), ("%PDF-1.7\n", "a PDF document"),
+        ("\0\0\0\u{18}ftypheic\0\0\0\0mif1heic", "a HEIC image, as iPhones write them"),
+        ("\0\0\0\u{18}ftypmif1\0\0\0\0heic", "a HEIC image"),
+        ("\0\0\0\u{1C}ftypavif\0\0\0\0avif", "an AVIF image"),
+        ("\0\0\0\u{18}ftypmp42\0\0\0\0isom", "a video (brand mp42)"),
+        ("II*\0\u{8}\0\0\0", "a TIFF image"), ("MM\0*\0\0\0\u{8}", "a TIFF image"),
+        ("BM6\0\0\0\0\0", "a BMP image"), ("\0\0\0\u{C}JXL \r\n", "a JPEG XL image"),
+        ("\0\0\0\u{C}jP  \r\n", "a JPEG 2000 image"), ("%PDF-1.7\n", "a PDF document"),
         ("\u{FEFF}<!DOCTYPE html><html>", "a web page"), ("\n<html lang=de>", "a web page"),
         ("<?xml version=\"1.0\"?>\n<svg xmlns=", "a drawing (SVG)"), ("<svg width=", "a drawing"),
         ("PK\u{3}\u{4}\u{14}\0", "a zip archive"), ("", "an empty file"),
@@ -46,8 +46,8 @@ import Testing
     @Test(arguments: [
         ("orientation6.jpg", "orientation 6"), ("orientation6.png", "orientation 6"),
         ("orientation8.webp", "orientation 8"), ("grey16.png", "16-bit grey"),
-        ("grey16-interlaced.png", "16-bit grey"), ("animated.gif", "first picture"),
-        ("animated.webp", "first picture"), ("orientation1.jpg", ""), ("rgb16.png", ""),
+        ("grey16-interlaced.png", "16-bit grey"), ("animated.gif", "first image"),
+        ("animated.webp", "first image"), ("orientation1.jpg", ""), ("rgb16.png", ""),
         ("grey8.png", ""), ("plain.gif", ""), ("lossy.webp", ""), ("greyalpha16.png", ""),
     ])
     func `what viewers show otherwise is told`(name: String, words: String) throws {
@@ -78,7 +78,7 @@ import Testing
                 == RGBImage(decoding: bytes, name: "b.png"))
         #expect(PictureNotes.of(bytes).isEmpty)
         #expect(
-            PictureNotes.of(animated) == ["of the animation only the first picture is read"])
+            PictureNotes.of(animated) == ["of the animation only the first image is read"])
     }
 
     @Test func `a JPEG that lies behind other bytes is none`() throws {
@@ -98,8 +98,8 @@ import Testing
         }
         for (name, words) in [
             ("gro\u{308}\u{DF}e.png", "the Unicode form of its accents"), ("0.PNG", "capitals"),
-            ("b.png", "capitals"), ("sub\\a.png", "/ and \\"), ("0.png\n", "blanks"),
-            (" 0.png", "blanks"), ("http://localhost:1/0.png", "addresses are not fetched"),
+            ("b.png", "capitals"), ("sub\\a.png", "/ and \\"), ("0.png\n", "whitespace"),
+            (" 0.png", "whitespace"), ("http://localhost:1/0.png", "addresses are not fetched"),
             ("1.png", "No such file or directory"),
         ] {
             let error = try #require(throws: ImagingError.self) {

@@ -197,7 +197,7 @@ import Testing
             [Conversation("<image>\nOne?", "a", "<image>\nTwo?", "b", pictures: ["0.png"])]
         ) { $0.labelPolicy = .reference }
         let error = #expect(throws: ChatError.self) { try progress(run) }
-        #expect(error?.description.contains("marked.json: item 0: expected 2 pictures") == true)
+        #expect(error?.description.contains("marked.json: item 0: expected 2 images") == true)
     }
 
     @Test func `a text run refuses pictures by the sample's name`() throws {
@@ -205,7 +205,7 @@ import Testing
         let run = tiny.with { $0.stage = .sft }
         let error = #expect(throws: TrainingError.self) { try Trainer(run) }
         #expect(
-            error?.description.hasSuffix("item 0 has a picture, but this run takes none") == true)
+            error?.description.hasSuffix("item 0 has an image, but this run takes none") == true)
     }
 
     @Test func `no samples is an error`() throws {

@@ -43,7 +43,7 @@ extension AI2D {
         let question = try line.string("question")
         let image = line.object["image"] ?? .null
         guard let picture = image.isNull ? "" : image.stringValue ?? image["path"]?.stringValue
-        else { throw line.wrong("image", "the name of a picture file, or an object with its path") }
+        else { throw line.wrong("image", "the name of an image file, or an object with its path") }
         guard line.object["options"] != nil else {
             let letter = try line.string("answer")
             guard question.contains("\nA. "), let answer = self.index(letter, 26) else {
@@ -81,7 +81,7 @@ extension AI2D {
             .filter { !DelimitedTable.pandasMissing.contains($0.text) }
     }
 
-    /// The options that a question has on lines of their own, behind letter, period and blank.
+    /// The options that a question has on lines of their own, after letter, period and space.
     private static func writtenOptions(_ question: String) -> [OptionExtractor.Option] {
         var options: [String] = []
         for line in PythonText.split(question, "\n") {
@@ -102,13 +102,13 @@ extension AI2D {
     ) throws(EvaluationError) -> [Item] {
         var pictures: [String] = []
         if let list = try files.optionalFile(["ai2d_test_ids.csv"]) {
-            for line in try list.textLines("AI2D's test pictures (ai2d_test_ids.csv)") {
+            for line in try list.textLines("AI2D's test images (ai2d_test_ids.csv)") {
                 let number = PythonText.strip(line)
                 if number.isEmpty { continue }
                 guard number.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
                     throw EvaluationError(
                         .wrongFile,
-                        "\(list.name): expected a picture number on each line, found "
+                        "\(list.name): expected an image number on each line, found "
                             + "\"\(number.prefix(40))\"")
                 }
                 pictures.append("\(number).png")
@@ -118,7 +118,7 @@ extension AI2D {
                 .map { String($0.dropLast(5)) }
             if !pictures.isEmpty {
                 notes.append(
-                    "ai2d_test_ids.csv is not there: all \(pictures.count) pictures are scored, "
+                    "ai2d_test_ids.csv is not there: all \(pictures.count) images are scored, "
                         + "not the test split alone.")
             }
         }
@@ -140,7 +140,7 @@ extension AI2D {
     private static func add(
         _ file: SourceFile, _ picture: String, _ files: BenchmarkFiles, _ items: inout [Item]
     ) throws(EvaluationError) {
-        let object = try file.object("AI2D's questions on a picture")
+        let object = try file.object("AI2D's questions on an image")
         try file.check(object, pictureFields, file.name)
         guard let questions = object["questions"]?.objectValue else {
             throw EvaluationError(
@@ -157,7 +157,7 @@ extension AI2D {
             }
             try file.check(entry, entryFields, place)
             let question = PlacedObject(
-                object: entry, place: place, what: "AI2D's questions on a picture")
+                object: entry, place: place, what: "AI2D's questions on an image")
             let options = try question.strings("answerTexts")
             let answer = try question.integer("correctAnswer")
             guard (2...26).contains(options.count), options.indices.contains(answer) else {

@@ -9,7 +9,7 @@ import MiphaFiles
 /// - LLaVA's form, `{question_id, image, question, answer}`, where the question already holds the
 ///   options and the instruction and the answer is a letter (optionally `category`);
 /// - or AI2's own folder: `questions/{picture}.json`, `images/`, and `ai2d_test_ids.csv` with the
-///   numbers of the test pictures (without it all pictures count, with a note). Pictures of
+///   numbers of the test images (without it all images count, with a note). Images of
 ///   questions about labels, `abcLabel`, are taken from `abc_images/` where that folder has them.
 ///
 /// Damage: a byte order mark and Windows line ends are accepted; a missing answer counts as wrong;
@@ -36,12 +36,12 @@ package struct AI2D: Benchmark {
                 .init(
                     Self.harness,
                     "lmms-eval as its harness prints it: a capital letter with a period at the "
-                        + "start, else the whole answer without blanks around it, case and "
+                        + "start, else the whole answer without whitespace around it, case and "
                         + "punctuation is the letter"),
                 .init(
                     "lmms-eval",
                     "lmms-eval's filter and metric alone, without the harness, which strips the "
-                        + "answer between them: blanks around the letter make it wrong"),
+                        + "answer between them: whitespace around the letter makes it wrong"),
                 .init(
                     Self.vlmEvalKit,
                     "VLMEvalKit without a judge: the letter among the last words, else \"answer is "

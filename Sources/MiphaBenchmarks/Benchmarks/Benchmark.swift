@@ -1,6 +1,6 @@
 import MiphaFiles
 
-/// A benchmark: which questions to ask, and what the answers are worth.
+/// A benchmark: which questions to ask, and how the answers score.
 ///
 /// One value type in one file under `Benchmarks/`, one line in ``BenchmarkCatalog``.
 public protocol Benchmark: Sendable {

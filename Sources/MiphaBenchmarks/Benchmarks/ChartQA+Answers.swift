@@ -84,7 +84,7 @@ struct ChartQAAnswers {
         places[id] = place
     }
 
-    /// Answers that name picture and question; equal names are taken in the order of the files.
+    /// Answers that name image and question; equal names are taken in the order of the files.
     private mutating func readNamed(_ elements: [PlacedObject]) throws(EvaluationError) {
         var open: [Key: [QuestionID]] = [:]
         var byImage: [ExactString: Int] = [:]
@@ -108,7 +108,7 @@ struct ChartQAAnswers {
             if query == nil, count > 1 {
                 throw EvaluationError(
                     .mismatch,
-                    "\(element.place): picture \(image) has \(count) questions; "
+                    "\(element.place): image \(image) has \(count) questions; "
                         + "expected \"query\" beside it")
             }
             let key = Key(image, query)

@@ -7,7 +7,7 @@ import MiphaFiles
 /// `human_0`, `human_1`, … and `augmented_0`, … in the order of the files.
 ///
 /// Predictions: LLaVA's answer lines with these ids; or objects with `imgname` and `query` (or
-/// `imgname` alone where a picture has one question) and an answer; or Qwen-VL's list of
+/// `imgname` alone where an image has one question) and an answer; or Qwen-VL's list of
 /// `{answer, annotation}` in the order of the files, checked against the labels. A folder may hold
 /// one file for each half. A half without any answer is left out with a note; within a half every
 /// question needs one.
@@ -33,7 +33,7 @@ package struct ChartQA: Benchmark {
             .init(
                 ChartQA.names("augmented"), content: "questions made from summaries",
                 origin: "https://github.com/vis-nlp/ChartQA"),
-            .init(["png/"], content: "pictures", origin: "https://github.com/vis-nlp/ChartQA"),
+            .init(["png/"], content: "images", origin: "https://github.com/vis-nlp/ChartQA"),
         ],
         licence: "GPL-3.0", columns: [("relaxed_accuracy", "ChartQA")])
 
@@ -65,7 +65,7 @@ package struct ChartQA: Benchmark {
                 Question(
                     id: item.id, text: item.query + PromptSuffix.short,
                     pictures: [
-                        folder.expectedPicture(item.image, in: folders)
+                        folder.expectedImage(item.image, in: folders)
                     ], category: item.part, expected: [item.label]))
         }
         return questions

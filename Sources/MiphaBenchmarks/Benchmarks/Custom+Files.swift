@@ -112,7 +112,7 @@ extension Custom {
             throw EvaluationError(
                 .wrongFile,
                 "\(place): expected conversations that begin with a human turn, found "
-                    + "\((speakers[0] ?? "a turn of nobody").quoted); prompts are asked without "
+                    + "\((speakers[0] ?? "a turn of an unknown speaker").quoted); prompts are asked without "
                     + "what stands before the question")
         }
         if turns.count > 2 {
@@ -138,12 +138,12 @@ extension Custom {
         guard lists[0].isEmpty || lists[1].isEmpty || lists[0] == lists[1] else {
             throw EvaluationError(
                 .wrongFile,
-                "\(placed.place): \"image\" and \"images\" name different pictures; leave one out")
+                "\(placed.place): \"image\" and \"images\" name different images; leave one out")
         }
         return lists[0].isEmpty ? lists[1] : lists[0]
     }
 
-    /// The question without picture markers and the line breaks around them.
+    /// The question without image markers and the line breaks around them.
     private static func withoutMarker(_ text: String) -> String {
         guard PythonText.contains(text, "<image>") else { return text }
         var rest = text

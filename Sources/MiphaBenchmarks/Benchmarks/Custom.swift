@@ -4,12 +4,12 @@ import MiphaFiles
 ///
 /// A JSON array or JSON lines, each line or element either
 /// - an item of LLaVA's training format, `{id, image, conversations}`: the question is the first
-///   human turn without `<image>`, the answer the turn behind it; or
+///   human turn without `<image>`, the answer the turn after it; or
 /// - a line of LLaVA's question format with the answer, `{question_id, image, text, answer}` or
 ///   `answers` with a list.
 ///
 /// `kind` or `category` puts a question into a group with figures of its own; a file
-/// `NAME-kinds.json` with `[{id, kind}]` beside `NAME.json` does the same. Pictures are looked for
+/// `NAME-kinds.json` with `[{id, kind}]` beside `NAME.json` does the same. Images are looked for
 /// beside the file and in `images/`. Prompts are asked as they are written: nothing is appended.
 /// Questions without ids are numbered from 0 when no question of the file has one.
 ///
@@ -23,16 +23,16 @@ package struct Custom: Benchmark {
     package let card = BenchmarkCard(
         id: "custom", title: "Custom", split: "own",
         variants: [
-            .init("exact", "equal after blanks at both ends are taken off; case counts"),
+            .init("exact", "equal after whitespace at both ends is taken off; case counts"),
             .init("vqa", "VQA accuracy: m4c's normaliser, leave-one-out over ten answers"),
             .init("anls", "normalised Levenshtein similarity, the competition's rule"),
-            .init("relaxed", "numbers within 5 %, other texts equal but for case"),
+            .init("relaxed", "numbers within 5 %, other texts equal except for case"),
             .init("letter", "the letter of an option"),
         ],
         files: [
             .init(
                 Custom.names, content: "questions with answers", origin: "your own"),
-            .init(["images/"], content: "pictures", origin: "your own"),
+            .init(["images/"], content: "images", origin: "your own"),
         ],
         licence: "your own")
 
@@ -59,7 +59,7 @@ package struct Custom: Benchmark {
             var pictures: [PictureSource] = []
             for image in item.images {
                 pictures.append(
-                    folder.expectedPicture(image, in: ["", "images"]))
+                    folder.expectedImage(image, in: ["", "images"]))
             }
             questions.append(
                 Question(

@@ -25,7 +25,7 @@ package struct DocVQA: Benchmark {
                 DocVQA.names, content: "questions and answers",
                 origin: "https://rrc.cvc.uab.es/?ch=17 (registration)"),
             .init(
-                ["documents/"], content: "pictures",
+                ["documents/"], content: "images",
                 origin: "https://rrc.cvc.uab.es/?ch=17 (registration)"),
         ],
         licence: "terms of the Robust Reading Competition", columns: [("anls", "DocVQA")])
@@ -50,7 +50,7 @@ package struct DocVQA: Benchmark {
         var questions: [Question] = []
         for item in try items(files) {
             // The files say documents/x.png; the archives differ in where that folder is.
-            let picture = folder.expectedPicture(
+            let picture = folder.expectedImage(
                 item.image, in: ["", "val", "docvqa", "docvqa/val", "test", "documents"])
             questions.append(
                 Question(

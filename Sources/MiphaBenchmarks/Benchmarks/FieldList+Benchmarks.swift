@@ -4,9 +4,9 @@ extension AI2D {
         used: ["question_id", "id", "question", "options", "answer", "image"],
         irrelevant: ["category", "prediction"], refused: FieldList.otherPictures)
     static let pictureFields = FieldList(
-        "questions/PICTURE.json", used: ["imageName", "questions"])
+        "questions/IMAGE.json", used: ["imageName", "questions"])
     static let entryFields = FieldList(
-        "questions/PICTURE.json, each question",
+        "questions/IMAGE.json, each question",
         used: ["answerTexts", "correctAnswer", "questionId", "abcLabel"])
 
     /// What is read of each kind of record.
@@ -145,7 +145,7 @@ extension MME {
             FieldList(
                 "eval_tool's Your_Results, columns in this order",
                 used: ["picture", "question", "answer"], irrelevant: ["response"]),
-            FieldList("text of a picture, columns in this order", used: ["question", "answer"]),
+            FieldList("text of an image, columns in this order", used: ["question", "answer"]),
             .questionLines,
         ]
     }
@@ -169,7 +169,7 @@ extension MMMU {
             + ["question_id", "text", "image", "category"],
         irrelevant: ["explanation", "img_type", "topic_difficulty", "subfield"],
         refused: ["image_8", "image_9", "image_10"].map {
-            ($0, "questions of MMMU have up to seven pictures, image_1 to image_7")
+            ($0, "questions of MMMU have up to seven images, image_1 to image_7")
         } + FieldList.otherPictures)
 
     /// What is read of each kind of record.
@@ -240,7 +240,7 @@ extension TextVQA {
     static let answerFields = FieldList.answers(
         "answers", used: ["question_id", "image_id", "text", "answer", "prompt"])
     static let wordFields = FieldList(
-        "TextVQA_Rosetta_OCR_v0.2_val.json, each picture", used: ["image_id", "ocr_tokens"],
+        "TextVQA_Rosetta_OCR_v0.2_val.json, each image", used: ["image_id", "ocr_tokens"],
         irrelevant: ["ocr_info", "set_name", "image_width", "image_height"])
 
     /// What is read of each kind of record.

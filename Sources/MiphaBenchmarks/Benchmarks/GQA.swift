@@ -20,7 +20,7 @@ package struct GQA: Benchmark {
     static let official = BenchmarkCard.Variant(
         "official", "the authors' eval.py 1.2: equal texts, after LLaVA's conversion")
     static let lmmsEval = BenchmarkCard.Variant(
-        "lmms-eval", "lmms-eval's metric: equal texts but for case and ASCII punctuation")
+        "lmms-eval", "lmms-eval's metric: equal texts except for case and ASCII punctuation")
     static let lmmsHarness = BenchmarkCard.Variant(
         "lmms-eval-harness", "the same as its harness runs it, which strips the answer before")
 
@@ -36,7 +36,7 @@ package struct GQA: Benchmark {
                 Self.questionNames, content: "LLaVA's question file, optional",
                 origin: "https://github.com/haotian-liu/LLaVA (eval.zip)"),
             .init(
-                ["data/images", "images"], content: "pictures, <imageId>.jpg",
+                ["data/images", "images"], content: "images, <imageId>.jpg",
                 origin: "https://cs.stanford.edu/people/dorarad/gqa/download.html (images)"),
         ],
         licence: "CC BY 4.0", columns: [("accuracy", "GQA")])
@@ -75,7 +75,7 @@ package struct GQA: Benchmark {
                 Question(
                     id: entry.id, text: entry.question + PromptSuffix.short,
                     pictures: [
-                        files.expectedPicture(entry.image + ".jpg", in: Self.pictureFolders)
+                        files.expectedImage(entry.image + ".jpg", in: Self.imageFolders)
                     ],
                     expected: entry.answer.map { [$0] } ?? []))
         }
@@ -118,14 +118,14 @@ package struct GQA: Benchmark {
             questions.append(
                 Question(
                     id: id, text: text,
-                    pictures: [files.expectedPicture(image, in: Self.pictureFolders)],
+                    pictures: [files.expectedImage(image, in: Self.imageFolders)],
                     category: row["category"]?.stringValue ?? "default",
                     expected: expected[id].map { [$0] } ?? []))
         }
         return questions
     }
 
-    private static let pictureFolders = ["data/images", "images", "gqa/data/images", ""]
+    private static let imageFolders = ["data/images", "images", "gqa/data/images", ""]
 
     // MARK: Score
 

@@ -1,7 +1,7 @@
 import Foundation
 import MiphaFiles
 
-/// The words that tell a judge what to do, from the benchmark's files or our own.
+/// The instruction of a judge, from the benchmark's files or our own.
 ///
 /// The published figures rest on the authors' words. They are read from the authors' files where
 /// these lie beside the questions; without them, ours are used and the notes say so.

@@ -1,7 +1,7 @@
 /// A benchmark whose answers another model grades.
 ///
 /// The grades are written in the benchmark's own file format, and ``Benchmark/score(_:against:variant:into:)``
-/// reads that format as predictions: grades that somebody else recorded are scored the same way,
+/// reads that format as predictions: grades recorded elsewhere are scored the same way,
 /// without any endpoint.
 public protocol JudgedBenchmark: Benchmark {
     /// The judge of the published figures.

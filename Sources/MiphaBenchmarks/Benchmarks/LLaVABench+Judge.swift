@@ -1,7 +1,7 @@
 import MiphaFiles
 
 extension LLaVABench {
-    /// What the judge is told about one category.
+    /// What the judge reads about one category.
     private struct Rule {
         let role: String
         let prompt: String
@@ -29,7 +29,7 @@ extension LLaVABench {
         for item in items {
             guard let context = contexts[ExactString(item.image)] else {
                 throw EvaluationError(
-                    .mismatch, "\(item.place): picture \(item.image) has no line in context.jsonl")
+                    .mismatch, "\(item.place): image \(item.image) has no line in context.jsonl")
             }
             let category = "llava_bench_\(item.category)"
             guard let rule = rules.map({ $0[ExactString(category)] }) ?? Self.ownRule(item.category)
@@ -91,7 +91,7 @@ extension LLaVABench {
     private func contexts(_ files: BenchmarkFiles) throws(EvaluationError) -> [ExactString: String]
     {
         let file = try files.file(
-            Self.names("context.jsonl"), what: "LLaVA-Bench file of picture descriptions")
+            Self.names("context.jsonl"), what: "LLaVA-Bench file of image descriptions")
         var contexts: [ExactString: String] = [:]
         let what = "descriptions {image, caption}"
         for placed in try file.objects(what, Self.contextFields) {

@@ -26,7 +26,7 @@ package struct LLaVABench: JudgedBenchmark {
                 LLaVABench.names("questions.jsonl"), content: "questions",
                 origin: LLaVABench.origin),
             .init(
-                LLaVABench.names("context.jsonl"), content: "descriptions of the pictures",
+                LLaVABench.names("context.jsonl"), content: "descriptions of the images",
                 origin: LLaVABench.origin),
             .init(
                 LLaVABench.names("answers_gpt4.jsonl"), content: "reference answers",
@@ -34,7 +34,7 @@ package struct LLaVABench: JudgedBenchmark {
             .init(
                 LLaVABench.ruleNames, content: "the judge's instructions (optional)",
                 origin: "https://github.com/haotian-liu/LLaVA (llava/eval/table/rule.json)"),
-            .init(["images/"], content: "pictures", origin: LLaVABench.origin),
+            .init(["images/"], content: "images", origin: LLaVABench.origin),
         ],
         licence: "Apache-2.0", maxTokens: 1024, folders: ["llava-bench-in-the-wild"],
         columns: [("relative_score", "LLaVA-W")])
@@ -63,7 +63,7 @@ package struct LLaVABench: JudgedBenchmark {
         let folder = try files.folder()
         var questions: [Question] = []
         for item in try items(files) {
-            let picture = folder.expectedPicture(
+            let picture = folder.expectedImage(
                 item.image,
                 in: ["images", "llava-bench-in-the-wild/images", "llavabench/images", ""])
             questions.append(

@@ -8,7 +8,7 @@ extension MMBench {
     /// The workbook for MMBench's server: the table without hint, category, source, image, comment
     /// and l2-category, with a column `prediction` before the seventh of those left.
     ///
-    /// Rows without an answer have a blank prediction. Other than LLaVA's script, which needs all
+    /// Rows without an answer have an empty prediction. Other than LLaVA's script, which needs all
     /// six columns to drop, those that a release lacks are not missed.
     ///
     /// Reference: haotian-liu/LLaVA, `scripts/convert_mmbench_for_submission.py`.

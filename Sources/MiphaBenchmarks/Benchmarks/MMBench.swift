@@ -2,7 +2,7 @@ import MiphaFiles
 
 /// MMBench, multiple-choice questions on 20 abilities, English and Chinese.
 ///
-/// Annotations: the authors' table (TSV with the pictures in Base64), the first release
+/// Annotations: the authors' table (TSV with the images in Base64), the first release
 /// (`mmbench_dev_20230712.tsv`) and later ones alike. A question is there once for every rotation
 /// of its options, the row `k` times 1,000,000 further on in `index` being the k-th copy.
 ///
@@ -11,7 +11,7 @@ import MiphaFiles
 /// left out with a note. A row without an answer is wrong. Indices that the annotations lack, two
 /// answers to one row, and lines asked with other options are errors.
 ///
-/// No rule asks a judge or guesses: an answer of which no option can be told counts as wrong and is
+/// No rule asks a judge or guesses: an answer of which no option can be recognised counts as wrong and is
 /// listed. Where VLMEvalKit and lmms-eval read a column of numbers as numbers, it is text here.
 ///
 /// Reference: open-compass/VLMEvalKit, `vlmeval/dataset/utils/multiple_choice.py`;
@@ -51,7 +51,7 @@ package struct MMBench: Benchmark {
             variants: [Self.circular, Self.vanilla, Self.lmmsEval, Self.lmmsStatic],
             files: [
                 .init(
-                    Self.names(language), content: "questions, options, answers and pictures",
+                    Self.names(language), content: "questions, options, answers and images",
                     origin: "https://github.com/open-compass/MMBench")
             ],
             licence: "Apache-2.0", maxTokens: 1024,
@@ -95,7 +95,7 @@ package struct MMBench: Benchmark {
             guard let picture = table.picture(of: row) else {
                 throw EvaluationError(
                     .wrongFile,
-                    "\(file.name):\(row.line): row \(row.index) of \(card.title) has no picture")
+                    "\(file.name):\(row.line): row \(row.index) of \(card.title) has no image")
             }
             let letters = Array(["A", "B", "C", "D"].prefix(row.shownOptions.count))
             if let further = row.options.first(where: { $0.letter > "D" }) {

@@ -38,12 +38,12 @@ struct MMBenchTable {
         var isBase: Bool { index == base }
     }
 
-    /// The field with the picture.
+    /// The field with the image.
     enum Image {
         case none
-        /// The picture itself, and a number that differs for different pictures.
+        /// The image itself, and a number that differs for different images.
         case own(PictureSource, UInt64)
-        /// The picture of another row.
+        /// The image of another row.
         case row(Int)
     }
 
@@ -180,7 +180,7 @@ struct MMBenchTable {
     ) throws(FileError) -> Image {
         guard let place = try row.place(of: "image") else { return .none }
         let bytes = try row.bytes("image")
-        // The authors' later tables write the index of the row that holds the picture.
+        // The authors' later tables write the index of the row that holds the image.
         if place.length <= 16, let other = Int(String(decoding: bytes, as: UTF8.self)) {
             return .row(other)
         }
@@ -196,12 +196,12 @@ struct MMBenchTable {
     /// The row of an index.
     func row(_ index: Int) -> Row? { places[index].map { rows[$0] } }
 
-    /// The picture of a row; nil where there is none.
+    /// The image of a row; nil where there is none.
     func picture(of row: Row) -> PictureSource? {
         source(of: row)?.picture
     }
 
-    /// What names the picture of a row, the same for rows with the same picture.
+    /// What names the image of a row, the same for rows with the same image.
     func cluster(_ row: Row) -> String {
         source(of: row).map { "picture " + String($0.hash, radix: 16) } ?? "row \(row.base)"
     }

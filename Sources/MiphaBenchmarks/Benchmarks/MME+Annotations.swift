@@ -1,16 +1,16 @@
 import MiphaFiles
 
-/// The questions and gold answers of MME, read task by task or picture by picture.
+/// The questions and gold answers of MME, read task by task or image by image.
 struct MMEAnnotations {
     /// One question.
     struct Item: Sendable {
-        /// The picture's file name, with its folder `images/` where the task has one.
+        /// The image's file name, with its folder `images/` where the task has one.
         let picture: String
         let question: String
         let isYes: Bool
     }
 
-    /// Where a question belongs: its task and the name of its picture without the extension.
+    /// Where a question belongs: its task and the name of its image without the extension.
     struct Key: Hashable, Sendable {
         let task: String
         let stem: String
@@ -28,7 +28,7 @@ struct MMEAnnotations {
         self.files = files
     }
 
-    /// The task and picture of a question id `task/.../picture.ext`, cut as LLaVA's converter does.
+    /// The task and image of a question id `task/.../picture.ext`, cut as LLaVA's converter does.
     static func key(_ id: String) -> Key {
         let parts = id.split(separator: "/", omittingEmptySubsequences: false)
         let stem = (parts.last ?? "").prefix { $0 != "." && $0 != "#" }
@@ -38,7 +38,7 @@ struct MMEAnnotations {
     private static let roots = ["", "MME_Benchmark_release_version/", "MME_Benchmark/"]
     private static let tables = ["", "eval_tool/Your_Results/", "Your_Results/"]
 
-    /// The questions on a picture.
+    /// The questions on an image.
     ///
     /// - Throws: `EvaluationError` naming the files that were looked for.
     mutating func items(_ key: Key, _ place: String) throws(EvaluationError) -> [Item] {
@@ -61,12 +61,12 @@ struct MMEAnnotations {
         }
         throw EvaluationError(
             .missingFile,
-            "\(files.path): no questions of MME's task \(task) on picture \(key.stem) "
+            "\(files.path): no questions of MME's task \(task) on image \(key.stem) "
                 + "(asked for at \(place)); expected MME_Benchmark_release_version or eval_tool's "
                 + "Your_Results, looked for \(task)/\(key.stem).txt and \(task).txt")
     }
 
-    /// The text of a picture, and whether it lies in a folder of its own.
+    /// The text of an image, and whether it lies in a folder of its own.
     ///
     /// A text of the same name in another task's folder is none.
     private func text(
@@ -96,7 +96,7 @@ struct MMEAnnotations {
         }
         throw EvaluationError(
             .mismatch,
-            "\(place): \"\(prompt.prefix(120))\" is no question on \(key.task)/\(key.stem); there "
+            "\(place): \"\(prompt.prefix(120))\" is not a question on \(key.task)/\(key.stem); there "
                 + "is, for instance, \"\(items.first?.question.prefix(120) ?? "none")\"")
     }
 
@@ -111,7 +111,7 @@ struct MMEAnnotations {
         return ["\(text) \(MME.instruction)", "\(text)  \(MME.instruction)"]
     }
 
-    /// All questions of a task in the order of the pictures' names, or of the task's table.
+    /// All questions of a task in the order of the images' names, or of the task's table.
     ///
     /// - Throws: `EvaluationError` when the task is not there.
     func all(_ task: String) throws(EvaluationError) -> [Item] {
@@ -156,7 +156,7 @@ struct MMEAnnotations {
         for (number, line) in try file.textLines("MME's task \(task)").enumerated() {
             let columns = PythonText.split(line, "\t")
             guard columns.count == 3 || columns.count == 4 else {
-                throw columnsError(file.name, number, "picture, question and answer", columns.count)
+                throw columnsError(file.name, number, "image, question and answer", columns.count)
             }
             let isYes = try yes(columns[2], "\(file.name):\(number + 1)")
             items.append(Item(picture: columns[0], question: columns[1], isYes: isYes))
@@ -168,7 +168,7 @@ struct MMEAnnotations {
         _ file: SourceFile, _ picture: String
     ) throws(EvaluationError) -> [Item] {
         var items: [Item] = []
-        for (number, line) in try file.textLines("MME's questions on a picture").enumerated() {
+        for (number, line) in try file.textLines("MME's questions on an image").enumerated() {
             let text = PythonText.strip(line)
             if text.isEmpty { continue }
             let columns = PythonText.split(text, "\t")
@@ -201,14 +201,14 @@ struct MMEAnnotations {
         }
     }
 
-    /// The picture of a question file's `image`.
+    /// The image of a question file's `image`.
     func picture(_ name: String) -> PictureSource {
         files.picture(name, in: Self.roots.map { String($0.dropLast()) })
             ?? PictureSource(
                 name: name, place: .file("\(files.path)/MME_Benchmark_release_version/\(name)"))
     }
 
-    /// The picture of a task; tables name it without its folder.
+    /// The image of a task; tables name it without its folder.
     func picture(task: String, _ name: String) -> PictureSource {
         files.picture(
             "\(task)/images/\(name)", in: Self.roots.map { String($0.dropLast()) })

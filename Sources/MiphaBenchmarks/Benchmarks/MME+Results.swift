@@ -1,6 +1,6 @@
 import MiphaFiles
 
-/// The responses to MME, task by task, two lines to a picture.
+/// The responses to MME, task by task, two lines to an image.
 struct MMEResults {
     /// A question with its response.
     struct Line: Sendable {
@@ -11,7 +11,7 @@ struct MMEResults {
         let response: String?
     }
 
-    /// The two questions on a picture.
+    /// The two questions on an image.
     struct Pair: Sendable {
         let cluster: String
         var lines: [Line]
@@ -52,7 +52,7 @@ struct MMEResults {
             let columns = PythonText.split(line, "\t")
             guard columns.count == 4 else {
                 throw MMEAnnotations.columnsError(
-                    file.name, number, "picture, question, answer and response", columns.count)
+                    file.name, number, "image, question, answer and response", columns.count)
             }
             let isYes = try MMEAnnotations.yes(columns[2], "\(file.name):\(number + 1)")
             let isSecond = number % 2 == 1
@@ -60,7 +60,7 @@ struct MMEResults {
                 throw EvaluationError(
                     .malformedFile,
                     "\(file.name):\(number + 1): expected the second question on \(picture), found "
-                        + "one on \(columns[0]); two lines in a row belong to one picture")
+                        + "one on \(columns[0]); two lines in a row belong to one image")
             }
             picture = columns[0]
             // The official scorer keeps the line feed, which no rule of it can see.
@@ -76,7 +76,7 @@ struct MMEResults {
         guard pairs.last?.lines.count == 2 else {
             throw EvaluationError(
                 .malformedFile,
-                "\(file.name): \(pairs.count * 2 - 1) lines; expected two for each picture")
+                "\(file.name): \(pairs.count * 2 - 1) lines; expected two for each image")
         }
         return pairs
     }
@@ -130,7 +130,7 @@ struct MMEResults {
         return (task, tasks[task].pairs.count - 1)
     }
 
-    /// Which question on its picture a record answers: by its prompt, else by its number.
+    /// Which question on its image a record answers: by its prompt, else by its number.
     private static func index(
         _ record: PredictionRecord, _ items: [MMEAnnotations.Item], _ found: [String?],
         _ key: MMEAnnotations.Key, _ gold: inout MMEAnnotations
@@ -157,7 +157,7 @@ struct MMEResults {
             guard items.count == 2 else {
                 throw EvaluationError(
                     .wrongFile,
-                    "\(cluster): expected two questions on each picture of MME, found "
+                    "\(cluster): expected two questions on each image of MME, found "
                         + "\(items.count)")
             }
             for (index, item) in items.enumerated() {
@@ -170,7 +170,7 @@ struct MMEResults {
             }
         }
         if missing > 0 {
-            notes.append("\(missing) questions on pictures with an answer have none: wrong.")
+            notes.append("\(missing) questions on images with an answer have none: wrong.")
         }
         let absent = MME.tasks.map(\.name).filter { name in
             !tasks.contains { $0.name == name }

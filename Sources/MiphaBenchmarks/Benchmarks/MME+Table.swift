@@ -7,7 +7,7 @@ struct MMETable: Sendable {
     private var whole = 0
     private var pictures = 0
     private var other = 0
-    /// lmms-eval's sum over pictures.
+    /// lmms-eval's sum over images.
     private var sum = 0.0
     private let correctColumn: Int
     private let questionsColumn: Int
@@ -23,7 +23,7 @@ struct MMETable: Sendable {
         picturesColumn = recorder.makeColumn()
     }
 
-    /// Records the two questions on a picture.
+    /// Records the two questions on an image.
     mutating func record(
         _ pair: MMEResults.Pair, _ variant: String, _ recorder: inout ScoreRecorder
     ) throws(EvaluationError) {
@@ -45,7 +45,7 @@ struct MMETable: Sendable {
                         .init("task", task),
                         .init("kind", isPerception ? "perception" : "cognition"),
                     ]))
-            // A picture counts with both questions or not at all.
+            // An image counts with both questions or not at all.
             cluster = cluster == ScoreRecorder.leftOut ? cluster : own
             right += isRight ? 1 : 0
             other += status == .unparsed ? 1 : 0
@@ -106,7 +106,7 @@ struct MMETable: Sendable {
         }
     }
 
-    /// Adds score, accuracy, accuracy by picture and the number of answers that say neither.
+    /// Adds score, accuracy, accuracy by image and the number of answers that say neither.
     func addFigures(_ variant: String, _ recorder: inout ScoreRecorder) {
         func add(_ name: String, _ value: Double, _ unit: Figure.Unit, _ statistic: Statistic?) {
             recorder.add(

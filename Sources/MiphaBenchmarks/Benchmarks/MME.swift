@@ -1,25 +1,25 @@
 import Foundation
 import MiphaFiles
 
-/// MME: 14 tasks of two yes/no questions on each picture (Fu et al., arXiv 2306.13394).
+/// MME: 14 tasks of two yes/no questions on each image (Fu et al., arXiv 2306.13394).
 ///
 /// Annotations: the authors' `MME_Benchmark_release_version` with a folder for each task, holding
-/// pictures and texts of `question TAB answer` lines either together or in `images` and
+/// images and texts of `question TAB answer` lines either together or in `images` and
 /// `questions_answers_YN`; or the `Your_Results` folder of `eval_tool.zip`, a text for each task
 /// with `picture TAB question TAB answer` lines. LLaVA's `llava_mme.jsonl` gives the order of the
-/// questions where it is there. LLaVA gives both questions on a picture one id; here the second
+/// questions where it is there. LLaVA gives both questions on an image one id; here the second
 /// ends in `#2`, which LLaVA's converter still understands.
 ///
-/// Predictions: the official results folder, packed or not, a text for each task with `picture TAB
+/// Predictions: the official results folder, packed or not, a text for each task with `image TAB
 /// question TAB answer TAB response` lines, whose right answers count; or LLaVA's answer lines,
 /// joined with the questions as `convert_answer_to_mme.py` does: the short-answer instruction cut
-/// off, `Please answer yes or no.` put behind with one blank or, failing that, two.
+/// off, `Please answer yes or no.` appended after one space or, failing that, two.
 ///
 /// Damage: byte order marks and any line ends are accepted. Texts that are not UTF-8, lines with
 /// another number of columns (a response with a tab or line feed breaks a results folder), two
-/// lines that do not name the same picture, gold answers other than yes and no, unknown and
+/// lines that do not name the same image, gold answers other than yes and no, unknown and
 /// repeated questions are errors. In LLaVA's answer lines tabs and line feeds do no harm and are
-/// read as they are. Of a picture with one answer the other question counts as wrong; pictures
+/// read as they are. Of an image with one answer the other question counts as wrong; images
 /// without any are left out; both are noted.
 ///
 /// Reference: BradyFU/Awesome-Multimodal-Large-Language-Models, branch Evaluation,
@@ -48,18 +48,18 @@ package struct MME: Benchmark {
                 .init(
                     "official",
                     "eval_tool's calculation.py, as LLaVA uses it: yes, else no, in the first four "
-                        + "characters; two consecutive lines are one picture"),
+                        + "characters; two consecutive lines are one image"),
                 .init(
                     "lmms-eval",
                     "lmms-eval: stripped, periods deleted, y and n understood; a mean over "
-                        + "pictures"),
+                        + "images"),
             ],
             files: [
                 .init(
                     ["MME_Benchmark_release_version", "eval_tool/Your_Results"],
-                    content: "pictures with questions and answers of 14 tasks",
+                    content: "images with questions and answers of 14 tasks",
                     origin: "https://github.com/BradyFU/Awesome-Multimodal-Large-Language-Models/"
-                        + "tree/Evaluation (pictures on request)"),
+                        + "tree/Evaluation (images on request)"),
                 .init([Self.questionFile], content: "LLaVA's questions", origin: "LLaVA eval.zip"),
             ],
             licence: "none stated; for research",

@@ -5,26 +5,26 @@ extension MMMU {
         "llava_mmmu_val.jsonl", "mmmu_val.jsonl", "mmmu_val.json", "validation.jsonl",
         "validation.json", "mmmu/mmmu_val.jsonl", "mmmu/mmmu_val.json",
     ]
-    static let pictureFolders = ["", "images", "mmmu/images", "mmmu"]
+    static let imageFolders = ["", "images", "mmmu/images", "mmmu"]
 
     /// The questions of an export of the data set, or of a question file in LLaVA's form.
     ///
     /// The data set is published as Parquet. Read here are its rows as one JSON list or as JSON
     /// lines with the data set's names: `id`, `question`, `options` (a list, or its text as in the
     /// data set, `"['$6', '$7']"`), `question_type`, `answer`, and `image_1` to `image_7`, each the
-    /// name of a picture file (or an object with it as `path`) in the same folder or in `images/`.
+    /// name of an image file (or an object with it as `path`) in the same folder or in `images/`.
     /// LLaVA's form is `question_id`, `text` and `image`, a name or a list of names.
     ///
     /// The prompt is that of the authors' LLaVA configuration: question, options as "(A) text"
     /// lines, a blank line, instruction; the marks `<image 1>` stay in it. The authors give only
-    /// the first picture and guess where options are pictures. Here all pictures are given, in the
+    /// the first image and guess where options are images. Here all images are given, in the
     /// order in which the text first mentions them, those it does not mention at the end.
     ///
     /// - Throws: `EvaluationError` naming file, row and what was expected.
     package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         let file = try files.file(
             Self.questionNames,
-            what: "MMMU's questions (the rows of the data set as JSON, with picture files)")
+            what: "MMMU's questions (the rows of the data set as JSON, with image files)")
         var questions: [Question] = []
         var seen: Set<QuestionID> = []
         try file.forEachRow("MMMU's questions") { (element, place) throws(EvaluationError) in
@@ -77,7 +77,7 @@ extension MMMU {
             let names = try pictureNames(object["image"], place)
             return Question(
                 id: id, text: text,
-                pictures: names.map { files.expectedPicture($0, in: pictureFolders) },
+                pictures: names.map { files.expectedImage($0, in: imageFolders) },
                 category: object["category"]?.stringValue ?? "default")
         }
         guard let id = object["id"].flatMap(QuestionID.init),
@@ -109,12 +109,12 @@ extension MMMU {
         }
         return Question(
             id: id, text: text,
-            pictures: names.map { files.expectedPicture($0, in: pictureFolders) },
+            pictures: names.map { files.expectedImage($0, in: imageFolders) },
             category: subject(of: id.text), expected: object["answer"].flatMap(texts) ?? [],
             answerFields: fields)
     }
 
-    /// The numbers of the pictures there are: first as the text mentions them, then the others.
+    /// The numbers of the images there are: first as the text mentions them, then the others.
     private static func pictureOrder(_ text: String, _ object: JSONObject) -> [Int] {
         let bytes = Array(text.utf8)
         let present = (1...7).filter { object["image_\($0)"].map { !$0.isNull } ?? false }
@@ -139,7 +139,7 @@ extension MMMU {
         }
         throw EvaluationError(
             .wrongFile,
-            "\(place): expected the name of a picture file, found \(value?.kind ?? "nothing")")
+            "\(place): expected the name of an image file, found \(value?.kind ?? "nothing")")
     }
 
     // MARK: Options

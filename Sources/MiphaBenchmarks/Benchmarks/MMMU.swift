@@ -37,7 +37,7 @@ package struct MMMU: Benchmark {
             .init(
                 Self.questionNames,
                 content: "the rows of the data set as a JSON list or JSON lines: id, question, "
-                    + "options, question_type, answer, image_1 to image_7 (picture files)",
+                    + "options, question_type, answer, image_1 to image_7 (image files)",
                 origin: "https://huggingface.co/datasets/MMMU/MMMU, split validation, exported"),
         ],
         licence: "Apache-2.0", columns: [("accuracy", "MMMU")])

@@ -186,7 +186,7 @@ struct MMMUPredictions {
     }
 
     /// The last run of lines "(A) ...", "(B) ..." in a prompt; lines between belong to the option
-    /// before, the instruction behind a blank line to none.
+    /// before, the instruction after a blank line to none.
     static func options(inPrompt prompt: String) -> MMMUAnswers.Options? {
         let lines = PythonText.split(prompt, "\n")
         guard let first = lines.lastIndex(where: { $0.hasPrefix("(A) ") }) else { return nil }

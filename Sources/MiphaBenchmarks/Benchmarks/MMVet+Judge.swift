@@ -37,7 +37,7 @@ extension MMVet {
         return [item.question, answer, prediction, ""].joined(separator: " | ")
     }
 
-    /// The number before the first blank, when it is between 0 and 1.
+    /// The number before the first space, when it is between 0 and 1.
     package func grade(_ reply: String) -> [Double]? {
         guard let number = PythonText.split(reply, " ").first.flatMap(PythonText.float),
             number >= 0, number <= 1

@@ -9,7 +9,7 @@ import MiphaFiles
 /// Predictions to be graded: LLaVA's answer lines or the map from ids to answers. To be scored: the
 /// evaluator's grade file, a map from ids to `{model, content, score}` with one score a run.
 ///
-/// Where this differs from `mm-vet_evaluator.py` on purpose: a grade of `nan` is no grade; the sixth
+/// Where this differs from `mm-vet_evaluator.py` on purpose: a grade of `nan` is not a grade; the sixth
 /// request, whose reply that script never reads, is not made; grades for a part of the questions
 /// are an error there and here.
 package struct MMVet: JudgedBenchmark {
@@ -33,7 +33,7 @@ package struct MMVet: JudgedBenchmark {
                 JudgeInstruction.mmvetNames, content: "the judge's instruction (optional)",
                 origin: "https://github.com/yuweihao/MM-Vet"),
             .init(
-                ["images/"], content: "pictures",
+                ["images/"], content: "images",
                 origin: "https://github.com/yuweihao/MM-Vet/releases (mm-vet.zip)"),
         ],
         licence: "CC BY-NC 4.0", maxTokens: 1024, folders: ["mm-vet"],
@@ -68,7 +68,7 @@ package struct MMVet: JudgedBenchmark {
                 Question(
                     id: item.id, text: item.question,
                     pictures: [
-                        folder.expectedPicture(item.image, in: folders)
+                        folder.expectedImage(item.image, in: folders)
                     ], expected: [item.answer])
             }
         }
@@ -87,7 +87,7 @@ package struct MMVet: JudgedBenchmark {
             questions.append(
                 Question(
                     id: id, text: try placed.string("text"),
-                    pictures: [folder.expectedPicture(image, in: folders)],
+                    pictures: [folder.expectedImage(image, in: folders)],
                     expected: [item.answer]))
         }
         return questions

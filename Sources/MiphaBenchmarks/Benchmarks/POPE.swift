@@ -4,7 +4,7 @@ import MiphaFiles
 ///
 /// Labels are JSON lines `coco_pope_{adversarial,popular,random}.json`, in the folder itself or in
 /// its `coco` folder; a single label file is scored alone. Which answer belongs to which label is
-/// told by LLaVA's `llava_pope_test.jsonl`, by `question_ids_by_category.json` (category to ids),
+/// given by LLaVA's `llava_pope_test.jsonl`, by `question_ids_by_category.json` (category to ids),
 /// or, without either, by LLaVA's numbering: 1... adversarial, 10,000,001... random,
 /// 20,000,001... popular. The official scorers pair by position and cut the longer list without a
 /// word; here counts must agree, and an answer is paired by the place of its id among the ids of
@@ -52,7 +52,7 @@ package struct POPE: Benchmark {
                     [Self.questionFile, Self.idFile], content: "LLaVA's questions or their ids",
                     origin: "LLaVA eval.zip"),
                 .init(
-                    ["val2014"], content: "pictures",
+                    ["val2014"], content: "images",
                     origin: "http://images.cocodataset.org/zips/val2014.zip"),
             ],
             licence: "MIT (labels), CC BY 4.0 (COCO annotations)",
@@ -229,7 +229,7 @@ extension POPE {
 }
 
 extension BenchmarkFiles {
-    /// A picture of COCO val2014 in the folders that LLaVA and COCO use.
+    /// An image of COCO val2014 in the folders that LLaVA and COCO use.
     fileprivate func coco(_ name: String) -> PictureSource {
         picture(name, in: ["val2014", "images/val2014", "coco/val2014", "images", ""])
             ?? PictureSource(name: name, place: .file("\(path)/val2014/\(name)"))

@@ -1,9 +1,9 @@
 import MiphaFiles
 
-/// SEED-Bench, first version: 19,242 questions with four options on pictures and videos
+/// SEED-Bench, first version: 19,242 questions with four options on images and videos
 /// (Li et al., arXiv 2307.16125).
 ///
-/// Files: the authors' `SEED-Bench.json` with `questions` and `question_type`; pictures in
+/// Files: the authors' `SEED-Bench.json` with `questions` and `question_type`; images in
 /// `SEED-Bench-image`, the middle frame of each video as LLaVA lays it out in
 /// `SEED-Bench-video-image`, `{type}_{question id}.png`. Predictions: LLaVA's answer lines or the
 /// leaderboard's `{question_id, prediction}` lines.
@@ -39,11 +39,11 @@ package struct SEEDBench: Benchmark {
                     origin: "https://huggingface.co/datasets/AILab-CVC/SEED-Bench"),
                 .init(
                     ["SEED-Bench-image", "SEED-Bench-video-image"],
-                    content: "pictures and middle frames of videos",
+                    content: "images and middle frames of videos",
                     origin: "https://huggingface.co/datasets/AILab-CVC/SEED-Bench; frames by "
                         + "LLaVA's extract_video_frames.py"),
             ],
-            licence: "CC BY-NC 4.0 (annotations); pictures and videos under their own",
+            licence: "CC BY-NC 4.0 (annotations); images and videos under their own",
             folders: ["seed_bench"], columns: [("accuracy", "SEED")])
     }
 
@@ -184,7 +184,7 @@ extension SEEDBench {
             kind == "image"
             ? "SEED-Bench-image/\(try entry.string("data_id"))"
             : "SEED-Bench-video-image/\(type)_\(id.text).png"
-        // LLaVA's question file holds ids of pictures as numbers.
+        // LLaVA's question file holds ids of images as numbers.
         let asked = Int(id.text).map { QuestionID($0) } ?? id
         return Item(
             id: ids.distinct(asked), text: text + PromptSuffix.letter, answer: answer, type: type,

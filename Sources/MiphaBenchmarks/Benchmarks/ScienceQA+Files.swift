@@ -81,7 +81,7 @@ extension ScienceQA {
 struct ScienceQAAnswers: Sendable {
     struct Answer: Sendable {
         let text: String
-        /// Whether the prompt beside the answer names a picture.
+        /// Whether the prompt beside the answer names an image.
         let marksImage: Bool
         /// The choice that the authors' result file records.
         let index: Int?

@@ -1,15 +1,15 @@
 import MiphaFiles
 
-/// ScienceQA: 4,241 test questions of school science, 2,017 with a picture
+/// ScienceQA: 4,241 test questions of school science, 2,017 with an image
 /// (Lu et al., NeurIPS 2022).
 ///
-/// Files: the authors' `problems.json` and `pid_splits.json`, pictures `images/test/{id}/image.png`.
-/// Predictions: LLaVA's answer lines, where `<image>` in the prompt marks a question with a picture
-/// (without prompts the problem tells), or the authors' result file with `results` and `outputs`,
+/// Files: the authors' `problems.json` and `pid_splits.json`, images `images/test/{id}/image.png`.
+/// Predictions: LLaVA's answer lines, where `<image>` in the prompt marks a question with an image
+/// (without prompts the problem decides), or the authors' result file with `results` and `outputs`,
 /// whose recorded indices are what the variant `original` counts.
 ///
 /// Damage: a byte order mark is accepted; a missing answer counts as wrong and, as in LLaVA's
-/// scorer, as a question without a picture where answers carry prompts; broken JSON, problems that
+/// scorer, as a question without an image where answers carry prompts; broken JSON, problems that
 /// the split names and the file lacks, answers outside the choices, unknown ids and two different
 /// answers to a question are errors.
 ///
@@ -49,7 +49,7 @@ package struct ScienceQA: Benchmark {
                     ["pid_splits.json"], content: "ids of the splits",
                     origin: "https://github.com/lupantech/ScienceQA (data/scienceqa)"),
                 .init(
-                    ["images/test"], content: "pictures",
+                    ["images/test"], content: "images",
                     origin: "tools/download.sh of the same repository"),
             ],
             licence: "CC BY-NC-SA 4.0 (data), MIT (code)", maxTokens: 1024,
@@ -67,7 +67,7 @@ package struct ScienceQA: Benchmark {
         let grade: String
     }
 
-    /// The test questions with LLaVA's prompt; the written prompt marks those with a picture.
+    /// The test questions with LLaVA's prompt; the written prompt marks those with an image.
     package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         try Self.problems(files).problems.map { problem in
             let text = Self.prompt(problem)

@@ -3,7 +3,7 @@ extension Scoring {
     ///
     /// When either side is partial (``Predictions/isPartial``), the questions that both answered
     /// are compared and the others left out on both sides. The values of the figures are then
-    /// those of the evidence, without the official scorer's rounding, and figures that are no
+    /// those of the evidence, without the official scorer's rounding, and figures that are not
     /// function of it are left out; with nothing left out they are the scorer's own.
     ///
     /// - Throws: `EvaluationError` naming the file that is wrong, and when no question has an

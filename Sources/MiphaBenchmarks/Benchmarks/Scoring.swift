@@ -96,7 +96,7 @@ public struct Scoring: Sendable {
         return recorder
     }
 
-    /// The annotation files that are there; of the card's folders those with more than pictures.
+    /// The annotation files that are there; of the card's folders those with more than images.
     func annotations(
         _ files: BenchmarkFiles
     ) throws(EvaluationError) -> [ScoreReport.Input] {
@@ -112,8 +112,8 @@ public struct Scoring: Sendable {
             let names = try EvaluationError.wrapping { () throws(FileError) in
                 try InputHash.names(in: folder)
             }
-            guard !names.allSatisfy(BenchmarkShelf.isPicture) else { continue }
-            inputs.append(try InputHash.of(folder) { !BenchmarkShelf.isPicture($0) })
+            guard !names.allSatisfy(BenchmarkShelf.isImage) else { continue }
+            inputs.append(try InputHash.of(folder) { !BenchmarkShelf.isImage($0) })
         }
         // An archive whose entries have none of the card's names, such as MME's texts.
         if inputs.isEmpty, files.kind == .archive { inputs.append(try InputHash.of(files.path)) }

@@ -1,15 +1,15 @@
 import MiphaFiles
 
-/// TextVQA (validation set 0.5.1): questions about text in pictures.
+/// TextVQA (validation set 0.5.1): questions about text in images.
 ///
 /// Both sides are brought into the EvalAI form; an answer scores the mean over the ten sets of nine
 /// human answers of min(1, matches/3), and the accuracy is the mean over the answers in the order
 /// of the predictions, a fraction (LLaVA prints it times 100).
 ///
-/// LLaVA's answer lines carry the picture's id as `question_id`; the question is recovered from the
+/// LLaVA's answer lines carry the image's id as `question_id`; the question is recovered from the
 /// prompt and looked up in lower case. A prompt whose recognised text holds line breaks stops
 /// LLaVA's script; here its first line counts. Answers with the `question_id` of the annotations
-/// need no prompt. The mean is over the answers there are, a remark tells when some are missing.
+/// need no prompt. The mean is over the answers there are, a note says when some are missing.
 /// Of two annotations of one question the last counts, as in LLaVA's script.
 ///
 /// References: haotian-liu/LLaVA, `llava/eval/eval_textvqa.py` and `llava/eval/m4c_evaluator.py`;
@@ -26,7 +26,7 @@ package struct TextVQA: Benchmark {
     private static let wordNames = [
         "TextVQA_Rosetta_OCR_v0.2_val.json", "textvqa/TextVQA_Rosetta_OCR_v0.2_val.json",
     ]
-    private static let pictureFolders = ["train_images", "textvqa/train_images", ""]
+    private static let imageFolders = ["train_images", "textvqa/train_images", ""]
 
     /// Makes the benchmark.
     package init() {}
@@ -49,7 +49,7 @@ package struct TextVQA: Benchmark {
                     origin: "https://dl.fbaipublicfiles.com/textvqa/data/"
                         + "TextVQA_Rosetta_OCR_v0.2_val.json"),
                 .init(
-                    ["train_images"], content: "the pictures",
+                    ["train_images"], content: "the images",
                     origin: "https://dl.fbaipublicfiles.com/textvqa/images/train_val_images.zip"),
             ],
             licence: "CC BY 4.0", columns: [("accuracy", "TextVQA")])
@@ -107,11 +107,11 @@ package struct TextVQA: Benchmark {
 
     /// The questions of LLaVA's file, or of the annotations with LLaVA's prompt.
     ///
-    /// Ids are those of the pictures, as in LLaVA's file: questions on one picture share one.
+    /// Ids are those of the images, as in LLaVA's file: questions on one image share one.
     package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         if let lines = try files.beside(Self.lineNames) {
             return try LLaVAQuestionLine.questions(
-                in: lines, of: files, pictures: Self.pictureFolders)
+                in: lines, of: files, pictures: Self.imageFolders)
         }
         var questions: [Question] = []
         let index = try TextVQAIndex(files)
@@ -131,7 +131,7 @@ package struct TextVQA: Benchmark {
                 Question(
                     id: QuestionID(entry.picture), text: text + PromptSuffix.short,
                     pictures: [
-                        files.expectedPicture("\(entry.picture).jpg", in: Self.pictureFolders)
+                        files.expectedImage("\(entry.picture).jpg", in: Self.imageFolders)
                     ],
                     expected: entry.answers))
         }
@@ -145,7 +145,7 @@ package struct TextVQA: Benchmark {
             + PythonText.lower(String(text.unicodeScalars.dropFirst()))
     }
 
-    /// The recognised words of each picture, joined as in LLaVA's prompts; nil without the file.
+    /// The recognised words of each image, joined as in LLaVA's prompts; nil without the file.
     private func recognisedWords(
         _ files: BenchmarkFiles
     ) throws(EvaluationError) -> [ExactString: String]? {

@@ -1,6 +1,6 @@
 import MiphaFiles
 
-/// TextVQA's annotations, found by question id, or by picture and question.
+/// TextVQA's annotations, found by question id, or by image and question.
 struct TextVQAIndex {
     /// A question with its human answers.
     struct Entry {
@@ -65,7 +65,7 @@ struct TextVQAIndex {
         }
     }
 
-    /// The number of questions that LLaVA's key tells apart.
+    /// The number of questions that LLaVA's key distinguishes.
     var questionCount: Int { questions.isEmpty ? entries.count : questions.count }
 
     private mutating func joinQuestions(_ files: BenchmarkFiles) throws(EvaluationError) {
@@ -88,8 +88,8 @@ struct TextVQAIndex {
 
     /// The annotation that an answer is about; nil when there is none.
     ///
-    /// - Throws: `EvaluationError` when the answer names a picture with several questions and has
-    ///   no prompt to tell them apart.
+    /// - Throws: `EvaluationError` when the answer names an image with several questions and has
+    ///   no prompt to distinguish them.
     func place(
         of prediction: VQAPrediction, in path: String
     ) throws(EvaluationError) -> Int? {
@@ -102,7 +102,7 @@ struct TextVQAIndex {
         guard candidates.count == 1 else {
             throw EvaluationError(
                 .wrongFile,
-                "\(path): element \(prediction.index): picture \(picture) has "
+                "\(path): element \(prediction.index): image \(picture) has "
                     + "\(candidates.count) questions; expected the prompt, or the question_id of "
                     + "the annotations")
         }

@@ -1,6 +1,6 @@
 import MiphaFiles
 
-/// VQA v2.0: open questions about COCO pictures, each answered by ten people.
+/// VQA v2.0: open questions about COCO images, each answered by ten people.
 ///
 /// An answer scores by how many of the ten agree with it: 0, 0.3, 0.6, 0.9 and 1 for none, one,
 /// two, three, and four or more. The `official` tool normalises answers unless the ten raw human
@@ -67,7 +67,7 @@ package struct VQAv2: Benchmark {
                 .llava(Self.lineNames, content: "LLaVA's questions of test-dev2015"),
                 .llava(Self.testNames, content: "all questions of test2015, for the upload"),
                 .init(
-                    ["test2015", "val2014"], content: "the pictures",
+                    ["test2015", "val2014"], content: "the images",
                     origin: "https://cocodataset.org/#download"),
             ],
             licence: "CC BY 4.0", columns: [("accuracy", "VQAv2")])
@@ -123,7 +123,7 @@ extension VQAv2 {
                 Question(
                     id: id, text: question + PromptSuffix.short,
                     pictures: [
-                        files.expectedPicture(
+                        files.expectedImage(
                             "COCO_\(split)_\(number).jpg", in: [split, "vqav2/\(split)"])
                     ],
                     expected: expected[id] ?? []))
@@ -175,7 +175,7 @@ extension VQAv2 {
         }
     }
 
-    /// The folder of the pictures: `data_subtype` of the question file, without `-dev`.
+    /// The folder of the images: `data_subtype` of the question file, without `-dev`.
     private static func split(of file: SourceFile) throws(EvaluationError) -> String {
         var split = "val2014"
         for name in ["train2014", "val2014", "test-dev2015", "test2015"]

@@ -47,7 +47,7 @@ package struct VizWiz: Benchmark {
                     origin: "https://vizwiz.org/tasks-and-datasets/vqa/"),
                 .llava(Self.lineNames, content: "LLaVA's questions of the test split"),
                 .init(
-                    ["test", "val"], content: "the pictures",
+                    ["test", "val"], content: "the images",
                     origin: "https://vizwiz.org/tasks-and-datasets/vqa/"),
             ],
             licence: "CC BY 4.0", columns: [("accuracy", "VizWiz")])
@@ -68,7 +68,7 @@ package struct VizWiz: Benchmark {
 
     /// Scores an upload `[{image, answer}]` or LLaVA's answer lines.
     ///
-    /// Answers are found by the picture's file name, with or without its ending, or by the
+    /// Answers are found by the image's file name, with or without its ending, or by the
     /// `question_id` that LLaVA's question file gives it.
     package func score(
         _ predictions: Predictions, against files: BenchmarkFiles, variant: BenchmarkCard.Variant,
@@ -105,7 +105,7 @@ package struct VizWiz: Benchmark {
         }
     }
 
-    /// The name of a picture without its ending.
+    /// The name of an image without its ending.
     private static func stem(_ name: String) -> String {
         guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")), dot > name.startIndex else {
             return name
@@ -149,7 +149,7 @@ extension VizWiz {
                     id: QuestionID(entry.picture),
                     text: question + PromptSuffix.unanswerable + PromptSuffix.short,
                     pictures: [
-                        files.expectedPicture(entry.picture, in: [split, "vizwiz/\(split)"])
+                        files.expectedImage(entry.picture, in: [split, "vizwiz/\(split)"])
                     ],
                     expected: entry.answers ?? []))
         }

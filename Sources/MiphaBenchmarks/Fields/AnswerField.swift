@@ -50,7 +50,7 @@ struct AnswerField {
         "explanation", "rationale", "lecture", "solution", "question_types", "question_type_id",
         "isBalanced", "fullAnswer", "capability",
     ]
-    /// Names that tell LLaVA's answer lines.
+    /// Names by which LLaVA's answer lines are recognised.
     private static let lineNames: Set<String> = ["prompt", "answer_id", "model_id"]
     /// The names of LLaVA's question lines.
     private static let questionLine: Set<String> = ["image", "text", "category"]
@@ -67,7 +67,7 @@ struct AnswerField {
     ///   - accepted: the names that the reader takes, the best first.
     ///   - place: where the object stands, for messages.
     /// - Throws: `EvaluationError` naming the fields that are not certain, or the kind of value
-    ///   of an answer that is no text.
+    ///   of an answer that is not a text.
     static func of(
         _ object: JSONObject, _ accepted: [String], _ place: String
     ) throws(EvaluationError) -> AnswerField? {
@@ -143,7 +143,7 @@ struct AnswerField {
         let also = best == text ? ", with the question under \"prompt\"," : ""
         return EvaluationError(
             .wrongFile,
-            "\(place): the fields \(names) do not tell which is the model's answer and which the "
+            "\(place): the fields \(names) do not say which is the model's answer and which the "
                 + "right one or the question; expected the model's answer under \"\(best)\"\(also) "
                 + "without the others")
     }

@@ -43,7 +43,7 @@ extension FieldList {
             "flickr_300k_url", "image_width", "image_height", "question_tokens", "set_name",
         ])
 
-    /// Names under which other tools give a picture, which would be left out.
+    /// Names under which other tools give an image, which would be left out.
     static let otherPictures = [
         "image_path", "image_file", "image_url", "img", "img_path", "picture", "pictures",
         "image_paths", "video", "videos", "audio",

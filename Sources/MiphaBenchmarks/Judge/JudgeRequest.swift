@@ -20,7 +20,7 @@ public struct JudgeRequest: Sendable, Hashable {
     public var temperature: Double
     /// The longest reply, in tokens.
     public var maxTokens: Int
-    /// Tells otherwise equal requests apart, so that every run of several gets a reply of its own.
+    /// Distinguishes otherwise equal requests, so that every run of several gets a reply of its own.
     public var run: Int
 
     /// Makes a request.

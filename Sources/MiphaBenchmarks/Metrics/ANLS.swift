@@ -6,8 +6,8 @@ package enum ANLS: String, Sendable, CaseIterable {
     /// The server of the Robust Reading Competition (copy: OpenGVLab/InternVL,
     /// `internvl_chat/eval/vqa/infographicsvqa_eval.py`; lmms-eval, VLMEvalKit).
     ///
-    /// Texts are stripped, lower-cased and their blanks collapsed; the length is that of the longer
-    /// of the two texts as given, in upper case, so `ß` counts twice and outer blanks count. 0.5 is
+    /// Texts are stripped, lower-cased and their whitespace collapsed; the length is that of the longer
+    /// of the two texts as given, in upper case, so `ß` counts twice and outer whitespace counts. 0.5 is
     /// kept.
     case official
     /// google-research/pix2struct, `pix2struct/metrics.py`.

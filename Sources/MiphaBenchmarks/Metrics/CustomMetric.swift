@@ -1,6 +1,6 @@
 /// The ways to compare answers to questions of one's own.
 package enum CustomMetric: String, Sendable, CaseIterable {
-    /// Equal to one of the right answers, code point by code point, after blanks at both ends are
+    /// Equal to one of the right answers, code point by code point, after whitespace at both ends is
     /// taken off both; case counts.
     case exact
     /// VQA accuracy after the text normaliser of m4c: leave-one-out over ten answers, plain
@@ -8,12 +8,12 @@ package enum CustomMetric: String, Sendable, CaseIterable {
     case vqa
     /// ``ANLS/official``.
     case anls
-    /// ``RelaxedAccuracy/pix2struct`` after blanks at both ends are taken off.
+    /// ``RelaxedAccuracy/pix2struct`` after whitespace at both ends is taken off.
     case relaxed
     /// The letter of an option.
     case letter
 
-    /// What an answer is worth.
+    /// The score of an answer.
     package struct Worth: Sendable, Equatable {
         /// 0 to 1.
         package let score: Double
@@ -60,7 +60,7 @@ package enum CustomMetric: String, Sendable, CaseIterable {
 
     /// The letter that a text consists of or begins with: `B`, `b`, `(B)`, `B.`, `B) red`, `B: red`.
     ///
-    /// A lower-case letter and a letter before a blank count only when nothing follows: "a dog" and
+    /// A lower-case letter and a letter before a space count only when nothing follows: "a dog" and
     /// "A dog" name no option.
     package static func letter(of text: String) -> String? {
         let scalars = Array(text.unicodeScalars)

@@ -30,7 +30,7 @@ package enum LetterAnswer: Sendable, Hashable {
         if case .letter(let letter) = self { String(letter) } else { nil }
     }
 
-    /// Finds `The answer is X` and one further character that is no line feed, exactly once, as
+    /// Finds `The answer is X` and one further character that is not a line feed, exactly once, as
     /// ScienceQA's `models/run_gpt3.py` does.
     package static func statement(_ text: String) -> LetterAnswer {
         let scalars = Array(text.unicodeScalars)
@@ -54,7 +54,7 @@ package enum LetterAnswer: Sendable, Hashable {
 
     /// Reads as LLaVA's `eval_science_qa.py` does.
     ///
-    /// A letter of A to E alone, or at the start before a period and a blank, else
+    /// A letter of A to E alone, or at the start before a period and a space, else
     /// ``statement(_:)``.
     package static func scienceQA(_ text: String) -> LetterAnswer {
         let scalars = text.unicodeScalars

@@ -49,7 +49,7 @@ package enum MMMUAnswers {
 
     /// Reads the letter of a multiple-choice answer.
     ///
-    /// Looks for "(B)", then for "B" between blanks, then, in answers of more than five words, for
+    /// Looks for "(B)", then for "B" between spaces, then, in answers of more than five words, for
     /// the texts of options; of several letters the one that stands last counts.
     package static func choice(_ response: String, _ options: Options) -> Choice {
         var stripped = response
@@ -101,11 +101,11 @@ package enum MMMUAnswers {
 
     /// The values that an open answer may mean, each once.
     ///
-    /// Of every line the shortest tail behind one of a few key words, else the whole answer; beside
+    /// Of every line the shortest tail after one of a few key words, else the whole answer; beside
     /// it all numbers in it.
     package static func open(_ response: String) -> [Value] {
         let whole = PythonText.lower(PythonText.strip(PythonText.strip(response), "."))
-        // The reference also splits behind a full stop before a capital letter, of which
+        // The reference also splits after a full stop before a capital letter, of which
         // lower-cased text has none.
         let lines = PythonText.split(whole, "\n")
         var key: [String] = []
@@ -146,7 +146,7 @@ package enum MMMUAnswers {
     }
 
     /// A number rounded to two decimals, or the lower-cased text; a single character becomes two
-    /// texts with a blank so that it is no part of any word.
+    /// texts with a space so that it is not part of any word.
     static func normalised(_ text: String) -> [Value] {
         let stripped = PythonText.strip(text)
         if let number = PythonText.float(PythonText.replace(stripped, ",", "")) {

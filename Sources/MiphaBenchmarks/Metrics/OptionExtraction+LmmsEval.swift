@@ -41,10 +41,10 @@ extension OptionExtractor {
         "答えは",
     ]
 
-    /// The rule that lmms-eval puts behind ``lmmsEval(_:options:)`` where no judge is asked
+    /// The rule that lmms-eval applies after ``lmmsEval(_:options:)`` where no judge is asked
     /// (EvolvingLMMs-Lab/lmms-eval, `lmms_eval/tasks/_task_utils/mcq_extract.py`).
     ///
-    /// Looks for a letter at the start, at the end, behind phrases such as "the answer is", and
+    /// Looks for a letter at the start, at the end, after phrases such as "the answer is", and
     /// with marks around it; the surest kind of place counts, of one kind the last place; else any
     /// such letter anywhere.
     ///

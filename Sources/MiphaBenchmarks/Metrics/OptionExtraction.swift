@@ -81,7 +81,7 @@ package enum OptionExtractor {
         return text(lower, options, isAmbiguous: isAmbiguous)
     }
 
-    /// The words of an answer, some marks being blanks.
+    /// The words of an answer, some marks being spaces.
     private static func words(of answer: String) -> [String] {
         var text = String.UnicodeScalarView()
         for scalar in answer.unicodeScalars {
@@ -102,7 +102,7 @@ package enum OptionExtractor {
         return isAmbiguous || found.count > 1 ? .ambiguous : .none
     }
 
-    /// The letter A to D behind the first "answer is" that one follows, stars between allowed.
+    /// The letter A to D after the first "answer is" that one follows, stars between allowed.
     private static func statedLetter(_ answer: String) -> String? {
         let scalars = Array(answer.unicodeScalars)
         var start = 0

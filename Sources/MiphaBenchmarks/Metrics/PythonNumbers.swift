@@ -73,7 +73,7 @@ enum PythonNumbers {
                 place += 4
                 groups += 1
             }
-            // Behind the last group but one stands a comma, which is a boundary.
+            // After the last group but one comes a comma, which is a boundary.
             if isWord(place) {
                 groups -= 1
                 place -= 4

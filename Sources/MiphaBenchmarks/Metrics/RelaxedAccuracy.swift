@@ -1,4 +1,4 @@
-/// ChartQA's relaxed accuracy: numbers within 5 %, other texts equal but for case.
+/// ChartQA's relaxed accuracy: numbers within 5 %, other texts equal except for case.
 ///
 /// Reference: google-research/pix2struct, `pix2struct/metrics.py`; QwenLM/Qwen-VL,
 /// `eval_mm/evaluate_vqa.py`.
@@ -17,8 +17,8 @@ package enum RelaxedAccuracy: String, Sendable, CaseIterable {
         }
     }
 
-    /// Whether `text` is within 5 % of the number `target`, or equal to it but for case where one
-    /// of them is no number or the target is 0.
+    /// Whether `text` is within 5 % of the number `target`, or equal to it except for case where one
+    /// of them is not a number or the target is 0.
     private static func isClose(to target: String, _ text: String) -> Bool {
         if let wanted = number(target), wanted != 0, let given = number(text) {
             return abs(given - wanted) / abs(wanted) <= 0.05

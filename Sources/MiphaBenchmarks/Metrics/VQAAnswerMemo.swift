@@ -6,7 +6,7 @@ import MiphaFiles
 struct VQAAnswerMemo {
     /// An answer as numbers of texts.
     struct Entry {
-        /// The answer without blanks at its ends.
+        /// The answer without whitespace at its ends.
         let cleaned: Int32
         /// The answer in the form in which it is compared.
         let normalized: Int32

@@ -1,13 +1,13 @@
 /// Brings short answers into the form in which the VQA benchmarks compare them.
 ///
-/// Three steps, all with the meaning they have in Python 3 (Unicode digits, blanks and lower case):
-/// 1. cleaning: newline and tab become blanks, blanks at the ends go;
+/// Three steps, all with the meaning they have in Python 3 (Unicode digits, whitespace and lower case):
+/// 1. cleaning: newline and tab become spaces, whitespace at the ends goes;
 /// 2. punctuation: of ``; / [ ] " { } ( ) = + \ _ - > < @ ` , ? !`` every mark that stands beside a
-///    blank somewhere in the text is deleted, every other one becomes a blank; a comma between two
+///    space somewhere in the text is deleted, every other one becomes a space; a comma between two
 ///    digits anywhere makes all of them deleted. Then periods go unless a digit follows, but only
 ///    the first 32: the reference passes a flag where the number of replacements belongs;
 /// 3. words: lower case, number words to digits, `a`, `an`, `the` dropped, contractions mended,
-///    single blanks.
+///    single spaces.
 ///
 /// Under Python 2.7, for which the VQA tool was written, only ASCII digits count and U+0130 becomes
 /// one character in lower case; of 2,962 adversarial answers 4 score differently then.
@@ -19,13 +19,13 @@ package struct VQAAnswerNormalizer: Sendable, Hashable {
     /// The forms that public tools use.
     package enum Form: String, Sendable, CaseIterable {
         /// mmf's and LLaVA's processor: first lower case, commas and question marks deleted, `'s`
-        /// set apart by a blank.
+        /// set apart by a space.
         case evalAI
         /// The VQA tool.
         case vqaEval
         /// lmms-eval on VQAv2: several commas between digits count as well as one.
         case lmmsEval
-        /// VLMEvalKit: a period stays when a digit stands before or behind it.
+        /// VLMEvalKit: a period stays when a digit stands before or after it.
         case vlmEvalKit
         /// The VizWiz tool: contractions are mended with curly apostrophes.
         case vizWiz

@@ -2,7 +2,7 @@ import MiphaFiles
 
 /// An answer of a predictions file of the VQA kind.
 struct VQAPrediction {
-    /// The question, or its picture.
+    /// The question, or its image.
     var id: QuestionID
     /// The answer.
     var text: String

@@ -3,7 +3,7 @@ import MiphaFiles
 /// A question with its human answers, as the VQA tools' annotation files hold it.
 struct VQAAnnotation {
     var id: QuestionID?
-    /// The picture: a number in VQAv2, a text in TextVQA, a file name in VizWiz.
+    /// The image: a number in VQAv2, a text in TextVQA, a file name in VizWiz.
     var picture = ""
     var question: String?
     var questionType: String?

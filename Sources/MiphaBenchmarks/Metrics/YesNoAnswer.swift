@@ -11,7 +11,7 @@ package enum YesNoAnswer: String, Sendable {
 
     /// Reads as POPE's and LLaVA's scorers do (`evaluate.py`, `llava/eval/eval_pope.py`).
     ///
-    /// Of the text before the first period, commas deleted, a piece between single blanks that is
+    /// Of the text before the first period, commas deleted, a piece between single spaces that is
     /// exactly `No`, `no` or `not` means no; everything else means yes, also `NO`, `Nope` and an
     /// empty text.
     package static func pope(_ text: String) -> YesNoAnswer {
@@ -73,7 +73,7 @@ package enum YesNoAnswer: String, Sendable {
         return hasYes ? .yes : .no
     }
 
-    /// VLMEvalKit's `process_punctuation`: marks deleted or made blanks by what the whole text
+    /// VLMEvalKit's `process_punctuation`: marks deleted or made spaces by what the whole text
     /// shows, then at most 32 periods without a digit on either side deleted.
     private static func withoutPunctuation(_ text: String) -> String {
         let scalars = Array(text.unicodeScalars)

@@ -6,7 +6,7 @@ public struct Predictions: Sendable {
     /// Where it is.
     public let path: String
     /// Whether only some of the questions were asked, as with a limit: then those that have an
-    /// answer are scored, and missing ones are no error.
+    /// answer are scored, and missing ones are not an error.
     public var isPartial = false
     /// What was seen of its fields.
     let watch: FieldWatch
@@ -83,9 +83,9 @@ public struct Predictions: Sendable {
         }
     }
 
-    /// Up to 64 bytes from the first one that is not blank, behind a byte order mark.
+    /// Up to 64 bytes from the first one that is not whitespace, after a byte order mark.
     ///
-    /// - Throws: `FileError` for a file that is no text in UTF-8 by its first bytes.
+    /// - Throws: `FileError` for a file that is not a text in UTF-8 by its first bytes.
     private func firstText() throws(FileError) -> [UInt8] {
         var source = try FileByteSource(path: path)
         var bytes = try source.read(upTo: 1 << 12)

@@ -36,7 +36,7 @@ struct LLaVAQuestionLine {
         self.category = category
     }
 
-    /// The questions of a question file, whose pictures are looked for in `folders`.
+    /// The questions of a question file, whose images are looked for in `folders`.
     static func questions(
         in file: SourceFile, of files: BenchmarkFiles, pictures folders: [String]
     ) throws(EvaluationError) -> [Question] {
@@ -45,7 +45,7 @@ struct LLaVAQuestionLine {
             questions.append(
                 Question(
                     id: line.id, text: line.text,
-                    pictures: [files.expectedPicture(line.image, in: folders)],
+                    pictures: [files.expectedImage(line.image, in: folders)],
                     category: line.category))
         }
         return questions

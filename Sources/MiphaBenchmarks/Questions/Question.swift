@@ -4,18 +4,18 @@ public import MiphaFiles
 public struct Question: Sendable, Hashable {
     /// The id that the answer carries.
     public var id: QuestionID
-    /// The whole user turn without picture markers: question, options and format instruction.
+    /// The whole user turn without image markers: question, options and format instruction.
     ///
-    /// Pictures stand in front of it, as in LLaVA's `<image>\n{text}`.
+    /// Images stand in front of it, as in LLaVA's `<image>\n{text}`.
     public var text: String
-    /// The pictures it is about, none for a question without.
+    /// The images it is about, none for a question without.
     public var pictures: [PictureSource]
     /// A label that LLaVA's question files carry, such as POPE's `random`; "default" without one.
     public var category: String
     /// The right answers, for reports; empty where the authors keep them.
     public var expected: [String]
     /// The prompt that is written beside the answer where it is not `text` (ScienceQA marks
-    /// questions with a picture in it).
+    /// questions with an image in it).
     public var writtenPrompt: String?
     /// Further fields that the benchmark's answer lines carry.
     public var answerFields: JSONObject
@@ -35,7 +35,7 @@ public struct Question: Sendable, Hashable {
         self.answerFields = answerFields
     }
 
-    /// Compares id, text and pictures, which make the question.
+    /// Compares id, text and images, which make the question.
     public static func == (left: Self, right: Self) -> Bool {
         left.id == right.id && left.text.utf8.elementsEqual(right.text.utf8)
             && left.pictures == right.pictures
@@ -47,7 +47,7 @@ public struct Question: Sendable, Hashable {
     }
 }
 
-/// The instructions that LLaVA-1.5 puts behind questions
+/// The instructions that LLaVA-1.5 appends to questions
 /// (haotian-liu/LLaVA, `docs/Evaluation.md`, `llava/eval/`).
 public enum PromptSuffix {
     /// For free short answers.

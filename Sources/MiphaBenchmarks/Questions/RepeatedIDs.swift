@@ -1,7 +1,7 @@
 /// Makes the ids of questions distinct where the authors' files repeat them.
 ///
-/// MME gives both questions on a picture one id, SEED-Bench has one id twice. The second question
-/// with an id gets `#2` behind it, the third `#3`; the official tools still find such an id,
+/// MME gives both questions on an image one id, SEED-Bench has one id twice. The second question
+/// with an id gets `#2` after it, the third `#3`; the official tools still find such an id,
 /// because they cut it at the first period or look the question up by its own id.
 struct RepeatedIDs: Sendable {
     private var counts: [QuestionID: Int] = [:]
@@ -13,7 +13,7 @@ struct RepeatedIDs: Sendable {
         return count == 1 ? id : QuestionID("\(id.text)#\(count)")
     }
 
-    /// The id without what ``distinct(_:)`` put behind it, and the number of the question.
+    /// The id without what ``distinct(_:)`` appended, and the number of the question.
     static func original(_ id: QuestionID) -> (text: String, number: Int?) {
         guard let mark = id.text.utf8.lastIndex(of: UInt8(ascii: "#")),
             let number = Int(id.text[id.text.index(after: mark)...]), number > 1

@@ -16,7 +16,7 @@ extension BenchmarkFiles {
         }
         let present = kind == .archive ? [] : shelf.tree.files
         let packed = archives.indexes.flatMap { index in
-            index.entries.lazy.filter { !BenchmarkShelf.isPicture($0.name) }.prefix(10_000)
+            index.entries.lazy.filter { !BenchmarkShelf.isImage($0.name) }.prefix(10_000)
                 .map { "\(index.path)/\($0.name)" }
         }
         let similar = Self.similar(to: names, among: present + packed)

@@ -1,12 +1,12 @@
 import MiphaFiles
 
 extension BenchmarkFiles {
-    /// Finds a picture.
+    /// Finds an image.
     ///
     /// It is looked for as `folder/name` below the path; then below the folders up to
     /// ``maximumDepth`` levels down; then in the zip archives there by the end of the entry's
     /// path; then as `name` alone in folders and archives, where it counts only when it is the
-    /// one picture of that name. When the path is a single file its folder stands for it.
+    /// one image of that name. When the path is a single file its folder stands for it.
     ///
     /// - Parameters:
     ///   - name: its relative path, which also names the result.
@@ -17,7 +17,7 @@ extension BenchmarkFiles {
         return places.count == 1 ? PictureSource(name: name, place: places[0]) : nil
     }
 
-    /// Where a picture lies; several places when nothing tells which of them is meant.
+    /// Where an image lies; several places when it is not certain which of them is meant.
     func places(of name: String, in folders: [String]) -> [PictureSource.Place] {
         guard let bare = RelativeName(name) else { return [] }
         let wanted = folders.compactMap { RelativeName(FileSystem.join($0, bare.text)) }
@@ -35,7 +35,7 @@ extension BenchmarkFiles {
         return []
     }
 
-    /// The picture below the folders or in the archives; of a bare name all there are.
+    /// The image below the folders or in the archives; of a bare name all there are.
     private func below(_ name: RelativeName, isAlone: Bool) -> [PictureSource.Place] {
         var found: [PictureSource.Place] = []
         if kind == .folder {

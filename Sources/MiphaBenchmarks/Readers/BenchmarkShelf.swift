@@ -14,7 +14,7 @@ final class BenchmarkShelf: Sendable {
         var archives: Archives?
     }
 
-    private static let pictureSuffixes = [
+    private static let imageSuffixes = [
         ".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff",
     ]
 
@@ -36,18 +36,18 @@ final class BenchmarkShelf: Sendable {
         onlyArchive = archive
     }
 
-    /// Whether a file's name is that of a picture.
-    static func isPicture(_ name: String) -> Bool {
+    /// Whether a file's name is that of an image.
+    static func isImage(_ name: String) -> Bool {
         let name = name.lowercased()
-        return pictureSuffixes.contains { name.hasSuffix($0) }
+        return imageSuffixes.contains { name.hasSuffix($0) }
     }
 
-    /// Folders up to three levels down, and the files there that are not pictures.
+    /// Folders up to three levels down, and the files there that are not images.
     var tree: FolderTree {
         state.withLock { state in
             if let tree = state.tree { return tree }
             let tree = FolderTree(root, depth: BenchmarkFiles.maximumDepth) {
-                !Self.isPicture($0)
+                !Self.isImage($0)
             }
             state.tree = tree
             return tree

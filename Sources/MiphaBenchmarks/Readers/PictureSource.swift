@@ -1,6 +1,6 @@
 public import MiphaFiles
 
-/// A picture that is read when it is needed.
+/// An image that is read when it is needed.
 public struct PictureSource: Sendable, Hashable {
     /// Where the bytes are.
     public enum Place: Sendable, Hashable {
@@ -27,12 +27,12 @@ public struct PictureSource: Sendable, Hashable {
         }
     }
 
-    /// What questions about the same picture share, and what is shown.
+    /// What questions about the same image share, and what is shown.
     public let name: String
     /// Where the bytes are.
     public let place: Place
 
-    /// Names a picture.
+    /// Names an image.
     public init(name: String, place: Place) {
         self.name = name
         self.place = place
@@ -43,12 +43,12 @@ public struct PictureSource: Sendable, Hashable {
         PythonText.equal(left.name, right.name) && left.place == right.place
     }
 
-    /// The largest picture file that is loaded, in bytes.
+    /// The largest image file that is loaded, in bytes.
     public static let limit = 1 << 28
 
-    /// Reads the bytes of the picture file (JPEG, PNG, …).
+    /// Reads the bytes of the image file (JPEG, PNG, …).
     ///
-    /// - Throws: `EvaluationError` naming the picture when the bytes cannot be read, are damaged,
+    /// - Throws: `EvaluationError` naming the image when the bytes cannot be read, are damaged,
     ///   or are more than ``limit``.
     public func load() throws(EvaluationError) -> [UInt8] {
         do throws(FileError) {
@@ -76,7 +76,7 @@ public struct PictureSource: Sendable, Hashable {
                         + "the benchmark's own folder")
             }
         } catch {
-            throw EvaluationError(EvaluationError(error).code, "picture \(name): \(error)")
+            throw EvaluationError(EvaluationError(error).code, "image \(name): \(error)")
         }
     }
 }

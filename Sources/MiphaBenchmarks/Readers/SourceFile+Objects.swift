@@ -72,7 +72,7 @@ extension SourceFile {
     /// - Parameters:
     ///   - what: what the file should hold, for messages.
     ///   - fields: the fields of each object.
-    /// - Throws: as ``forEachRow(_:_:)``, for a value that is no object and for a refused field.
+    /// - Throws: as ``forEachRow(_:_:)``, for a value that is not an object and for a refused field.
     func objects(
         _ what: String, _ fields: FieldList
     ) throws(EvaluationError) -> [PlacedObject] {
@@ -111,7 +111,7 @@ extension SourceFile {
 
     /// The content without a byte order mark.
     ///
-    /// - Throws: `EvaluationError` for a file that cannot be read or holds only blanks.
+    /// - Throws: `EvaluationError` for a file that cannot be read or holds only whitespace.
     func content(_ what: String) throws(EvaluationError) -> [UInt8] {
         var bytes = try read()
         try EvaluationError.wrapping { () throws(FileError) in

@@ -123,13 +123,13 @@ public struct SourceFile: Sendable, Hashable {
         }
     }
 
-    /// The picture that a column holds as a Base64 text, to be decoded when it is loaded.
+    /// The image that a column holds as a Base64 text, to be decoded when it is loaded.
     ///
     /// The text is not kept but its place, except in a compressed entry of an archive, which
     /// cannot be read from the middle: there the decoded bytes are kept.
     ///
     /// - Parameters:
-    ///   - name: what the picture is called.
+    ///   - name: what the image is called.
     ///   - column: the column.
     ///   - row: a row of ``table(delimiter:requiring:)`` of this file.
     /// - Throws: `EvaluationError` when the column does not exist or the field is empty.

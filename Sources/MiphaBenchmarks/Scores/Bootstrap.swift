@@ -2,7 +2,7 @@ import MiphaFiles
 
 /// Confidence intervals by drawing clusters anew with replacement (percentile bootstrap).
 ///
-/// Questions on one picture are not independent, so pictures are drawn, not questions
+/// Questions on one image are not independent, so images are drawn, not questions
 /// (B. Efron, R. Tibshirani, An Introduction to the Bootstrap, chapters 8 and 13).
 public struct Bootstrap: Sendable {
     /// Number of draws.

@@ -2,7 +2,7 @@ import MiphaFiles
 
 /// What the answers add to the sums that figures are made of, kept apart by cluster.
 ///
-/// A cluster is what is drawn anew as a whole: all questions on one picture. What consecutive
+/// A cluster is what is drawn anew as a whole: all questions on one image. What consecutive
 /// answers of one cluster add to one column is kept as one number, and zeros are not kept, so that
 /// the memory is a few dozen bytes a cluster.
 public struct Evidence: Sendable {

@@ -36,7 +36,7 @@ public struct Figure: Sendable {
     public var value: Double
     /// The scale.
     public var unit: Unit
-    /// Number of questions behind it; nil where that has no meaning.
+    /// Number of questions it is computed from; nil where that has no meaning.
     public var count: Int?
     /// The value as a function of the recorded evidence, for intervals; nil gives none.
     public var statistic: Statistic?

@@ -4,7 +4,7 @@ import MiphaFiles
 package enum InputHash {
     /// The input at a path: a file, or all files of a folder and of the folders below it as one.
     ///
-    /// A folder's hash is that of lines of a file's hash, two blanks and its relative name, in the
+    /// A folder's hash is that of lines of a file's hash, two spaces and its relative name, in the
     /// order of the names' bytes, as `sha256sum` prints them.
     ///
     /// - Throws: `EvaluationError` when a file cannot be read.

@@ -1,8 +1,8 @@
 import MiphaFiles
 
-/// What tells the same question on both sides of a comparison.
+/// What identifies a question on both sides of a comparison.
 ///
-/// An id may stand for several questions, as TextVQA's do: then the right answers tell.
+/// An id may stand for several questions, as TextVQA's do: then the right answers decide.
 struct ItemKey: Hashable {
     private let id: QuestionID
     private let expected: [ExactString]

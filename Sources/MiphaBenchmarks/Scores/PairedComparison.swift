@@ -2,9 +2,9 @@ public import MiphaFiles
 
 /// The difference between two sets of answers to the same questions.
 ///
-/// Both sides are drawn with the same pictures, so what makes a picture hard for both cancels out.
+/// Both sides are drawn with the same images, so what makes an image hard for both cancels out.
 /// The p-value is that of a permutation test: under the hypothesis that the sides do not differ, it
-/// does not matter which side a picture's answers are counted on.
+/// does not matter which side an image's answers are counted on.
 public struct PairedComparison: Sendable {
     /// The difference of one figure.
     public struct Difference: Sendable {
@@ -25,7 +25,7 @@ public struct PairedComparison: Sendable {
         public var difference: Double { second - first }
     }
 
-    /// An answer whose worth changed.
+    /// An answer whose score changed.
     public struct Flip: Sendable {
         /// The first side's item.
         public let first: ScoredItem
@@ -101,7 +101,7 @@ public struct PairedComparison: Sendable {
         guard first.items.count == second.items.count else {
             throw mismatch("\(first.items.count) against \(second.items.count)")
         }
-        // Of questions with one id and the same right answers their order tells.
+        // Of questions with one id and the same right answers their order decides.
         var others = Dictionary(grouping: second.items, by: { ItemKey($0) }).mapValues { $0[...] }
         var flips: [Flip] = []
         for left in first.items {
@@ -155,7 +155,7 @@ struct PairedEvidence {
             partners.count == second.clusterNames.count
         else {
             throw EvaluationError(
-                .mismatch, "the two sides are about different pictures; nothing can be paired")
+                .mismatch, "the two sides are about different images; nothing can be paired")
         }
         self.partners = partners
         let toFirst = Self.places(of: second.columnNames, in: first.columnNames)

@@ -62,7 +62,7 @@ public struct ScoreRecorder {
     ///
     /// - Parameters:
     ///   - keepsItems: whether `items` is filled.
-    ///   - sink: told every item as it is recorded.
+    ///   - sink: called with every item as it is recorded.
     public init(
         keepsItems: Bool = false, sink: ((ScoredItem) throws(EvaluationError) -> Void)? = nil
     ) {
@@ -148,7 +148,7 @@ public struct ScoreRecorder {
         dimensions.first { $0.name == dimension }?.parts ?? []
     }
 
-    /// Makes a column of evidence beside the scores, for figures that are no means.
+    /// Makes a column of evidence beside the scores, for figures that are not means.
     public mutating func makeColumn() -> Int {
         evidence.makeColumn("column \(evidence.columnCount)")
     }

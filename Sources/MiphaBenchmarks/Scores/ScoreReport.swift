@@ -46,7 +46,7 @@ public struct ScoreReport: Sendable {
         public var questionsPerSecond: Double
         /// How often the vision tower ran.
         public var towerCalls: Int
-        /// Number of different pictures.
+        /// Number of different images.
         public var pictures: Int
 
         /// Makes a speed.

@@ -1,6 +1,6 @@
 public import MiphaFiles
 
-/// One answer with its worth.
+/// One answer with its score.
 public struct ScoredItem: Sendable {
     /// What became of the answer.
     public enum Status: String, Sendable, CaseIterable {
@@ -36,7 +36,7 @@ public struct ScoredItem: Sendable {
 
     /// The question.
     public var id: QuestionID
-    /// What the answer is worth, 0 to 1.
+    /// The score of the answer, 0 to 1.
     public var score: Double
     /// What became of the answer.
     public var status: Status
@@ -46,7 +46,7 @@ public struct ScoredItem: Sendable {
     public var parsed: String?
     /// The right answers.
     public var expected: [String]
-    /// The picture, or whatever questions share that are not independent; empty: the question.
+    /// The image, or whatever questions share that are not independent; empty: the question.
     public var cluster: String
     /// The parts it belongs to.
     public var groups: [Group]

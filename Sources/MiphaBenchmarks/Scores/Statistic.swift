@@ -1,6 +1,6 @@
 /// A number made of sums over the answers, so that it can be computed for any selection of them.
 ///
-/// Confidence intervals and paired tests draw pictures anew and need every figure for each draw.
+/// Confidence intervals and paired tests draw images anew and need every figure for each draw.
 public indirect enum Statistic: Sendable {
     /// The sum of an evidence column.
     case column(Int)

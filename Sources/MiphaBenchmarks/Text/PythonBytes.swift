@@ -26,7 +26,7 @@ enum PythonBytes {
         if start > 0 { text.removeSubrange(..<start) }
     }
 
-    /// Calls `body` with the range of each run between blanks, as `text.split()` gives them.
+    /// Calls `body` with the range of each run between whitespace, as `text.split()` gives them.
     static func forEachWord(_ text: [UInt8], _ body: (Range<Int>) -> Void) {
         var place = 0
         var start = 0
@@ -43,7 +43,7 @@ enum PythonBytes {
         if place > start { body(start..<place) }
     }
 
-    /// The number of bytes of the blank (`str.isspace`) at a place, 0 when there is none.
+    /// The number of bytes of the whitespace (`str.isspace`) at a place, 0 when there is none.
     @inline(__always)
     static func blank(_ text: [UInt8], at place: Int) -> Int {
         let byte = text[place]
@@ -58,7 +58,7 @@ enum PythonBytes {
         return UTF8.width(scalar)
     }
 
-    /// Whether the expression `\d` matches at a place; not behind the end.
+    /// Whether the expression `\d` matches at a place; not after the end.
     static func isDigit(_ text: [UInt8], at place: Int) -> Bool {
         guard place < text.count else { return false }
         if text[place] < 0x80 { return text[place] &- 0x30 < 10 }

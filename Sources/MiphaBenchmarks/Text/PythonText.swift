@@ -48,7 +48,7 @@ package enum PythonText {
         return String(scalars)
     }
 
-    /// `text.split()`: the runs between blanks, none empty.
+    /// `text.split()`: the runs between whitespace, none empty.
     package static func split(_ text: String) -> [String] {
         text.unicodeScalars.split(whereSeparator: isSpace).map { String($0) }
     }
@@ -114,7 +114,7 @@ package enum PythonText {
         return String(result)
     }
 
-    /// The rule of Unicode's Final_Sigma: a cased letter before, none behind, marks not counted.
+    /// The rule of Unicode's Final_Sigma: a cased letter before, none after, marks not counted.
     private static func isFinalSigma(_ scalars: [Unicode.Scalar], _ place: Int) -> Bool {
         let before = scalars[..<place].last { !$0.properties.isCaseIgnorable }
         let behind = scalars[(place + 1)...].first { !$0.properties.isCaseIgnorable }

@@ -1,6 +1,6 @@
 import MiphaFiles
 
-/// Texts of somebody else, so that people see what is in them.
+/// Texts of others, made visible.
 package enum VisibleText {
     /// The text, in quotation marks when something at its ends or in it would not be seen.
     package static func of(_ text: String) -> String {

@@ -1,6 +1,6 @@
 /// The visible text of an answer, made from its parts as they are decoded.
 ///
-/// Stop texts are cut and blanks at both ends are left out: together the same text as cutting the
+/// Stop texts are cut and whitespace at both ends is left out: together the same text as cutting the
 /// complete answer at the stop text and stripping it, which is what the reference does at the end
 /// (zhuyiche/llava-phi, `mipha/eval/model_vqa_loader.py`).
 public struct AnswerText: Sendable {
@@ -26,7 +26,7 @@ public struct AnswerText: Sendable {
         trimmed(matcher.finish())
     }
 
-    /// The text without blanks in front of the answer; blanks at the end wait for more text.
+    /// The text without whitespace before the answer; whitespace at the end waits for more text.
     private mutating func trimmed(_ text: String) -> String {
         let bytes = blanks + Array(text.utf8)
         let range = UTF8Text.stripped(bytes)

@@ -1,6 +1,6 @@
 /// What a batch of requests cost and what it saved.
 public struct BatchStatistics: Sendable, Hashable, Codable {
-    /// Pictures that went through the vision tower.
+    /// Images that went through the vision tower.
     public var picturesEncoded: Int
     /// Positions that went through the language model.
     public var positionsComputed: Int
@@ -24,8 +24,8 @@ public struct BatchStatistics: Sendable, Hashable, Codable {
 
 /// What a caller needs to know to size batches.
 ///
-/// A request takes `bytesPerPosition` for each position of its own: its text behind the last picture
-/// and its answer, `SamplingOptions.maxTokens` at most. What comes before, the pictures included, it
+/// A request takes `bytesPerPosition` for each position of its own: its text after the last image
+/// and its answer, `SamplingOptions.maxTokens` at most. What comes before, the images included, it
 /// shares with the requests that begin the same way.
 public struct BatchLimits: Sendable, Hashable {
     /// Bytes of one position in memory.
@@ -42,8 +42,8 @@ public struct BatchLimits: Sendable, Hashable {
 
 /// A responder that answers many requests with less work than one after another.
 ///
-/// Pictures and beginnings that requests have in common are computed once, so requests about the
-/// same picture belong into one list.
+/// Images and beginnings that requests have in common are computed once, so requests about the
+/// same image belong into one list.
 public protocol BatchResponder: ChatResponder {
     /// What requests take and may take.
     var batchLimits: BatchLimits { get }
@@ -51,11 +51,11 @@ public protocol BatchResponder: ChatResponder {
     /// Answers requests together; each gets the answer that it gets alone, up to rounding.
     ///
     /// A list of any length will do: the responder divides it to keep within `batchLimits`, and
-    /// prepares pictures and texts of the next part while one is in work. The same holds for the
+    /// prepares images and texts of the next part while one is in work. The same holds for the
     /// next list, when it is handed over before this one is done.
     ///
     /// - Parameter report: gets the place of each request once, when its answer is complete, in any
-    ///   order and on any thread. A failure concerns that request alone: a picture that cannot be
+    ///   order and on any thread. A failure concerns that request alone: an image that cannot be
     ///   read, a bad option, a prompt beyond the context.
     /// - Returns: what was computed for the list.
     /// - Throws: `CancellationError` when the task is cancelled, the model's error when it fails;
@@ -68,7 +68,7 @@ public protocol BatchResponder: ChatResponder {
 }
 
 extension BatchResponder {
-    /// What one request after another takes: nothing worth counting.
+    /// What one request after another takes: nothing to count.
     public var batchLimits: BatchLimits { BatchLimits(bytesPerPosition: 0, bytes: .max) }
 
     /// Answers one request after another, for responders that have nothing to share.

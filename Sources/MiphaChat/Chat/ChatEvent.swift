@@ -49,7 +49,7 @@ public struct ChatTimings: Sendable, Hashable, Codable {
     public var vision: Double
     /// The language model over the prompt.
     public var prefill: Double
-    /// All tokens behind the first.
+    /// All tokens after the first.
     public var decode: Double
 
     /// Makes timings in seconds.

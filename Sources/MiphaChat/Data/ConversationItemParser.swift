@@ -1,219 +1,203 @@
 import MiphaFiles
 
-/// Reads one conversation item at the scanner's position.
-struct ConversationItemParser {
-    let file: String
-    let index: Int
-    let form: SampleForm
+/// Walks once over an item of a conversation file and reports its faults to a sink.
+///
+/// A sink that throws ends the walk at the first fault. Otherwise the walk goes on with what can
+/// still be understood.
+struct ConversationItemParser<Sink: ItemFaultSink> {
+    var sink: Sink
+    /// What the item is read as; nil for a pair of answers where it has one, else a conversation.
+    let form: SampleForm?
     /// What stands under keys that are not read.
-    private(set) var keys = ItemKeyFindings()
-    private var id: String?
-    private var hasID = false
-    /// The paths under `image` and under `images`, where the keys are.
-    private var image: [String]?
-    private var images: [String]?
-    private var turns: [ConversationSample.Turn]?
+    var keys = ItemKeyFindings()
+    /// The used keys so far.
+    var seen = ItemKeySet()
+    private(set) var id: String?
+    /// The paths under `image` and `images`.
+    private(set) var images: [String] = []
+    /// Whether ``images`` are the item's images; not after faults that leave it open.
+    private(set) var areImagesKnown = true
+    /// The turns; nil when they are missing or not whole.
+    private(set) var turns: [Sink.Turn]?
     /// What only items with a pair of answers have.
-    var pair = PairParts()
+    var pair = PairParts<Sink.Turn>()
+    /// The first key of a turn that only items with a pair of answers have, where it is not yet known
+    /// whether this is one.
+    var pairKey: String?
+    /// Whether paths came under a key after others came under another.
+    private var namesImagesTwice = false
+    /// How many of the refusals among ``keys`` were reported.
+    private var refusalsReported = 0
 
-    init(file: String, index: Int, form: SampleForm) {
-        self.file = file
-        self.index = index
+    init(sink: Sink, form: SampleForm?) {
+        self.sink = sink
         self.form = form
     }
 
-    mutating func parse(_ cursor: inout JSONCursor) throws -> ConversationSample {
-        guard cursor.kind == .object else { throw try mismatch(cursor, nil, "an object") }
+    /// Reads the item at a cursor.
+    ///
+    /// - Throws: what the sink throws; `FileError` for malformed JSON.
+    mutating func parse(_ cursor: inout JSONCursor) throws {
+        guard cursor.kind == .object else {
+            areImagesKnown = false
+            return try refuse(&cursor, nil, "an object")
+        }
         try cursor.beginObject()
         while let key = try cursor.nextKey() { try read(&cursor, key) }
-        let images = try allImages()
-        keys.finish(hasPictures: !images.isEmpty)
-        if let refusal = keys.refusals.first { throw failure(refusal) }
-        if form == .preferences {
-            return ConversationSample(
-                id: id, images: images, turns: try question(turns, images: images.count, pair),
-                answers: try answers(pair))
-        }
-        guard let turns else {
-            let others = keys.unknown.prefix(8).map(\.quoted).joined(separator: ", ")
-            throw failure(
-                "key \"conversations\" is missing; expected an array of turns"
-                    + (others.isEmpty ? "" : ", found the keys \(others)"))
-        }
-        return ConversationSample(id: id, images: images, turns: turns)
+        try finish()
     }
 
     private mutating func read(_ cursor: inout JSONCursor, _ key: String) throws {
         switch key {
         case "id":
-            try once(key, hasID ? true : nil)
-            id = try identifier(&cursor)
-            hasID = true
+            try once(key, .id)
+            try readID(&cursor)
         case "image":
-            try once(key, image)
-            image = try imagePaths(&cursor, key)
+            try once(key, .image)
+            try readImages(&cursor, key)
         case "images":
-            try once(key, images)
-            images = try imagePaths(&cursor, key)
+            try once(key, .images)
+            try readImages(&cursor, key)
         case "conversations":
-            try once(key, turns)
-            turns = try conversation(&cursor, key)
-        case "prompt", "question", "chosen", "rejected":
-            if form == .preferences {
-                try readPair(&cursor, key)
-            } else {
-                try keys.passOver(&cursor, key)
-            }
+            try once(key, .conversations)
+            turns = try readTurns(&cursor, key)
+        case "prompt": try readQuestionKey(&cursor, key, .prompt)
+        case "question": try readQuestionKey(&cursor, key, .question)
+        case "chosen": try readAnswerKey(&cursor, key, .chosen)
+        case "rejected": try readAnswerKey(&cursor, key, .rejected)
         default: try keys.pass(&cursor, key)
         }
     }
 
-    /// Refuses a key that was read before, since it is not certain which value counts.
-    func once<Value>(_ key: String, _ value: Value?) throws(ChatError) {
-        if value != nil { throw failure("key \"\(key)\" comes twice; leave one out") }
+    /// Judges what depends on the item as a whole.
+    private mutating func finish() throws {
+        if namesImagesTwice {
+            areImagesKnown = false
+            try fault(.twoImageKeys)
+        }
+        try readPostponed()
+        let question = questionTurns(images: areImagesKnown ? images.count : 0)
+        keys.finish(hasImages: areImagesKnown && !images.isEmpty)
+        try reportRefusals()
+        if keys.hidesImages { areImagesKnown = false }
+        if isPair {
+            if !seen.contains(.conversations) { turns = question }
+            return try finishPair()
+        }
+        if let pairKey {
+            turns = nil
+            try fault(.pairKey(place: pairKey))
+        }
+        if !seen.contains(.conversations) {
+            try fault(.noConversation(unknownKeys: keys.unknown))
+        }
     }
 
-    /// The pictures, which stand under one of two keys.
-    private func allImages() throws(ChatError) -> [String] {
-        guard let image, !image.isEmpty else { return images ?? [] }
-        guard let images, !images.isEmpty else { return image }
-        throw failure("keys \"image\" and \"images\": both name pictures; leave one out")
+    // MARK: Faults
+
+    /// Reports a fault; what was read of the item stands, and reading goes on unless this throws.
+    mutating func fault(_ fault: ItemFault) throws(ChatError) {
+        try sink.take(fault, id: id)
     }
 
-    func failure(_ what: String) -> ChatError {
-        let name = id.map { "(id \"\($0)\") " } ?? ""
-        return ChatError(.malformedItem, "\(file): item \(index): \(name)\(what)")
-    }
-
-    /// An error about a value of the wrong kind; for one that is no value, the reader's own.
-    func mismatch(
-        _ cursor: JSONCursor, _ key: String?, _ expected: String
-    ) throws -> ChatError {
+    /// Reports a value of the wrong kind and moves past it; for one that is no value, the cursor's
+    /// own error.
+    mutating func refuse(
+        _ cursor: inout JSONCursor, _ place: String?, _ expected: String
+    ) throws {
         guard let kind = cursor.kind else {
-            var cursor = cursor
             try cursor.skip()
             throw cursor.failure("expected a value")
         }
-        let place = key.map { "key \"\($0)\": " } ?? ""
-        return failure("\(place)expected \(expected), found \(kind.words)")
+        try fault(.kind(place: place, expected: expected, found: kind))
+        try cursor.skip()
     }
 
-    private func identifier(_ cursor: inout JSONCursor) throws -> String? {
-        switch cursor.kind {
-        case .string, .number: return try cursor.stringOrNumber()
-        case .null:
-            try cursor.skip()
-            return nil
-        default: throw try mismatch(cursor, "id", "a string or a number")
+    /// Reports the refused keys that were found since the last call.
+    mutating func reportRefusals() throws(ChatError) {
+        while refusalsReported < keys.refusals.count {
+            refusalsReported += 1
+            try fault(.refusedKey(keys.refusals[refusalsReported - 1]))
         }
     }
 
-    private func imagePaths(_ cursor: inout JSONCursor, _ key: String) throws -> [String] {
+    /// Refuses a key that was read before, since it is not certain which value counts.
+    mutating func once(_ name: String, _ key: ItemKeySet) throws(ChatError) {
+        if !seen.insert(key).inserted { try fault(.repeatedKey(name)) }
+    }
+
+    // MARK: Values
+
+    private mutating func readID(_ cursor: inout JSONCursor) throws {
         switch cursor.kind {
-        case .string where key == "image": return [try imagePath(&cursor, key)]
-        case .null:
-            try cursor.skip()
-            return []
+        case .string, .number: id = try cursor.stringOrNumber()
+        case .null: try cursor.skip()
+        default: try refuse(&cursor, "id", "a string or a number")
+        }
+    }
+
+    private mutating func readImages(_ cursor: inout JSONCursor, _ key: String) throws {
+        let count = images.count
+        switch cursor.kind {
+        case .string where key == "image": try readImage(&cursor, key)
+        case .null: try cursor.skip()
         case .array:
-            var paths: [String] = []
-            try cursor.array { cursor, index in
-                paths.append(try imagePath(&cursor, "\(key)[\(index)]"))
+            var index = 0
+            try cursor.beginArray()
+            while try cursor.nextElement() {
+                try readImage(&cursor, "\(key)[\(index)]")
+                index += 1
             }
-            return paths
-        default: throw try mismatch(cursor, key, ItemImages.expected(key))
-        }
-    }
-
-    private func imagePath(
-        _ cursor: inout JSONCursor, _ key: @autoclosure () -> String
-    ) throws -> String {
-        guard cursor.kind == .string else { throw try mismatch(cursor, key(), "a path") }
-        let path = try cursor.string()
-        if let fault = ItemImages.fault(in: path) {
-            throw failure("key \"\(key())\": \(fault)")
-        }
-        return path
-    }
-
-    func string(
-        _ cursor: inout JSONCursor, _ key: @autoclosure () -> String
-    ) throws -> String {
-        guard cursor.kind == .string else { throw try mismatch(cursor, key(), "a string") }
-        return try cursor.string()
-    }
-
-    /// The turns under a key.
-    mutating func conversation(
-        _ cursor: inout JSONCursor, _ key: String
-    ) throws -> [ConversationSample.Turn] {
-        guard cursor.kind == .array else { throw try mismatch(cursor, key, "an array") }
-        var turns: [ConversationSample.Turn] = []
-        try cursor.beginArray()
-        while try cursor.nextElement() {
-            let index = turns.count
-            turns.append(try turn(&cursor, "\(key)[\(index)]"))
-        }
-        return turns
-    }
-
-    /// A turn, whose place in the item is told in messages.
-    mutating func turn(
-        _ cursor: inout JSONCursor, _ place: @autoclosure () -> String
-    ) throws -> ConversationSample.Turn {
-        guard cursor.kind == .object else { throw try mismatch(cursor, place(), "an object") }
-        var role: ConversationSample.Role?
-        var value: String?
-        var (roleKey, valueKey) = ("", "")
-        try cursor.beginObject()
-        while let key = try cursor.nextKey() {
-            switch key {
-            case "role", "content":
-                guard form == .preferences else {
-                    throw failure("key \"\(place()).\(key)\": \(ItemTurns.foreignKey)")
-                }
-                fallthrough
-            case "from", "value":
-                let isRole = key == "from" || key == "role"
-                guard isRole ? role == nil : value == nil else {
-                    let words = ItemTurns.twice(key, after: isRole ? roleKey : valueKey)
-                    throw failure("key \"\(place()).\(key)\": \(words)")
-                }
-                if isRole {
-                    roleKey = key
-                    role = try self.role(&cursor, "\(place()).\(key)")
-                } else {
-                    valueKey = key
-                    value = try text(&cursor, "\(place()).\(key)")
-                }
-            default: try keys.pass(&cursor, key, of: .turn, in: place())
-            }
-        }
-        // A refused key may be what the missing one was meant to be.
-        if role == nil || value == nil, let refusal = keys.refusals.first { throw failure(refusal) }
-        guard let role else { throw failure("key \"\(place()).from\" is missing") }
-        guard let value else { throw failure("key \"\(place()).value\" is missing") }
-        return ConversationSample.Turn(role, value)
-    }
-
-    /// The text of a turn.
-    private func text(
-        _ cursor: inout JSONCursor, _ key: @autoclosure () -> String
-    ) throws -> String {
-        if cursor.kind == .array { throw try mismatch(cursor, key(), ItemTurns.noParts) }
-        return try string(&cursor, key())
-    }
-
-    private func role(
-        _ cursor: inout JSONCursor, _ key: @autoclosure () -> String
-    ) throws -> ConversationSample.Role {
-        let name = try string(&cursor, key())
-        switch name {
-        case "human", "user": return .human
-        case "gpt", "assistant": return .assistant
         default:
-            throw failure(
-                "key \"\(key())\": expected \"human\" or \"gpt\" (also \"user\", \"assistant\"), "
-                    + "found \"\(name)\"")
+            areImagesKnown = false
+            try refuse(&cursor, key, ItemImages.expected(key))
         }
+        if count > 0, images.count > count, areImagesKnown { namesImagesTwice = true }
     }
+
+    private mutating func readImage(
+        _ cursor: inout JSONCursor, _ place: @autoclosure () -> String
+    ) throws {
+        guard cursor.kind == .string else {
+            areImagesKnown = false
+            return try refuse(&cursor, place(), "a path")
+        }
+        let path = try cursor.string()
+        if let words = ItemImages.fault(in: path) {
+            areImagesKnown = false
+            try fault(.path(place: place(), words: words))
+        }
+        images.append(path)
+    }
+}
+
+extension ConversationItemParser<FaultThrower> {
+    /// What a walk without a fault has read.
+    func sample() -> ConversationSample {
+        guard let turns else { preconditionFailure("no turns and no fault") }
+        var answers: AnswerPair?
+        if let chosen = pair.chosen, let rejected = pair.rejected {
+            answers = AnswerPair(chosen: chosen, rejected: rejected)
+        }
+        return ConversationSample(id: id, images: images, turns: turns, answers: answers)
+    }
+}
+
+/// The keys of an item that are read.
+struct ItemKeySet: OptionSet {
+    let rawValue: UInt8
+
+    static let id = ItemKeySet(rawValue: 1)
+    static let image = ItemKeySet(rawValue: 2)
+    static let images = ItemKeySet(rawValue: 4)
+    static let conversations = ItemKeySet(rawValue: 8)
+    static let prompt = ItemKeySet(rawValue: 16)
+    static let question = ItemKeySet(rawValue: 32)
+    static let chosen = ItemKeySet(rawValue: 64)
+    static let rejected = ItemKeySet(rawValue: 128)
+
+    /// The keys of a pair of answers.
+    static let answers: ItemKeySet = [.chosen, .rejected]
+    /// The keys of a question besides `conversations`.
+    static let questions: ItemKeySet = [.prompt, .question]
 }

@@ -56,7 +56,7 @@ public struct ConversationReader: Sendable {
     /// Reads the item that a cursor over one value stands at.
     ///
     /// - Parameter index: the item's number, for messages.
-    /// - Throws: `ChatError` for what is no conversation, `FileError` for malformed JSON.
+    /// - Throws: `ChatError` for what is not a conversation, `FileError` for malformed JSON.
     package func item(
         _ cursor: inout JSONCursor, _ index: Int
     ) throws -> ConversationSample {
@@ -68,8 +68,10 @@ public struct ConversationReader: Sendable {
     package func item(
         _ cursor: inout JSONCursor, _ index: Int, _ unknownKeys: inout [String]
     ) throws -> ConversationSample {
-        var parser = ConversationItemParser(file: cursor.file, index: index, form: form)
-        let sample = try parser.parse(&cursor)
+        var parser = ConversationItemParser(
+            sink: FaultThrower(file: cursor.file, index: index), form: form)
+        try parser.parse(&cursor)
+        let sample = parser.sample()
         unknownKeys = parser.keys.unknown
         guard checksTurnOrder else { return sample }
         do throws(ChatError) {

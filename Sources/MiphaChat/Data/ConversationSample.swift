@@ -9,6 +9,15 @@ public struct ConversationSample: Sendable, Hashable {
         case human
         /// `"gpt"` or `"assistant"` in a file.
         case assistant
+
+        /// The role of a name in a file, nil when it is unknown.
+        package init?(named name: String) {
+            switch name {
+            case "human", "user": self = .human
+            case "gpt", "assistant": self = .assistant
+            default: return nil
+            }
+        }
     }
 
     /// One turn.

@@ -1,19 +1,16 @@
 package import MiphaFiles
 
 /// What an item says under keys that are not read.
-///
-/// Both readers of items, the one of training and the one of the check, ask here, so that what the
-/// check calls refused is what a run refuses.
 package struct ItemKeyFindings: Sendable {
     /// Why the item is refused, a clause for each key, which it names.
     package private(set) var refusals: [String] = []
     /// Keys on no list that are set, each once; those of turns as `conversations[].key`.
     package private(set) var unknown: [String] = []
-    /// Whether a refused key holds pictures, so that nothing is known about the item's.
-    package private(set) var hidesPictures = false
+    /// Whether a refused key holds images, so that nothing is known about the item's.
+    package private(set) var hidesImages = false
 
-    /// Keys for pictures that count only when the item names none otherwise.
-    private var otherPictures: [(key: String, clause: String)] = []
+    /// Keys for images that count only when the item names none otherwise.
+    private var otherImages: [(key: String, clause: String)] = []
 
     package init() {}
 
@@ -42,26 +39,26 @@ package struct ItemKeyFindings: Sendable {
         let clause =
             "key \"\(path)\"\(spelling): found \(kind?.words ?? "a value"), which is not read; \(advice)"
         switch known.group.use {
-        case .refusedWithoutPictures: otherPictures.append((key, clause))
+        case .refusedWithoutImages: otherImages.append((key, clause))
         default:
             refusals.append(clause)
-            hidesPictures = hidesPictures || known.holdsPictures
+            hidesImages = hidesImages || known.holdsImages
         }
     }
 
     /// Judges what depends on the item as a whole.
     ///
-    /// - Parameter hasPictures: whether it names pictures under a key that is read.
-    package mutating func finish(hasPictures: Bool) {
-        for (key, clause) in otherPictures {
-            if hasPictures {
+    /// - Parameter hasImages: whether it names images under a key that is read.
+    package mutating func finish(hasImages: Bool) {
+        for (key, clause) in otherImages {
+            if hasImages {
                 note(unknown: key, of: .item, in: "")
             } else {
                 refusals.append(clause)
-                hidesPictures = true
+                hidesImages = true
             }
         }
-        otherPictures = []
+        otherImages = []
     }
 
     /// Moves past the value of a known key that says nothing in the form that items are read in.
@@ -86,8 +83,8 @@ struct ItemKeyTable: Sendable {
         let name: String
         let group: ItemKeyGroup
 
-        /// Whether it stands for pictures, films or sounds.
-        var holdsPictures: Bool {
+        /// Whether it stands for images, videos or sounds.
+        var holdsImages: Bool {
             ["image", "video", "audio"].contains { name.hasPrefix($0) }
         }
     }
@@ -115,7 +112,7 @@ struct ItemKeyTable: Sendable {
     /// Words that other data have as keys too, in any spelling.
     private static let common: Set = ["id", "prompt", "question"]
 
-    /// The key that a key is, or that it is but for capitals, blanks and punctuation.
+    /// The key that a key is, or that it is except for capitals, whitespace and punctuation.
     func group(of key: String, _ place: ItemKeyGroup.Place) -> Match? {
         exact[place]?[key] ?? similar[place]?[Self.letters(key)]
     }

@@ -16,9 +16,9 @@ package struct ItemKeyGroup: Sendable {
         case irrelevant
         /// They would change what is learned, so an item that sets one is refused.
         case refused
-        /// As `refused`, in an item that names no picture under a key that is read; otherwise it is
-        /// plain which pictures are meant, and the key is told like an unknown one.
-        case refusedWithoutPictures
+        /// As `refused`, in an item that names no image under a key that is read; otherwise it is
+        /// plain which images are meant, and the key is reported like an unknown one.
+        case refusedWithoutImages
     }
 
     /// Which values count as set, besides that null, empty texts, lists and objects never do.
@@ -76,20 +76,20 @@ extension ItemKeyGroup {
 
     private static let refused = [
         ItemKeyGroup(
-            .item, .refusedWithoutPictures,
+            .item, .refusedWithoutImages,
             [
                 "image_path", "image_paths", "image_file", "image_files", "image_list",
                 "image_url", "image_urls", "image_base64", "image_bytes", "img", "imgs",
                 "img_path", "img_paths", "picture", "pictures", "photo", "photos", "pixel_values",
             ],
-            "name the pictures under `image`, as a path or a list of paths"),
+            "name the images under `image`, as a path or a list of paths"),
         ItemKeyGroup(
             .item, .refused,
             [
                 "video", "videos", "video_path", "video_paths", "video_file", "audio", "audios",
                 "audio_path", "audio_file", "sound", "speech",
             ],
-            "only still pictures are learned from; leave such items out"),
+            "only still images are learned from; leave such items out"),
         ItemKeyGroup(
             .item, .refused, ["messages", "conversation", "dialog", "dialogue", "turns"],
             "put the turns under `conversations`, each with `from` (human or gpt) and `value`",
@@ -107,7 +107,7 @@ extension ItemKeyGroup {
         ItemKeyGroup(
             .item, .refused,
             ["min_pixels", "max_pixels", "resized_height", "resized_width", "nframes", "fps"],
-            "pictures are prepared as the model's processor says; leave the key out"),
+            "images are prepared as the model's processor says; leave the key out"),
         ItemKeyGroup(
             .item, .refused, ["weight", "sample_weight", "loss_weight", "loss_scale", "loss_mask"],
             "samples weigh alike; give whole files a weight in `data_path`", setBy: .unlessOne),
@@ -116,7 +116,7 @@ extension ItemKeyGroup {
             [
                 "image", "images", "image_path", "image_url", "video", "videos", "audio", "audios",
             ],
-            "name the pictures under `image` of the item, and put `<image>` into the text"),
+            "name the images under `image` of the item, and put `<image>` into the text"),
         ItemKeyGroup(
             .turn, .refused,
             ["tool_calls", "function_call", "reasoning", "reasoning_content", "thinking"],

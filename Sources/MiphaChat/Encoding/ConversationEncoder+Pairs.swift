@@ -1,9 +1,9 @@
 import MiphaTokenizers
 
 extension ConversationEncoder {
-    /// Ids and labels of both answers of a sample, each behind the same turns.
+    /// Ids and labels of both answers of a sample, each after the same turns.
     ///
-    /// Only the tokens of the answer, the blank in front of it and its end of turn are supervised;
+    /// Only the tokens of the answer, the space before it and its end of turn are supervised;
     /// earlier answers of the conversation are part of the question.
     ///
     /// - Throws: `ChatError` with code `malformedItem` for a sample without a pair; `turnOrder`,
@@ -53,7 +53,7 @@ extension ConversationEncoder {
         guard encoded.supervisedCount > 0 else {
             throw ChatError(
                 .invalidOption,
-                "\(sample.label)\(key): the answer begins behind the first \(encoded.ids.count) ids, "
+                "\(sample.label)\(key): the answer begins after the first \(encoded.ids.count) ids, "
                     + "where the maximum length cuts; raise it or leave the sample out")
         }
         return encoded

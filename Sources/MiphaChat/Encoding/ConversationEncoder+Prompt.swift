@@ -13,7 +13,7 @@ public struct EncodedPrompt: Sendable, Hashable {
 extension ConversationEncoder {
     /// The prompt for the answer to the last message.
     ///
-    /// Ends with the template's assistant prefix, for Phi and Gemma `ASSISTANT:` without a blank.
+    /// Ends with the template's assistant prefix, for Phi and Gemma `ASSISTANT:` without a space.
     /// Images of a message stand in front of it, each followed by a newline, unless its text says
     /// where with as many `<image>` markers. For `plain` the prompt is the images alone, as in
     /// stage 1, where the request is not shown to the model.

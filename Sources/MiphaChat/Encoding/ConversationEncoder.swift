@@ -48,14 +48,18 @@ public struct ConversationEncoder: Sendable {
 
     /// Ids and labels of a training conversation.
     ///
-    /// Under the offsets policy a token is supervised when its bytes lie in an answer, the blank in
+    /// Under the offsets policy a token is supervised when its bytes lie in an answer, the space in
     /// front of it and its end of turn; so an answer may hold any text, also `ASSISTANT:` or the end
     /// of turn, which make the reference mask the complete sample. A last human turn without answer
     /// is kept unsupervised.
     ///
     /// - Throws: `ChatError` with code `turnOrder`, `imageMarkers` or `unsuitableTemplate`.
     public func encode(_ sample: ConversationSample) throws(ChatError) -> EncodedSample {
-        if options.labels == .reference { return try encodeAsReference(sample) }
+        if options.labels == .reference {
+            return try ReferenceEncoder(
+                tokenizer: tokenizer, template: template, options: options
+            ).encode(sample)
+        }
         let rendered = try render(sample)
         let tokens = try tokens(of: rendered)
         var encoded = EncodedSample(
@@ -90,6 +94,14 @@ public struct ConversationEncoder: Sendable {
         try sample.checkTurnOrder()
     }
 
+    /// The tokens of a rendered conversation, image markers included, with bytes of its text.
+    func tokens(of rendered: RenderedConversation) throws(ChatError) -> [Token] {
+        try ConversationTokenizer(
+            tokenizer: tokenizer, contentSpecialTokens: options.contentSpecialTokens
+        ).tokens(of: rendered)
+    }
+
+    /// The ids of the tokens whose bytes lie in a supervised range; the ignored label for others.
     func labels(of tokens: [Token], supervised: [Range<Int>]) -> [Int] {
         var labels = [Int](repeating: IgnoredLabel.id, count: tokens.count)
         var next = 0

@@ -1,7 +1,7 @@
 /// The literal strings around the turns of a conversation.
 ///
 /// `{system}` prefix, text, suffix; then for each round `{userPrefix}{text}{userSuffix}`,
-/// `{assistantPrefix}{answerPrefix}{answer}{endOfTurn}`. The generation prompt stops behind the last
+/// `{assistantPrefix}{answerPrefix}{answer}{endOfTurn}`. The generation prompt stops after the last
 /// `assistantPrefix`; the loss counts everything from `answerPrefix` to `endOfTurn`.
 ///
 /// Reference: zhuyiche/llava-phi, `mipha/conversation.py`.
@@ -42,7 +42,7 @@ public struct ChatTemplate: Sendable, Hashable {
 
     /// Ids that end an answer: the template's end of turn and the tokenizer's end of text.
     ///
-    /// The reference's Gemma scripts pass the Phi template, whose end marker is no Gemma token, and
+    /// The reference's Gemma scripts pass the Phi template, whose end marker is not a Gemma token, and
     /// stop only by luck of the end-of-text id; here the template is chosen with the model and both
     /// ids count.
     public func stopIDs(_ tokenizer: some TextTokenizer) -> Set<Int> {

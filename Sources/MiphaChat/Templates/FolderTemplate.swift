@@ -23,7 +23,7 @@ public struct FolderTemplate: Sendable {
         }
     }
 
-    /// What people are told when another template is used in place of one that is not known.
+    /// The note when another template is used in place of one that is not known.
     ///
     /// - Parameters:
     ///   - used: the template that is used.

@@ -6,7 +6,7 @@ public struct RenderedConversation: Sendable, Hashable {
     /// Where an `<image>` marker starts that stands for an image.
     public private(set) var markers: [Int] = []
     /// Bytes that count in the loss: each answer with what precedes it in the template
-    /// (a blank for Phi and Gemma) and its end of turn.
+    /// (a space for Phi and Gemma) and its end of turn.
     public private(set) var supervised: [Range<Int>] = []
     /// Bytes that came from system, user and assistant text, not from the template.
     public private(set) var content: [Range<Int>] = []

@@ -14,7 +14,7 @@ struct MarkedText: Sendable, Hashable {
 
     /// The markers of a human turn, all occurrences deleted and one put in front.
     ///
-    /// Delete every marker, cut blanks, prefix `<image>` and a newline, cut blanks: the
+    /// Delete every marker, strip, prefix `<image>` and a newline, strip: the
     /// reference's normalisation (zhuyiche/llava-phi, `mipha/train/train.py`,
     /// `preprocess_multimodal`). Several markers of one turn collapse to one.
     init(collapsing text: String) {
@@ -27,7 +27,7 @@ struct MarkedText: Sendable, Hashable {
         markers = [0]
     }
 
-    /// The markers of a human turn, left where they were written; blanks around the turn are cut.
+    /// The markers of a human turn, left where they were written; whitespace around the turn is cut.
     init(keeping text: String) {
         self.init(plain: text)
         let found = UTF8Text.occurrences(of: ImageMarker.utf8, in: bytes)

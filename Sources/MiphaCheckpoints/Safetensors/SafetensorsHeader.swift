@@ -91,7 +91,7 @@ private struct HeaderParser {
 
     let file: String
     let fileSize: Int
-    var scanner: JSONCursor
+    var scanner: JSONScanner
     private let headerSize: Int
     var metadata: [String: String] = [:]
     private var members: [Member] = []
@@ -101,7 +101,7 @@ private struct HeaderParser {
         self.file = file
         self.fileSize = fileSize
         headerSize = bytes.count
-        scanner = JSONCursor(bytes, file: file, style: .bytes(first: 8))
+        scanner = JSONScanner(bytes, file: file, style: .bytes(first: 8))
     }
 
     private var dataStart: Int { 8 + headerSize }
@@ -125,7 +125,7 @@ private struct HeaderParser {
                 try parser.parseTensor(key, start: start)
             }
         }
-        scanner.skipBlanks()
+        scanner.skipWhitespace()
         guard scanner.isAtEnd else { throw scanner.expected("the end of the header") }
     }
 
@@ -133,17 +133,17 @@ private struct HeaderParser {
     private mutating func eachMember(
         _ body: (inout Self, String, Int) throws(FileError) -> Void
     ) throws(FileError) {
-        scanner.skipBlanks()
+        scanner.skipWhitespace()
         if scanner.take(UInt8(ascii: "}")) { return }
         while true {
-            scanner.skipBlanks()
+            scanner.skipWhitespace()
             let start = scanner.position
             let key = try scanner.stringToken()
-            scanner.skipBlanks()
+            scanner.skipWhitespace()
             try scanner.expect(UInt8(ascii: ":"), "':' after \(key.quoted)")
-            scanner.skipBlanks()
+            scanner.skipWhitespace()
             try body(&self, key, start)
-            scanner.skipBlanks()
+            scanner.skipWhitespace()
             if scanner.take(UInt8(ascii: "}")) { return }
             try scanner.expect(UInt8(ascii: ","), "',' or '}'")
         }
@@ -226,10 +226,10 @@ private struct HeaderParser {
     private mutating func integers(_ field: String) throws(FileError) -> [Int] {
         try scanner.expect(UInt8(ascii: "["), "\(field) to be an array of integers")
         var values: [Int] = []
-        scanner.skipBlanks()
+        scanner.skipWhitespace()
         if scanner.take(UInt8(ascii: "]")) { return values }
         while true {
-            scanner.skipBlanks()
+            scanner.skipWhitespace()
             let token = try scanner.number()
             let text = scanner.text(token.range)
             guard token.isInteger, !text.hasPrefix("-"), let value = scanner.integer(token) else {
@@ -238,7 +238,7 @@ private struct HeaderParser {
                         + "found \(text.prefix(40))", at: token.range.lowerBound)
             }
             values.append(value)
-            scanner.skipBlanks()
+            scanner.skipWhitespace()
             if scanner.take(UInt8(ascii: "]")) { return values }
             try scanner.expect(UInt8(ascii: ","), "',' or ']' in \(field)")
         }

@@ -36,7 +36,7 @@ package final class BatchLoader: Sendable {
         self.settings = settings
     }
 
-    /// The micro-batches of an update; those of later updates are prepared behind it.
+    /// The micro-batches of an update; those of later updates are prepared meanwhile.
     ///
     /// Updates in order are cheapest: another one begins anew.
     package func microBatches(step: Int) throws -> [SampleLoader.MicroBatch] {

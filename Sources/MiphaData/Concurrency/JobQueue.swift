@@ -40,7 +40,7 @@ final class JobQueue: Sendable {
         threads.join()
     }
 
-    /// Forgets the jobs that nobody has begun and ends the threads.
+    /// Forgets the jobs that have not begun and ends the threads.
     func cancel() {
         state.change { state in
             state.jobs.removeAll()

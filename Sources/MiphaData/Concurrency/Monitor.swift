@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// A value behind a lock, for whose changes threads can wait.
+/// A value protected by a lock, for whose changes threads can wait.
 final class Monitor<Value: Sendable>: Sendable {
     private struct State: Sendable {
         var value: Value

@@ -16,7 +16,7 @@ struct WorkerThreads: Sendable {
                 group.leave()
             }
             thread.name = name
-            // The default of secondary threads differs between systems; picture codecs need little.
+            // The default of secondary threads differs between systems; image codecs need little.
             thread.stackSize = 1 << 21
             thread.start()
         }

@@ -6,7 +6,7 @@ import MiphaImaging
 public struct DataCheckProgress: Sendable, Equatable {
     /// What is being read.
     public enum Phase: Sendable, Equatable {
-        /// Pictures of benchmarks; how many there are is not known before the end.
+        /// Images of benchmarks; how many there are is not known before the end.
         case benchmarks(pictures: Int)
         /// Conversation files, in bytes.
         case samples(bytes: Int, total: Int)
@@ -20,8 +20,8 @@ public struct DataCheckProgress: Sendable, Equatable {
 
 /// A check of a data set before it is trained on.
 ///
-/// The conversation files are streamed; threads decode pictures and count tokens. Memory grows by
-/// fingerprints only: some 100 bytes a sample and a picture. Counts are exact and places are in the
+/// The conversation files are streamed; threads decode images and count tokens. Memory grows by
+/// fingerprints only: some 100 bytes a sample and an image. Counts are exact and places are in the
 /// order of the files, whatever the number of threads.
 public struct DataCheck: Sendable {
     private let settings: DataCheckSettings
@@ -44,7 +44,7 @@ public struct DataCheck: Sendable {
     ) throws -> DataReport {
         if !settings.imageFolder.isEmpty, FileSystem.kind(settings.imageFolder) != .folder {
             throw DataError(
-                .invalidRequest, "\(settings.imageFolder): no such folder of pictures")
+                .invalidRequest, "\(settings.imageFolder): no such folder of images")
         }
         var pass = DataCheckPass(settings)
         defer { pass.cancel() }
@@ -75,8 +75,8 @@ struct DataCheckPass {
     private let settings: DataCheckSettings
     private let separators: [[UInt8]]
     private let findings: DataFindings
-    private let register = PictureRegister()
-    private let benchmarks: BenchmarkPictures
+    private let register = ImageRegister()
+    private let benchmarks: BenchmarkImages
     private let queue: JobQueue
     private var files: [DataReport.File] = []
     private var starts: [Int] = []
@@ -90,7 +90,7 @@ struct DataCheckPass {
         self.settings = settings
         separators = TextExamination.separators(of: settings.template)
         findings = DataFindings(limit: settings.listLimit)
-        benchmarks = BenchmarkPictures(settings.benchmarks)
+        benchmarks = BenchmarkImages(settings.benchmarks)
         queue = JobQueue(threads: settings.threads, name: "mipha-check")
     }
 
@@ -111,9 +111,9 @@ struct DataCheckPass {
             switch found {
             case .value(var cursor):
                 try step(cursor.place.byte, samples)
-                let entry = try DataEntryReader.read(&cursor)
+                let item = try ConversationItem(reading: &cursor)
                 try cursor.finish()
-                examine(entry, samples)
+                examine(item, samples)
             case .malformed(let line):
                 try step(line.place.byte, samples)
                 findings.add(.malformedLine, sample: samples) {
@@ -126,35 +126,35 @@ struct DataCheckPass {
         files.append(DataReport.File(path: path, samples: samples - first))
     }
 
-    private mutating func examine(_ entry: DataEntry, _ sample: Int) {
-        unknownKeys.add(entry.keys.unknown)
+    private mutating func examine(_ item: ConversationItem, _ sample: Int) {
+        unknownKeys.add(item.keys.unknown)
         let text = TextExamination(
-            entry, separators: separators, wantsCaption: settings.template.style == .plain)
+            item, separators: separators, wantsCaption: settings.template.style == .plain)
         for (problem, detail) in text.findings {
-            findings.add(problem, sample: sample, id: entry.id) { detail }
+            findings.add(problem, sample: sample, id: item.id) { detail }
         }
-        if let id = entry.id, let other = ids.add(Fingerprint(id), number: sample) {
+        if let id = item.id, let other = ids.add(Fingerprint(id), number: sample) {
             findings.add(.duplicateID, sample: sample, id: id) {
                 "as \(name(of: other)), the first with this id"
             }
         }
-        if let turns = entry.turns, let images = entry.images {
-            let answers = entry.answerTurns
+        if let turns = item.turns, let images = item.images {
+            let answers = item.answerTurns
             let print = Self.fingerprint(images, turns + answers)
             if let other = contents.add(print, number: sample) {
-                findings.add(.duplicateSample, sample: sample, id: entry.id) {
-                    "the same pictures and turns as \(name(of: other))"
+                findings.add(.duplicateSample, sample: sample, id: item.id) {
+                    "the same images and turns as \(name(of: other))"
                 }
             }
             let longest = answers.max { $0.text.utf8.count < $1.text.utf8.count }
-            examineLength(entry, turns + (longest.map { [$0] } ?? []), images, sample)
+            examineLength(item, turns + (longest.map { [$0] } ?? []), images, sample)
         }
-        guard let images = entry.images else { return }
+        guard let images = item.images else { return }
         if images.isEmpty { textOnly += 1 }
         for (number, image) in register.mention(images, sample: sample) {
             let path = settings.path(of: image)
             queue.add { [settings, findings, register] in
-                let examination = PictureExamination(path: path, settings: settings)
+                let examination = ImageExamination(path: path, settings: settings)
                 register.note(examination, of: number)
                 for (problem, detail) in examination.findings {
                     findings.add(problem, sample: sample, picture: number) { detail }
@@ -164,20 +164,23 @@ struct DataCheckPass {
     }
 
     private func examineLength(
-        _ entry: DataEntry, _ turns: [DataEntry.Turn], _ images: [String], _ sample: Int
+        _ item: ConversationItem, _ turns: [ConversationItem.Turn], _ images: [String],
+        _ sample: Int
     ) {
         let examination = LengthExamination(
-            turns: turns, images: images, limit: settings.limit, isPair: entry.answers != nil)
+            turns: turns, images: images, limit: settings.limit, isPair: item.answers != nil)
         let note: @Sendable () -> Void = { [findings] in
             for (problem, detail) in examination.findings() {
-                findings.add(problem, sample: sample, id: entry.id) { detail }
+                findings.add(problem, sample: sample, id: item.id) { detail }
             }
         }
         // Words are counted faster than handed over.
         if case .tokens = settings.limit { queue.add(note) } else { note() }
     }
 
-    private static func fingerprint(_ images: [String], _ turns: [DataEntry.Turn]) -> Fingerprint {
+    private static func fingerprint(
+        _ images: [String], _ turns: [ConversationItem.Turn]
+    ) -> Fingerprint {
         var bytes: [UInt8] = []
         // No text of a file holds these bytes, which UTF-8 does not have.
         for image in images { bytes += Array(image.utf8) + [0xFF] }
@@ -200,7 +203,7 @@ struct DataCheckPass {
         return "\(place.file): item \(place.item)"
     }
 
-    /// Waits for the threads and looks for pictures that come twice or are a benchmark's.
+    /// Waits for the threads and looks for images that come twice or are a benchmark's.
     mutating func finish() -> DataReport {
         queue.finish()
         var pictures = Repetitions()
@@ -225,16 +228,16 @@ struct DataCheckPass {
             references: register.references, unknownKeys: unknownKeys,
             benchmarks: benchmarks.summaries,
             limit: (settings.limit.count, settings.limit.unit),
-            problems: DataProblem.allCases.map { problem($0, pictureGroups: pictures.groups) })
+            problems: DataProblem.allCases.map { problem($0, imageGroups: pictures.groups) })
     }
 
-    private func problem(_ kind: DataProblem, pictureGroups: Int) -> DataReport.Problem {
+    private func problem(_ kind: DataProblem, imageGroups: Int) -> DataReport.Problem {
         let list = findings[kind]
         let groups: Int? =
             switch kind {
             case .duplicateID: ids.groups
             case .duplicateSample: contents.groups
-            case .duplicatePicture: pictureGroups
+            case .duplicatePicture: imageGroups
             default: nil
             }
         let places = list.kept.map { finding in

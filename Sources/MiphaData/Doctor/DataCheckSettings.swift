@@ -5,9 +5,9 @@ import MiphaFiles
 public struct DataCheckSettings: Sendable {
     /// The length that samples should not exceed.
     public enum Limit: Sendable {
-        /// Words between blanks.
+        /// Words between whitespace.
         case words(Int)
-        /// Ids as training makes them, a picture counting one; the encoder must not cut.
+        /// Ids as training makes them, an image counting one; the encoder must not cut.
         case tokens(Int, ConversationEncoder)
 
         /// The number.
@@ -28,21 +28,21 @@ public struct DataCheckSettings: Sendable {
 
     /// LLaVA JSON arrays or JSON lines.
     public var files: [String]
-    /// The folder that relative picture paths start from; empty for the working directory.
+    /// The folder that relative image paths start from; empty for the working directory.
     public var imageFolder: String
-    /// Folders, zip archives or tables whose pictures must not be in the data.
+    /// Folders, zip archives or tables whose images must not be in the data.
     public var benchmarks: [String]
     /// Longest turn and sample; a text of more words than a run keeps tokens is cut for certain.
     public var limit: Limit
     /// The template whose separators should not be in turns.
     public var template: ChatTemplate
-    /// The least pixels of a picture's shorter side.
+    /// The least pixels of an image's shorter side.
     public var smallestSide: Int
-    /// The most that a picture's longer side may be of its shorter one.
+    /// The most that an image's longer side may be of its shorter one.
     public var largestAspect: Int
     /// Places that are listed for each kind of problem; the counts are exact anyway.
     public var listLimit: Int
-    /// Threads that decode pictures and count tokens.
+    /// Threads that decode images and count tokens.
     public var threads: Int
 
     /// Makes settings.
@@ -62,7 +62,7 @@ public struct DataCheckSettings: Sendable {
         self.threads = threads
     }
 
-    /// The path of a picture.
+    /// The path of an image.
     func path(of image: String) -> String {
         FileSystem.path(image, from: imageFolder)
     }

@@ -35,11 +35,11 @@ extension DataReport {
         var lines: [String] = []
         for file in files { lines.append("\(file.path): \(Self.count(file.samples, "sample"))") }
         lines.append(
-            "\(Self.count(samples, "sample")), \(textOnly) without pictures; "
-                + "\(Self.count(pictures, "picture")) named \(references) times")
+            "\(Self.count(samples, "sample")), \(textOnly) without images; "
+                + "\(Self.count(pictures, "image")) named \(references) times")
         for benchmark in benchmarks {
             let rest = benchmark.unreadable > 0 ? ", \(benchmark.unreadable) unreadable" : ""
-            lines.append("\(benchmark.path): \(Self.count(benchmark.pictures, "picture"))\(rest)")
+            lines.append("\(benchmark.path): \(Self.count(benchmark.pictures, "image"))\(rest)")
         }
         let found = problems.filter { $0.count > 0 }
         if !found.isEmpty { lines += [""] + Self.table(found) }

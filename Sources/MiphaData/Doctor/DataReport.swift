@@ -8,11 +8,11 @@ public struct DataReport: Sendable, Equatable {
         public let samples: Int
     }
 
-    /// A benchmark whose pictures must not be in the data.
+    /// A benchmark whose images must not be in the data.
     public struct Benchmark: Sendable, Equatable {
         /// The path.
         public let path: String
-        /// The number of pictures there.
+        /// The number of images there.
         public let pictures: Int
         /// How many of them could not be decoded, and so are not looked for.
         public let unreadable: Int
@@ -22,11 +22,11 @@ public struct DataReport: Sendable, Equatable {
     public struct Place: Sendable, Equatable {
         /// The conversation file.
         public let file: String
-        /// The item in it, from 0; for a picture the first that names it.
+        /// The item in it, from 0; for an image the first that names it.
         public let item: Int
         /// The item's identifier, where it is known.
         public let id: String?
-        /// The picture's path as the item gives it.
+        /// The image's path as the item gives it.
         public let picture: String?
         /// What was found.
         public let detail: String
@@ -36,7 +36,7 @@ public struct DataReport: Sendable, Equatable {
     public struct Problem: Sendable, Equatable {
         /// The kind.
         public let kind: DataProblem
-        /// How many there are, in samples or pictures.
+        /// How many there are, in samples or images.
         public let count: Int
         /// How many samples are affected.
         public let samples: Int
@@ -48,11 +48,11 @@ public struct DataReport: Sendable, Equatable {
 
     /// The conversation files in order.
     public let files: [File]
-    /// The number of samples that name no picture.
+    /// The number of samples that name no image.
     public let textOnly: Int
-    /// The number of different pictures.
+    /// The number of different images.
     public let pictures: Int
-    /// How often samples name a picture.
+    /// How often samples name an image.
     public let references: Int
     /// The keys of `unknown-key` with the number of samples that set each.
     public let unknownKeys: KeyTally

@@ -2,9 +2,9 @@
 struct FindingList: Sendable {
     /// One finding.
     struct Finding: Sendable {
-        /// The sample, or for pictures the first sample that names it.
+        /// The sample, or for images the first sample that names it.
         let sample: Int
-        /// The picture, in the order of first mention.
+        /// The image, in the order of first mention.
         let picture: Int?
         /// The sample's identifier.
         let id: String?

@@ -1,7 +1,7 @@
 import MiphaFiles
 import MiphaImaging
 
-/// The first 128 bits of a SHA-256, which stand for a text or a picture.
+/// The first 128 bits of a SHA-256, which stand for a text or an image.
 struct Fingerprint: Hashable, Sendable {
     private let high: UInt64
     private let low: UInt64
@@ -16,7 +16,7 @@ struct Fingerprint: Hashable, Sendable {
         self.init(Array(text.utf8))
     }
 
-    /// Of a picture's size and pixels, so the kind of the file and its metadata do not count.
+    /// Of an image's size and pixels, so the kind of the file and its metadata do not count.
     init(_ image: RGBImage) {
         let pixels = SHA256Digest(of: image.pixels).bytes
         self.init(Array("\(image.width)x\(image.height):".utf8) + pixels)

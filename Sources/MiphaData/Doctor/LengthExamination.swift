@@ -2,7 +2,7 @@ import MiphaChat
 
 /// Whether turns or a whole sample are longer than a limit.
 struct LengthExamination: Sendable {
-    let turns: [DataEntry.Turn]
+    let turns: [ConversationItem.Turn]
     let images: [String]
     let limit: DataCheckSettings.Limit
     /// Whether only the last answer is learned from.
@@ -31,7 +31,7 @@ struct LengthExamination: Sendable {
         return [
             (
                 .nothingToLearn,
-                "\(isPair ? "the" : "the first") answer begins behind \(first) tokens, the limit "
+                "\(isPair ? "the" : "the first") answer begins after \(first) tokens, the limit "
                     + "is \(limit)"
             )
         ]
@@ -50,7 +50,7 @@ struct LengthExamination: Sendable {
 
     private var sample: ConversationSample? {
         let parts = turns.compactMap { turn in
-            TextExamination.role(turn.role).map { ConversationSample.Turn($0, turn.text) }
+            turn.knownRole.map { ConversationSample.Turn($0, turn.text) }
         }
         guard parts.count == turns.count else { return nil }
         return ConversationSample(images: images, turns: parts)

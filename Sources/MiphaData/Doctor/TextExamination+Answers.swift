@@ -3,7 +3,7 @@ import MiphaFiles
 
 extension TextExamination {
     /// Examines a chosen and a rejected answer.
-    mutating func examineAnswers(_ answers: DataEntry.Answers) {
+    mutating func examineAnswers(_ answers: ConversationItem.Answers) {
         let missing = answers.all.filter { $0.text == nil }.map(\.key)
         if !missing.isEmpty {
             found(.missingAnswer, missing.joined(separator: " and ") + ": expected a text")

@@ -2,24 +2,24 @@ import MiphaChat
 import MiphaFiles
 
 extension TextExamination {
-    /// What other toolkits write where a picture, a film or a sound stands, as they begin.
+    /// What other toolkits write in place of an image, a video or a sound, as they begin.
     private static let foreignMarkers = [
         "<img>", "<ImageHere>", "<image_placeholder>", "<|image|>", "<|image_", "<|vision_start|>",
         "<video>", "<audio>",
     ].map { Array($0.utf8) }
 
-    /// Looks for markers of other toolkits in the turns of a sample without pictures.
+    /// Looks for markers of other toolkits in the turns of a sample without images.
     ///
     /// Answers may speak of the tags of web pages, so they are left out where it is known which turns
     /// are answers.
-    mutating func examineForeignMarkers(_ turns: [DataEntry.Turn], isOrdered: Bool) {
+    mutating func examineForeignMarkers(_ turns: [ConversationItem.Turn], isOrdered: Bool) {
         for (index, turn) in turns.enumerated()
-        where !isOrdered || Self.role(turn.role) != .assistant {
+        where !isOrdered || turn.knownRole != .assistant {
             guard let marker = Self.foreignMarker(in: Array(turn.text.utf8)) else { continue }
             found(
                 .foreignMarker,
                 "conversations[\(index)].value: \(marker.quoted) is learned as text; name the "
-                    + "picture under \"image\" and write \(ImageMarker.text) there")
+                    + "image under \"image\" and write \(ImageMarker.text) there")
             return
         }
     }

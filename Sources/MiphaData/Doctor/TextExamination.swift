@@ -1,12 +1,12 @@
 import MiphaChat
 import MiphaFiles
 
-/// What is wrong with the text of an item, found without looking at pictures.
+/// What is wrong with the text of an item, found without looking at images.
 struct TextExamination {
     /// One finding each kind at most.
     private(set) var findings: [(problem: DataProblem, detail: String)] = []
 
-    private let entry: DataEntry
+    private let item: ConversationItem
     let separators: [[UInt8]]
     private let wantsCaption: Bool
 
@@ -14,28 +14,29 @@ struct TextExamination {
     ///
     /// - Parameters:
     ///   - separators: the texts of ``separators(of:)``.
-    ///   - wantsCaption: whether the template takes one pair of turns, with a picture in the first.
-    init(_ entry: DataEntry, separators: [[UInt8]], wantsCaption: Bool = false) {
-        self.entry = entry
+    ///   - wantsCaption: whether the template takes one pair of turns, with an image in the first.
+    init(_ item: ConversationItem, separators: [[UInt8]], wantsCaption: Bool = false) {
+        self.item = item
         self.separators = separators
         self.wantsCaption = wantsCaption
         for (problem, clauses) in [
-            (DataProblem.malformedEntry, entry.faults), (.refusedKey, entry.keys.refusals),
+            (DataProblem.malformedEntry, item.faults.compactMap(\.finding)),
+            (.refusedKey, item.keys.refusals),
         ] {
             guard let first = clauses.first else { continue }
             let more = clauses.count > 1 ? " (and \(clauses.count - 1) more)" : ""
             found(problem, first + more)
         }
-        if !entry.keys.unknown.isEmpty {
-            let names = entry.keys.unknown.map(\.quoted).joined(separator: ", ")
+        if !item.keys.unknown.isEmpty {
+            let names = item.keys.unknown.map(\.quoted).joined(separator: ", ")
             found(.unknownKey, "not read: \(names)")
         }
-        if let answers = entry.answers { examineAnswers(answers) }
-        guard let turns = entry.turns else { return }
+        if let answers = item.answers { examineAnswers(answers) }
+        guard let turns = item.turns else { return }
         let isOrdered = examineRoles(turns)
         examineTexts(turns)
         examineMarkers(turns, isOrdered: isOrdered)
-        if entry.images?.isEmpty == true { examineForeignMarkers(turns, isOrdered: isOrdered) }
+        if item.images?.isEmpty == true { examineForeignMarkers(turns, isOrdered: isOrdered) }
     }
 
     /// Texts of a template that break the reference's label mask when a turn holds them: the end of a
@@ -46,22 +47,13 @@ struct TextExamination {
         return [Array(template.endOfTurn.utf8), Array(middle.utf8)]
     }
 
-    /// The role of a name in a file, nil when it is unknown.
-    static func role(_ name: String) -> ConversationSample.Role? {
-        switch name {
-        case "human", "user": .human
-        case "gpt", "assistant": .assistant
-        default: nil
-        }
-    }
-
     mutating func found(_ problem: DataProblem, _ detail: String) {
         findings.append((problem, detail))
     }
 
     /// - Returns: whether human and assistant alternate.
-    private mutating func examineRoles(_ turns: [DataEntry.Turn]) -> Bool {
-        let roles = turns.map { Self.role($0.role) }
+    private mutating func examineRoles(_ turns: [ConversationItem.Turn]) -> Bool {
+        let roles = turns.map(\.knownRole)
         if let index = roles.firstIndex(of: nil) {
             found(
                 .unknownRole,
@@ -80,7 +72,7 @@ struct TextExamination {
                 "conversations[\(index)].from: expected \"\(name)\", found "
                     + turns[index].role.quoted)
         }
-        if entry.answers != nil {
+        if item.answers != nil {
             if isOrdered, turns.count.isMultiple(of: 2) {
                 isOrdered = false
                 found(
@@ -99,7 +91,7 @@ struct TextExamination {
         return isOrdered
     }
 
-    private mutating func examineTexts(_ turns: [DataEntry.Turn]) {
+    private mutating func examineTexts(_ turns: [ConversationItem.Turn]) {
         let words = turns.map { WordCount.words(in: $0.text) }
         let empty = words.indices.filter { words[$0] == 0 }
         if let first = empty.first {
@@ -123,26 +115,26 @@ struct TextExamination {
         }
     }
 
-    private mutating func examineMarkers(_ turns: [DataEntry.Turn], isOrdered: Bool) {
+    private mutating func examineMarkers(_ turns: [ConversationItem.Turn], isOrdered: Bool) {
         let marker = Array(ImageMarker.text.utf8)
         var markers = 0
         var turnsWithMarkers = 0
         var answer: Int?
         for (index, turn) in turns.enumerated() {
             let count = Array(turn.text.utf8).count(of: marker)
-            if isOrdered, Self.role(turn.role) == .assistant {
+            if isOrdered, turn.knownRole == .assistant {
                 if count > 0, answer == nil { answer = index }
             } else {
                 markers += count
                 if count > 0 { turnsWithMarkers += 1 }
             }
         }
-        if let images = entry.images, markers != images.count {
-            // As the encoder of a run has it: one turn shows the only picture, however often it says so.
+        if let images = item.images, markers != images.count {
+            // As the encoder of a run has it: one turn shows the only image, however often it says so.
             let isClear = isOrdered && images.count == 1 && turnsWithMarkers == 1
             found(
                 isClear ? .repeatedMarker : .markerMismatch,
-                "expected \(images.count) <image> for \(images.count) picture"
+                "expected \(images.count) <image> for \(images.count) image"
                     + "\(images.count == 1 ? "" : "s"), found \(markers)")
         }
         if let answer {
@@ -157,6 +149,23 @@ struct TextExamination {
                     + (turns.count == 2 ? " without" : ""))
         }
     }
+}
+
+extension ConversationItem {
+    /// The answers as turns.
+    var answerTurns: [Turn] {
+        (answers?.all ?? []).compactMap { $0.text.map { Turn(role: "gpt", text: $0) } }
+    }
+}
+
+extension ConversationItem.Turn {
+    /// Who speaks; nil when the file's name is unknown.
+    var knownRole: ConversationSample.Role? { ConversationSample.Role(named: role) }
+}
+
+extension ConversationItem.Answers {
+    /// Both by their keys.
+    var all: [(key: String, text: String?)] { [("chosen", chosen), ("rejected", rejected)] }
 }
 
 extension [UInt8] {

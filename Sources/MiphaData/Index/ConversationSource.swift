@@ -1,8 +1,8 @@
-/// A conversation file, where its pictures are, and how often an epoch shows it.
+/// A conversation file, where its images are, and how often an epoch shows it.
 public struct ConversationSource: Sendable, Hashable {
     /// A LLaVA JSON array or JSON lines.
     public var file: String
-    /// The folder that relative picture paths start from; empty for the working directory.
+    /// The folder that relative image paths start from; empty for the working directory.
     public var imageFolder: String
     /// How often an epoch shows each sample; see ``Mixture``.
     public var weight: Double
@@ -11,7 +11,7 @@ public struct ConversationSource: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - file: a LLaVA JSON array or JSON lines.
-    ///   - imageFolder: the folder that relative picture paths start from.
+    ///   - imageFolder: the folder that relative image paths start from.
     ///   - weight: how often an epoch shows each sample.
     public init(file: String, imageFolder: String = "", weight: Double = 1) {
         self.file = file

@@ -6,7 +6,7 @@ import MiphaFiles
 /// The files are read once from front to back; 24 bytes of each sample stay in memory. Texts are
 /// read again from their place when a sample is asked for, by any number of threads at once.
 public struct SampleIndex: SampleSource {
-    /// What happens to an item that is no conversation to learn from.
+    /// What happens to an item that is not a conversation to learn from.
     public enum FaultPolicy: Sendable, Hashable {
         /// The index is not made; the error names the item.
         case refuse
@@ -44,11 +44,11 @@ public struct SampleIndex: SampleSource {
 
     /// The number of samples.
     public var count: Int { entries.count }
-    /// The number of samples without pictures.
+    /// The number of samples without images.
     public let textOnlyCount: Int
     /// The keys on no list, which are not read, with the number of samples that set each.
     public let unknownKeys: KeyTally
-    /// The number of items kept although they are no conversations to learn from.
+    /// The number of items kept although they are not conversations to learn from.
     public let faultyCount: Int
 
     /// Reads conversation files and notes where their samples stand.
@@ -56,7 +56,7 @@ public struct SampleIndex: SampleSource {
     /// - Parameters:
     ///   - sources: LLaVA JSON arrays or JSON lines.
     ///   - form: what items are read as.
-    ///   - faults: what happens to items that are no conversations to learn from.
+    ///   - faults: what happens to items that are not conversations to learn from.
     ///   - progress: called now and then with the number of samples so far.
     /// - Throws: `ChatError` naming the file and the line and column, or the item and key;
     ///   `DataError` when a file holds no sample.
@@ -97,7 +97,7 @@ public struct SampleIndex: SampleSource {
     /// Reads one sample.
     ///
     /// - Parameter number: of the sample, below ``count``.
-    /// - Throws: `ChatError` naming file and item when the item is no conversation to learn from,
+    /// - Throws: `ChatError` naming file and item when the item is not a conversation to learn from,
     ///   or the file is not what it was.
     public func sample(_ number: Int) throws(ChatError) -> ConversationSample {
         let entry = entries[number]
@@ -120,7 +120,7 @@ public struct SampleIndex: SampleSource {
         }
     }
 
-    /// The largest piece of a line that is read again to tell what is wrong with it, in bytes.
+    /// The largest piece of a line that is read again to report what is wrong with it, in bytes.
     private static let mostOfLine = 1 << 26
 
     /// What is wrong with a line that is not JSON.
@@ -155,10 +155,10 @@ public struct SampleIndex: SampleSource {
     /// The number of words of all turns and answers, as Python's `split` counts them.
     public func wordCount(_ number: Int) -> Int { Int(entries[number].words) }
 
-    /// The number of pictures; 0 for text only.
+    /// The number of images; 0 for text only.
     public func pictureCount(_ number: Int) -> Int { Int(entries[number].pictures) }
 
-    /// Whether the item is known to be no conversation to learn from.
+    /// Whether the item is known not to be a conversation to learn from.
     public func isFaulty(_ number: Int) -> Bool { entries[number].isFaulty }
 
     /// The file that a sample is from.
@@ -172,7 +172,7 @@ public struct SampleIndex: SampleSource {
         "\(file(of: number).source.file): item \(item(of: number))"
     }
 
-    /// The path of a sample's picture.
+    /// The path of a sample's image.
     public func imagePath(_ image: String, of number: Int) -> String {
         FileSystem.path(image, from: file(of: number).source.imageFolder)
     }

@@ -76,7 +76,7 @@ struct SampleIndexBuilder {
             try check(sample, "\(start.file): item \(item)")
             unknownKeys.add(unknown)
         } catch let error as ChatError {
-            // What is no JSON at all is told by line and column, and kept as a line only.
+            // What is not JSON at all is reported by line and column, and kept as a line only.
             cursor = start
             try cursor.skip()
             guard faults == .keep else { throw error }
@@ -97,7 +97,7 @@ struct SampleIndexBuilder {
         guard sample.images.count <= Int(UInt16.max) else {
             throw ChatError(
                 .malformedItem,
-                "\(place): key \"image\": expected at most \(UInt16.max) pictures, found "
+                "\(place): key \"image\": expected at most \(UInt16.max) images, found "
                     + "\(sample.images.count)")
         }
     }

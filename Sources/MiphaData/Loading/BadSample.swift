@@ -4,7 +4,7 @@ public enum BadSamplePolicy: String, Sendable, CaseIterable {
     case fail
     /// The sample is left out and recorded; its micro-batch has fewer samples, or none.
     case skip
-    /// A picture that cannot be had is replaced by one of the mean colour, and recorded; a sample
+    /// An image that cannot be had is replaced by one of the mean colour, and recorded; a sample
     /// that is bad in another way is left out and recorded.
     case blank
 }
@@ -15,7 +15,7 @@ public struct BadSample: Sendable, Equatable {
     public enum Action: String, Sendable {
         /// It was left out.
         case skipped
-        /// Its pictures that could not be had were replaced.
+        /// Its images that could not be had were replaced.
         case blanked
     }
 
@@ -29,6 +29,6 @@ public struct BadSample: Sendable, Equatable {
     public let place: String
     /// What was done.
     public let action: Action
-    /// Why: one message for each bad picture, else one.
+    /// Why: one message for each bad image, else one.
     public let reasons: [String]
 }

@@ -35,7 +35,7 @@ package final class FeatureLookup: Sendable {
             return SampleImage(try preparer.image(file))
         }
         do throws(ImagingError) {
-            // Asked behind the claim: features that others kept before letting the image go are found.
+            // Asked after the claim: features that others kept before letting the image go are found.
             let content =
                 if let features = find(file.id) {
                     SampleImage.Content.features(features)

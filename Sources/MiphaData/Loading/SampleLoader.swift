@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// Micro-batches come in the order of the plan whatever the number of threads. Threads work ahead as
 /// long as what they have prepared and are preparing fits the byte budget; the next micro-batch is
-/// always prepared, however large. A picture that is being decoded, one a thread, comes on top.
+/// always prepared, however large. An image that is being decoded, one a thread, comes on top.
 /// Threads start with the first call of ``start()`` or ``next()`` and end with the plan, with
 /// ``stop()``, or with this object.
 public final class SampleLoader: Sendable {
@@ -39,7 +39,7 @@ public final class SampleLoader: Sendable {
         public let badSamples: [BadSample]
     }
 
-    /// The samples of a micro-batch of the plan, nil behind the last one.
+    /// The samples of a micro-batch of the plan, nil after the last one.
     public typealias Order = @Sendable (_ microBatch: Int) -> [Int]?
 
     private struct Record {
@@ -85,7 +85,7 @@ public final class SampleLoader: Sendable {
 
     /// The next micro-batch; waits until it is ready.
     ///
-    /// - Returns: nil behind the last one, and after ``stop()``.
+    /// - Returns: nil after the last one, and after ``stop()``.
     /// - Throws: under ``BadSamplePolicy/fail`` the error of the first bad sample of the micro-batch;
     ///   the same again when called again.
     public func next() throws -> MicroBatch? {

@@ -24,13 +24,13 @@ public struct SampleSubset: SampleSource {
     /// The number of words of all turns and answers.
     public func wordCount(_ number: Int) -> Int { source.wordCount(numbers[number]) }
 
-    /// The number of pictures.
+    /// The number of images.
     public func pictureCount(_ number: Int) -> Int { source.pictureCount(numbers[number]) }
 
-    /// File and item of a sample, as the source tells them.
+    /// File and item of a sample, as the source reports them.
     public func place(of number: Int) -> String { source.place(of: numbers[number]) }
 
-    /// The path of a sample's picture.
+    /// The path of a sample's image.
     public func imagePath(_ image: String, of number: Int) -> String {
         source.imagePath(image, of: numbers[number])
     }

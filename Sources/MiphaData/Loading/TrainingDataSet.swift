@@ -1,7 +1,7 @@
 public import MiphaChat
 public import MiphaImaging
 
-/// Conversations and their pictures, read and encoded on demand by any number of threads.
+/// Conversations and their images, read and encoded on demand by any number of threads.
 public struct TrainingDataSet: Sendable {
     /// The conversations.
     public let source: any SampleSource
@@ -71,10 +71,10 @@ public struct TrainingDataSet: Sendable {
 
     /// Encodes the conversation and prepares the images of one sample.
     ///
-    /// A marker cut off at the maximum length takes its picture with it.
+    /// A marker cut off at the maximum length takes its image with it.
     ///
-    /// - Throws: `ChatError` naming file and item; `ImagingError` naming the picture; `DataError` for
-    ///   a picture in a run without pictures.
+    /// - Throws: `ChatError` naming file and item; `ImagingError` naming the image; `DataError` for
+    ///   an image in a run without images.
     public func sample(_ number: Int) throws -> TrainingSample {
         let conversation = try source.sample(number)
         return try prepare(conversation, number, image)
@@ -145,26 +145,26 @@ public struct TrainingDataSet: Sendable {
         } catch {
             throw ChatError(error.code, "\(source.place(of: number)): \(error.message)")
         }
-        // The pictures of a pair belong to the question, which both rows begin with.
+        // The images of a pair belong to the question, which both rows begin with.
         let imageCount = encoded[0].imageCount
         guard imageCount <= conversation.images.count else {
             throw ChatError(
                 .imageMarkers,
-                "\(source.place(of: number)): expected \(imageCount) pictures for its "
+                "\(source.place(of: number)): expected \(imageCount) images for its "
                     + "<image> markers, found \(conversation.images.count)")
         }
         let images = try conversation.images.prefix(imageCount).map { image in
             guard let preparer else {
                 throw DataError(
                     .invalidRequest,
-                    "sample \(conversation.id ?? "without id") has a picture, but this run takes "
+                    "sample \(conversation.id ?? "without id") has an image, but this run takes "
                         + "none")
             }
             do {
                 return try prepared(source.imagePath(image, of: number), preparer)
             } catch let error as ImagingError {
                 throw ImagingError(
-                    error.code, "\(error.message); a picture of \(source.place(of: number))")
+                    error.code, "\(error.message); an image of \(source.place(of: number))")
             }
         }
         let rows = encoded.map { TrainingSample.Row(ids: $0.ids, labels: $0.labels) }
@@ -173,7 +173,7 @@ public struct TrainingDataSet: Sendable {
             : TrainingSample(ids: rows[0].ids, labels: rows[0].labels, images: images)
     }
 
-    /// The encoded rows of a sample, without its pictures.
+    /// The encoded rows of a sample, without its images.
     package func rows(_ number: Int) throws -> [EncodedSample] {
         try encode(source.sample(number))
     }

@@ -1,11 +1,11 @@
 /// One sample ready for a batch.
 ///
 /// It is one row of ids or, for a pair of answers, two that begin with the same question and share its
-/// pictures.
+/// images.
 public struct TrainingSample: Sendable, Equatable {
     /// Ids and labels of one text.
     public struct Row: Sendable, Equatable {
-        /// Ids with picture markers.
+        /// Ids with image markers.
         public let ids: [Int]
         /// Labels, one per id.
         public let labels: [Int]
@@ -22,7 +22,7 @@ public struct TrainingSample: Sendable, Equatable {
     /// The images; each row has a marker for each.
     public let images: [SampleImage]
 
-    /// Ids with picture markers; of the chosen answer's row in a pair.
+    /// Ids with image markers; of the chosen answer's row in a pair.
     public var ids: [Int] { rows[0].ids }
     /// Labels, one per id; of the chosen answer's row in a pair.
     public var labels: [Int] { rows[0].labels }

@@ -2,7 +2,7 @@ import Dispatch
 public import MiphaChat
 import Synchronization
 
-/// The exact number of positions of every sample after its pictures are spliced in.
+/// The exact number of positions of every sample after its images are spliced in.
 public struct TokenLengths: Sendable {
     /// A sample that could not be measured.
     public struct Failure: Sendable, Hashable {
@@ -12,7 +12,7 @@ public struct TokenLengths: Sendable {
         public let error: ChatError
     }
 
-    /// By sample: ids, with each picture's marker counted as its patches, of both rows of a pair of
+    /// By sample: ids, with each image's marker counted as its patches, of both rows of a pair of
     /// answers; 0 for a failure.
     public let lengths: [Int32]
     /// What could not be measured, by rising number.
@@ -23,7 +23,7 @@ public struct TokenLengths: Sendable {
     /// - Parameters:
     ///   - index: the samples.
     ///   - encoder: as in training, cut at its maximum length.
-    ///   - patches: positions of one picture, such as 729.
+    ///   - patches: positions of one image, such as 729.
     ///   - threads: how many samples are encoded at the same time.
     ///   - keepsFailures: whether to go on after a sample that cannot be encoded.
     ///   - progress: called with the number of samples so far, from any thread, one call at a time.

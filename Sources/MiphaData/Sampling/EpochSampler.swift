@@ -44,7 +44,7 @@ public struct EpochSampler: Sendable {
     ///
     /// - Parameters:
     ///   - lengths: a length of each sample, in any unit, not negative.
-    ///   - hasPictures: whether each sample has pictures.
+    ///   - hasPictures: whether each sample has images.
     ///   - mixture: how often each is shown.
     ///   - order: how they are put in order.
     ///   - batchSize: samples of one micro-batch of one rank.
@@ -73,7 +73,7 @@ public struct EpochSampler: Sendable {
             switch order {
             case .plain: generator.permutation(samples.count)
             case .length:
-                // Positions of a picture, in words, as the reference counts them.
+                // Positions of an image, in words, as the reference counts them.
                 LengthGrouping(batchSize: batchSize * accumulation).order(
                     samples.map { Int(lengths[$0]) + (hasPictures[$0] ? 128 : 0) },
                     permutation: { generator.permutation($0) })

@@ -31,7 +31,7 @@ package struct MegabatchGrouping: Sendable, Hashable {
         return order
     }
 
-    /// An order whose megabatches have pictures or have none, but for one or two.
+    /// An order whose megabatches have images or have none, except for one or two.
     ///
     /// The last megabatch of each modality, which may be short, is held back. If the two together
     /// fill a megabatch, it comes first; what is left comes last.

@@ -6,9 +6,9 @@ public enum SamplingOrder: String, Sendable, Hashable, CaseIterable {
     /// the very first batch, so that a lack of memory shows at once.
     ///
     /// Reference: Hugging Face transformers, `trainer_pt_utils.get_length_grouped_indices`, with
-    /// 128 added to the length of a sample with pictures, as LLaVA does.
+    /// 128 added to the length of a sample with images, as LLaVA does.
     case length
-    /// The batches of all ranks at one moment have pictures or have none, and like lengths.
+    /// The batches of all ranks at one moment have images or have none, and like lengths.
     ///
     /// Reference: zhuyiche/llava-phi, `mipha/train/mipha_trainer.py`
     /// (`group_by_modality_length`), which fails where all samples are of one modality; here they

@@ -4,11 +4,11 @@ import MiphaImaging
 extension DemoDataSet {
     /// The names of the files inside the data folder.
     package enum FileName {
-        /// The folder of the pictures.
+        /// The folder of the images.
         package static let images = "images"
-        /// The captions of the pictures of one shape.
+        /// The captions of the images of one shape.
         package static let single = "single.json"
-        /// The captions of the pictures of several shapes.
+        /// The captions of the images of several shapes.
         package static let alignment = "align.json"
         /// The conversations of the instruction stage.
         package static let instruction = "instruct.json"
@@ -18,9 +18,9 @@ extension DemoDataSet {
         package static let heldOutKinds = "held-out-kinds.json"
     }
 
-    /// Returns a picture as the bytes of a PNG file.
+    /// Returns an image as the bytes of a PNG file.
     ///
-    /// - Throws: `DemoError` when the picture cannot be encoded.
+    /// - Throws: `DemoError` when the image cannot be encoded.
     package func png(of picture: Picture) throws(DemoError) -> [UInt8] {
         let pixels = SceneRasterizer(side: plan.side).pixels(of: picture.scene)
         do {
@@ -30,11 +30,11 @@ extension DemoDataSet {
         }
     }
 
-    /// Writes pictures and conversations into a folder, which is made if need be.
+    /// Writes images and conversations into a folder, creating it if necessary.
     ///
     /// - Parameters:
     ///   - folder: the data folder.
-    ///   - progress: told the number of written pictures after each.
+    ///   - progress: called with the number of written images after each.
     /// - Throws: `DemoError` when a file cannot be written.
     package func write(
         to folder: URL, progress: (Int) -> Void = { _ in }

@@ -1,6 +1,6 @@
 import MiphaFiles
 
-/// The demo's synthetic data: pictures of coloured shapes with conversations about them.
+/// The demo's synthetic data: images of coloured shapes with conversations about them.
 ///
 /// Everything follows from ``Plan``: the same plan gives the same bytes under one release of Swift.
 /// Training scenes of one shape, of several shapes, and held-out scenes come from streams with
@@ -11,32 +11,32 @@ package struct DemoDataSet: Sendable {
         /// Seeds all random streams.
         package var seed: UInt64 = 7
 
-        /// The side of the square pictures in pixels.
+        /// The side of the square images in pixels.
         package var side = 32
 
-        /// How many pictures of one shape have a caption to learn from.
+        /// How many images of one shape have a caption to learn from.
         package var singlePictures = 8_000
 
-        /// How many pictures of several shapes have a caption and a conversation to learn from.
+        /// How many images of several shapes have a caption and a conversation to learn from.
         package var trainingPictures = 12_000
 
-        /// How many pictures are kept for the test.
+        /// How many images are kept for the test.
         package var heldOutPictures = 150
 
-        /// Questions about each picture at most.
+        /// Questions about each image at most.
         package var rounds = 3
 
-        /// How many shapes a training picture may hold.
+        /// How many shapes a training image may hold.
         package var shapes = 2...3
 
-        /// How many shapes a held-out picture may hold.
+        /// How many shapes a held-out image may hold.
         package var heldOutShapes = 2...3
 
         /// Makes the standard plan.
         package init() {}
     }
 
-    /// A picture of the data set that is not drawn yet.
+    /// An image of the data set that is not drawn yet.
     package struct Picture: Sendable {
         /// The file name inside the image folder.
         package let file: String
@@ -63,19 +63,19 @@ package struct DemoDataSet: Sendable {
     /// What the data set was made from.
     package let plan: Plan
 
-    /// All pictures of all parts.
+    /// All images of all parts.
     package private(set) var pictures: [Picture] = []
 
-    /// Captions of pictures of one shape.
+    /// Captions of images of one shape.
     package private(set) var single: [DemoItem] = []
 
-    /// Captions of pictures of several shapes.
+    /// Captions of images of several shapes.
     package private(set) var alignment: [DemoItem] = []
 
-    /// Conversations about pictures.
+    /// Conversations about images.
     package private(set) var instruction: [DemoItem] = []
 
-    /// Questions about held-out pictures, one per item.
+    /// Questions about held-out images, one per item.
     package private(set) var heldOut: [DemoItem] = []
 
     /// The kinds of the held-out questions, in the order of ``heldOut``.

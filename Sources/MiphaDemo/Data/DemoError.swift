@@ -4,7 +4,7 @@ package struct DemoError: Error, Sendable, CustomStringConvertible {
     package enum Code: Sendable {
         /// A file or folder could not be written or read.
         case file
-        /// A picture could not be encoded.
+        /// An image could not be encoded.
         case picture
         /// A number of the plan is out of range.
         case plan

@@ -5,14 +5,14 @@ package struct DemoItem: Codable, Sendable, Equatable {
         /// `human` or `gpt`.
         package let from: String
 
-        /// The words of the turn; the first human turn of a picture begins with `<image>`.
+        /// The words of the turn; the first human turn of an image begins with `<image>`.
         package let value: String
     }
 
     /// A name that no other item of the file has.
     package let id: String
 
-    /// The picture's file name inside the image folder; items without a picture lack the key.
+    /// The image's file name inside the image folder; items without an image lack the key.
     package let image: String?
 
     /// The turns, human and model in alternation.
@@ -22,7 +22,7 @@ package struct DemoItem: Codable, Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - id: the item's name.
-    ///   - image: the picture's file name, if there is a picture.
+    ///   - image: the image's file name, if there is an image.
     ///   - rounds: questions with their answers.
     package init(
         id: String, image: String?, rounds: [(question: String, answer: String)]

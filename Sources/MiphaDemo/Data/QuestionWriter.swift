@@ -1,6 +1,6 @@
 package import MiphaFiles
 
-/// One question about a picture with its right answer.
+/// One question about an image with its right answer.
 package struct SceneQuestion: Sendable, Equatable {
     /// What it asks for.
     package let kind: QuestionKind
@@ -14,7 +14,7 @@ package struct SceneQuestion: Sendable, Equatable {
 
 /// Puts scenes into words: questions with short answers, and captions.
 package struct QuestionWriter: Sendable {
-    /// How often each kind may be asked about one picture.
+    /// How often each kind may be asked about one image.
     private static let portions: [(kind: QuestionKind, count: Int)] = [
         (.colours, 2), (.shape, 2), (.size, 1), (.place, 2), (.describe, 3), (.count, 2),
         (.exists, 2),

@@ -33,14 +33,14 @@ package enum Extent: String, CaseIterable, Sendable {
     }
 }
 
-/// One of the four cells of a picture.
+/// One of the four cells of an image.
 package enum Place: String, CaseIterable, Sendable {
     case topLeft = "top left"
     case topRight = "top right"
     case bottomLeft = "bottom left"
     case bottomRight = "bottom right"
 
-    /// Number of cells along one side of a picture.
+    /// Number of cells along one side of an image.
     package static let gridSide = 2
 
     /// The row, 0 at the top.
@@ -66,11 +66,11 @@ package struct SceneShape: Sendable {
     let tint: (Double, Double, Double)
 }
 
-/// What a picture shows: shapes of different outlines and colours in different cells.
+/// What an image shows: shapes of different outlines and colours in different cells.
 package struct Scene: Sendable {
     /// The shapes in reading order of their cells.
     package let shapes: [SceneShape]
 
-    /// Red, green and blue behind the shapes, 0…255.
+    /// Red, green and blue of the background, 0…255.
     let background: (Double, Double, Double)
 }

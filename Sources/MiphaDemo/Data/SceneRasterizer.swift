@@ -1,9 +1,9 @@
 /// Draws scenes as RGB pixels with smooth edges.
 package struct SceneRasterizer: Sendable {
-    /// The side of the square picture in pixels.
+    /// The side of the square image in pixels.
     package let side: Int
 
-    /// Makes a rasteriser for pictures of one size.
+    /// Makes a rasteriser for images of one size.
     package init(side: Int) {
         self.side = side
     }

@@ -9,15 +9,15 @@ import MiphaTokenizers
 import MiphaTorch
 import MiphaTraining
 
-/// The two-minute tour: data, both training stages, and answers about pictures never seen.
+/// The two-minute tour: data, both training stages, and answers about images never seen.
 ///
 /// ```
 /// OUTPUT/tour.json   the settings
-/// OUTPUT/data/       pictures and LLaVA JSON
+/// OUTPUT/data/       images and LLaVA JSON
 /// OUTPUT/0-start/    the model before training
 /// OUTPUT/0-shapes/, 0-captions/, 1-align/, model/   a training run each; the last is the result
-/// OUTPUT/evaluation/ answers and scores on unseen pictures
-/// OUTPUT/score.json  accuracy by kind of question, beside guesses without the picture
+/// OUTPUT/evaluation/ answers and scores on unseen images
+/// OUTPUT/score.json  accuracy by kind of question, beside guesses without the image
 /// OUTPUT/report.html, report.md
 /// ```
 package struct Demo {
@@ -31,7 +31,7 @@ package struct Demo {
 
     /// An answer to show.
     package struct Example: Sendable {
-        /// Picture file.
+        /// Image file.
         package let image: String
         /// What was asked.
         package let question: String
@@ -83,7 +83,7 @@ package struct Demo {
     ///
     /// - Parameters:
     ///   - shouldStop: asked between updates; true ends the tour with `CancellationError`.
-    ///   - report: told what is going on.
+    ///   - report: called with what is going on.
     package func run(
         shouldStop: @escaping @Sendable () -> Bool, report: @escaping @Sendable (Event) -> Void
     ) async throws -> Result {
@@ -91,9 +91,9 @@ package struct Demo {
         try claimOutput()
         let data = DemoDataSet(plan: recipe.data)
         let dataFolder = "\(output)/data"
-        report(.part("drawing \(data.pictures.count) pictures"))
+        report(.part("drawing \(data.pictures.count) images"))
         try data.write(to: URL(filePath: dataFolder)) {
-            report(.progress(done: $0, total: data.pictures.count, unit: "pictures", note: ""))
+            report(.progress(done: $0, total: data.pictures.count, unit: "images", note: ""))
         }
         let start = "\(output)/0-start"
         try writeStart(start)
@@ -103,7 +103,7 @@ package struct Demo {
             model = try train(
                 phase, from: model, data: dataFolder, shouldStop: shouldStop, report: report)
         }
-        report(.part("answering questions about \(recipe.data.heldOutPictures) unseen pictures"))
+        report(.part("answering questions about \(recipe.data.heldOutPictures) unseen images"))
         let evaluation = DemoEvaluation(model: model, dataFolder: dataFolder, output: output)
         let tested = try await evaluation.run(isStopped: shouldStop) { done, total in
             report(.progress(done: done, total: total, unit: "questions", note: ""))
@@ -189,7 +189,7 @@ package struct Demo {
         try object.write(to: "\(output)/score.json")
     }
 
-    /// Questions of different kinds about three pictures.
+    /// Questions of different kinds about three images.
     private func examples(
         _ data: DemoDataSet, _ answers: [String], _ images: String
     ) -> [Example] {

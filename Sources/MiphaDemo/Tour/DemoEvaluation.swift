@@ -5,7 +5,7 @@ import MiphaInference
 import MiphaModels
 import MiphaNN
 
-/// Accuracy on held-out pictures, by kind of question.
+/// Accuracy on held-out images, by kind of question.
 package struct DemoScore: Sendable {
     /// One line of the table.
     package struct Line: Sendable, Codable {
@@ -15,7 +15,7 @@ package struct DemoScore: Sendable {
         package let questions: Int
         /// Share of exactly right answers.
         package let accuracy: Double
-        /// Share that the better of two guesses without the picture gets right: the usual answer to
+        /// Share that the better of two guesses without the image gets right: the usual answer to
         /// the question in the training data, or the most usual right answer of the kind.
         package let blind: Double
 
@@ -76,7 +76,7 @@ extension DemoDataSet {
         }
     }
 
-    /// Puts guesses without the picture beside the scores of the held-out questions.
+    /// Puts guesses without the image beside the scores of the held-out questions.
     package func score(_ report: ScoreReport) -> DemoScore {
         let usual = usualAnswers()
         var lines: [DemoScore.Line] = []
@@ -120,7 +120,7 @@ struct DemoEvaluation {
     var imageFolder: String { "\(dataFolder)/\(DemoDataSet.FileName.images)" }
     var reportFile: String { "\(output)/report.html" }
 
-    /// - Parameter progress: told the number of answered questions and of all.
+    /// - Parameter progress: called with the number of answered questions and of all.
     func run(
         isStopped: @escaping @Sendable () -> Bool,
         progress: @escaping @Sendable (Int, Int) -> Void

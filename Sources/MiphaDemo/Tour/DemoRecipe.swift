@@ -67,7 +67,7 @@ package struct DemoRecipe: Sendable {
                 dataFile: DemoDataSet.FileName.alignment, steps: steps(530), batchSize: 64,
                 learningRate: 1e-3, warmupRatio: 0.05),
             Phase(
-                title: "stage 1, alignment: the projector learns to describe pictures",
+                title: "stage 1, alignment: the projector learns to describe images",
                 folder: "1-align", stage: .align, template: "plain",
                 dataFile: DemoDataSet.FileName.alignment, steps: steps(30), batchSize: 32,
                 learningRate: 1e-3, warmupRatio: 0.03),

@@ -6,7 +6,7 @@ package struct BenchmarkDownload: Sendable {
     package enum Kind: String, Sendable, CaseIterable {
         /// Questions and right answers.
         case annotations
-        /// Pictures, by far the most bytes.
+        /// Images, by far the most bytes.
         case pictures
         /// Other releases and tools, fetched only when they are asked for.
         case other

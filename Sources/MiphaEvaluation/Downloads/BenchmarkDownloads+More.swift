@@ -5,7 +5,7 @@ extension BenchmarkDownloads {
             .init(
                 "https://huggingface.co/datasets/darkyarding/MME/resolve/main/"
                     + "MME_Benchmark_release_version.zip", as: "MME_Benchmark_release_version.zip",
-                .pictures, content: "pictures with questions and answers of 14 tasks")
+                .pictures, content: "images with questions and answers of 14 tasks")
         ],
         manual: [
             .init(
@@ -25,14 +25,14 @@ extension BenchmarkDownloads {
         files: [
             .init(
                 "\(legacySite)/mmbench_dev_20230712.tsv", as: "mmbench_dev_20230712.tsv",
-                content: "the first release, which published figures rest on, with pictures"),
+                content: "the first release, which published figures rest on, with images"),
             .init(
                 "\(mmbenchSite)/MMBench_DEV_EN.tsv", as: "MMBench_DEV_EN.tsv", .other,
-                content: "dev of the current release, with pictures",
+                content: "dev of the current release, with images",
                 md5: "b6caf1133a01c6bb705cf753bb527ed8"),
             .init(
                 "\(mmbenchSite)/MMBench_DEV_EN_V11.tsv", as: "MMBench_DEV_EN_V11.tsv", .other,
-                content: "dev of version 1.1, with pictures",
+                content: "dev of version 1.1, with images",
                 md5: "30c05be8f2f347a50be25aa067248184"),
         ])
 
@@ -41,14 +41,14 @@ extension BenchmarkDownloads {
         files: [
             .init(
                 "\(legacySite)/mmbench_dev_cn_20231003.tsv", as: "mmbench_dev_cn_20231003.tsv",
-                content: "the first release, which published figures rest on, with pictures"),
+                content: "the first release, which published figures rest on, with images"),
             .init(
                 "\(mmbenchSite)/MMBench_DEV_CN.tsv", as: "MMBench_DEV_CN.tsv", .other,
-                content: "dev of the current release, with pictures",
+                content: "dev of the current release, with images",
                 md5: "08b8fc3324a5ed74155350f57be69fbd"),
             .init(
                 "\(mmbenchSite)/MMBench_DEV_CN_V11.tsv", as: "MMBench_DEV_CN_V11.tsv", .other,
-                content: "dev of version 1.1, with pictures",
+                content: "dev of version 1.1, with images",
                 md5: "593f9b5f6bea453d870a798b34ae4f37"),
         ])
 
@@ -57,7 +57,7 @@ extension BenchmarkDownloads {
         files: [
             .init(
                 "https://github.com/yuweihao/MM-Vet/releases/download/v1/mm-vet.zip",
-                as: "mm-vet.zip", content: "questions, answers, capabilities and pictures")
+                as: "mm-vet.zip", content: "questions, answers, capabilities and images")
         ])
 
     private static let seedSite =
@@ -65,14 +65,14 @@ extension BenchmarkDownloads {
 
     static let seed = BenchmarkDownload(
         benchmark: "seed",
-        licence: "CC BY-NC 4.0 (annotations); pictures and videos under their own",
+        licence: "CC BY-NC 4.0 (annotations); images and videos under their own",
         files: [
             .init(
                 "\(seedSite)/SEED-Bench.json", as: "SEED-Bench.json",
                 content: "questions, options and answers"),
             .init(
                 "\(seedSite)/SEED-Bench-image.zip", as: "SEED-Bench-image.zip", .pictures,
-                content: "pictures of the nine picture tasks"),
+                content: "images of the nine image tasks"),
         ],
         manual: [
             .init(
@@ -80,7 +80,7 @@ extension BenchmarkDownloads {
                 page: "https://github.com/AILab-CVC/SEED-Bench/blob/main/DATASET.md",
                 instruction: "The videos come from three collections with forms of their own; get "
                     + "them as the page says and take out the middle frames. Without them only "
-                    + "the picture tasks can be asked.", isOptional: true)
+                    + "the image tasks can be asked.", isOptional: true)
         ])
 
     private static let wildSite =
@@ -92,7 +92,7 @@ extension BenchmarkDownloads {
             .init("\(wildSite)/questions.jsonl", as: "questions.jsonl", content: "60 questions"),
             .init(
                 "\(wildSite)/context.jsonl", as: "context.jsonl",
-                content: "descriptions of the pictures"),
+                content: "descriptions of the images"),
             .init(
                 "\(wildSite)/answers_gpt4.jsonl", as: "answers_gpt4.jsonl",
                 content: "reference answers"),
@@ -106,7 +106,7 @@ extension BenchmarkDownloads {
                 let name = number < 10 ? "00\(number).jpg" : "0\(number).jpg"
                 return .init(
                     "\(wildSite)/images/\(name)", as: "images/\(name)", .pictures,
-                    content: "picture \(number) of 24")
+                    content: "image \(number) of 24")
             })
 
     static let mmmu = BenchmarkDownload(
@@ -124,7 +124,7 @@ extension BenchmarkDownloads {
                 "validation.jsonl", content: "the 900 questions of the split validation",
                 page: "https://huggingface.co/datasets/MMMU/MMMU",
                 instruction: "Published as Parquet only, one file for each of 30 subjects: export "
-                    + "the rows as JSON lines and the pictures as files. Scoring alone does not "
+                    + "the rows as JSON lines and the images as files. Scoring alone does not "
                     + "need it.", isOptional: true)
         ])
 
@@ -134,7 +134,7 @@ extension BenchmarkDownloads {
             .init(
                 "https://huggingface.co/datasets/ahmed-masry/ChartQA/resolve/main/"
                     + "ChartQA%20Dataset.zip", as: "ChartQA Dataset.zip", .pictures,
-                content: "questions, answers and pictures")
+                content: "questions, answers and images")
         ])
 
     static let docVQA = BenchmarkDownload(
@@ -147,9 +147,9 @@ extension BenchmarkDownloads {
                     "Needs an account of the Robust Reading Competition: register, log in, "
                     + "choose Downloads, task 1 (Single Document VQA), validation set."),
             .init(
-                "documents", content: "the pictures of the pages",
+                "documents", content: "the images of the pages",
                 page: "https://rrc.cvc.uab.es/?ch=17&com=downloads",
-                instruction: "On the same page; unpack so that documents/ holds the pictures."),
+                instruction: "On the same page; unpack so that documents/ holds the images."),
         ])
 
     static let ai2d = BenchmarkDownload(

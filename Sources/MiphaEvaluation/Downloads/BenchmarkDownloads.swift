@@ -39,7 +39,7 @@ package enum BenchmarkDownloads {
     private static let vqa = "https://s3.amazonaws.com/cvmlp/vqa/mscoco/vqa"
 
     static let vqav2 = BenchmarkDownload(
-        benchmark: "vqav2", licence: "CC BY 4.0; pictures: terms of their photographers on Flickr",
+        benchmark: "vqav2", licence: "CC BY 4.0; images: terms of their photographers on Flickr",
         files: [
             .init(
                 "\(vqa)/v2_Annotations_Val_mscoco.zip", as: "v2_Annotations_Val_mscoco.zip",
@@ -52,10 +52,10 @@ package enum BenchmarkDownloads {
                 content: "questions of test2015 and test-dev2015"),
             .init(
                 "http://images.cocodataset.org/zips/val2014.zip", as: "val2014.zip", .pictures,
-                content: "pictures of val2014, about 6 GB"),
+                content: "images of val2014, about 6 GB"),
             .init(
                 "http://images.cocodataset.org/zips/test2015.zip", as: "test2015.zip", .pictures,
-                content: "pictures of test2015, about 12 GB"),
+                content: "images of test2015, about 12 GB"),
         ],
         manual: [
             bundled("llava_vqav2_mscoco_test-dev2015.jsonl", "LLaVA's questions of test-dev2015"),
@@ -70,7 +70,7 @@ package enum BenchmarkDownloads {
                 as: "questions1.2.zip", content: "questions, answers and types"),
             .init(
                 "https://downloads.cs.stanford.edu/nlp/data/gqa/images.zip", as: "images.zip",
-                .pictures, content: "pictures, about 20 GB"),
+                .pictures, content: "images, about 20 GB"),
         ],
         manual: [
             bundled("llava_gqa_testdev_balanced.jsonl", "LLaVA's questions of testdev_balanced")
@@ -86,9 +86,9 @@ package enum BenchmarkDownloads {
                 content: "questions; ten answers each of train and val"),
             .init(
                 "\(vizwizSite)/images/test.zip", as: "test.zip", .pictures,
-                content: "pictures of test"),
+                content: "images of test"),
             .init(
-                "\(vizwizSite)/images/val.zip", as: "val.zip", .pictures, content: "pictures of val"
+                "\(vizwizSite)/images/val.zip", as: "val.zip", .pictures, content: "images of val"
             ),
         ],
         manual: [bundled("llava_test.jsonl", "LLaVA's questions of test")])
@@ -109,7 +109,7 @@ package enum BenchmarkDownloads {
                 sha256: "85c7820b9f136e572579a01dab2c77a7f8140b59211e421fa5182491d45ee3a7"),
             .init(
                 "https://scienceqa.s3.us-west-1.amazonaws.com/images/test.zip", as: "test.zip",
-                .pictures, content: "pictures of test"),
+                .pictures, content: "images of test"),
         ])
 
     private static let textSite = "https://dl.fbaipublicfiles.com/textvqa"
@@ -125,7 +125,7 @@ package enum BenchmarkDownloads {
                 as: "TextVQA_Rosetta_OCR_v0.2_val.json", content: "recognised text"),
             .init(
                 "\(textSite)/images/train_val_images.zip", as: "train_val_images.zip", .pictures,
-                content: "pictures, about 7 GB"),
+                content: "images, about 7 GB"),
         ],
         manual: [
             bundled(
@@ -155,7 +155,7 @@ package enum BenchmarkDownloads {
                 sha256: "1d8f0906a9b50c05640f6f23abfac97523be2a1bed28f7eadc63b811699b2d26"),
             .init(
                 "http://images.cocodataset.org/zips/val2014.zip", as: "val2014.zip", .pictures,
-                content: "pictures of COCO val2014, about 6 GB"),
+                content: "images of COCO val2014, about 6 GB"),
         ],
         manual: [bundled("llava_pope_test.jsonl", "LLaVA's questions and their ids")])
 }

@@ -64,7 +64,7 @@ public struct JudgeEndpoint: Sendable {
         guard key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw EvaluationError(
                 .invalidRequest,
-                "judge: the key in \(keyVariable) has blanks or characters beyond ASCII inside")
+                "judge: the key in \(keyVariable) has whitespace or characters beyond ASCII inside")
         }
         self.base = url
         self.model = model

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a run will cost, told before it starts.
+/// What a run will cost, reported before it starts.
 public struct JudgeEstimate: Sendable, Equatable {
     /// Prices in any currency for a million tokens.
     public struct Prices: Sendable, Equatable {
@@ -37,7 +37,7 @@ public struct JudgeEstimate: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - model: the judge.
-    ///   - prices: nil tells tokens only.
+    ///   - prices: nil for tokens only.
     public func line(model: String, prices: Prices?) -> String {
         var line =
             "judge \(model): \(requests) requests (\(cached) more answered before), about "

@@ -6,7 +6,7 @@ import MiphaFiles
     import FoundationNetworking
 #endif
 
-/// Why a request brought no reply, and whether it is worth sending again.
+/// Why a request brought no reply, and whether it should be sent again.
 struct JudgeFailure: Error, Sendable {
     let message: String
     let mayPass: Bool
@@ -74,7 +74,7 @@ extension JudgeReply {
         do {
             value = try JSONValue(parsing: bytes)
         } catch {
-            throw JudgeFailure("the reply is no JSON: \(error)", mayPass: true)
+            throw JudgeFailure("the reply is not JSON: \(error)", mayPass: true)
         }
         guard let message = value["choices"]?.arrayValue?.first?["message"]?.objectValue else {
             let keys = value.objectValue?.keys.prefix(8).joined(separator: ", ") ?? value.kind

@@ -17,7 +17,7 @@ public struct EvaluationReport: Sendable {
         }
     }
 
-    /// An encoded picture, already small.
+    /// An encoded image, already small.
     public enum Picture: Sendable, Hashable {
         /// PNG, JPEG, GIF or WebP bytes.
         case bytes([UInt8])
@@ -35,9 +35,9 @@ public struct EvaluationReport: Sendable {
         public var answer: String
         /// The right answers.
         public var expected: [String]
-        /// What the answer was worth.
+        /// The score of the answer.
         public var score: Double
-        /// The picture it is about.
+        /// The image it is about.
         public var picture: Picture?
 
         /// Makes an item.
@@ -142,7 +142,7 @@ public struct EvaluationReport: Sendable {
 
     /// Makes a report of finished runs from their scores files.
     ///
-    /// - Throws: `EvaluationError` naming a file that is no scores file.
+    /// - Throws: `EvaluationError` naming a file that is not a scores file.
     public init(model: String, date: String, scores paths: [String]) throws(EvaluationError) {
         var results: [Result] = []
         for path in paths {
@@ -159,14 +159,14 @@ public struct EvaluationReport: Sendable {
 }
 
 extension EvaluationReport {
-    /// The answers that are worth least, in turn from each part of the first kind of part.
+    /// The answers with the lowest scores, in turn from each part of the first kind of part.
     ///
     /// - Parameters:
     ///   - items: all answers, in order.
     ///   - questions: what was asked; answers to other questions are passed over.
     ///   - limit: how many are wanted.
-    ///   - picture: gives the small picture of a question.
-    /// - Returns: answers worth less than 1, the least first within a part.
+    ///   - image: gives the small image of a question.
+    /// - Returns: answers with a score below 1, the lowest first within a part.
     public static func worst(
         of items: [ScoredItem], questions: [Question], limit: Int = 12,
         picture: (Question) -> Picture? = { _ in nil }

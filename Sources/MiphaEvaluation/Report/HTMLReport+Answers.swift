@@ -2,18 +2,18 @@ import Foundation
 import MiphaBenchmarks
 import MiphaFiles
 
-/// How many bytes of pictures may still be put into a page, and what did not fit.
+/// How many bytes of images may still be put into a page, and what did not fit.
 struct PictureBudget {
     /// Bytes that are left.
     var rest: Int
-    /// Number of pictures that were left out.
+    /// Number of images that were left out.
     var leftOut = 0
 
     init(rest: Int) {
         self.rest = rest
     }
 
-    /// The picture as a `data:` address, or why it is not shown.
+    /// The image as a `data:` address, or why it is not shown.
     mutating func take(_ picture: EvaluationReport.Picture) -> PictureShown {
         let bytes: [UInt8]
         switch picture {
@@ -53,7 +53,7 @@ struct PictureBudget {
     }
 }
 
-/// What became of a picture.
+/// What became of an image.
 enum PictureShown {
     case address(String)
     case note(String)

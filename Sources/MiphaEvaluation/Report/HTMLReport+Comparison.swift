@@ -73,7 +73,7 @@ extension HTMLReport {
     }
 
     private func writeRow(_ axis: ReportComparison.Axis, into body: inout Markup) {
-        // Published values have one digit behind the point; ours competes as it would be printed.
+        // Published values have one digit after the point; ours competes as it would be printed.
         let best = axis.published.compactMap(\.self).max() ?? -.infinity
         let isBest = (axis.own * 10).rounded() >= (best * 10).rounded()
         body.element("tr") { row in

@@ -7,7 +7,7 @@ import MiphaBenchmarks
 public struct HTMLReport: Sendable {
     /// What the report says.
     public var report: EvaluationReport
-    /// Bytes of pictures that are put in; those beyond are left out with a note.
+    /// Bytes of images that are put in; those beyond are left out with a note.
     public var pictureBudget = 4 << 20
     /// Code points of an answer that are shown.
     public var answerLimit = 400

@@ -72,7 +72,7 @@ public struct MarkdownReport: Sendable {
         return text
     }
 
-    /// A text that stays within its cell and is no markup.
+    /// A text that stays within its cell and is not markup.
     static func cell(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {

@@ -1,7 +1,7 @@
 /// Scores that authors published, for comparison.
 ///
 /// Every benchmark is given as its authors' tables give it: percent, sums of points for MME.
-/// VizWiz and ScienceQA's pictures (`SQA-I`) are test results, MMB is MMBench dev. Values that could
+/// VizWiz and ScienceQA's images (`SQA-I`) are test results, MMB is MMBench dev. Values that could
 /// not be confirmed are left out.
 public enum PublishedResults {
     /// The benchmark columns in the order of the papers.
@@ -124,6 +124,6 @@ public enum PublishedResults {
             ]),
     ]
 
-    /// The rows that reports show unless told otherwise: Mipha and LLaVA-1.5.
+    /// The rows that reports show by default: Mipha and LLaVA-1.5.
     public static let standard = ReferenceTable(rows: mipha + llava)
 }

@@ -35,12 +35,12 @@ package enum ReportText {
         return "\(value(interval.low, unit)) – \(value(interval.high, unit))"
     }
 
-    /// A number with a fixed number of digits behind the point.
+    /// A number with a fixed number of digits after the point.
     static func number(_ value: Double, digits: Int) -> String {
         String(format: "%.\(digits)f", value)
     }
 
-    /// A number with as few of at most two digits behind the point as say the same.
+    /// A number with as few of at most two digits after the point as say the same.
     static func short(_ value: Double) -> String {
         var text = number(value, digits: 2)
         while text.hasSuffix("0") { text.removeLast() }

@@ -1,14 +1,14 @@
 import MiphaBenchmarks
 import MiphaImaging
 
-/// Small copies of pictures for reports.
+/// Small copies of images for reports.
 enum Thumbnail {
     /// The longest side, in pixels.
     static let side = 240
 
-    /// The first picture of a question as a small PNG; nil when there is none that can be read.
+    /// The first image of a question as a small PNG; nil when there is none that can be read.
     ///
-    /// Pictures of a few pixels are enlarged without smoothing, so that they can be seen.
+    /// Images of a few pixels are enlarged without smoothing, so that they can be seen.
     static func picture(of question: Question) -> EvaluationReport.Picture? {
         guard let source = question.pictures.first, let bytes = try? source.load(),
             let image = try? RGBImage(decoding: bytes, name: source.name),

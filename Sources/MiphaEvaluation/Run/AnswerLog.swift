@@ -22,7 +22,7 @@ public final class AnswerLog: Sendable {
     private let lock: FileLock
     private let state: Mutex<State>
 
-    /// Opens a log, which is made if need be.
+    /// Opens a log, creating it if necessary.
     ///
     /// - Throws: `EvaluationError` when the file cannot be read or written, holds foreign lines, or
     ///   another process writes it.
@@ -48,7 +48,7 @@ public final class AnswerLog: Sendable {
         }
     }
 
-    /// Reads a log that nobody writes.
+    /// Reads a log that is not being written.
     ///
     /// - Throws: `EvaluationError`.
     public static func answers(in path: String) throws(EvaluationError) -> [LoggedAnswer] {

@@ -6,7 +6,7 @@ import MiphaFiles
 public struct BenchmarkEvaluation: Sendable {
     /// What an evaluation is doing.
     public enum Event: Sendable {
-        /// `done` of `total` pictures were looked at.
+        /// `done` of `total` images were looked at.
         case pictures(done: Int, total: Int)
         /// So many questions were answered before.
         case resumed(Int)
@@ -51,7 +51,7 @@ public struct BenchmarkEvaluation: Sendable {
     ///
     /// - Parameters:
     ///   - isStopped: asked ten times a second; true ends with `CancellationError`.
-    ///   - report: told what is going on, on any thread.
+    ///   - report: called with what is going on, on any thread.
     /// - Returns: the result; nil for a part of several, and where a judge or the authors' server
     ///   has to grade first.
     /// - Throws: `EvaluationError` for damaged data, for a folder where another process writes, and

@@ -8,14 +8,14 @@ import MiphaFiles
 /// FOLDER/run.json           what was run: model, settings, shard
 /// FOLDER/answers.jsonl      the log, in the order answers came
 /// FOLDER/predictions.jsonl  LLaVA's answer lines, in the benchmark's order
-/// FOLDER/items.jsonl        the worth of every answer
+/// FOLDER/items.jsonl        the score of every answer
 /// FOLDER/scores.json        every figure
 /// ```
 public struct EvaluationFolder: Sendable {
     /// The folder.
     public let path: String
 
-    /// Names a folder, which is made if need be.
+    /// Names a folder, creating it if necessary.
     ///
     /// - Throws: `EvaluationError` when it cannot be made.
     public init(_ path: String) throws(EvaluationError) {
@@ -32,14 +32,14 @@ public struct EvaluationFolder: Sendable {
     public var logFile: String { "\(path)/answers.jsonl" }
     /// LLaVA's answer lines.
     public var predictionsFile: String { "\(path)/predictions.jsonl" }
-    /// The worth of every answer.
+    /// The score of every answer.
     public var itemsFile: String { "\(path)/items.jsonl" }
     /// Every figure.
     public var scoresFile: String { "\(path)/scores.json" }
     /// What was run.
     public var runFile: String { "\(path)/run.json" }
 
-    /// Whether an evaluation was begun here, or somebody's answers would be overwritten.
+    /// Whether an evaluation was begun here, or other answers would be overwritten.
     public var isBegun: Bool {
         [logFile, runFile, predictionsFile].contains { FileSystem.kind($0) != nil }
     }
@@ -119,7 +119,7 @@ public struct EvaluationRunRecord: Sendable, Equatable {
     public var shard: EvaluationShard
     /// Number of questions over all parts.
     public var total: Int
-    /// Whether questions on one picture were answered together.
+    /// Whether questions on one image were answered together.
     public var groupsByPicture: Bool
 
     /// Makes a record.

@@ -49,7 +49,7 @@ public struct EvaluationMerge: Sendable {
         self.answers = answers
     }
 
-    /// The settings of the whole; the benchmark's own longest answer is no setting.
+    /// The settings of the whole; the benchmark's own longest answer is not a setting.
     public func settings(of card: BenchmarkCard) -> EvaluationSettings {
         EvaluationSettings(
             maxTokens: record.maxTokens == card.maxTokens ? nil : record.maxTokens,

@@ -9,9 +9,9 @@ public struct PlannedQuestion: Sendable {
     public let question: Question
     /// The largest number of tokens of the answer.
     public let maxTokens: Int
-    /// Digest of everything the answer depends on: model, prompt, pictures and limits.
+    /// Digest of everything the answer depends on: model, prompt, images and limits.
     public let key: String
-    /// What tells its pictures from others: digests of their bytes.
+    /// What distinguishes its images: digests of their bytes.
     let pictures: [String]
 }
 
@@ -21,22 +21,22 @@ public struct EvaluationPlan: Sendable {
     public let questions: [PlannedQuestion]
     /// Number of questions over all shards.
     public let total: Int
-    /// Number of pictures with different contents in this shard.
+    /// Number of images with different contents in this shard.
     public let pictureCount: Int
 
-    /// Stands for the digest of a picture that cannot be read.
+    /// Stands for the digest of an image that cannot be read.
     private static let missing = "missing"
 
     /// Plans a run.
     ///
-    /// Every picture is read once for its digest, so that an exchanged picture voids its answers.
-    /// Equal questions are told apart by their number among all that are wanted, so that a question
+    /// Every image is read once for its digest, so that an exchanged image voids its answers.
+    /// Equal questions are distinguished by their number among all that are wanted, so that a question
     /// has the same key in a shard and in the whole.
     ///
     /// - Parameters:
     ///   - questions: all questions of the benchmark.
     ///   - defaultMaxTokens: the benchmark's longest answer.
-    ///   - progress: told the number of pictures read.
+    ///   - progress: called with the number of images read.
     /// - Throws: what `progress` throws.
     public init(
         _ questions: [Question], model: EvaluatedModel, settings: EvaluationSettings,
@@ -49,7 +49,7 @@ public struct EvaluationPlan: Sendable {
         let pictures = Set((positions + twins).flatMap { wanted[$0].pictures })
         var digests: [PictureSource: String] = [:]
         for picture in pictures {
-            // A picture that cannot be read fails when its questions are asked, with its name.
+            // An image that cannot be read fails when its questions are asked, with its name.
             digests[picture] =
                 (try? picture.load()).map { SHA256Digest(of: $0).hex } ?? Self.missing
             try progress(digests.count, pictures.count)
@@ -80,7 +80,7 @@ public struct EvaluationPlan: Sendable {
             .subtracting([Self.missing]).count
     }
 
-    /// What can be told of a question without reading pictures.
+    /// What is known of a question without reading images.
     private struct Words: Hashable {
         let id: String
         let text: String
@@ -93,7 +93,7 @@ public struct EvaluationPlan: Sendable {
         }
     }
 
-    /// The places outside of a shard whose questions are equal to one inside if their pictures are.
+    /// The places outside of a shard whose questions are equal to one inside if their images are.
     private static func twins(_ questions: [Question], _ taken: Set<Int>) -> [Int] {
         guard taken.count < questions.count else { return [] }
         let inside = Set(taken.map { Words(questions[$0]) })
@@ -102,7 +102,7 @@ public struct EvaluationPlan: Sendable {
         }
     }
 
-    /// The places of a shard's questions; questions on the same pictures stay together.
+    /// The places of a shard's questions; questions on the same images stay together.
     private static func positions(_ questions: [Question], _ shard: EvaluationShard) -> [Int] {
         guard shard.count > 1 else { return Array(questions.indices) }
         var groups: [[Int]] = []

@@ -40,7 +40,7 @@ public struct EvaluationRun: Sendable {
     private let log: AnswerLog
     private let settings: EvaluationSettings
 
-    /// Prepares a run; answers that the log holds for the same model, prompt and pictures count.
+    /// Prepares a run; answers that the log holds for the same model, prompt and images count.
     public init(
         _ plan: EvaluationPlan, log: AnswerLog, settings: EvaluationSettings
     ) {
@@ -51,13 +51,13 @@ public struct EvaluationRun: Sendable {
 
     /// Asks what is open.
     ///
-    /// Two lists are under way: while one is answered the pictures of the next are decoded. A
-    /// question whose picture is missing or damaged is left out, noted and asked again by the next
+    /// Two lists are under way: while one is answered the images of the next are decoded. A
+    /// question whose image is missing or damaged is left out, noted and asked again by the next
     /// run. A stop ends the lists that are under way too; what was answered by then is kept.
     ///
     /// - Parameters:
     ///   - isStopped: asked ten times a second, on any thread.
-    ///   - report: told after each answer, on any thread.
+    ///   - report: called after each answer, on any thread.
     /// - Throws: `EvaluationError` when an answer cannot be written; what the responder throws.
     public func answer(
         with responder: any BatchResponder, isStopped: @escaping @Sendable () -> Bool = { false },
@@ -176,7 +176,7 @@ public struct EvaluationRun: Sendable {
 }
 
 extension PictureSource {
-    /// The picture as a chat message holds it.
+    /// The image as a chat message holds it.
     func reference() throws(EvaluationError) -> ImageReference {
         if case .file(let path) = place { return .file(path) }
         return .bytes(try load())

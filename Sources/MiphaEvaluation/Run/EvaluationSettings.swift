@@ -48,8 +48,8 @@ public struct EvaluationSettings: Sendable {
     public var limit: Int?
     /// Which of several parts to ask.
     public var shard: EvaluationShard
-    /// Whether questions on one picture share its features and the prompt up to it; otherwise
-    /// every question is answered alone and its picture encoded again, as the reference does.
+    /// Whether questions on one image share its features and the prompt up to it; otherwise
+    /// every question is answered alone and its image encoded again, as the reference does.
     public var groupsByPicture: Bool
     /// Number of questions that are handed to the model in one list.
     public var batchRows: Int

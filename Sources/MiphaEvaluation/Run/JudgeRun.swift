@@ -36,7 +36,7 @@ public struct JudgeRun: Sendable {
 
     /// Asks for all grades, several at once.
     ///
-    /// - Parameter progress: told the number of graded tasks and of all.
+    /// - Parameter progress: called with the number of graded tasks and of all.
     /// - Returns: one outcome for each task, in their order.
     /// - Throws: `EvaluationError` of the first request that failed for good; what was answered by
     ///   then is in the cache.

@@ -2,7 +2,7 @@ import MiphaBenchmarks
 
 /// Cuts open questions into lists that are handed to the model one after another.
 ///
-/// Questions on the same pictures stand in one list, so that the model sees each picture once; the
+/// Questions on the same images stand in one list, so that the model sees each image once; the
 /// model divides a list further where memory asks for it. Groups of similar length share a list, so
 /// that short questions do not wait for long ones. The longest come first: when memory is too small
 /// it shows at once, and the time that is left is not underestimated.

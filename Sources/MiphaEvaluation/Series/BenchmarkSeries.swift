@@ -32,7 +32,7 @@ package struct BenchmarkSeries {
     }
 
     /// Grades answers: returns the predictions with their grades, or throws `CancellationError`
-    /// where nobody agreed to ask the judge.
+    /// where asking the judge was not agreed to.
     package typealias Judge = (Predictions, BenchmarkSource) async throws -> Predictions
 
     private let entries: [Entry]
@@ -49,7 +49,7 @@ package struct BenchmarkSeries {
     /// - Parameters:
     ///   - judge: grades the answers of judged benchmarks; `nil` where they wait for one.
     ///   - progress: makes what shows a benchmark's events.
-    ///   - warn: told of the failure of one of several benchmarks.
+    ///   - warn: called with the failure of one of several benchmarks.
     package init(
         _ entries: [Entry], judge: Judge?,
         progress: @escaping (BenchmarkCard) -> any BenchmarkProgress,
@@ -106,7 +106,7 @@ package struct BenchmarkSeries {
                     graded: try await judge(answers, entry.source))
             } catch {
                 progress(entry.source.card).show(.needsJudge(entry.evaluation.judgeCommand))
-                // Without agreement nothing is graded, which is no failure.
+                // Without agreement nothing is graded, which is not a failure.
                 if !(error is CancellationError) { fail(entry.source.card, error) }
             }
         }

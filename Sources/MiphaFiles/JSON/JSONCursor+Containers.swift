@@ -21,13 +21,14 @@ extension JSONCursor {
     /// - Throws: `FileError` for malformed text.
     public mutating func nextKey() throws(FileError) -> String? {
         guard try advance(to: UInt8(ascii: "}"), "',' or '}'") else { return nil }
-        guard position < end, byte(position) == UInt8(ascii: "\"") else {
-            throw expected("a key in quotation marks")
+        guard scanner.position < scanner.end, scanner.byte(scanner.position) == UInt8(ascii: "\"")
+        else {
+            throw scanner.expected("a key in quotation marks")
         }
-        let key = try keyText()
-        skipBlanks()
-        guard take(UInt8(ascii: ":")) else {
-            throw expected("':' after the key \(key.quoted)")
+        let key = try scanner.keyText()
+        scanner.skipWhitespace()
+        guard scanner.take(UInt8(ascii: ":")) else {
+            throw scanner.expected("':' after the key \(key.quoted)")
         }
         progress = .pending
         return key
@@ -52,7 +53,7 @@ extension JSONCursor {
         _ body: (inout JSONCursor, String) throws -> Void
     ) throws {
         try beginObject()
-        let inside = depth
+        let inside = scanner.depth
         while let key = try nextKey() {
             try body(&self, key)
             try check(inside)
@@ -67,7 +68,7 @@ extension JSONCursor {
         _ body: (inout JSONCursor, Int) throws -> Void
     ) throws {
         try beginArray()
-        let inside = depth
+        let inside = scanner.depth
         var count = 0
         while try nextElement() {
             try body(&self, count)
@@ -87,27 +88,21 @@ extension JSONCursor {
     }
 
     private func check(_ inside: Int) throws(FileError) {
-        guard depth == inside else {
+        guard scanner.depth == inside else {
             throw FileError(
                 .invalidRequest,
-                failure("a container inside was not read to its end", at: position).message)
+                scanner.failure("a container inside was not read to its end", at: scanner.position)
+                    .message)
         }
     }
 
     private mutating func open(_ byte: UInt8, _ what: String) throws(FileError) {
         try begin()
-        guard position < end, self.byte(position) == byte else { throw mismatch(what) }
-        try descend()
-        progress = .opened
-    }
-
-    /// Goes past an opening bracket.
-    mutating func descend() throws(FileError) {
-        depth += 1
-        guard depth <= JSONValue.maximumDepth else {
-            throw failure("nested deeper than \(JSONValue.maximumDepth) levels", at: position)
+        guard scanner.position < scanner.end, scanner.byte(scanner.position) == byte else {
+            throw scanner.mismatch(what)
         }
-        position += 1
+        try scanner.descend()
+        progress = .opened
     }
 
     /// Moves to the first byte of the next member, or past the closing bracket.
@@ -117,20 +112,21 @@ extension JSONCursor {
     private mutating func advance(
         to close: UInt8, _ what: StaticString
     ) throws(FileError) -> Bool {
-        guard depth > 0 else {
+        guard scanner.depth > 0 else {
             throw FileError(
-                .invalidRequest, failure("no object or array was begun", at: position).message)
+                .invalidRequest,
+                scanner.failure("no object or array was begun", at: scanner.position).message)
         }
         if progress == .pending { try skip() }
-        skipBlanks()
-        if take(close) {
-            depth -= 1
+        scanner.skipWhitespace()
+        if scanner.take(close) {
+            scanner.depth -= 1
             try complete()
             return false
         }
         if progress == .done {
-            guard take(UInt8(ascii: ",")) else { throw expected(what.description) }
-            skipBlanks()
+            guard scanner.take(UInt8(ascii: ",")) else { throw scanner.expected(what.description) }
+            scanner.skipWhitespace()
         }
         return true
     }

@@ -13,10 +13,10 @@
 /// }
 /// ```
 ///
-/// A value that is not read is checked and skipped. The text is strict JSON (RFC 8259) but for what
+/// A value that is not read is checked and skipped. The text is strict JSON (RFC 8259) except for what
 /// ``leniency`` allows; nesting is bounded by ``JSONValue/maximumDepth``. Unlike ``value()``, the
-/// walk does not notice a key that comes twice. Every error tells file, line and column.
-@safe public struct JSONCursor {
+/// walk does not notice a key that comes twice. Every error names file, line and column.
+public struct JSONCursor {
     /// What is expected next.
     enum Progress {
         /// A container was opened; its first member or its end comes next.
@@ -27,47 +27,17 @@
         case done
     }
 
-    /// How messages call the text.
-    public let file: String
-    /// The number of the value in its file, from 0; nil for a text of one value.
-    public let index: Int?
-    /// The key of the value, when the members of an object are read one by one.
-    public let key: String?
-    /// What is accepted beyond strict JSON.
-    public let leniency: JSONLeniency
-    /// Where the text of this cursor starts in its file.
-    public let place: JSONPlace
-
-    // The window keeps the memory behind `base`; nobody writes to `start..<end` while it is shared.
-    private let window: ByteWindow
-    let base: UnsafePointer<UInt8>
-    let start: Int
-    let end: Int
-    let keys: JSONKeyCache
-    let style: JSONPlaceStyle
-    package internal(set) var position: Int
-    var depth = 0
+    var scanner: JSONScanner
     var progress = Progress.pending
-    /// What the next bytes belong to, for messages; nil for the number or the key of the value.
-    package var context: String?
 
     init(
         window: ByteWindow, range: Range<Int>, file: String, place: JSONPlace = JSONPlace(),
         index: Int? = nil, key: String? = nil, leniency: JSONLeniency, keys: JSONKeyCache,
         style: JSONPlaceStyle = .colons
     ) {
-        self.window = window
-        unsafe base = UnsafePointer(window.base)
-        start = range.lowerBound
-        end = range.upperBound
-        position = range.lowerBound
-        self.file = file
-        self.place = place
-        self.index = index
-        self.key = key
-        self.leniency = leniency
-        self.keys = keys
-        self.style = style
+        scanner = JSONScanner(
+            window: window, range: range, file: file, place: place, index: index, key: key,
+            leniency: leniency, keys: keys, style: style)
     }
 
     /// Creates a cursor over a JSON text, UTF-8 without a byte order mark.
@@ -106,28 +76,50 @@
             index: index, leniency: .strict, keys: JSONKeyCache(), style: style)
     }
 
+    // MARK: What it is over
+
+    /// How messages call the text.
+    public var file: String { scanner.file }
+
+    /// The number of the value in its file, from 0; nil for a text of one value.
+    public var index: Int? { scanner.index }
+
+    /// The key of the value, when the members of an object are read one by one.
+    public var key: String? { scanner.key }
+
+    /// What is accepted beyond strict JSON.
+    public var leniency: JSONLeniency { scanner.leniency }
+
+    /// Where the text of this cursor starts in its file.
+    public var place: JSONPlace { scanner.place }
+
+    /// The next byte, counted from where the text is in memory.
+    package var position: Int { scanner.position }
+
     /// The bytes of the whole value.
     public var bytes: [UInt8] {
-        unsafe [UInt8](UnsafeBufferPointer(start: base + start, count: end - start))
+        unsafe [UInt8](
+            UnsafeBufferPointer(
+                start: scanner.base + scanner.start, count: scanner.end - scanner.start))
     }
 
-    /// The kind of the value that comes next, told by its first byte; nil for none.
+    /// The kind of the value that comes next, by its first byte; nil for none.
     public var kind: JSONKind? {
         let index = valueStart
-        guard progress == .pending, index < end else { return nil }
-        return JSONKind(firstByte: byte(index))
+        guard progress == .pending, index < scanner.end else { return nil }
+        return JSONKind(firstByte: scanner.byte(index))
     }
 
     private var valueStart: Int {
-        var index = position
+        var index = scanner.position
         guard progress == .pending else { return index }
-        while index < end, Self.isBlank(byte(index)) { index += 1 }
+        while index < scanner.end, JSONScanner.isWhitespace(scanner.byte(index)) { index += 1 }
         return index
     }
 
     /// An error at the value that comes next; for what is well formed but not what is needed.
     public func failure(_ message: String) -> FileError {
-        failure(message, at: valueStart)
+        scanner.failure(message, at: valueStart)
     }
 
     // MARK: The steps around a value
@@ -136,16 +128,23 @@
     @inline(__always)
     mutating func begin() throws(FileError) {
         guard progress == .pending else { throw noValue() }
-        skipBlanks()
+        scanner.skipWhitespace()
     }
 
-    /// Notes that a value was read to its end; behind the outermost one only blanks may follow.
+    /// Notes that a value was read to its end; after the outermost one only whitespace may follow.
     @inline(__always)
     mutating func complete() throws(FileError) {
         progress = .done
-        if depth == 0 {
-            skipBlanks()
-            guard position == end else { throw expected("the end of the text") }
+        if scanner.depth == 0 {
+            scanner.skipWhitespace()
+            guard scanner.position == scanner.end else {
+                throw scanner.expected("the end of the text")
+            }
         }
+    }
+
+    private func noValue() -> FileError {
+        FileError(
+            .invalidRequest, "\(failure("there is no value to read here, or it was read").message)")
     }
 }

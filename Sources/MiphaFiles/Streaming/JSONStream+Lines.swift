@@ -114,7 +114,7 @@ extension JSONStream {
         while true {
             while position + offset < filled {
                 let byte = unsafe window.base[position + offset]
-                guard byte != 0x0A, JSONCursor.isBlank(byte) else { return offset }
+                guard byte != 0x0A, JSONScanner.isWhitespace(byte) else { return offset }
                 offset += 1
             }
             guard try refill(growing: true) else { return offset }

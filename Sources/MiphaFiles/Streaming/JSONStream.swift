@@ -107,7 +107,7 @@
             var index = position
             while index < filled {
                 let byte = unsafe window.base[index]
-                guard JSONCursor.isBlank(byte) else {
+                guard JSONScanner.isWhitespace(byte) else {
                     if index > position { consume(to: index) }
                     return byte
                 }
@@ -211,7 +211,7 @@
         if try take(close) { return false }
         if !isFirst {
             guard try take(UInt8(ascii: ",")) else {
-                throw expected("',' or \(JSONCursor.words(for: close))")
+                throw expected("',' or \(JSONScanner.words(for: close))")
             }
         }
         return true
@@ -224,7 +224,7 @@
         guard case .complete(var index) = try extent(growing: false) else { return nil }
         while true {
             while index < filled {
-                if unsafe !JSONCursor.isBlank(window.base[index]) { return true }
+                if unsafe !JSONScanner.isWhitespace(window.base[index]) { return true }
                 index += 1
             }
             let before = position
@@ -258,12 +258,12 @@
 
     /// An error about the next byte; call it after ``peek()``.
     func expected(_ what: String) -> FileError {
-        cursor(to: min(position + 1, filled), index: nil, key: nil).expected(what)
+        cursor(to: min(position + 1, filled), index: nil, key: nil).scanner.expected(what)
     }
 
     /// An error about the value that begins with the next byte; call it after ``peek()``.
     func mismatch(_ what: String) -> FileError {
-        cursor(to: min(position + 1, filled), index: nil, key: nil).mismatch(what)
+        cursor(to: min(position + 1, filled), index: nil, key: nil).scanner.mismatch(what)
     }
 
     private func cutError(index: Int?, key: String?) -> FileError {

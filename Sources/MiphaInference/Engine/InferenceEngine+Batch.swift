@@ -1,3 +1,4 @@
+import Logging
 public import MiphaChat
 import MiphaModels
 
@@ -70,6 +71,13 @@ extension InferenceEngine {
             })
             let batch = try await decode(part.requests, observer)
             statistics += batch.statistics
+            logger.debug(
+                """
+                \(part.requests.count) requests decoded together: \
+                \(batch.statistics.picturesEncoded) images encoded, \
+                \(batch.statistics.positionsComputed) positions computed, \
+                \(batch.statistics.positionsReused) reused
+                """)
             try Task.checkCancellation()
         }
         return statistics

@@ -1,3 +1,4 @@
+public import Logging
 public import MiphaChat
 import MiphaFolders
 import MiphaModels
@@ -16,6 +17,7 @@ public actor InferenceEngine: BatchResponder {
     /// What a position of a request takes, and what a batch may take.
     public nonisolated let batchLimits: BatchLimits
 
+    nonisolated let logger: Logger
     private nonisolated let thread: InferenceThread
     let bundle: ModelBundle
     private let prefixes: PrefixCache?
@@ -29,10 +31,12 @@ public actor InferenceEngine: BatchResponder {
     ///   - batchBytes: memory for the keys and values of a batch; longer lists are divided.
     ///   - keepsBeginning: whether what was read last is kept for the next request; without it the
     ///     rounding of an answer does not depend on the requests before.
+    ///   - logger: receives what is decoded together, as details.
     public init(
         _ bundle: sending ModelBundle, name: String? = nil, batchBytes: Int = 4 << 30,
-        keepsBeginning: Bool = true
+        keepsBeginning: Bool = true, logger: Logger = Logger(label: "mipha.inference")
     ) {
+        self.logger = logger
         card = ChatModelCard(
             name: name ?? bundle.folder.name, contextLength: bundle.folder.contextLength,
             tokensPerImage: bundle.folder.config.tokensPerImage)

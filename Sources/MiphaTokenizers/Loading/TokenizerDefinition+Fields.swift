@@ -14,14 +14,15 @@ extension TokenizerDefinition {
             .init("add_prefix_space", .used, "must be what tokenizer.json says"),
             .init("chat_template", .used, "see below"),
             .init(
-                "add_eos_token", .only([false]), "nothing is written behind a text but by templates"
+                "add_eos_token", .only([false]),
+                "nothing is written after a text except by templates"
             ),
             .init("errors", .only(["replace"]), "bytes that are not UTF-8 become U+FFFD"),
             .init(
                 "split_special_tokens do_lower_case", .only([false]), "texts are not cut that way"),
             .init(
                 "clean_up_tokenization_spaces", .harmless,
-                "on purpose: blanks of answers are those the model wrote"),
+                "on purpose: spaces of answers are those the model wrote"),
             .init(
                 "model_max_length padding_side truncation_side", .harmless,
                 "the longest text is that of the run file or of config.json"),
@@ -36,7 +37,7 @@ extension TokenizerDefinition {
 
     static let mapFields = FileFields("special_tokens_map.json", [roleFields])
 
-    /// What people are told about the files' fields.
+    /// Notes about the files' fields for the user.
     ///
     /// - Throws: `TokenizerError` for a field that cannot be followed.
     static func notes(

@@ -112,7 +112,7 @@ extension TokenizerDefinition {
             if line.starts(with: "#version".utf8) { continue }
             guard let merge = Merge(String(decoding: line, as: UTF8.self)) else {
                 throw TokenizerError(
-                    .value, "\(file): line \(index + 1): expected two tokens and one blank")
+                    .value, "\(file): line \(index + 1): expected two tokens and one space")
             }
             merges.append(merge)
         }

@@ -212,7 +212,7 @@ extension TokenizerDefinition {
 }
 
 extension TokenizerDefinition.Merge {
-    /// Splits `left right` at its only blank.
+    /// Splits `left right` at its only space.
     init?(_ text: String) {
         guard let blank = text.utf8.firstIndex(of: 0x20) else { return nil }
         let left = text[..<blank]

@@ -41,7 +41,7 @@ struct TokenizerFolder {
 
     func bytes(of name: String) -> [UInt8]? { files.first { $0.name == name }?.bytes }
 
-    /// Writes files into a folder, which is made if it is not there.
+    /// Writes files into a folder, creating it if necessary.
     static func write(_ files: [File], to path: String) throws(TokenizerError) {
         do throws(FileError) {
             try FileSystem.createFolder(path)

@@ -11,7 +11,7 @@ struct TokenizerRoles: Sendable {
     var padding: String?
     /// `add_bos_token`, if the configuration says and there is no `tokenizer.json`.
     var addsBeginning: Bool?
-    /// What people are told about fields that are not known.
+    /// Notes about fields that are not known.
     var notes: [String] = []
     /// Every token named, with the place that names it; their ids are still open.
     private(set) var declared: [(token: AddedToken, node: JSONNode)] = []

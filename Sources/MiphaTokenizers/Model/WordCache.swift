@@ -1,7 +1,7 @@
 /// The ids of words seen before: bounded, and emptied when full.
 ///
 /// Words of up to 15 bytes are their own key; longer ones, up to 64 bytes, are kept in an arena
-/// behind a 64-bit hash. Emptying costs a few milliseconds every ten thousands of new words and
+/// addressed by a 64-bit hash. Emptying costs a few milliseconds every ten thousands of new words and
 /// keeps a long run on one topic fast.
 struct WordCache: Sendable {
     private struct Slot: Sendable {

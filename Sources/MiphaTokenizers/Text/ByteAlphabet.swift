@@ -2,7 +2,7 @@
 /// written.
 ///
 /// The 188 printable Latin-1 bytes stand for themselves; the other 68, in ascending order, are
-/// U+0100 and up (a blank is `Ġ`). Reference: openai/gpt-2, src/encoder.py, `bytes_to_unicode`.
+/// U+0100 and up (a space is `Ġ`). Reference: openai/gpt-2, src/encoder.py, `bytes_to_unicode`.
 enum ByteAlphabet {
     /// The scalar of every byte.
     static let scalars: [Unicode.Scalar] = {

@@ -1,7 +1,7 @@
 import MiphaFiles
 
 extension Tokenizer {
-    /// Writes the tokenizer's files into a folder, which is made if it is not there.
+    /// Writes the tokenizer's files into a folder, creating it if necessary.
     ///
     /// The files it was read from are written byte for byte. Where `tokenizer_config.json` or
     /// `special_tokens_map.json` was not among them, one with the known roles is added, so that

@@ -15,7 +15,7 @@ public final class Tokenizer: Sendable {
     private let decodedStarts: [UInt32]
     private let specialIDs: Set<Int>
     let roles: TokenizerRoles
-    /// What people are told about the files: fields that are not known.
+    /// Notes about the files: fields that are not known.
     public let notes: [String]
     let files: [TokenizerFolder.File]
     private let states = Mutex<[TextEncoder.State]>([])
@@ -111,7 +111,7 @@ public final class Tokenizer: Sendable {
     /// The vocabulary spelling of an id, or nil for an id that is not used.
     public func token(of id: Int) -> String? { vocabulary.content(of: id) }
 
-    /// Whether decoding can be told to leave this id out.
+    /// Whether decoding can leave this id out.
     public func isSpecial(_ id: Int) -> Bool { specialIDs.contains(id) }
 
     /// The ids of a text; nothing is added, special tokens in the text are recognised.
@@ -159,7 +159,7 @@ public final class Tokenizer: Sendable {
     ///
     /// - Parameter skippingSpecialTokens: leaves out ids for which ``isSpecial(_:)`` is true.
     ///
-    /// No blanks are put between tokens and none taken away (`clean_up_tokenization_spaces` has no
+    /// No spaces are put between tokens and none taken away (`clean_up_tokenization_spaces` has no
     /// effect), so decoding what ``encode(_:)`` gave returns the text.
     public func decode(_ ids: [Int], skippingSpecialTokens: Bool = false) -> String {
         var bytes: [UInt8] = []

@@ -6,7 +6,7 @@ import MiphaInference
 /// A conversation in the terminal.
 struct Chat: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Talk with a model about pictures, with memory of what was said.",
+        abstract: "Talk with a model about images, with memory of what was said.",
         discussion: """
             EXAMPLE:
               mipha chat Mipha-3B --image photo.jpg
@@ -19,7 +19,7 @@ struct Chat: AsyncParsableCommand {
     @OptionGroup var source: ModelArguments
 
     @Option(
-        parsing: .upToNextOption, help: "Picture files for the first message.")
+        parsing: .upToNextOption, help: "Image files for the first message.")
     var image: [String] = []
 
     @OptionGroup var prompts: TemplateOption
@@ -30,7 +30,8 @@ struct Chat: AsyncParsableCommand {
         let choice = try common.start()
         let output = common.logging.output
         let engine = InferenceEngine(
-            try source.bundle(for: "mipha chat", prompts, choice, output))
+            try source.bundle(for: "mipha chat", prompts, choice, output),
+            logger: output.logger("mipha.inference"))
         let printer = AnswerPrinter(engine: engine, output: output, streams: true)
         var session = ChatSession(sampling: sampling.options(seed: choice.seed))
         for path in image { output.note(try session.attach(path, checking: engine.prompts)) }
@@ -50,7 +51,7 @@ struct Chat: AsyncParsableCommand {
                     }
                 }
             } catch {
-                // A bad picture or a prompt that is too long ends the turn, not the conversation.
+                // A bad image or a prompt that is too long ends the turn, not the conversation.
                 output.error("\(error)")
                 session.dropQuestion()
             }

@@ -13,14 +13,14 @@ struct DataCheckCommand: ParsableCommand {
         abstract: "Look for everything that is wrong with training data.",
         discussion: """
             EXAMPLE:
-              mipha data check mix.json --images pictures
-              mipha data check mix.json --images pictures --model Mipha-3B --benchmarks data/pope
+              mipha data check mix.json --images images
+              mipha data check mix.json --images images --model Mipha-3B --benchmarks data/pope
 
-            Reads LLaVA JSON files and every picture that they name, and counts malformed lines and \
+            Reads LLaVA JSON files and every image that they name, and counts malformed lines and \
             items, keys that are refused or not read, wrong roles, empty and over-long turns, markers \
-            without pictures, text that breaks the template, repeated ids, samples and pictures, \
-            missing, unreadable, truncated, misnamed, turned, tiny and extreme pictures, and pictures \
-            that are also a benchmark's. Pictures are equal when their pixels are, whatever kind of \
+            without images, text that breaks the template, repeated ids, samples and images, \
+            missing, unreadable, truncated, misnamed, turned, tiny and extreme images, and images \
+            that are also a benchmark's. Images are equal when their pixels are, whatever kind of \
             file holds them.
 
             Exit status: 0 when there is no error (there may be warnings), 1 when there are errors, \
@@ -31,7 +31,7 @@ struct DataCheckCommand: ParsableCommand {
     @Argument(help: "LLaVA conversations: JSON arrays, or one object on each line.")
     var files: [String]
 
-    @Option(help: "The folder that picture paths are relative to.")
+    @Option(help: "The folder that image paths are relative to.")
     var images: String?
 
     @Option(help: "Measure in tokens of this model folder, with its template.")
@@ -50,10 +50,10 @@ struct DataCheckCommand: ParsableCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: "Folders, zip archives or .tsv files of benchmarks whose pictures must not be here.")
+        help: "Folders, zip archives or .tsv files of benchmarks whose images must not be here.")
     var benchmarks: [String] = []
 
-    @Option(parsing: .unconditional, help: "Least pixels of a picture's shorter side.")
+    @Option(parsing: .unconditional, help: "Least pixels of an image's shorter side.")
     var smallestSide = 16
 
     @Option(
@@ -63,7 +63,7 @@ struct DataCheckCommand: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: "Threads that decode pictures; by default one for each processor.")
+        help: "Threads that decode images; by default one for each processor.")
     var threads: Int?
 
     @Flag(help: "Print one JSON object.")
@@ -96,7 +96,7 @@ struct DataCheckCommand: ParsableCommand {
             switch step.phase {
             case .benchmarks(let pictures):
                 progress.update(
-                    "benchmarks", done: pictures, total: pictures + 1, unit: "pictures")
+                    "benchmarks", done: pictures, total: pictures + 1, unit: "images")
             case .samples(let bytes, let total):
                 progress.update(
                     "check", done: bytes >> 10, total: max(total >> 10, 1) + 1, unit: "KiB",

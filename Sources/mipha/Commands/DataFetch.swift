@@ -36,7 +36,7 @@ struct DataFetch: AsyncParsableCommand {
         let folder = self.output ?? download.benchmark
         let progress = SharedProgressBar(output)
         defer { progress.finish() }
-        let outcomes = try await Downloader().fetch(
+        let outcomes = try await Downloader(logger: output.logger("mipha.downloads")).fetch(
             download.files(of: Set(only)), into: folder
         ) { step in
             progress.update(

@@ -6,7 +6,7 @@ import MiphaDemo
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Draw a data set, train a tiny Mipha on it, and ask it about unseen pictures.",
+        abstract: "Draw a data set, train a tiny Mipha on it, and ask it about unseen images.",
         discussion: """
             EXAMPLE:
               mipha demo --output tour

@@ -21,7 +21,7 @@ struct EvalRun: AsyncParsableCommand {
             --judge-model gpt-4-0613
 
             --data is the folder of one benchmark as its authors or LLaVA's eval bundle ship it, or a \
-            folder of such folders named like the benchmarks. Questions on one picture are answered \
+            folder of such folders named like the benchmarks. Questions on one image are answered \
             together. Every answer is on disk as soon as it is made: after an interruption the same \
             command with --resume goes on.
             """)
@@ -49,7 +49,7 @@ struct EvalRun: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: "Number of questions handed to the model in one list.")
     var batch = 64
 
-    @Flag(help: "Answer each question alone, its picture included, as the reference does.")
+    @Flag(help: "Answer each question alone, its image included, as the reference does.")
     var oneByOne = false
 
     @OptionGroup(title: "Judge") var judge: JudgeArguments
@@ -94,7 +94,9 @@ struct EvalRun: AsyncParsableCommand {
             BenchmarkSeries.Entry($0, $1, settings, identity)
         }
         var series = benchmarks.series(entries, judge: judge, output: output)
-        try await Self.answer(&series, with: InferenceEngine(bundle, keepsBeginning: false))
+        let engine = InferenceEngine(
+            bundle, keepsBeginning: false, logger: output.logger("mipha.inference"))
+        try await Self.answer(&series, with: engine)
         guard shard.count == 1 else {
             try series.failures.check()
             output.result("part \(shard.index) of \(shard.count) is answered\n")

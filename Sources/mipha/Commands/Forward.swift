@@ -10,8 +10,8 @@ struct Forward: ParsableCommand {
             EXAMPLE:
               mipha forward Mipha-3B --ids a.json --image a.jpg --output a.safetensors
 
-            a.json holds an array of ids, or an object with one under "ids"; -200 stands for a \
-            picture. Writes logits [1, positions, vocabulary] float32 after splicing; --hidden adds \
+            a.json holds an array of ids, or an object with one under "ids"; -200 stands for an \
+            image. Writes logits [1, positions, vocabulary] float32 after splicing; --hidden adds \
             vision.k [images, patches, width], k = 0 the embedding output, projector, and hidden.k \
             [1, positions, width], k = 0 the spliced embeddings.
             """)
@@ -22,7 +22,7 @@ struct Forward: ParsableCommand {
     var ids: String
 
     @Option(
-        parsing: .upToNextOption, help: "Picture files, one for each -200.")
+        parsing: .upToNextOption, help: "Image files, one for each -200.")
     var image: [String] = []
 
     @Option(help: "Instead of --image: a file of mipha preprocess.")

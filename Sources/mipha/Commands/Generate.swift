@@ -5,14 +5,14 @@ import MiphaInference
 /// One answer.
 struct Generate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Answer one question about one or several pictures, or without any.",
+        abstract: "Answer one question about one or several images, or without any.",
         discussion: """
             EXAMPLE:
               mipha generate Mipha-3B --image cat.jpg --prompt "What is the cat doing?"
               mipha generate Mipha-3B --image a.png b.png --prompt "Compare." --json
               mipha generate Mipha-3B --adapter runs/lora --image cat.jpg --prompt "Describe it."
 
-            Pictures stand in front of the question, unless it says where with as many <image> \
+            Images stand in front of the question, unless it says where with as many <image> \
             markers. --json prints {"text", "tokens", "prompt_tokens", "image_tokens", \
             "completion_tokens", "finish_reason", "timings"}; times are seconds, tokens include the \
             token that ended the answer.
@@ -21,7 +21,7 @@ struct Generate: AsyncParsableCommand {
     @OptionGroup var source: ModelArguments
 
     @Option(
-        parsing: .upToNextOption, help: "Picture files: JPEG, PNG, WebP or GIF.")
+        parsing: .upToNextOption, help: "Image files: JPEG, PNG, WebP or GIF.")
     var image: [String] = []
 
     @Option(help: "The question.")
@@ -48,7 +48,8 @@ struct Generate: AsyncParsableCommand {
         let choice = try common.start()
         let output = common.logging.output
         let engine = InferenceEngine(
-            try source.bundle(for: "mipha generate", prompts, choice, output))
+            try source.bundle(for: "mipha generate", prompts, choice, output),
+            logger: output.logger("mipha.inference"))
         output.noteOrientations(of: image)
         let request = ChatRequest(
             prompt, images: image.map { .file($0) }, sampling: sampling.options(seed: choice.seed))

@@ -24,7 +24,7 @@ struct Loss: ParsableCommand {
     @Option(help: "LLaVA conversations: a JSON array, or one object on each line.")
     var data: String
 
-    @Option(help: "The folder that picture paths are relative to.")
+    @Option(help: "The folder that image paths are relative to.")
     var images: String?
 
     @Option(help: "The safetensors file to write.")

@@ -51,12 +51,12 @@ struct Plan: ParsableCommand {
     }
 }
 
-/// Options of what is told about a plan.
+/// Options of what is printed about a plan.
 struct PlanOptions: ParsableArguments {
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    @Flag(inversion: .prefixedNo, help: "Measure a part of a step, to tell the time.")
+    @Flag(inversion: .prefixedNo, help: "Measure a part of a step, to predict the time.")
     var probe = true
 
     @Option(

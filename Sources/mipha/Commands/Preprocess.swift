@@ -2,10 +2,10 @@ import ArgumentParser
 import MiphaFolders
 import MiphaInference
 
-/// Pictures as the vision tower sees them.
+/// Images as the vision tower sees them.
 struct Preprocess: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write pictures as the vision tower sees them.",
+        abstract: "Write images as the vision tower sees them.",
         discussion: """
             EXAMPLE:
               mipha preprocess Mipha-3B a.jpg b.png --output a.safetensors --uint8
@@ -17,7 +17,7 @@ struct Preprocess: ParsableCommand {
     @Argument(help: "Model folder.")
     var model: String
 
-    @Argument(help: "Picture files: JPEG, PNG, WebP or GIF.")
+    @Argument(help: "Image files: JPEG, PNG, WebP or GIF.")
     var files: [String]
 
     @Option(help: "The safetensors file to write.")
@@ -35,7 +35,7 @@ struct Preprocess: ParsableCommand {
         common.logging.output.noteOrientations(of: files)
         let interruption = Interruption()
         var bar = ProgressBar(
-            "pictures", total: files.count, unit: "pictures", output: common.logging.output)
+            "images", total: files.count, unit: "images", output: common.logging.output)
         defer { bar.finish() }
         try PictureProbe.run(
             folder, pictures: files, output: output, includesResized: uint8

@@ -18,7 +18,7 @@ struct Score: AsyncParsableCommand {
             Predictions are LLaVA's answer lines (question_id, prompt, text) or the benchmark's own \
             result format, recognised by content. Annotations are the authors' files: one file, a \
             folder, or a zip archive. --variant chooses among the rules that public tools use; \
-            --list names them. Intervals are 95 % bootstrap intervals over pictures. \
+            --list names them. Intervals are 95 % bootstrap intervals over images. \
             --compare --partial compares the questions that both files answer, leaves the others \
             out and says how many those were.
             """)
@@ -35,7 +35,7 @@ struct Score: AsyncParsableCommand {
     @Option(help: "Whose rule to score by; the first of --list is the default.")
     var variant: String?
 
-    @Option(help: "Write the worth of every answer to this file, one JSON object a line.")
+    @Option(help: "Write the score of every answer to this file, one JSON object a line.")
     var perItem: String?
 
     @Option(help: "Write the file that the benchmark's server takes, instead of scoring.")

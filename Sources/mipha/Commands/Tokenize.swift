@@ -13,8 +13,8 @@ struct Tokenize: ParsableCommand {
             {"from":"gpt","value":"A cat."}]}' | mipha tokenize Mipha-3B --prompt
 
             Prints one JSON array of ids for each line. With --prompt each line is a LLaVA \
-            conversation, and the output {"ids":[...],"labels":[...]}, where -200 stands for a \
-            picture and -100 for a token that is not learned.
+            conversation, and the output {"ids":[...],"labels":[...]}, where -200 stands for an \
+            image and -100 for a token that is not learned.
             """)
 
     @Argument(help: "Model folder.")

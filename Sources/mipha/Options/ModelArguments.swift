@@ -11,7 +11,7 @@ struct ModelArguments: ParsableArguments {
     @Option(help: "Folder of a LoRA adapter to run the model with.")
     var adapter: String?
 
-    /// The parts on disk; tells what is to be known about them.
+    /// The parts on disk; prints the notes about them.
     ///
     /// - Parameter purpose: the command, as messages name it.
     func folder(for purpose: String, _ common: CommonOptions) throws -> ModelFolder {
@@ -22,7 +22,7 @@ struct ModelArguments: ParsableArguments {
         return folder
     }
 
-    /// Everything that answering questions needs; tells what is to be known about it.
+    /// Everything that answering questions needs; prints the notes about it.
     func bundle(
         for purpose: String, _ prompts: TemplateOption, _ choice: CommonOptions.EngineChoice,
         _ output: TerminalOutput

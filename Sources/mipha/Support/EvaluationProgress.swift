@@ -19,7 +19,7 @@ final class EvaluationProgress: BenchmarkProgress {
     func show(_ event: BenchmarkEvaluation.Event) {
         switch event {
         case .pictures(let done, let total):
-            bar.update("\(title), looking at", done: done, total: total, unit: "pictures")
+            bar.update("\(title), looking at", done: done, total: total, unit: "images")
         case .resumed(let count):
             output.note("\(title): \(count) questions were answered before")
             reused.withLock { $0 = count }

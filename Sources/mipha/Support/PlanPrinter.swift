@@ -30,7 +30,8 @@ struct PlanPrinter {
             output.result(lines.joined(separator: "\n") + "\n")
         }
         guard let machine else {
-            output.warning("this system does not tell how much memory is free; nothing was checked")
+            output.warning(
+                "this system does not report how much memory is free; nothing was checked")
             return
         }
         try plan.requireFit(machine, disk: free)

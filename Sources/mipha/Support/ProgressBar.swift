@@ -37,7 +37,7 @@ struct ProgressBar: Sendable {
         start = clock.now
     }
 
-    /// Tells that `done` units are complete; `note` stands at the end of the line.
+    /// Shows that `done` units are complete, with `note` at the end of the line.
     mutating func update(_ done: Int, note: String = "") {
         guard output.level == .info || output.level == .debug else { return }
         let now = clock.now

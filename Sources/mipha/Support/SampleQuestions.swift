@@ -9,7 +9,7 @@ import MiphaTraining
 struct SampleQuestions {
     private let questions: FixedQuestions
 
-    /// Reads questions and pictures; `nil` for a run that asks nothing.
+    /// Reads questions and images; `nil` for a run that asks nothing.
     init?(_ run: RunConfiguration) throws {
         guard run.sampling.steps > 0 else { return nil }
         let requests = run.sampling.prompts.map { prompt in

@@ -98,7 +98,7 @@ enum ScorePrinter {
 
     private static func decimal(_ value: Double) -> String { String(format: "%.3f", value) }
 
-    /// An answer in quotation marks, so that blanks are seen.
+    /// An answer in quotation marks, so that spaces are seen.
     private static func short(_ text: String) -> String {
         text.isEmpty ? "(empty)" : text.quoted(limit: 60)
     }

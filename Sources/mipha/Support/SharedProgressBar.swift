@@ -9,7 +9,7 @@ final class SharedProgressBar: Sendable {
         self.output = output
     }
 
-    /// Tells that `done` of `total` units are complete; the last one removes the bar.
+    /// Shows that `done` of `total` units are complete; the last one removes the bar.
     func update(_ title: String, done: Int, total: Int, unit: String, note: String = "") {
         bar.withLock { bar in
             if bar == nil { bar = ProgressBar(title, total: total, unit: unit, output: output) }

@@ -47,7 +47,7 @@ struct TerminalOutput: Sendable {
         say(text, .info)
     }
 
-    /// Tells of pictures, each once, that the model sees otherwise than viewers show them.
+    /// Notes images, each once, that the model sees otherwise than viewers show them.
     func noteOrientations(of pictures: [String]) {
         var told: Set<String> = []
         for path in pictures where told.insert(path).inserted {
@@ -65,7 +65,7 @@ struct TerminalOutput: Sendable {
         say("warning: \(text)", .warning)
     }
 
-    /// Writes what a library tells, which starts with `warning: ` where it warns.
+    /// Writes what a library reports, which starts with `warning: ` where it warns.
     func relay(_ text: String) {
         say(text, text.hasPrefix("warning: ") ? .warning : .info)
     }
@@ -85,7 +85,7 @@ struct TerminalOutput: Sendable {
         do {
             try handle.write(contentsOf: Data(text.utf8))
         } catch {
-            // The reader of a pipe went away: nobody is left to tell.
+            // The reader of a pipe went away: nobody is left to inform.
             if handle === FileHandle.standardOutput { exit(ExitStatus.failure) }
         }
     }

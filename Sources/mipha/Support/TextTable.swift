@@ -10,7 +10,7 @@ struct TextTable {
         rows.append(cells)
     }
 
-    /// The lines, columns two blanks apart.
+    /// The lines, columns two spaces apart.
     var lines: [String] {
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in

@@ -1,4 +1,4 @@
-extension JSONCursor {
+extension JSONScanner {
     /// Reads a string that must stand here.
     package mutating func stringToken() throws(FileError) -> String {
         guard position < end, byte(position) == UInt8(ascii: "\"") else {
@@ -58,7 +58,7 @@ extension JSONCursor {
                 }
                 position += 1
                 return
-            case UInt8(ascii: "\\"): _ = try escape(open: open)
+            case UInt8(ascii: "\\"): _ = try JSONEscape.read(&self, open: open)
             default: throw control()
             }
         }
@@ -73,7 +73,7 @@ extension JSONCursor {
             guard byte(position) == UInt8(ascii: "\\") else { throw control() }
             unsafe text.append(
                 contentsOf: UnsafeBufferPointer(start: base + run, count: position - run))
-            let scalar = try escape(open: open)
+            let scalar = try JSONEscape.read(&self, open: open)
             if scalar.value < 0x80 {
                 text.append(UInt8(truncatingIfNeeded: scalar.value))
             } else {
@@ -92,73 +92,12 @@ extension JSONCursor {
         return result
     }
 
-    /// Reads the escape whose backslash stands here.
-    private mutating func escape(open: Int) throws(FileError) -> UnicodeScalar {
-        let start = position
-        position += 1
-        guard position < end else { throw unclosed(open) }
-        let kind = byte(position)
-        position += 1
-        switch kind {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return UnicodeScalar(kind)
-        case UInt8(ascii: "b"): return "\u{8}"
-        case UInt8(ascii: "f"): return "\u{C}"
-        case UInt8(ascii: "n"): return "\n"
-        case UInt8(ascii: "r"): return "\r"
-        case UInt8(ascii: "t"): return "\t"
-        case UInt8(ascii: "u"): return try unicodeEscape(start: start)
-        default:
-            throw failure("unknown escape \\\(Self.words(for: kind)) in a string", at: start)
-        }
-    }
-
-    private mutating func unicodeEscape(start: Int) throws(FileError) -> UnicodeScalar {
-        let first = try hexadecimal(start: start)
-        if let scalar = UnicodeScalar(first) { return scalar }
-        let behind = position
-        if first < 0xDC00, take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) {
-            let second = try hexadecimal(start: behind)
-            if second >= 0xDC00, second < 0xE000,
-                let scalar = UnicodeScalar(
-                    0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00))
-            {
-                return scalar
-            }
-        }
-        guard leniency.contains(.loneSurrogates) else {
-            throw failure("half of a surrogate pair in a string", at: start)
-        }
-        position = behind
-        return "\u{FFFD}"
-    }
-
-    private mutating func hexadecimal(start: Int) throws(FileError) -> UInt32 {
-        var value: UInt32 = 0
-        for _ in 0..<4 {
-            guard position < end, let digit = Self.hexadecimalDigit(byte(position)) else {
-                throw failure("\\u needs four hexadecimal digits", at: start)
-            }
-            value = value << 4 | digit
-            position += 1
-        }
-        return value
-    }
-
-    private static func hexadecimalDigit(_ byte: UInt8) -> UInt32? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte) - 0x30
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte) - 0x61 + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte) - 0x41 + 10
-        default: nil
-        }
-    }
-
-    private func unclosed(_ open: Int) -> FileError {
+    func unclosed(_ open: Int) -> FileError {
         failure("string without closing quotation mark", at: open)
     }
 
     private func control() -> FileError {
-        guard position < end else { return failure("string without closing quotation mark") }
+        guard position < end else { return unclosed(position) }
         return failure(
             "control character in a string must be escaped, found "
                 + Self.words(for: byte(position)), at: position)

@@ -1,11 +1,11 @@
 import Foundation
 
-/// Why a picture file is not there, as far as its path tells.
-package enum MissingPicture {
-    /// A clause for the end of a message; empty when the path tells nothing.
+/// Why an image file is not there, as far as its path shows.
+package enum MissingImage {
+    /// A clause for the end of a message; empty when the path shows nothing.
     package static func hint(for path: String) -> String {
         if path.contains("://") {
-            return "; addresses are not fetched: download the picture and give the path of the file"
+            return "; addresses are not fetched: download the image and give the path of the file"
         }
         for (other, difference) in neighbours(of: path)
         where !other.utf8.elementsEqual(path.utf8)
@@ -27,7 +27,7 @@ package enum MissingPicture {
             (folder + name.lowercased(), "capitals"),
             (folder + name.uppercased(), "capitals"),
             (path.replacing("\\", with: "/"), "/ and \\"),
-            (folder + name.trimmingCharacters(in: .whitespacesAndNewlines), "blanks"),
+            (folder + name.trimmingCharacters(in: .whitespacesAndNewlines), "whitespace"),
         ]
     }
 }

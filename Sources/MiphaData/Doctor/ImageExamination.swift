@@ -1,16 +1,16 @@
 import MiphaFiles
 import MiphaImaging
 
-/// What a look at a picture file gives.
-struct PictureExamination: Sendable {
+/// What a look at an image file gives.
+struct ImageExamination: Sendable {
     /// Stands for the pixels; nil when there are none.
     private(set) var content: Fingerprint?
     /// What is wrong.
     private(set) var findings: [(problem: DataProblem, detail: String)] = []
 
-    /// Examines the picture at a path.
+    /// Examines the image at a path.
     ///
-    /// The decoder is strict: a file whose data end early is no picture even when every row could
+    /// The decoder is strict: a file whose data end early is not an image even when every row could
     /// be had.
     init(path: String, settings: DataCheckSettings) {
         let bytes: [UInt8]
@@ -20,7 +20,7 @@ struct PictureExamination: Sendable {
             let isMissing = error.code == .missing
             found(
                 isMissing ? .missingPicture : .unreadablePicture,
-                error.message + (isMissing ? MissingPicture.hint(for: path) : ""))
+                error.message + (isMissing ? MissingImage.hint(for: path) : ""))
             return
         }
         if let format = ImageFormat(bytes) { examineName(path, format) }
@@ -57,8 +57,8 @@ struct PictureExamination: Sendable {
         }
     }
 
-    /// The lower-case letters and digits behind the last dot of a name; nil when there is no dot or
-    /// what follows is no extension, as in `photo.2`.
+    /// The lower-case letters and digits after the last dot of a name; nil when there is no dot or
+    /// what follows is not an extension, as in `photo.2`.
     static func fileExtension(_ path: String) -> String? {
         let name = FileSystem.name(of: path)
         guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return nil }

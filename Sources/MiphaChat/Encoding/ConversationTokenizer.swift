@@ -1,9 +1,14 @@
 import MiphaTokenizers
 
-extension ConversationEncoder {
+/// Turns rendered conversations into tokens.
+struct ConversationTokenizer {
+    let tokenizer: any TextTokenizer
+    /// How special tokens inside content are made.
+    let contentSpecialTokens: EncodingOptions.ContentSpecialTokens
+
     /// The tokens of a rendered conversation, image markers included, with bytes of its text.
     func tokens(of rendered: RenderedConversation) throws(ChatError) -> [Token] {
-        var tokens = beginning.map { Token(id: $0, bytes: 0..<0) }
+        var tokens = tokenizer.beginning.map { Token(id: $0, bytes: 0..<0) }
         var start = 0
         for marker in rendered.markers + [rendered.bytes.count] {
             tokens += try chunk(start..<marker, of: rendered)
@@ -16,7 +21,7 @@ extension ConversationEncoder {
 
     /// The tokens of one chunk of text, tokenised on its own.
     ///
-    /// Special tokens that lie wholly inside content are cut behind their first character and the
+    /// Special tokens that lie wholly inside content are cut after their first character and the
     /// parts are tokenised again when content must not hold special tokens.
     private func chunk(
         _ range: Range<Int>, of rendered: RenderedConversation
@@ -41,17 +46,11 @@ extension ConversationEncoder {
         return tokens
     }
 
-    /// The beginning-of-text id where the model expects one, else nothing.
-    private var beginning: [Int] {
-        guard tokenizer.addsBeginningOfText, let id = tokenizer.beginningOfTextID else { return [] }
-        return [id]
-    }
-
     /// Where to cut so that the special tokens inside content come apart.
     private func specialTokenCuts(
         in tokens: [Token], at base: Int, of rendered: RenderedConversation
     ) throws(ChatError) -> [Int] {
-        guard options.contentSpecialTokens == .spelled else { return [] }
+        guard contentSpecialTokens == .spelled else { return [] }
         var cuts: [Int] = []
         for token in tokens where !token.bytes.isEmpty && tokenizer.isSpecial(token.id) {
             let lower = token.bytes.lowerBound + base
@@ -71,16 +70,5 @@ extension ConversationEncoder {
             cuts.append(cut)
         }
         return cuts
-    }
-
-    /// Ids of a text in which every `<image>` is a marker, as the reference tokenises.
-    func referenceIDs(_ bytes: [UInt8], splitsAtMarkers: Bool) -> [Int] {
-        guard splitsAtMarkers else { return beginning + tokenizer.encode(UTF8Text.string(bytes)) }
-        var ids = beginning
-        for (index, part) in UTF8Text.split(bytes, by: ImageMarker.utf8).enumerated() {
-            if index > 0 { ids.append(ImageMarker.id) }
-            ids += tokenizer.encode(UTF8Text.string(part))
-        }
-        return ids
     }
 }

@@ -1,20 +1,20 @@
 import Synchronization
 
-/// The pictures of a data set: each path once, with what was found there.
+/// The images of a data set: each path once, with what was found there.
 ///
-/// A picture takes about 100 bytes besides its path.
-final class PictureRegister: Sendable {
+/// An image takes about 100 bytes besides its path.
+final class ImageRegister: Sendable {
     private struct State: Sendable {
         var numbers: [Fingerprint: Int] = [:]
         var paths: [UInt8] = []
         var ends: [Int] = []
         var firstSamples: [Int32] = []
-        /// Samples whose only picture it is.
+        /// Samples whose only image it is.
         var soloSamples: [Int32] = []
         /// Bits of ``bit(_:)``, and the highest bit when there are pixels.
         var marks: [UInt32] = []
         var contents: [Fingerprint] = []
-        /// The pictures of samples with several, one sample behind the other.
+        /// The images of samples with several, one sample after the other.
         var shared: [Int32] = []
         var sharedEnds: [Int] = []
         var references = 0
@@ -26,12 +26,12 @@ final class PictureRegister: Sendable {
 
     private let state = Mutex(State())
 
-    /// How many different pictures there are.
+    /// How many different images there are.
     var count: Int { state.withLock { $0.ends.count } }
-    /// How often samples name a picture.
+    /// How often samples name an image.
     var references: Int { state.withLock { $0.references } }
 
-    /// Notes the pictures of a sample.
+    /// Notes the images of a sample.
     ///
     /// - Returns: those that come for the first time, with their numbers.
     func mention(_ images: [String], sample: Int) -> [(number: Int, image: String)] {
@@ -68,7 +68,7 @@ final class PictureRegister: Sendable {
     }
 
     /// Notes what an examination found.
-    func note(_ examination: PictureExamination, of number: Int) {
+    func note(_ examination: ImageExamination, of number: Int) {
         state.withLock { state in
             for finding in examination.findings {
                 state.marks[number] |= Self.bit(finding.problem)
@@ -79,24 +79,24 @@ final class PictureRegister: Sendable {
         }
     }
 
-    /// Notes a problem of a picture.
+    /// Notes a problem of an image.
     func mark(_ problem: DataProblem, _ number: Int) {
         state.withLock { $0.marks[number] |= Self.bit(problem) }
     }
 
-    /// Stands for the pixels of a picture; nil when it has none.
+    /// Stands for the pixels of an image; nil when it has none.
     func content(_ number: Int) -> Fingerprint? {
         state.withLock {
             $0.marks[number] & Self.hasPixels == 0 ? nil : $0.contents[number]
         }
     }
 
-    /// The first sample that names a picture.
+    /// The first sample that names an image.
     func firstSample(_ number: Int) -> Int {
         state.withLock { Int($0.firstSamples[number]) }
     }
 
-    /// The path of a picture as the samples give it.
+    /// The path of an image as the samples give it.
     func image(_ number: Int) -> String {
         state.withLock {
             let start = number == 0 ? 0 : $0.ends[number - 1]
@@ -104,7 +104,7 @@ final class PictureRegister: Sendable {
         }
     }
 
-    /// How many samples name a picture with a problem.
+    /// How many samples name an image with a problem.
     func samples(with problem: DataProblem) -> Int {
         let bit = Self.bit(problem)
         return state.withLock { state in

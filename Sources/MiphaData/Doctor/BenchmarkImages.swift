@@ -2,8 +2,8 @@ import MiphaFiles
 import MiphaImaging
 import Synchronization
 
-/// The pictures of benchmarks, recognised by their pixels.
-final class BenchmarkPictures: Sendable {
+/// The images of benchmarks, recognised by their pixels.
+final class BenchmarkImages: Sendable {
     private struct State: Sendable {
         var names: [Fingerprint: String] = [:]
         var pictures: [Int]
@@ -11,7 +11,7 @@ final class BenchmarkPictures: Sendable {
     }
 
     private static let suffixes = [".jpg", ".jpeg", ".png", ".gif", ".webp"]
-    /// The largest picture file in an archive or a table, in bytes.
+    /// The largest image file in an archive or a table, in bytes.
     private static let limit = 1 << 28
 
     private let paths: [String]
@@ -24,7 +24,7 @@ final class BenchmarkPictures: Sendable {
         state = Mutex(State(pictures: zeros, unreadable: zeros))
     }
 
-    /// The name of a benchmark's picture with these pixels.
+    /// The name of a benchmark's image with these pixels.
     func name(of content: Fingerprint) -> String? {
         state.withLock { $0.names[content] }
     }
@@ -39,10 +39,10 @@ final class BenchmarkPictures: Sendable {
         }
     }
 
-    /// Reads all pictures.
+    /// Reads all images.
     ///
-    /// - Parameter step: called with the number of pictures that were handed in so far.
-    /// - Throws: `DataError` when there is nothing at a path or no picture in it; `FileError` for
+    /// - Parameter step: called with the number of images that were handed in so far.
+    /// - Throws: `DataError` when there is nothing at a path or no image in it; `FileError` for
     ///   damaged archives and tables; what `step` throws.
     func read(_ queue: JobQueue, step: (Int) throws -> Void) throws {
         var count = 0
@@ -56,7 +56,7 @@ final class BenchmarkPictures: Sendable {
             guard count > before else {
                 throw DataError(
                     .invalidRequest,
-                    "\(path): expected a benchmark's pictures (\(Self.suffixes.joined(separator: ", ")) "
+                    "\(path): expected a benchmark's images (\(Self.suffixes.joined(separator: ", ")) "
                         + "in folders or zip archives, or .tsv files with a column \"image\"), "
                         + "found none")
             }
@@ -92,7 +92,7 @@ final class BenchmarkPictures: Sendable {
         case .file: try open(path, body)
         default:
             throw DataError(
-                .invalidRequest, "\(path): no such folder or file with a benchmark's pictures")
+                .invalidRequest, "\(path): no such folder or file with a benchmark's images")
         }
     }
 
@@ -100,7 +100,7 @@ final class BenchmarkPictures: Sendable {
         let name = path.lowercased()
         if name.hasSuffix(".zip") {
             let archive = try ZipArchive(path: path)
-            for entry in archive.entries where Self.isPicture(entry.name) {
+            for entry in archive.entries where Self.isImage(entry.name) {
                 try body("\(path)/\(entry.name)") { try archive.read(entry, limit: Self.limit) }
             }
         } else if name.hasSuffix(".tsv") {
@@ -110,7 +110,7 @@ final class BenchmarkPictures: Sendable {
         }
     }
 
-    /// A table of MMBench's kind: pictures in Base64, or in their place the number of an earlier row.
+    /// A table of MMBench's kind: images in Base64, or in their place the number of an earlier row.
     private func openTable(
         _ path: String, _ body: (String, @escaping Load) throws -> Void
     ) throws {
@@ -126,10 +126,10 @@ final class BenchmarkPictures: Sendable {
 
     private static func isWanted(_ name: String) -> Bool {
         let lower = name.lowercased()
-        return isPicture(name) || lower.hasSuffix(".zip") || lower.hasSuffix(".tsv")
+        return isImage(name) || lower.hasSuffix(".zip") || lower.hasSuffix(".tsv")
     }
 
-    private static func isPicture(_ name: String) -> Bool {
+    private static func isImage(_ name: String) -> Bool {
         let name = name.lowercased()
         return suffixes.contains { name.hasSuffix($0) }
     }

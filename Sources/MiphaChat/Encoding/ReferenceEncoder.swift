@@ -1,11 +1,16 @@
-extension ConversationEncoder {
-    /// Ids and labels exactly as the reference makes them, its quirks included.
-    ///
-    /// Reference: zhuyiche/llava-phi, `mipha/train/train.py` (`preprocess_multimodal`,
-    /// `preprocess_v0`, `preprocess_gemma_1`, `preprocess_plain`). A leading answer is dropped; an
-    /// empty text renders its role without separator; markers of a turn collapse to one; an answer
-    /// that holds ` ASSISTANT: ` or the end of turn upsets the count and masks the sample.
-    func encodeAsReference(_ sample: ConversationSample) throws(ChatError) -> EncodedSample {
+/// Makes ids and labels exactly as the reference does, its quirks included.
+///
+/// Reference: zhuyiche/llava-phi, `mipha/train/train.py` (`preprocess_multimodal`,
+/// `preprocess_v0`, `preprocess_gemma_1`, `preprocess_plain`). A leading answer is dropped; an
+/// empty text renders its role without separator; markers of a turn collapse to one; an answer
+/// that holds ` ASSISTANT: ` or the end of turn upsets the count and masks the sample.
+struct ReferenceEncoder {
+    let tokenizer: any TextTokenizer
+    let template: ChatTemplate
+    let options: EncodingOptions
+
+    /// Ids and labels of a training conversation.
+    func encode(_ sample: ConversationSample) throws(ChatError) -> EncodedSample {
         var turns = sample.turns
         if turns.first?.role == .assistant { turns.removeFirst() }
         let remaining = ConversationSample(id: sample.id, images: sample.images, turns: turns)
@@ -24,15 +29,15 @@ extension ConversationEncoder {
         }
         var encoded: EncodedSample
         if template.style == .plain {
-            encoded = try encodePlainAsReference(sample, texts)
+            encoded = try encodePlain(sample, texts)
         } else {
-            encoded = encodeRoundsAsReference(texts, hasImage: hasImage)
+            encoded = encodeRounds(texts, hasImage: hasImage)
         }
         encoded.truncate(to: options.maximumLength)
         return encoded
     }
 
-    private func encodePlainAsReference(
+    private func encodePlain(
         _ sample: ConversationSample, _ texts: [[UInt8]]
     ) throws(ChatError) -> EncodedSample {
         guard texts.count == 2,
@@ -43,14 +48,14 @@ extension ConversationEncoder {
                 "\(sample.label)template \"plain\": expected two turns with <image> in the first")
         }
         let text = ImageMarker.utf8 + texts[1] + Array(template.endOfTurn.utf8)
-        let ids = referenceIDs(text, splitsAtMarkers: true)
-        let masked = referenceIDs(ImageMarker.utf8, splitsAtMarkers: true).count
+        let ids = self.ids(of: text, splitsAtMarkers: true)
+        let masked = self.ids(of: ImageMarker.utf8, splitsAtMarkers: true).count
         var labels = ids
         for index in 0..<min(masked, labels.count) { labels[index] = IgnoredLabel.id }
         return EncodedSample(ids: ids, labels: labels, referenceOutcome: .kept)
     }
 
-    private func referenceText(_ texts: [[UInt8]]) -> [UInt8] {
+    private func text(of texts: [[UInt8]]) -> [UInt8] {
         var bytes = Array((template.system + template.systemSuffix).utf8)
         let user = String(template.userPrefix.dropLast())
         let assistant = template.assistantPrefix + template.answerPrefix
@@ -66,14 +71,14 @@ extension ConversationEncoder {
         return bytes
     }
 
-    private func encodeRoundsAsReference(_ texts: [[UInt8]], hasImage: Bool) -> EncodedSample {
-        let bytes = referenceText(texts)
+    private func encodeRounds(_ texts: [[UInt8]], hasImage: Bool) -> EncodedSample {
+        let bytes = text(of: texts)
         let endOfTurn = Array(template.endOfTurn.utf8)
         let separator = Array((template.userSuffix + template.assistantPrefix + " ").utf8)
         let isGemma = template.name == ChatTemplate.gemma.name
         let limit = options.maximumLength ?? Int.max
 
-        var ids = referenceIDs(bytes, splitsAtMarkers: hasImage)
+        var ids = self.ids(of: bytes, splitsAtMarkers: hasImage)
         let cut = hasImage ? 0 : max(ids.count - limit, 0)
         ids.removeLast(cut)
         var labels = ids
@@ -92,8 +97,8 @@ extension ConversationEncoder {
             if round.isEmpty { break }
             let parts = UTF8Text.split(round, by: separator)
             guard parts.count == 2 else { break }
-            let roundCount = referenceIDs(round, splitsAtMarkers: hasImage).count
-            let prefixCount = referenceIDs(parts[0] + separator, splitsAtMarkers: hasImage).count
+            let roundCount = self.ids(of: round, splitsAtMarkers: hasImage).count
+            let prefixCount = self.ids(of: parts[0] + separator, splitsAtMarkers: hasImage).count
             let instruction = max(prefixCount - (isGemma ? 2 : 1), 0)
             mask(current..<(current + instruction))
             current += isGemma ? roundCount : roundCount + 1
@@ -110,5 +115,18 @@ extension ConversationEncoder {
         }
         return EncodedSample(
             ids: ids, labels: labels, truncatedCount: cut, referenceOutcome: outcome)
+    }
+
+    /// Ids of a text in which every `<image>` is a marker, as the reference tokenises.
+    private func ids(of bytes: [UInt8], splitsAtMarkers: Bool) -> [Int] {
+        guard splitsAtMarkers else {
+            return tokenizer.beginning + tokenizer.encode(UTF8Text.string(bytes))
+        }
+        var ids = tokenizer.beginning
+        for (index, part) in UTF8Text.split(bytes, by: ImageMarker.utf8).enumerated() {
+            if index > 0 { ids.append(ImageMarker.id) }
+            ids += tokenizer.encode(UTF8Text.string(part))
+        }
+        return ids
     }
 }

@@ -8,12 +8,7 @@ package enum JSONPlaceStyle: Sendable {
     case bytes(first: Int)
 }
 
-extension JSONCursor {
-    func noValue() -> FileError {
-        FileError(
-            .invalidRequest, "\(failure("there is no value to read here, or it was read").message)")
-    }
-
+extension JSONScanner {
     @inline(never)
     package func failure(_ message: String, at offset: Int) -> FileError {
         var place = place
