@@ -35,7 +35,7 @@ public struct ConversationEncoder: Sendable {
                         + "found no such token")
             }
         }
-        if options.labels == .reference, template.name == ChatTemplate.phi3.name {
+        if options.labels == .reference, template.style == .turns, template.referenceMask == nil {
             throw ChatError(
                 .unsuitableTemplate,
                 "template \"\(template.name)\": the reference has no label mask for it; use the "

@@ -75,7 +75,7 @@ struct ReferenceEncoder {
         let bytes = text(of: texts)
         let endOfTurn = Array(template.endOfTurn.utf8)
         let separator = Array((template.userSuffix + template.assistantPrefix + " ").utf8)
-        let isGemma = template.name == ChatTemplate.gemma.name
+        let beginsWithText = template.referenceMask == .beginsWithText
         let limit = options.maximumLength ?? Int.max
 
         var ids = self.ids(of: bytes, splitsAtMarkers: hasImage)
@@ -83,15 +83,15 @@ struct ReferenceEncoder {
         ids.removeLast(cut)
         var labels = ids
         let rounds = UTF8Text.split(bytes, by: endOfTurn)
-        // The reference pads Phi with the end of text, whatever the tokenizer's files say.
-        let padID = isGemma ? tokenizer.padID : tokenizer.id(of: template.endOfTurn)
+        // Otherwise the reference pads with the end of text, whatever the tokenizer's files say.
+        let padID = beginsWithText ? tokenizer.padID : tokenizer.id(of: template.endOfTurn)
         var total = ids.count { $0 != padID }
-        if !isGemma { total += rounds.count - 1 }
+        if !beginsWithText { total += rounds.count - 1 }
 
         func mask(_ range: Range<Int>) {
             for index in range.clamped(to: 0..<labels.count) { labels[index] = IgnoredLabel.id }
         }
-        var current = isGemma ? 1 : 0
+        var current = beginsWithText ? 1 : 0
         mask(0..<current)
         for round in rounds {
             if round.isEmpty { break }
@@ -99,9 +99,9 @@ struct ReferenceEncoder {
             guard parts.count == 2 else { break }
             let roundCount = self.ids(of: round, splitsAtMarkers: hasImage).count
             let prefixCount = self.ids(of: parts[0] + separator, splitsAtMarkers: hasImage).count
-            let instruction = max(prefixCount - (isGemma ? 2 : 1), 0)
+            let instruction = max(prefixCount - (beginsWithText ? 2 : 1), 0)
             mask(current..<(current + instruction))
-            current += isGemma ? roundCount : roundCount + 1
+            current += beginsWithText ? roundCount : roundCount + 1
         }
         if current < labels.count { mask(current..<labels.count) }
 

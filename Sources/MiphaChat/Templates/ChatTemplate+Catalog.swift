@@ -4,13 +4,13 @@ extension ChatTemplate {
         + "gives helpful, detailed, and polite answers to the user's questions."
 
     /// Phi-1.5 and Phi-2: `{system} USER: {u} ASSISTANT: {a}<|endoftext|>USER: …`.
-    public static let phi = roles("phi", endOfTurn: "<|endoftext|>")
+    public static let phi = roles("phi", endOfTurn: "<|endoftext|>", .padsWithEnd)
 
     /// Vicuna 1.x, which LLaVA trains Llama's models with: as `phi` with `</s>`.
     public static let vicuna = roles("vicuna", endOfTurn: "</s>")
 
     /// Gemma: as `phi` with `<eos>` for the end of a turn.
-    public static let gemma = roles("gemma", endOfTurn: "<eos>")
+    public static let gemma = roles("gemma", endOfTurn: "<eos>", .beginsWithText)
 
     /// Phi-3: `<|system|>{system}<|end|><|user|>{u}<|end|><|assistant|>{a}<|end|>`.
     public static let phi3 = ChatTemplate(
@@ -24,11 +24,13 @@ extension ChatTemplate {
         name: "plain", style: .plain, system: "", systemPrefix: "", systemSuffix: "",
         userPrefix: "", userSuffix: "", assistantPrefix: "", answerPrefix: "", endOfTurn: "\n")
 
-    private static func roles(_ name: String, endOfTurn: String) -> ChatTemplate {
+    private static func roles(
+        _ name: String, endOfTurn: String, _ mask: ReferenceMask? = nil
+    ) -> ChatTemplate {
         ChatTemplate(
             name: name, style: .turns, system: vicunaSystem, systemPrefix: "", systemSuffix: " ",
             userPrefix: "USER: ", userSuffix: " ", assistantPrefix: "ASSISTANT:",
-            answerPrefix: " ", endOfTurn: endOfTurn)
+            answerPrefix: " ", endOfTurn: endOfTurn, referenceMask: mask)
     }
 
     /// The one that is meant where neither a model nor a name says which: the reference's `default`.

@@ -14,6 +14,14 @@ public struct ChatTemplate: Sendable, Hashable {
         case plain
     }
 
+    /// How the reference masks labels of a template's turns.
+    public enum ReferenceMask: Sendable, Hashable {
+        /// Ends of turns are padding, and no id stands before the text (`preprocess_v0`).
+        case padsWithEnd
+        /// An id stands before the text, and padding is another token (`preprocess_gemma_1`).
+        case beginsWithText
+    }
+
     /// The canonical name, a key of the catalogue.
     public let name: String
     /// How the turns are put together.
@@ -36,6 +44,8 @@ public struct ChatTemplate: Sendable, Hashable {
     ///
     /// One token of the vocabulary for `turns`, a newline for `plain`.
     public let endOfTurn: String
+    /// How the reference masks labels; `nil`: it has no mask for the template.
+    var referenceMask: ReferenceMask?
 
     /// Texts that end an answer, for stop detection in generated text.
     public var stopTexts: [String] { [endOfTurn] }
