@@ -18,10 +18,43 @@ Operands operands(mt_tensor q, mt_tensor k, mt_tensor v) {
     Operands all{unwrap(q), unwrap(k), unwrap(v)};
     if (all.queries.dim() != 4 || all.keys.dim() != 4 || all.values.dim() != 4 ||
         all.keys.sizes().slice(0, 3) != all.values.sizes().slice(0, 3) ||
-        all.keys.sizes().slice(0, 2) != all.queries.sizes().slice(0, 2)) {
+        all.keys.size(0) != all.queries.size(0) || all.keys.size(1) == 0 ||
+        all.queries.size(1) % all.keys.size(1) != 0) {
         throw std::invalid_argument("queries, keys and values do not fit together");
     }
     return all;
+}
+
+// x [batch, heads, tokens, width] with every head repeated.
+at::Tensor repeated(const at::Tensor &x, int64_t times) {
+    return x.unsqueeze(2)
+        .expand({x.size(0), x.size(1), times, x.size(2), x.size(3)})
+        .reshape({x.size(0), x.size(1) * times, x.size(2), x.size(3)});
+}
+
+// The operands with as many heads of keys as of queries. Where a mask treats all queries alike, the
+// queries that share a head become queries of that head, and nothing else is copied.
+Operands evened(const Operands &all, const std::optional<at::Tensor> &mask, bool causal) {
+    const int64_t heads = all.keys.size(1), times = all.queries.size(1) / heads;
+    if (times == 1) {
+        return all;
+    }
+    const bool is_even = !mask.has_value() || (mask->dim() == 4 && mask->size(1) == 1 &&
+                                               mask->size(2) == 1);
+    if (is_even && !causal) {
+        return {all.queries.reshape({all.queries.size(0), heads, times * all.queries.size(2),
+                                     all.queries.size(3)}),
+                all.keys, all.values};
+    }
+    return {all.queries, repeated(all.keys, times), repeated(all.values, times)};
+}
+
+// A result [batch, heads of keys, times * tokens, ...] of folded queries by their own heads.
+at::Tensor unfolded(const at::Tensor &result, const at::Tensor &queries) {
+    at::DimVector sizes(result.sizes());
+    sizes[1] = queries.size(1);
+    sizes[2] = queries.size(2);
+    return result.sizes() == at::IntArrayRef(sizes) ? result : result.reshape(sizes);
 }
 
 // 0 where a boolean mask is true, minus infinity elsewhere.
@@ -33,24 +66,34 @@ at::Tensor additive(const at::Tensor &mask, at::ScalarType dtype) {
         .masked_fill_(mask.logical_not(), -std::numeric_limits<double>::infinity());
 }
 
-// The definition in float32, for devices without a fused kernel that gives the sums too.
+// The definition, for devices without a fused kernel that gives the sums too, and for capped scores.
 std::tuple<at::Tensor, at::Tensor> composed(const Operands &all,
                                             const std::optional<at::Tensor> &mask, bool causal,
-                                            double scale) {
-    at::Tensor scores = at::matmul(all.queries.to(at::kFloat),
-                                   all.keys.to(at::kFloat).transpose(-2, -1))
-                            .mul_(scale);
-    if (mask.has_value()) {
-        scores = scores + additive(*mask, at::kFloat);
+                                            double scale, double softcap = 0) {
+    const at::ScalarType computing =
+        all.queries.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+    const int64_t times = all.queries.size(1) / all.keys.size(1);
+    const at::Tensor keys = times == 1 ? all.keys : repeated(all.keys, times);
+    const at::Tensor values = times == 1 ? all.values : repeated(all.values, times);
+    at::Tensor scores =
+        at::matmul(all.queries.to(computing), keys.to(computing).transpose(-2, -1)).mul(scale);
+    if (softcap != 0) {
+        scores = scores.div(softcap).tanh().mul(softcap);
+    }
+    const double nothing = -std::numeric_limits<double>::infinity();
+    if (mask.has_value()) { // filling, unlike adding, stops the gradient of a query without keys
+        scores = mask->scalar_type() == at::kBool ? scores.masked_fill(mask->logical_not(), nothing)
+                                                  : scores + mask->to(computing);
     }
     if (causal) {
-        const at::Tensor sees =
-            at::ones({scores.size(-2), scores.size(-1)}, scores.options().dtype(at::kBool)).tril();
-        scores = scores + additive(sees, at::kFloat);
+        const at::Tensor hidden =
+            at::ones({scores.size(-2), scores.size(-1)}, scores.options().dtype(at::kBool)).triu(1);
+        scores = scores.masked_fill(hidden, nothing);
     }
     const at::Tensor sums = scores.logsumexp(-1);
-    const at::Tensor shares = (scores - sums.unsqueeze(-1)).exp();
-    return {at::matmul(shares, all.values.to(at::kFloat)).to(all.queries.scalar_type()), sums};
+    const at::Tensor shares =
+        (scores - sums.masked_fill(sums.eq(nothing), 0).unsqueeze(-1)).exp();
+    return {at::matmul(shares, values.to(computing)).to(all.queries.scalar_type()), sums};
 }
 
 } // namespace
@@ -59,12 +102,15 @@ mt_status mt_attention(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_
                        double scale, mt_tensor *out) {
     return guard([&] {
         const Operands all = operands(q, k, v);
-        if (causal && mask_or_null != nullptr) {
+        const std::optional<at::Tensor> mask = unwrap_optional(mask_or_null);
+        if (causal && mask.has_value()) {
             throw std::invalid_argument("causal attention takes no mask");
         }
-        *out = mipha::wrap(at::scaled_dot_product_attention(
-            all.queries, all.keys, all.values, unwrap_optional(mask_or_null), /*dropout_p=*/0.0,
-            causal, scale));
+        const Operands even = evened(all, mask, causal);
+        *out = mipha::wrap(unfolded(
+            at::scaled_dot_product_attention(even.queries, even.keys, even.values, mask,
+                                             /*dropout_p=*/0.0, causal, scale),
+            all.queries));
     });
 }
 
@@ -90,12 +136,29 @@ mt_status mt_attention_part(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mas
             if (mask.has_value()) {
                 mask = additive(*mask, all.queries.scalar_type());
             }
+            const Operands even = evened(all, mask, causal);
             std::tie(mixed, exponents) = at::_scaled_dot_product_flash_attention_for_cpu(
-                all.queries, all.keys, all.values, /*dropout_p=*/0.0, causal, mask, scale);
+                even.queries, even.keys, even.values, /*dropout_p=*/0.0, causal, mask, scale);
+            mixed = unfolded(mixed, all.queries);
+            exponents = unfolded(exponents, all.queries);
         } else {
             std::tie(mixed, exponents) = composed(all, mask, causal, scale);
         }
         exponents = exponents.to(at::kFloat);
+        *out = mipha::wrap(std::move(mixed));
+        *sums = mipha::wrap(std::move(exponents));
+    });
+}
+
+mt_status mt_attention_composed(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_null,
+                                double scale, double softcap, mt_tensor *out, mt_tensor *sums) {
+    return guard([&] {
+        const Operands all = operands(q, k, v);
+        if (!(softcap >= 0)) {
+            throw std::invalid_argument("the cap must not be negative");
+        }
+        auto [mixed, exponents] =
+            composed(all, unwrap_optional(mask_or_null), /*causal=*/false, scale, softcap);
         *out = mipha::wrap(std::move(mixed));
         *sums = mipha::wrap(std::move(exponents));
     });

@@ -106,10 +106,13 @@ struct OneDNNLinear : torch::autograd::Function<OneDNNLinear> {
     }
 };
 
+constexpr double quick_slope = 1.702;
+
 at::Tensor activated(const at::Tensor &x, mt_activation activation) {
     switch (activation) {
     case MT_GELU_EXACT: return at::gelu(x);
     case MT_GELU_TANH: return at::gelu(x, "tanh");
+    case MT_GELU_QUICK: return x * x.mul(quick_slope).sigmoid();
     case MT_SILU: return at::silu(x);
     }
     throw std::invalid_argument("unknown activation");
@@ -120,6 +123,10 @@ at::Tensor activated_backward(const at::Tensor &gradient, const at::Tensor &x,
     switch (activation) {
     case MT_GELU_EXACT: return at::gelu_backward(gradient, x);
     case MT_GELU_TANH: return at::gelu_backward(gradient, x, "tanh");
+    case MT_GELU_QUICK: {
+        const at::Tensor gate = x.mul(quick_slope).sigmoid();
+        return gradient * (gate + x * gate * (1 - gate) * quick_slope);
+    }
     case MT_SILU: return at::silu_backward(gradient, x);
     }
     throw std::invalid_argument("unknown activation");
@@ -154,6 +161,41 @@ struct ActivatedLinear : torch::autograd::Function<ActivatedLinear> {
         }
         if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) {
             result[2] = gradient.sum(0);
+        }
+        return result;
+    }
+};
+
+// With y = x / r, r = sqrt(mean(x^2) + epsilon), the gradient of x is (g - y mean(g y)) / r.
+struct RMSNorm : torch::autograd::Function<RMSNorm> {
+    static at::ScalarType computing_type(const at::Tensor &x) {
+        return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+    }
+
+    static at::Tensor forward(AutogradContext *context, const at::Tensor &x,
+                              const at::Tensor &weight, double epsilon) {
+        const at::AutoDispatchBelowADInplaceOrView below;
+        const at::Tensor wide = x.to(computing_type(x));
+        const at::Tensor inverse = wide.square().mean(-1, true).add_(epsilon).rsqrt_();
+        context->save_for_backward({x, weight, inverse});
+        return weight * (wide * inverse).to(x.scalar_type());
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        const auto saved = context->get_saved_variables();
+        const at::Tensor &x = saved[0], &weight = saved[1], &inverse = saved[2];
+        const at::Tensor normal = x.to(computing_type(x)) * inverse;
+        variable_list result(3);
+        if (context->needs_input_grad(0)) {
+            const at::Tensor gradient = (gradients[0] * weight).to(normal.scalar_type());
+            const at::Tensor share = (gradient * normal).mean(-1, true);
+            result[0] = ((gradient - normal * share) * inverse).to(x.scalar_type());
+        }
+        if (context->needs_input_grad(1)) {
+            result[1] = (gradients[0] * normal.to(x.scalar_type()))
+                            .reshape({-1, weight.size(0)})
+                            .sum(0)
+                            .to(weight.scalar_type());
         }
         return result;
     }
@@ -251,8 +293,20 @@ mt_status mt_layer_norm(mt_tensor x, mt_tensor weight, mt_tensor bias, double ep
 
 mt_status mt_rms_norm(mt_tensor x, mt_tensor weight, double epsilon, mt_tensor *out) {
     return guard([&] {
-        const at::Tensor scale = unwrap(weight);
-        *out = mipha::wrap(at::rms_norm(unwrap(x), scale.sizes(), scale, epsilon));
+        const at::Tensor input = unwrap(x), scale = unwrap(weight);
+        if (input.dim() < 1 || scale.dim() != 1 || input.size(-1) != scale.size(0)) {
+            throw std::invalid_argument("input and weight do not fit together");
+        }
+        *out = mipha::wrap(RMSNorm::apply(input, scale, epsilon));
+    });
+}
+
+mt_status mt_softcap(mt_tensor x, double cap, mt_tensor *out) {
+    return guard([&] {
+        if (!(cap > 0)) {
+            throw std::invalid_argument("the cap must be positive");
+        }
+        *out = mipha::wrap(unwrap(x).div(cap).tanh().mul(cap));
     });
 }
 
@@ -314,14 +368,19 @@ mt_status mt_rotary(mt_tensor x, mt_tensor cos, mt_tensor sin, mt_tensor *out) {
     });
 }
 
-mt_status mt_rotary_angles(mt_tensor positions, int64_t rotary, double theta, mt_tensor *cos,
+mt_status mt_rotary_frequencies(int64_t rotary, double theta, mt_tensor *out) {
+    return guard([&] {
+        const at::Tensor exponents = at::arange(0, rotary, 2, at::kLong).to(at::kFloat).div(rotary);
+        *out = mipha::wrap(at::pow(at::Scalar(theta), exponents).reciprocal());
+    });
+}
+
+mt_status mt_rotary_angles(mt_tensor positions, mt_tensor frequencies, mt_tensor *cos,
                            mt_tensor *sin) {
     return guard([&] {
         const at::Tensor places = unwrap(positions);
-        const at::Tensor exponents = at::arange(0, rotary, 2, at::kLong).to(at::kFloat).div(rotary);
-        const at::Tensor frequencies =
-            at::pow(at::Scalar(theta), exponents).reciprocal().to(places.device());
-        const at::Tensor angles = places.to(at::kFloat).unsqueeze(-1) * frequencies;
+        const at::Tensor angles = places.to(at::kFloat).unsqueeze(-1) *
+                                  unwrap(frequencies).to(places.device());
         at::Tensor cosines = angles.cos(), sines = angles.sin();
         *cos = mipha::wrap(std::move(cosines));
         *sin = mipha::wrap(std::move(sines));

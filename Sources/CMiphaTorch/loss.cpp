@@ -43,6 +43,7 @@ struct Gradients {
 struct Head {
     const at::Tensor &weight;
     const std::optional<at::Tensor> &bias;
+    double softcap; // 0: none
 
     at::Tensor logits(const at::Tensor &x) const {
         return mipha::product(x, weight, bias);
@@ -100,6 +101,14 @@ at::Tensor chunked_loss(const at::Tensor &x, const Head &head, const at::Tensor 
         const at::Tensor part = x.narrow(0, start, count);
         const at::Tensor places = targets.narrow(0, start, count).unsqueeze(1);
         at::Tensor logits = head.logits(part).to(computing);
+        at::Tensor slopes; // of the cap
+        if (head.softcap != 0) {
+            const at::Tensor bent = logits.div(head.softcap).tanh_();
+            logits = bent.mul(head.softcap);
+            if (wanted.any()) {
+                slopes = 1 - bent.square();
+            }
+        }
         at::Tensor logs = at::log_softmax(logits, 1);
         const at::Tensor chosen = logs.gather(1, places);
         std::optional<at::Tensor> shares; // of each row
@@ -124,6 +133,9 @@ at::Tensor chunked_loss(const at::Tensor &x, const Head &head, const at::Tensor 
         if (shares.has_value()) {
             change.mul_(*shares);
         }
+        if (slopes.defined()) {
+            change.mul_(slopes);
+        }
         add_gradients(gradients, wanted, head, part, start, change.to(x.scalar_type()),
                       count == rows);
     }
@@ -135,11 +147,11 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
                               const at::Tensor &weight, const std::optional<at::Tensor> &bias,
                               const at::Tensor &targets,
                               const std::optional<at::Tensor> &weights, double z_loss,
-                              const Wanted &wanted) {
+                              double softcap, const Wanted &wanted) {
         const at::AutoDispatchBelowADInplaceOrView below;
         Gradients gradients;
         at::Tensor loss =
-            chunked_loss(x, Head{weight, bias}, targets, weights, z_loss, wanted, gradients);
+            chunked_loss(x, Head{weight, bias, softcap}, targets, weights, z_loss, wanted, gradients);
         context->saved_data["dtype"] = static_cast<int64_t>(x.scalar_type());
         context->saved_data["x"] = std::move(gradients.x);
         context->saved_data["weight"] = std::move(gradients.weight);
@@ -153,7 +165,7 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
             throw std::invalid_argument("the gradients of this loss were handed out already");
         }
         const auto dtype = static_cast<at::ScalarType>(saved["dtype"].toInt());
-        variable_list result(7);
+        variable_list result(8);
         const char *const names[] = {"x", "weight", "bias"};
         for (size_t i = 0; i < 3; i++) {
             at::Tensor gradient = std::move(saved[names[i]]).toTensor();
@@ -183,7 +195,7 @@ mt_status mt_cross_entropy_sum(mt_tensor logits, mt_tensor targets, double z_los
 
 mt_status mt_linear_cross_entropy_sum(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null,
                                       mt_tensor targets, mt_tensor weights_or_null, double z_loss,
-                                      mt_tensor *out) {
+                                      double softcap, mt_tensor *out) {
     return guard([&] {
         const at::Tensor input = unwrap(x), matrix = unwrap(weight), places = unwrap(targets);
         const std::optional<at::Tensor> bias = unwrap_optional(bias_or_null);
@@ -197,10 +209,13 @@ mt_status mt_linear_cross_entropy_sum(mt_tensor x, mt_tensor weight, mt_tensor b
             (shares->dim() != 1 || shares->size(0) != input.size(0) || z_loss != 0)) {
             throw std::invalid_argument("expected one weight for each row, and no z-loss with weights");
         }
+        if (!(softcap >= 0)) {
+            throw std::invalid_argument("the cap must not be negative");
+        }
         const bool records = c10::GradMode::is_enabled();
         const Wanted wanted{records && input.requires_grad(), records && matrix.requires_grad(),
                             records && bias.has_value() && bias->requires_grad()};
         *out = mipha::wrap(
-            LinearCrossEntropy::apply(input, matrix, bias, places, shares, z_loss, wanted));
+            LinearCrossEntropy::apply(input, matrix, bias, places, shares, z_loss, softcap, wanted));
     });
 }

@@ -8,12 +8,18 @@ public enum Activation: String, Sendable, CaseIterable {
     case geluNew = "gelu_new"
     /// Tanh GELU, fused in the reference.
     case geluTanh = "gelu_pytorch_tanh"
+    /// GELU by a sigmoid, as in OpenAI's CLIP.
+    case geluQuick = "quick_gelu"
+    /// SiLU, also called swish.
+    case silu
 
     /// The engine's function.
     public var function: ActivationFunction {
         switch self {
         case .gelu: .geluExact
         case .geluNew, .geluTanh: .geluTanh
+        case .geluQuick: .geluQuick
+        case .silu: .silu
         }
     }
 }

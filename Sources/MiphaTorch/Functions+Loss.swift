@@ -30,16 +30,18 @@ extension Functions {
     ///   - targets: `[rows]` int64, each a class.
     ///   - weights: `[rows]` factors of the rows' cross-entropies; `nil`: 1. They get no gradient.
     ///   - zLoss: factor of the sum of `logsumexp(logits)^2`, which is added.
+    ///   - softcap: logits become `softcap * tanh(logit / softcap)`.
     /// - Returns: a scalar, float32 (float64 for float64 operands).
     /// - Throws: `TensorError` for shapes that do not fit, targets that are no class, and a z-loss
     ///   beside weights.
     public static func linearCrossEntropySum(
         _ x: Tensor, weight: Tensor, bias: Tensor?, targets: Tensor, weights: Tensor? = nil,
-        zLoss: Double = 0
+        zLoss: Double = 0, softcap: Double? = nil
     ) throws(TensorError) -> Tensor {
         try produce("linear cross entropy", [x, weight, targets]) {
             unsafe mt_linear_cross_entropy_sum(
-                x.handle, weight.handle, bias?.handle, targets.handle, weights?.handle, zLoss, $0)
+                x.handle, weight.handle, bias?.handle, targets.handle, weights?.handle, zLoss,
+                softcap ?? 0, $0)
         }
     }
 }

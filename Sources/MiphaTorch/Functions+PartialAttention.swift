@@ -18,7 +18,8 @@ extension Functions {
     /// Scaled dot-product attention to some of the keys; not recorded by autograd.
     ///
     /// - Parameters:
-    ///   - q: `[batch, heads, queries, width]`; `k`, `v`: `[batch, heads, keys, width]`, same dtype.
+    ///   - q: `[batch, heads, queries, width]`; `k`, `v`: `[batch, heads, keys, width]`, same dtype,
+    ///     perhaps with fewer heads.
     ///   - mask: boolean (true = attend), broadcastable to `[batch, heads, queries, keys]`.
     ///   - causal: query i sees keys 0...i; not together with a mask.
     /// - Returns: `mixed` like `q`, `sums` `[batch, heads, queries]`.
@@ -32,6 +33,29 @@ extension Functions {
         }
         return PartialAttention(
             mixed: mixed, sums: unsafe try adopt(second, "attention in parts"))
+    }
+
+    /// Attention by its definition, with capped scores and any mask; recorded by autograd.
+    ///
+    /// All scores are in memory, in float32 (float64 for float64 operands).
+    ///
+    /// - Parameters:
+    ///   - q: `[batch, heads, queries, width]`; `k`, `v`: `[batch, heads, keys, width]`, perhaps with
+    ///     fewer heads.
+    ///   - mask: boolean (true = attend), broadcastable to `[batch, heads, queries, keys]`.
+    ///   - softcap: scaled scores become `softcap * tanh(score / softcap)`.
+    /// - Returns: `mixed` like `q`, `sums` `[batch, heads, queries]`; for a query without keys 0 and
+    ///   minus infinity.
+    public static func composedAttention(
+        _ q: Tensor, _ k: Tensor, _ v: Tensor, mask: Tensor?, scale: Double, softcap: Double?
+    ) throws(TensorError) -> PartialAttention {
+        var second: mt_tensor?
+        let mixed = try produce("composed attention", [q, k, v]) {
+            unsafe mt_attention_composed(
+                q.handle, k.handle, v.handle, mask?.handle, scale, softcap ?? 0, $0, &second)
+        }
+        return PartialAttention(
+            mixed: mixed, sums: unsafe try adopt(second, "composed attention"))
     }
 
     /// Attention to the keys of both parts: the softmax over all keys, exact but for rounding.

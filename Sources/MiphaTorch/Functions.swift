@@ -6,6 +6,8 @@ public enum ActivationFunction: Sendable {
     case geluExact
     /// Gaussian error linear unit with the hyperbolic tangent approximation.
     case geluTanh
+    /// `x * sigmoid(1.702 x)`, an approximation of the Gaussian error linear unit.
+    case geluQuick
     /// `x * sigmoid(x)`.
     case silu
 
@@ -13,6 +15,7 @@ public enum ActivationFunction: Sendable {
         switch self {
         case .geluExact: MT_GELU_EXACT
         case .geluTanh: MT_GELU_TANH
+        case .geluQuick: MT_GELU_QUICK
         case .silu: MT_SILU
         }
     }
@@ -48,7 +51,10 @@ public enum Functions {
         }
     }
 
-    /// Root-mean-square normalisation over the last dimension.
+    /// Root-mean-square normalisation over the last dimension: `weight * x / sqrt(mean(x^2) + epsilon)`.
+    ///
+    /// The quotient is computed in float32 and rounded to the dtype of `x` before the product, as
+    /// transformers' `LlamaRMSNorm` does; float64 stays float64.
     public static func rmsNorm(
         _ x: Tensor, weight: Tensor, epsilon: Double
     ) throws(TensorError) -> Tensor {
@@ -116,10 +122,16 @@ public enum Functions {
         }
     }
 
+    /// `cap * tanh(x / cap)`, which keeps values between `-cap` and `cap`.
+    public static func softcap(_ x: Tensor, _ cap: Double) throws(TensorError) -> Tensor {
+        try produce("soft cap", [x]) { unsafe mt_softcap(x.handle, cap, $0) }
+    }
+
     /// Scaled dot-product attention; scores and softmax are accumulated in float32 on the CPU.
     ///
     /// - Parameters:
-    ///   - q: `[batch, heads, queries, width]`; `k`, `v`: `[batch, heads, keys, width]`.
+    ///   - q: `[batch, heads, queries, width]`; `k`, `v`: `[batch, heads, keys, width]`, perhaps with
+    ///     fewer heads, each for as many query heads in their order.
     ///   - mask: boolean (true = attend) or additive, broadcastable to `[batch, heads, queries, keys]`.
     ///   - causal: query i sees keys 0...i; not together with a mask.
     public static func attention(
@@ -141,16 +153,27 @@ public enum Functions {
         }
     }
 
-    /// Cosines and sines of `position * theta^(-2i / rotary)`, float32.
+    /// Rotary frequencies `theta^(-2i / rotary)`, `[rotary / 2]` float32 on the CPU.
+    public static func rotaryFrequencies(
+        rotary: Int, theta: Double
+    ) throws(TensorError) -> Tensor {
+        try produce("rotary frequencies", []) {
+            unsafe mt_rotary_frequencies(Int64(rotary), theta, $0)
+        }
+    }
+
+    /// Cosines and sines of `position * frequency`, float32.
     ///
-    /// - Parameter positions: `[rows, tokens]` int64.
-    /// - Returns: `cos` and `sin`, each `[rows, tokens, rotary / 2]`.
+    /// - Parameters:
+    ///   - positions: `[rows, tokens]` int64.
+    ///   - frequencies: `[n]` float32.
+    /// - Returns: `cos` and `sin`, each `[rows, tokens, n]` on the device of the positions.
     public static func rotaryAngles(
-        positions: Tensor, rotary: Int, theta: Double
+        positions: Tensor, frequencies: Tensor
     ) throws(TensorError) -> (cos: Tensor, sin: Tensor) {
         var second: mt_tensor?
-        let cos = try produce("rotary angles", [positions]) {
-            unsafe mt_rotary_angles(positions.handle, Int64(rotary), theta, $0, &second)
+        let cos = try produce("rotary angles", [positions, frequencies]) {
+            unsafe mt_rotary_angles(positions.handle, frequencies.handle, $0, &second)
         }
         return (cos, unsafe try adopt(second, "rotary angles"))
     }

@@ -48,8 +48,8 @@ import Testing
                     expected.floats("\(name).\(row)"), tolerance)
             }
         }
-        let last = try #require(run.byName["hidden.\(model.language.layerCount)"])
-        let normalized = try model.language.normalize(last)
+        let last = try #require(run.byName["hidden.\(model.language.shape.layers)"])
+        let normalized = try model.language.head.normalize(last)
         for (row, length) in lengths.enumerated() {
             try requireClose(
                 "final norm, row \(row)", normalized.row(row, length: length),

@@ -9,14 +9,18 @@ import Testing
 @Suite struct DecoderTests {
     /// Runs all blocks, the norm and the head over embeddings.
     private func run(
-        _ model: PhiLanguageModel, _ embeddings: Tensor, _ layout: SequenceLayout,
-        _ cache: KeyValueCache? = nil
+        _ model: PhiLanguageModel, _ embeddings: Tensor, _ pass: any AttentionPass
     ) throws -> Tensor {
         try withoutGradients {
-            let context = try model.context(layout, cache: cache, dropout: nil)
-            let hidden = try model.segments(context).run(embeddings)
-            return try model.logits(model.normalize(hidden))
+            let hidden = try model.segments(pass).run(embeddings)
+            return try model.head.logits(model.head.normalize(hidden))
         }
+    }
+
+    /// Runs whole rows `[rows, tokens, width]`.
+    private func run(_ model: PhiLanguageModel, _ embeddings: Tensor) throws -> Tensor {
+        try run(
+            model, embeddings, SequenceLayout.contiguous(count: embeddings.size(1)).pass())
     }
 
     private func ids(_ rows: Int, _ count: Int, seed: UInt64) throws -> Tensor {
@@ -31,17 +35,20 @@ import Testing
     ) throws {
         let (model, _) = try decoder(smallConfig(layers: layers))
         let embeddings = try model.embed(ids(2, 9, seed: 1))
-        let whole = try run(model, embeddings, .contiguous(count: 9))
-        let cache = KeyValueCache(layers: layers)
+        let whole = try run(model, embeddings)
+        let cache = PagedCache(layers: layers)
+        let rows = [PagedSequence(), PagedSequence()]
         var start = 0
         for count in pieces {
             let piece = try embeddings.narrowed(1, from: start, length: count)
-            let found = try run(model, piece, .contiguous(from: start, count: count), cache)
+            let found = try run(
+                model, piece.reshaped([1, 2 * count, -1]),
+                cache.pass(rows, counts: [count, count]))
             try requireClose(
-                "tokens \(start) to \(start + count)", found,
+                "tokens \(start) to \(start + count)", found.reshaped([2, count, -1]),
                 whole.narrowed(1, from: start, length: count))
             start += count
-            #expect(cache.length == start)
+            #expect(rows.map(\.length) == [start, start])
         }
     }
 
@@ -50,8 +57,8 @@ import Testing
         let tokens = try ids(1, 8, seed: 2)
         let changed = try tokens.cloned()
         try changed.narrowed(1, from: 5, length: 3).setZero()
-        let first = try run(model, model.embed(tokens), .contiguous(count: 8))
-        let second = try run(model, model.embed(changed), .contiguous(count: 8))
+        let first = try run(model, model.embed(tokens))
+        let second = try run(model, model.embed(changed))
         try requireClose(
             "before the change", second.narrowed(1, from: 0, length: 5),
             first.narrowed(1, from: 0, length: 5))
@@ -85,8 +92,7 @@ import Testing
         }
         let tokens = try ids(2, 6, seed: 5)
         try requireClose(
-            "logits", run(fused, fused.embed(tokens), .contiguous(count: 6)),
-            run(split, split.embed(tokens), .contiguous(count: 6)))
+            "logits", run(fused, fused.embed(tokens)), run(split, split.embed(tokens)))
     }
 
     @Test func `dropout works in training only and follows its generator`() throws {
@@ -96,9 +102,8 @@ import Testing
         let embeddings = try model.embed(ids(1, 5, seed: 3))
         func hidden(_ generator: RandomGenerator?) throws -> [Float] {
             try withoutGradients {
-                let context = try model.context(
-                    .contiguous(count: 5), cache: nil, dropout: generator)
-                return try model.segments(context).run(embeddings).values()
+                let pass = try SequenceLayout.contiguous(count: 5).pass(dropout: generator)
+                return try model.segments(pass).run(embeddings).values()
             }
         }
         let plain = try hidden(nil)
@@ -107,5 +112,15 @@ import Testing
         #expect(dropped != plain)
         #expect(try hidden(RandomGenerator(seed: 1)) == dropped)
         #expect(try hidden(RandomGenerator(seed: 2)) != dropped)
+    }
+
+    @Test func `the sizes of a decoder follow from its config`() throws {
+        let (model, _) = try decoder(smallConfig(layers: 2))
+        #expect(
+            model.shape
+                == DecoderShape(
+                    width: 24, layers: 2, heads: 3, keyValueHeads: 3, headWidth: 8, vocabulary: 50,
+                    positions: 2048))
+        #expect(model.shape.bytesPerPosition(.bfloat16) == 2 * 2 * 24 * 2)
     }
 }

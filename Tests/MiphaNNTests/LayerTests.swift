@@ -35,6 +35,33 @@ import Testing
             layer(x), Functions.linear(inner, weight: parameters[2], bias: parameters[3]))
     }
 
+    @Test(arguments: [ActivationFunction.silu, .geluTanh, .geluQuick], [false, true])
+    func `a gated feed-forward layer opens one map by another`(
+        activation: ActivationFunction, bias: Bool
+    ) throws {
+        let layer = try GatedFeedForward(
+            store.scope(.language)["mlp"], width: 3, inner: 8, activation: activation, bias: bias)
+        let names = ["gate_proj", "up_proj", "down_proj"]
+        #expect(
+            store.names
+                == names.flatMap { name in
+                    (bias ? ["weight", "bias"] : ["weight"]).map { "mlp.\(name).\($0)" }
+                })
+        #expect(
+            store.facts.filter(\.endsResidual).map(\.layer) == ["mlp.down_proj"])
+        for (index, parameter) in store.parameters.enumerated() {
+            try parameter.tensor.assign(
+                randomTensor(parameter.tensor.shape, seed: UInt64(index)))
+        }
+        func map(_ x: Tensor, _ name: String) throws -> Tensor {
+            try Functions.linear(
+                x, weight: #require(store["mlp.\(name).weight"]), bias: store["mlp.\(name).bias"])
+        }
+        let x = try randomTensor([2, 5, 3], seed: 1)
+        let opened = try Functions.activate(map(x, "gate_proj"), activation)
+        try expectSame(layer(x), map(opened * map(x, "up_proj"), "down_proj"))
+    }
+
     @Test func `patches are flattened by colour, then row by row over the picture`() throws {
         let layer = try PatchEmbedding(store.scope(.language)["p"], channels: 2, patch: 2, width: 8)
         #expect(store.parameters.map(\.tensor.shape) == [[8, 2, 2, 2], [8]])

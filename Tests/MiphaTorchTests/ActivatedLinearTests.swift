@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(
-        arguments: [ActivationFunction.geluExact, .geluTanh, .silu],
+        arguments: [ActivationFunction.geluExact, .geluTanh, .geluQuick, .silu],
         [[true, true, true], [true, false, false], [false, true, false], [false, false, true]])
     func `value and gradients are those of the two operations`(
         _ activation: ActivationFunction, _ learns: [Bool]

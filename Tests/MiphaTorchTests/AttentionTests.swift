@@ -80,4 +80,77 @@ import Testing
             try expectClose("gradient", found, expected, .of(.operationGradient))
         }
     }
+
+    /// Keys or values of two heads, each repeated for as many query heads.
+    private func repeated(_ x: Tensor, _ times: Int) throws -> Tensor {
+        try .concatenating(
+            (0..<x.size(1)).flatMap { head in
+                try (0..<times).map { _ in try x.narrowed(1, from: head, length: 1) }
+            }, along: 1)
+    }
+
+    @Test(arguments: [1, 2, 3], [false, true])
+    func `heads of keys serve as many heads of queries in their order`(
+        times: Int, causal: Bool
+    ) throws {
+        let mask = try Tensor(
+            [true, false, true, true, false, true, true, true, false, true],
+            shape: [2, 1, 1, 5])
+        let direction = try randomTensor([2, 2 * times, 5, 4], seed: 9)
+        let square = try Tensor(triangle(5), shape: [1, 1, 5, 5])
+        for mask in causal ? [nil] : [nil, mask, square] {
+            var results: [[Tensor?]] = []
+            for isShared in [true, false] {
+                let q = try randomTensor([2, 2 * times, 5, 4], seed: 1)
+                let k = try randomTensor([2, 2, 5, 4], seed: 2)
+                let v = try randomTensor([2, 2, 5, 4], seed: 3)
+                for leaf in [q, k, v] { try leaf.setRequiresGradient(true) }
+                let mixed = try Functions.attention(
+                    q, isShared ? k : repeated(k, times), isShared ? v : repeated(v, times),
+                    mask: mask, causal: causal, scale: 0.7)
+                try (mixed * direction).sum().backward()
+                results.append(
+                    try [mixed.detached(), q.gradient(), k.gradient(), v.gradient()])
+            }
+            for (name, (found, expected)) in zip(
+                ["mixed", "q", "k", "v"], zip(results[0], results[1]))
+            {
+                try expectClose(name, found, expected, .of(.operationGradient))
+            }
+        }
+        try expectFailure {
+            _ = try Functions.attention(
+                randomTensor([1, 3, 2, 4], seed: 1), randomTensor([1, 2, 2, 4], seed: 2),
+                randomTensor([1, 2, 2, 4], seed: 3), mask: nil, causal: false, scale: 1)
+        }
+    }
+
+    @Test(arguments: [nil, 0.4])
+    func `attention by its definition knows caps, masks and queries without keys`(
+        softcap: Double?
+    ) throws {
+        let operands = try Operands(queries: 2, keys: 7)
+        var sees = Array(repeating: true, count: 14)
+        for key in [1, 4, 6, 9] { sees[key] = false }
+        let (q, k, v) = (operands.q, operands.k, operands.v)
+        let found = try Functions.composedAttention(
+            q, k, v, mask: Tensor(sees, shape: [1, 1, 2, 7]), scale: 0.7, softcap: softcap)
+        var scores = try q.matmul(k.transposed(2, 3)) * 0.7
+        if let softcap { scores = try Functions.softcap(scores, softcap) }
+        let penalty = try Tensor(sees.map { $0 ? 0 : Float(-1e9) }, shape: [1, 1, 2, 7])
+        try expectClose("mixed", found.mixed, (scores + penalty).softmax().matmul(v))
+        for leaf in [q, k, v] { try leaf.setRequiresGradient(true) }
+        let blind = try Functions.composedAttention(
+            q, k, v, mask: Tensor.full([1, 1, 2, 7], 0, dtype: .bool), scale: 0.7,
+            softcap: softcap)
+        try blind.mixed.sum().backward()
+        for leaf in [q, k, v] {
+            let gradient = try #require(try leaf.gradient()).values(as: Float.self)
+            #expect(gradient.allSatisfy { $0 == 0 })
+        }
+        #expect(try blind.mixed.values(as: Float.self).allSatisfy { $0 == 0 })
+        #expect(try blind.sums.values(as: Float.self).allSatisfy { $0 == -.infinity })
+        try expectClose(
+            "joined", Functions.attentionJoin(blind, found), found.mixed)
+    }
 }

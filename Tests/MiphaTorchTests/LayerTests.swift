@@ -41,11 +41,70 @@ import Testing
             Float(
                 $0 / 2 * (1 + tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0))))
         }
+        let quick = doubles.map { Float($0 / (1 + exp(-1.702 * $0))) }
         let silu = doubles.map { Float($0 / (1 + exp(-$0))) }
         try expectClose("exact GELU", Functions.activate(x, .geluExact), Tensor(exact))
         try expectClose("tanh GELU", Functions.activate(x, .geluTanh), Tensor(tanhForm))
+        try expectClose("quick GELU", Functions.activate(x, .geluQuick), Tensor(quick))
         try expectClose("SiLU", Functions.activate(x, .silu), Tensor(silu))
         #expect(zip(exact, tanhForm).contains { abs($0 - $1) > 1e-4 })
+    }
+
+    @Test func `a root-mean-square norm has the gradients of its formula`() throws {
+        let direction = try randomTensor([3, 7], seed: 5).to(dtype: .float64)
+        func gradients(_ body: (Tensor, Tensor) throws -> Tensor) throws -> [Tensor?] {
+            let x = try randomTensor([3, 7], seed: 1).to(dtype: .float64)
+            let weight = try randomTensor([7], seed: 2).to(dtype: .float64)
+            for leaf in [x, weight] { try leaf.setRequiresGradient(true) }
+            let y = try body(x, weight)
+            try (y * direction).sum().backward()
+            return try [y.detached(), x.gradient(), weight.gradient()]
+        }
+        let found = try gradients {
+            try Functions.rmsNorm($0, weight: $1, epsilon: 0.01)
+        }
+        let ones = try Tensor.full([7, 7], 1.0 / 7, dtype: .float64)
+        let expected = try gradients { x, weight in
+            let mean = try (x * x).matmul(ones) + 0.01
+            return try weight * x / root(mean)
+        }
+        for (name, (a, b)) in zip(["value", "x", "weight"], zip(found, expected)) {
+            try expectClose(name, a, b, Tolerance(relative: 1e-6))
+        }
+    }
+
+    /// The square root by Heron's rule, whose steps autograd records.
+    private func root(_ x: Tensor) throws -> Tensor {
+        var guess = try x + 1.0
+        for _ in 0..<40 { guess = try (guess + x / guess) * 0.5 }
+        return guess
+    }
+
+    @Test func `a root-mean-square norm rounds before it scales`() throws {
+        let x = try randomTensor([4, 32], seed: 6).to(dtype: .bfloat16)
+        let weight = try randomTensor([32], seed: 7).to(dtype: .bfloat16)
+        let found = try Functions.rmsNorm(x, weight: weight, epsilon: 1e-6)
+        #expect(found.dtype == .bfloat16)
+        let ones = try Tensor.full([32], 1)
+        let normal = try Functions.rmsNorm(
+            x.to(dtype: .float32), weight: ones, epsilon: 1e-6
+        ).to(dtype: .bfloat16)
+        #expect(
+            try found.values(as: Float.self) == (weight * normal).values(as: Float.self))
+    }
+
+    @Test func `a soft cap is a scaled hyperbolic tangent`() throws {
+        let inputs = stride(from: -9, through: 9, by: 0.7).map { Float($0) }
+        let x = try Tensor(inputs)
+        try x.setRequiresGradient(true)
+        let capped = try Functions.softcap(x, 2.5)
+        let bends = inputs.map { tanh(Double($0) / 2.5) }
+        try expectClose("value", capped.detached(), Tensor(bends.map { Float(2.5 * $0) }))
+        try capped.sum().backward()
+        try expectClose(
+            "gradient", x.gradient(), Tensor(bends.map { Float(1 - $0 * $0) }),
+            .of(.operationGradient))
+        try expectFailure { _ = try Functions.softcap(x, 0) }
     }
 
     @Test func `an embedding picks rows and sends gradients back to them`() throws {

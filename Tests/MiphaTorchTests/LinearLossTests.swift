@@ -226,4 +226,29 @@ import Testing
             logits, targets: Tensor([2, -100, 4]), zLoss: 0.1)
         #expect(abs(try found.item() - expected) < 1e-5)
     }
+
+    @Test(arguments: [0, 0.02], [1, 200])
+    func `capped logits have the loss and the gradients of their formula`(
+        zLoss: Double, rows: Int
+    ) throws {
+        // 40,000 classes: several chunks of rows.
+        let operands = try operands(rows: rows, classes: rows == 1 ? 13 : 40_000)
+        let classes = operands[1].size(0)
+        let targets = try targets(rows: rows, classes: classes)
+        let found = try Outcome(operands, learns: [true, true, true], scale: 0.37) {
+            try Functions.linearCrossEntropySum(
+                $0[0], weight: $0[1], bias: $0[2], targets: targets, zLoss: zLoss, softcap: 0.9)
+        }
+        let expected = try Outcome(operands, learns: [true, true, true], scale: 0.37) {
+            let logits = try $0[0].matmul($0[1].transposed(0, 1)) + $0[2]
+            return try Functions.crossEntropySum(
+                Functions.softcap(logits, 0.9), targets: targets, zLoss: zLoss)
+        }
+        #expect(abs(found.loss - expected.loss) <= 2e-6 * abs(expected.loss))
+        for (name, (a, b)) in zip(
+            ["states", "weight", "bias"], zip(found.gradients, expected.gradients))
+        {
+            try expectClose(name, a, b, .of(.operationGradient))
+        }
+    }
 }

@@ -76,6 +76,25 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 4], [false, true])
+    func `heads of keys serve several heads of queries`(queries: Int, causal: Bool) throws {
+        let q = try randomTensor([2, 6, queries, 8], seed: 1)
+        let k = try randomTensor([2, 2, 4, 8], seed: 2)
+        let v = try randomTensor([2, 2, 4, 8], seed: 3)
+        func wide(_ x: Tensor) throws -> Tensor {
+            try .concatenating(
+                [0, 0, 0, 1, 1, 1].map { try x.narrowed(1, from: $0, length: 1) }, along: 1)
+        }
+        let mask = try Tensor(
+            [true, false, true, true, true, true, true, false], shape: [2, 1, 1, 4])
+        for mask in causal ? [nil] : [nil, mask] {
+            let found = try part(q, k, v, mask: mask, causal: causal)
+            let expected = try part(q, wide(k), wide(v), mask: mask, causal: causal)
+            try expectClose("mixed", found.mixed, expected.mixed)
+            try expectClose("sums", found.sums, expected.sums)
+        }
+    }
+
     @Test func `a part without keys adds nothing`() throws {
         let q = try randomTensor([1, 2, 3, 8], seed: 10)
         let some = try part(q, q, q)

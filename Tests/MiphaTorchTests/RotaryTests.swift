@@ -38,7 +38,7 @@ import Testing
         let x = try randomTensor(shape, seed: 12)
         let angles = try Functions.rotaryAngles(
             positions: Tensor(positions.flatMap { $0 }, shape: [positions.count, 4]),
-            rotary: rotary, theta: 500)
+            frequencies: Functions.rotaryFrequencies(rotary: rotary, theta: 500))
         #expect(angles.cos.shape == [positions.count, 4, rotary / 2])
         let found = try Functions.rotary(x, cos: angles.cos, sin: angles.sin)
         let expected = try rotated(
@@ -57,7 +57,8 @@ import Testing
         let x = try randomTensor([2, 3, 5, 6], seed: 1)
         let view = try x.transposed(1, 2)
         let angles = try Functions.rotaryAngles(
-            positions: Tensor([0, 1, 2, 3, 4], shape: [1, 5]), rotary: 4, theta: 100)
+            positions: Tensor([0, 1, 2, 3, 4], shape: [1, 5]),
+            frequencies: Functions.rotaryFrequencies(rotary: 4, theta: 100))
         try expectClose(
             "rotation", Functions.rotary(view, cos: angles.cos, sin: angles.sin),
             Functions.rotary(view.contiguous(), cos: angles.cos, sin: angles.sin),
@@ -68,7 +69,8 @@ import Testing
     func `other dtypes round the float32 result`(_ dtype: DType) throws {
         let x = try randomTensor([1, 3, 2, 6], seed: 1).to(dtype: dtype)
         let angles = try Functions.rotaryAngles(
-            positions: Tensor([0, 5, 9], shape: [1, 3]), rotary: 4, theta: 100)
+            positions: Tensor([0, 5, 9], shape: [1, 3]),
+            frequencies: Functions.rotaryFrequencies(rotary: 4, theta: 100))
         let found = try Functions.rotary(x, cos: angles.cos, sin: angles.sin)
         #expect(found.dtype == dtype)
         let expected = try Functions.rotary(
@@ -83,7 +85,8 @@ import Testing
         let x = try randomTensor(shape, seed: 21)
         let direction = try randomTensor(shape, seed: 22)
         let angles = try Functions.rotaryAngles(
-            positions: Tensor([4, 1, 0, 3], shape: [2, 2]), rotary: 4, theta: 50)
+            positions: Tensor([4, 1, 0, 3], shape: [2, 2]),
+            frequencies: Functions.rotaryFrequencies(rotary: 4, theta: 50))
         func objective(_ x: Tensor) throws -> Tensor {
             try (Functions.rotary(x, cos: angles.cos, sin: angles.sin) * direction).sum()
         }

@@ -60,7 +60,13 @@ typedef struct mt_shape {
     size_t count;
 } mt_shape;
 
-typedef enum mt_activation { MT_GELU_EXACT, MT_GELU_TANH, MT_SILU } mt_activation;
+/* MT_GELU_QUICK: x sigmoid(1.702 x). */
+typedef enum mt_activation {
+    MT_GELU_EXACT,
+    MT_GELU_TANH,
+    MT_GELU_QUICK,
+    MT_SILU
+} mt_activation;
 
 /* ---- Process and thread state ---- */
 
@@ -176,6 +182,8 @@ mt_status mt_tensors_norm(const mt_tensor *tensors, size_t count, double *out);
 mt_status mt_linear(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, mt_tensor *out);
 mt_status mt_layer_norm(mt_tensor x, mt_tensor weight, mt_tensor bias, double epsilon,
                         mt_tensor *out);
+/* weight * (x / sqrt(mean(x^2) + epsilon)); the quotient is computed in float32 (float64 for float64)
+ * and rounded to x's dtype before the product. */
 mt_status mt_rms_norm(mt_tensor x, mt_tensor weight, double epsilon, mt_tensor *out);
 mt_status mt_embedding(mt_tensor weight, mt_tensor indices, mt_tensor *out);
 mt_status mt_conv2d(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, int64_t stride,
@@ -186,13 +194,20 @@ mt_status mt_activated_linear(mt_tensor x, mt_activation activation, mt_tensor w
                               mt_tensor bias_or_null, mt_tensor *out);
 /* Inverted dropout with the caller's generator; `probability` 0 returns `x` itself. */
 mt_status mt_dropout(mt_tensor x, double probability, mt_generator generator, mt_tensor *out);
-/* `q, k, v`: [batch, heads, tokens, head width]; mask: boolean or additive, broadcastable. */
+/* cap * tanh(x / cap). */
+mt_status mt_softcap(mt_tensor x, double cap, mt_tensor *out);
+/* `q, k, v`: [batch, heads, tokens, head width]; mask: boolean or additive, broadcastable. k and v may
+ * have fewer heads, a divisor of q's number: query heads that share a head stand one after another. */
 mt_status mt_attention(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_null, bool causal,
                        double scale, mt_tensor *out);
 /* As mt_attention without gradients; `sums` [batch, heads, tokens] float32 is the logarithm of the
  * sum of the exponentials of each query's scaled scores. */
 mt_status mt_attention_part(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_null,
                             bool causal, double scale, mt_tensor *out, mt_tensor *sums);
+/* The definition, in float32 (float64 for float64) and with gradients: scores are scaled, then capped
+ * unless `softcap` is 0, then masked. A query that sees no key gets 0 and sums of minus infinity. */
+mt_status mt_attention_composed(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_null,
+                                double scale, double softcap, mt_tensor *out, mt_tensor *sums);
 /* Joins attention of the same queries to two disjoint sets of keys, in float32; a, b: [..., width],
  * sums: [...]. The sums of one of both may be minus infinity: no key. */
 mt_status mt_attention_join(mt_tensor a, mt_tensor a_sums, mt_tensor b, mt_tensor b_sums,
@@ -200,19 +215,22 @@ mt_status mt_attention_join(mt_tensor a, mt_tensor a_sums, mt_tensor b, mt_tenso
 /* Rotates the first `2 * cos.size(-1)` features of x [batch, tokens, heads, head width], halves
  * paired ("NeoX"); cos and sin: [batch or 1, tokens, rotary / 2] float32. */
 mt_status mt_rotary(mt_tensor x, mt_tensor cos, mt_tensor sin, mt_tensor *out);
-/* cos and sin [rows, tokens, rotary / 2] float32 for positions [rows, tokens] int64 and angles
- * position * theta^(-2i / rotary), in the reference's own order of float32 operations. */
-mt_status mt_rotary_angles(mt_tensor positions, int64_t rotary, double theta, mt_tensor *cos,
+/* theta^(-2i / rotary) for i below rotary / 2, float32, in the reference's own order of operations. */
+mt_status mt_rotary_frequencies(int64_t rotary, double theta, mt_tensor *out);
+/* cos and sin [rows, tokens, n] float32 of the angles position * frequency, for positions
+ * [rows, tokens] int64 and frequencies [n] float32. */
+mt_status mt_rotary_angles(mt_tensor positions, mt_tensor frequencies, mt_tensor *cos,
                            mt_tensor *sin);
 /* Sum of the cross-entropies of logits [n, classes] against targets [n] int64, in float32, plus
  * `z_loss` times the sum of the squares of log sum exp; rows with target -100 count as nothing. */
 mt_status mt_cross_entropy_sum(mt_tensor logits, mt_tensor targets, double z_loss, mt_tensor *out);
 /* The same of logits x W^T + b, x [n, in], W [classes, in], whose matrix of logits is never whole in
  * memory: gradients are computed with the loss, chunk by chunk. No target is ignored. Weights [n], only
- * with a z_loss of 0, multiply the cross-entropies of the rows. The graph can be walked back once. */
+ * with a z_loss of 0, multiply the cross-entropies of the rows. Logits are capped as by mt_softcap unless
+ * `softcap` is 0. The graph can be walked back once. */
 mt_status mt_linear_cross_entropy_sum(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null,
                                       mt_tensor targets, mt_tensor weights_or_null, double z_loss,
-                                      mt_tensor *out);
+                                      double softcap, mt_tensor *out);
 
 /* ---- Adapters ---- */
 

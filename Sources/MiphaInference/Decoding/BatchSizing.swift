@@ -3,8 +3,8 @@ import MiphaNN
 
 /// Divides requests into parts that fit into memory.
 package struct BatchSizing {
-    /// Positions that the storage of a beginning and of a row have to spare at most.
-    package static let spare = RaggedCache.reserve
+    /// Positions that the pages of a beginning and of a row have to spare at most.
+    package static let spare = PagedCache.spare
 
     let limits: BatchLimits
     let tokensPerImage: Int

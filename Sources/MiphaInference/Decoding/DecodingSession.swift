@@ -23,9 +23,19 @@ public final class DecodingSession {
         /// Ids that are read once for the group.
         var count: Int
         /// What was read of them; `nil` while nothing was, or when there are none.
-        var prefix: KeyValuePrefix?
+        var sequence: PagedSequence?
         /// Logits behind the last of them.
         var logits: [Float]?
+    }
+
+    /// A prompt whose answer is not complete.
+    private struct Row {
+        /// Number of the prompt.
+        let number: Int
+        /// What was read of it and its answer.
+        var sequence = PagedSequence()
+        /// The last token, which is not read yet.
+        var last = 0
     }
 
     private enum Work {
@@ -43,9 +53,11 @@ public final class DecodingSession {
     private var work: [Work] = []
     /// Projected features by picture, until every beginning is read.
     private var features: [Int: Tensor] = [:]
-    private var cache: RaggedCache?
-    /// Number of the prompt of each row of the cache, and its last token.
-    private var open: [(row: Int, last: Int)]
+    private let cache: PagedCache
+    /// Open rows.
+    private var open: [Row]
+    /// Whether all prompts are read.
+    private var hasRead = false
 
     /// What was computed so far.
     public private(set) var statistics = BatchStatistics()
@@ -67,7 +79,8 @@ public final class DecodingSession {
         self.prompts = prompts
         self.prefixes = prefixes
         plan = PromptGroups(prompts)
-        open = plan.groups.flatMap { $0.rows.map { ($0, 0) } }
+        open = plan.groups.flatMap { $0.rows.map { Row(number: $0) } }
+        cache = PagedCache(layers: model.language.shape.layers, device: model.device)
         beginnings = []
         for group in plan.groups { beginnings.append(try beginning(of: group)) }
         schedule()
@@ -97,25 +110,18 @@ public final class DecodingSession {
         guard !open.isEmpty else { return false }
         while try prepare() {}
         let logits =
-            if let cache {
-                try timed(&timings.decode) { try step(cache) }
-            } else {
-                try timed(&timings.prefill) { try readRest() }
-            }
-        var kept: [Int] = []
-        for place in open.indices {
-            if let id = try choose(open[place].row, logits[place]) {
-                open[place].last = id
-                kept.append(place)
-            }
+            hasRead
+            ? try timed(&timings.decode) { try step() }
+            : try timed(&timings.prefill) { try readRest() }
+        var kept: [Row] = []
+        for (row, logits) in zip(open, logits) {
+            guard let id = try choose(row.number, logits) else { continue }
+            var row = row
+            row.last = id
+            kept.append(row)
         }
-        open = kept.map { open[$0] }
-        guard !open.isEmpty else {
-            cache = nil
-            return false
-        }
-        try cache?.keep(kept)
-        return true
+        open = kept
+        return !open.isEmpty
     }
 }
 
@@ -132,7 +138,7 @@ extension DecodingSession {
             if count > 0, count >= group.sharedCount {
                 let length = rows[0].length(count, tokensPerImage: model.config.tokensPerImage)
                 statistics.positionsReused += length * rows.count
-                return Beginning(count: count, prefix: try prefixes.prefix(length))
+                return Beginning(count: count, sequence: prefixes.sequence(length))
             }
         }
         let count = rows.dropFirst().reduce(shortest) { min($0, rows[0].ids.commonCount($1.ids)) }
@@ -144,7 +150,7 @@ extension DecodingSession {
     /// Lists what has to be computed before the first token.
     private func schedule() {
         let fresh = beginnings.indices.filter {
-            beginnings[$0].prefix == nil && beginnings[$0].count > 0
+            beginnings[$0].sequence == nil && beginnings[$0].count > 0
         }
         var pictures: [Int] = []
         for group in fresh {
@@ -204,21 +210,20 @@ extension DecodingSession {
         let pictures = firsts.flatMap { plan.imageNumbers[$0] }.compactMap { features[$0] }
         let splice = try SplicePlan(
             ids: ids, tokensPerImage: model.config.tokensPerImage, imageCount: pictures.count)
-        let store = KeyValueCache(layers: model.language.layerCount)
+        let sequences = groups.map { _ in PagedSequence(bound: splice.columns) }
+        let pass = try cache.pass(
+            sequences, counts: groups.map { _ in splice.columns })
         let logits = try withoutGradients {
             let embeddings = try model.splice(
                 splice,
                 features: pictures.isEmpty ? nil : .concatenating(pictures, along: 0))
-            let context = try model.language.context(splice.layout, cache: store, dropout: nil)
-            let hidden = try model.language.segments(context).run(embeddings)
-            let last = try hidden.narrowed(1, from: splice.columns - 1, length: 1)
-            return try self.logits(last.reshaped([groups.count, -1]))
+            return try self.logits(embeddings.reshaped([1, pass.tokenCount, -1]), pass)
         }
         for (place, group) in groups.enumerated() {
-            let prefix = try store.prefix(row: place)
-            beginnings[group].prefix = prefix
+            beginnings[group].sequence = sequences[place]
             beginnings[group].logits = logits[place]
-            prefixes?.store(prefix, of: prompts[firsts[place]], count: beginnings[group].count)
+            prefixes?.store(
+                sequences[place], of: prompts[firsts[place]], count: beginnings[group].count)
         }
         statistics.positionsComputed += splice.columns * groups.count
     }
@@ -227,60 +232,58 @@ extension DecodingSession {
     ///
     /// - Returns: logits behind the last id of each row.
     private func readRest() throws -> [[Float]] {
-        let cache = RaggedCache(
-            layers: model.language.layerCount,
-            groups: zip(plan.groups, beginnings).map {
-                RaggedCache.Group(prefix: $1.prefix, rowCount: $0.rows.count)
-            })
-        var (rest, fallback): ([[Int]], [[Float]?]) = ([], [])
+        var (rest, known): ([[Int]], [[Float]?]) = ([], [])
         for (group, beginning) in zip(plan.groups, beginnings) {
             for row in group.rows {
+                if let sequence = beginning.sequence {
+                    open[rest.count].sequence = sequence.fork()
+                }
                 rest.append(Array(prompts[row].ids[beginning.count...]))
-                fallback.append(beginning.logits)
+                known.append(beginning.logits)
             }
         }
-        self.cache = cache
-        // The groups hold the beginnings now, as long as they have rows.
+        // The rows hold the pages of the beginnings now.
         beginnings = []
-        guard rest.contains(where: { !$0.isEmpty }) else { return fallback.compactMap { $0 } }
-        let pass = try withoutGradients {
-            try cache.reading(rest.map(\.count), device: model.device)
-        }
-        let computed = try run(rest.flatMap { $0 }, pass)
-        return zip(pass.lastPlaces, fallback).enumerated().compactMap { row, known in
-            known.0 == nil ? known.1 : computed[row]
-        }
+        hasRead = true
+        return try zip(append(rest), known).compactMap { $0 ?? $1 }
     }
 
     /// Appends the last token of every row.
-    private func step(_ cache: RaggedCache) throws -> [[Float]] {
-        let pass = try withoutGradients { try cache.stepping(device: model.device) }
-        let computed = try run(open.map(\.last), pass)
-        return open.indices.compactMap { computed[$0] }
+    private func step() throws -> [[Float]] {
+        try append(open.map { [$0.last] }).compactMap { $0 }
     }
 
-    /// Runs the language model over the tokens of a pass; gives the logits of rows with tokens.
-    private func run(_ ids: [Int], _ pass: RaggedStep) throws -> [Int: [Float]] {
-        statistics.positionsComputed += ids.count
-        let rows = pass.lastPlaces.indices.filter { pass.lastPlaces[$0] != nil }
-        let last = pass.lastPlaces.compactMap { $0 }
+    /// Runs the language model over more ids of the open rows; gives the logits of rows with ids.
+    private func append(_ ids: [[Int]]) throws -> [[Float]?] {
+        let all = ids.flatMap { $0 }
+        guard !all.isEmpty else { return ids.map { _ in nil } }
+        statistics.positionsComputed += all.count
+        let pass = try cache.pass(open.map(\.sequence), counts: ids.map(\.count))
         let values = try withoutGradients {
-            let inputs = try Tensor(ids, shape: [1, ids.count]).to(device: model.device)
-            let context = try model.language.context(pass)
-            let hidden = try model.language.segments(context).run(model.language.embed(inputs))
-            let flat = try hidden.reshaped([ids.count, -1])
-            return try logits(
-                last.count == ids.count
-                    ? flat : flat.selecting(Tensor(last).to(device: model.device)))
+            let inputs = try Tensor(all, shape: [1, all.count]).to(device: model.device)
+            return try logits(model.language.enter(model.language.embed(inputs)), pass)
         }
-        return Dictionary(uniqueKeysWithValues: zip(rows, values))
+        var next = 0
+        return pass.lastPlaces.map { place in
+            guard place != nil else { return nil }
+            defer { next += 1 }
+            return values[next]
+        }
     }
 
-    /// Logits of hidden states `[rows, width]`.
-    private func logits(_ hidden: Tensor) throws -> [[Float]] {
-        let logits = try model.language.logits(model.language.normalize(hidden))
+    /// Logits behind the last token of each row of a pass that has tokens.
+    ///
+    /// - Parameter embeddings: `[1, tokens, width]`.
+    private func logits(_ embeddings: Tensor, _ pass: PagedPass) throws -> [[Float]] {
+        let (language, last) = (model.language, pass.lastPlaces.compactMap { $0 })
+        var hidden = try language.segments(pass).run(embeddings)
+            .reshaped([pass.tokenCount, -1])
+        if last.count < pass.tokenCount {
+            hidden = try hidden.selecting(Tensor(last).to(device: model.device))
+        }
+        let logits = try language.head.logits(language.head.normalize(hidden))
         let width = logits.size(-1)
         let values: [Float] = try logits.to(dtype: .float32, device: .cpu).values()
-        return (0..<hidden.size(0)).map { Array(values[$0 * width..<($0 + 1) * width]) }
+        return last.indices.map { Array(values[$0 * width..<($0 + 1) * width]) }
     }
 }

@@ -9,7 +9,7 @@ public final class PrefixCache {
     private struct Entry {
         let ids: [Int]
         let images: [ImageID]
-        let prefix: KeyValuePrefix
+        let sequence: PagedSequence
     }
 
     private var entry: Entry?
@@ -18,10 +18,10 @@ public final class PrefixCache {
     public init() {}
 
     /// Keeps what was read of the first `count` ids of a prompt.
-    func store(_ prefix: KeyValuePrefix, of prompt: GenerationPrompt, count: Int) {
+    func store(_ sequence: PagedSequence, of prompt: GenerationPrompt, count: Int) {
         let ids = Array(prompt.ids[..<count])
         let images = ids.count { $0 == MarkerID.image }
-        entry = Entry(ids: ids, images: prompt.images[..<images].map(\.id), prefix: prefix)
+        entry = Entry(ids: ids, images: prompt.images[..<images].map(\.id), sequence: sequence)
     }
 
     /// Number of ids that the prompt has in common with what is kept.
@@ -37,6 +37,6 @@ public final class PrefixCache {
         return min(prompt.ids.count, entry.ids.count)
     }
 
-    /// The first `length` positions of what is kept.
-    func prefix(_ length: Int) throws -> KeyValuePrefix? { try entry?.prefix.first(length) }
+    /// A text that begins with the first `length` positions of what is kept.
+    func sequence(_ length: Int) -> PagedSequence? { entry?.sequence.fork(first: length) }
 }

@@ -42,7 +42,8 @@ public actor InferenceEngine: BatchResponder {
             tokensPerImage: bundle.folder.config.tokensPerImage)
         prompts = bundle.prompts
         batchLimits = BatchLimits(
-            bytesPerPosition: bundle.model.language.bytesPerPosition, bytes: batchBytes)
+            bytesPerPosition: bundle.model.language.shape.bytesPerPosition(bundle.model.dtype),
+            bytes: batchBytes)
         prefixes = keepsBeginning ? PrefixCache() : nil
         thread = InferenceThread.start(name: "mipha-inference")
         self.bundle = bundle

@@ -24,7 +24,7 @@ public struct GenerationPrompt: Sendable, Hashable {
             InferenceError(.invalidPrompt, "prompt \(row): \(message)")
         }
         guard !ids.isEmpty else { throw fail("expected at least one id, found none") }
-        let vocabulary = model.language.vocabularySize
+        let vocabulary = model.language.shape.vocabulary
         for (place, id) in ids.enumerated()
         where id != MarkerID.image && !(0..<vocabulary).contains(id) {
             throw fail(

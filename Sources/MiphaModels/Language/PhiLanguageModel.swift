@@ -61,30 +61,13 @@ struct PhiAttention {
         self.layer = layer
     }
 
-    func callAsFunction(_ x: Tensor, _ context: DecoderContext) throws(TensorError) -> Tensor {
-        let projected = try projections(x, headCount: headCount, dropout: context.dropout)
-        let q = try Functions.rotary(projected.q, cos: context.cos, sin: context.sin)
-        var k = try Functions.rotary(projected.k, cos: context.cos, sin: context.sin)
+    func callAsFunction(
+        _ x: Tensor, _ pass: any AttentionPass, _ angles: RotaryAngles
+    ) throws(TensorError) -> Tensor {
+        let (q, k, v) = try projections(x, headCount: headCount, dropout: pass.dropout)
         let scale = 1 / Double(q.size(3)).squareRoot()
-        if let ragged = context.ragged {
-            return try dense(
-                ragged.attend(q, k, projected.v, layer: layer, scale: scale).reshaped(x.shape))
-        }
-        k = try k.transposed(1, 2)  // [rows, heads, tokens, width]
-        var v = try projected.v.transposed(1, 2)
-        if let cache = context.cache {
-            (k, v) = try cache.append(keys: k, values: v, layer: layer)
-        }
-        let mixed =
-            if let documents = context.documents {
-                try Functions.attention(
-                    q.transposed(1, 2), k, v, documents: documents, scale: scale)
-            } else {
-                try Functions.attention(
-                    q.transposed(1, 2), k, v, mask: context.mask, causal: context.causal,
-                    scale: scale)
-            }
-        return try dense(mixed.transposed(1, 2).reshaped(x.shape), dropout: context.dropout)
+        let mixed = try pass.attend(angles(q), angles(k), v, layer: layer, scale: scale)
+        return try dense(mixed.reshaped(x.shape), dropout: pass.dropout)
     }
 }
 
@@ -105,11 +88,13 @@ struct PhiBlock {
         dropout = config.residualDropout
     }
 
-    func callAsFunction(_ x: Tensor, _ context: DecoderContext) throws(TensorError) -> Tensor {
+    func callAsFunction(
+        _ x: Tensor, _ pass: any AttentionPass, _ angles: RotaryAngles
+    ) throws(TensorError) -> Tensor {
         let h = try norm(x)
-        var attended = try attention(h, context)
-        var fed = try mlp(h, dropout: context.dropout)
-        if let generator = context.dropout, dropout > 0 {
+        var attended = try attention(h, pass, angles)
+        var fed = try mlp(h, dropout: pass.dropout)
+        if let generator = pass.dropout, dropout > 0 {
             attended = try Functions.dropout(attended, probability: dropout, generator: generator)
             fed = try Functions.dropout(fed, probability: dropout, generator: generator)
         }
@@ -122,8 +107,9 @@ public struct PhiLanguageModel: LanguageModel {
     let config: PhiConfig
     let embedding: Embedding
     let blocks: [PhiBlock]
-    let finalNorm: LayerNorm
-    let head: Linear
+    let rotary: RotaryEmbedding
+    /// The final norm and the head.
+    public let head: LanguageHead
 
     /// Registers all parameters: the decoder under `scope["model"]`, the head beside it.
     public init(_ scope: ParameterScope, _ config: PhiConfig) throws {
@@ -135,88 +121,38 @@ public struct PhiLanguageModel: LanguageModel {
         blocks = try (0..<config.layerCount).map {
             try PhiBlock(model["layers"].block($0), config, layer: $0)
         }
-        finalNorm = try LayerNorm(
-            model.output["final_layernorm"], width: config.hiddenSize,
-            epsilon: config.layerNormEpsilon)
-        head = try Linear(
-            scope.part(.head)["lm_head"], from: config.hiddenSize, to: config.vocabularySize,
-            bias: config.headHasBias)
+        rotary = RotaryEmbedding(width: config.rotaryWidth, theta: config.ropeTheta)
+        head = LanguageHead(
+            norm: try LayerNorm(
+                model.output["final_layernorm"], width: config.hiddenSize,
+                epsilon: config.layerNormEpsilon),
+            map: try Linear(
+                scope.part(.head)["lm_head"], from: config.hiddenSize, to: config.vocabularySize,
+                bias: config.headHasBias))
     }
 
-    /// Width of the hidden state.
-    public var width: Int { config.hiddenSize }
-    /// Number of decoder blocks.
-    public var layerCount: Int { config.layerCount }
-    /// Number of logits.
-    public var vocabularySize: Int { config.vocabularySize }
+    /// The sizes of the decoder.
+    public var shape: DecoderShape {
+        DecoderShape(
+            width: config.hiddenSize, layers: config.layerCount, heads: config.headCount,
+            keyValueHeads: config.headCount, headWidth: config.headWidth,
+            vocabulary: config.vocabularySize, positions: config.maximumPositions)
+    }
     /// The embedding table.
     public var table: Tensor { embedding.weight }
     /// Where the embedding table is.
     public var embeddingPlaces: Set<ParameterPlace> { [ParameterPlace(.language)] }
-    /// Where the final norm and the head are.
-    public var headPlaces: Set<ParameterPlace> {
-        [ParameterPlace(.language, .output), ParameterPlace(.head)]
-    }
 
     /// Embeddings of token ids.
     public func embed(_ ids: Tensor) throws(TensorError) -> Tensor { try embedding(ids) }
 
-    /// Rotary angles and mask of a call.
-    public func context(
-        _ layout: SequenceLayout, cache: KeyValueCache?, dropout: RandomGenerator?
-    ) throws(TensorError) -> DecoderContext {
-        let angles = try angles(layout.positions)
-        return DecoderContext(
-            cos: angles.cos, sin: angles.sin,
-            mask: try layout.mask()?.to(device: embedding.weight.device),
-            causal: layout.isPlainlyCausal && layout.tokenCount > 1, cache: cache, ragged: nil,
-            documents: layout.documents, dropout: dropout)
-    }
-
-    /// Rotary angles of a pass over rows of different lengths.
-    public func context(_ ragged: RaggedStep) throws(TensorError) -> DecoderContext {
-        let angles = try angles([ragged.positions])
-        return DecoderContext(
-            cos: angles.cos, sin: angles.sin, mask: nil, causal: false, cache: nil, ragged: ragged,
-            documents: nil, dropout: nil)
-    }
-
-    private func angles(
-        _ positions: [[Int]]
-    ) throws(TensorError) -> (cos: Tensor, sin: Tensor) {
-        let places = try Tensor(
-            positions.flatMap { $0 }, shape: [positions.count, positions.first?.count ?? 0]
-        ).to(device: embedding.weight.device)
-        return try Functions.rotaryAngles(
-            positions: places, rotary: config.rotaryWidth, theta: config.ropeTheta)
-    }
-
-    /// Bytes of the keys and values of one position.
-    public var bytesPerPosition: Int {
-        2 * config.layerCount * config.hiddenSize * embedding.weight.dtype.byteCount
-    }
-
     /// The decoder blocks.
-    public func segments(_ context: DecoderContext) -> [Segment] {
-        blocks.enumerated().map { index, block in
+    public func segments(_ pass: any AttentionPass) throws(TensorError) -> [Segment] {
+        let angles = try rotary.angles(pass.positions)
+        return blocks.enumerated().map { index, block in
             Segment("hidden.\(index + 1)", reads: [ParameterPlace(.language, .block(index))]) {
-                (x) throws(TensorError) in try block(x, context)
+                (x) throws(TensorError) in try block(x, pass, angles)
             }
         }
-    }
-
-    /// The final norm.
-    public func normalize(_ hidden: Tensor) throws(TensorError) -> Tensor { try finalNorm(hidden) }
-
-    /// The head.
-    public func logits(_ normalized: Tensor) throws(TensorError) -> Tensor { try head(normalized) }
-
-    /// The head and the loss, in chunks.
-    public func crossEntropySum(
-        _ normalized: Tensor, targets: Tensor, weights: Tensor?, zLoss: Double,
-        dropout: RandomGenerator?
-    ) throws(TensorError) -> Tensor {
-        try head.crossEntropySum(
-            normalized, targets: targets, weights: weights, zLoss: zLoss, dropout: dropout)
     }
 }

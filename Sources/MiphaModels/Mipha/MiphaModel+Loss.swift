@@ -53,20 +53,18 @@ extension MiphaModel {
     ) throws -> LossChain {
         let plan = try plan(for: batch)
         let supervised = plan.supervised
-        let layout = batch.idMasks.map { plan.layout(idMasks: $0) } ?? plan.layout
-        let context = try language.context(layout, cache: nil, dropout: dropout)
+        let pass = try layout(of: plan, batch).pass(device: device, dropout: dropout)
         let positions = try Tensor(supervised.positions).to(device: device)
         let targets = try Tensor(supervised.targets).to(device: device)
-        let head = Segment("loss", reads: language.headPlaces) {
-            [language] (hidden) throws(TensorError) in
-            let chosen = try hidden.reshaped([-1, language.width]).selecting(positions)
-            return try language.crossEntropySum(
-                language.normalize(chosen), targets: targets, weights: nil, zLoss: zLoss,
-                dropout: dropout)
+        let (head, width) = (language.head, language.shape.width)
+        let loss = Segment("loss", reads: head.places) { (hidden) throws(TensorError) in
+            let chosen = try hidden.reshaped([-1, width]).selecting(positions)
+            return try head.crossEntropySum(
+                head.normalize(chosen), targets: targets, zLoss: zLoss, dropout: dropout)
         }
         return LossChain(
-            segments: embeddingSegments(plan, batch, dropout: dropout)
-                + language.segments(context) + [head],
+            segments: try embeddingSegments(plan, batch, dropout: dropout)
+                + language.segments(pass) + [loss],
             learning: store.learningPlaces,
             input: try batch.features ?? batch.pixels ?? .empty([0]),
             supervisedCount: supervised.targets.count,

@@ -87,15 +87,16 @@ public struct MiphaModel {
     /// - Parameter features: `[images, patches, width]`, or `nil` without pictures.
     /// - Returns: `[rows, columns, width]`.
     package func splice(_ plan: SplicePlan, features: Tensor?) throws(TensorError) -> Tensor {
-        let width = language.width
+        let width = language.shape.width
         let ids = try Tensor(plan.textIDs).to(device: device)
         let words = try language.embed(ids)
         var parts = [words]
         if let features { parts.append(try features.reshaped([-1, width])) }
         parts.append(try .zeros([1, width], dtype: words.dtype, device: device))
         let sources = try Tensor(plan.sources).to(device: device)
-        return try Tensor.concatenating(parts, along: 0).selecting(sources)
-            .reshaped([plan.rows, plan.columns, width])
+        return try language.enter(
+            Tensor.concatenating(parts, along: 0).selecting(sources)
+                .reshaped([plan.rows, plan.columns, width]))
     }
 
     /// What splicing reads where there are images.
@@ -134,19 +135,23 @@ public struct MiphaModel {
             ?? batch.pixels.map { try visionSegments().run($0, observe: observe) }
         let embeddings = try splice(plan, features: features)
         try observe(Segment("hidden.0", reads: []) { (x) throws(TensorError) in x }, embeddings)
-        let layout = batch.idMasks.map { plan.layout(idMasks: $0) } ?? plan.layout
-        let context = try language.context(layout, cache: nil, dropout: nil)
-        let hidden = try language.segments(context).run(embeddings, observe: observe)
-        return try language.logits(language.normalize(hidden))
+        let pass = try layout(of: plan, batch).pass(device: device)
+        let hidden = try language.segments(pass).run(embeddings, observe: observe)
+        return try language.head.logits(language.head.normalize(hidden))
     }
 
     /// What each segment of the model's longest chain reads, in order.
     ///
     /// The chain of a batch has these segments or, without images, leaves some out.
     package func segmentPlaces() throws -> [Set<ParameterPlace>] {
-        let context = try language.context(.contiguous(count: 1), cache: nil, dropout: nil)
-        return tower.segments(dropout: nil).map(\.places) + [spliced]
-            + language.segments(context).map(\.places) + [language.headPlaces]
+        let pass = try SequenceLayout.contiguous(count: 1).pass(device: device)
+        return try tower.segments(dropout: nil).map(\.places) + [spliced]
+            + language.segments(pass).map(\.places) + [language.head.places]
+    }
+
+    /// Where the tokens of a batch stand.
+    func layout(of plan: SplicePlan, _ batch: MiphaBatch) -> SequenceLayout {
+        batch.idMasks.map { plan.layout(idMasks: $0) } ?? plan.layout
     }
 
     /// How a batch is spliced.

@@ -30,6 +30,14 @@ public struct Linear {
         adapter = try scope.adapter(for: weight, from: input, to: output)
     }
 
+    /// The map whose matrix is a table of embeddings, without a bias: a tied head.
+    ///
+    /// The table must have no adapter, whose update would be missing here.
+    public init(tiedTo table: Embedding) {
+        precondition(table.adapter == nil, "a table with an adapter is tied to no head")
+        self.init(weight: .dense(table.weight), bias: nil)
+    }
+
     private init(weight: LinearWeight, bias: Tensor?) {
         self.weight = weight
         self.bias = bias

@@ -1,7 +1,13 @@
 public import MiphaTorch
 
+/// A layer that brings the features of each position to a common scale.
+public protocol Normalization {
+    /// Normalises `x` `[..., width]`; same shape and dtype.
+    func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor
+}
+
 /// Normalisation to zero mean and unit variance over the last dimension, then scale and shift.
-public struct LayerNorm {
+public struct LayerNorm: Normalization {
     let weight, bias: Tensor
     let epsilon: Double
 
@@ -19,7 +25,10 @@ public struct LayerNorm {
 }
 
 /// Normalisation to unit root mean square over the last dimension, then scale.
-public struct RMSNorm {
+///
+/// Computed in float32 and rounded to the dtype of `x` before the scale, as in transformers'
+/// `LlamaRMSNorm`.
+public struct RMSNorm: Normalization {
     let weight: Tensor
     let epsilon: Double
 

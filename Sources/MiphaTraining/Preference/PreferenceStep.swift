@@ -115,12 +115,12 @@ extension MiphaModel {
         let counts = plan.supervisedCounts
         let positions = try Tensor(supervised.positions).to(device: device)
         let targets = try Tensor(supervised.targets).to(device: device)
-        let head = Segment("preference", reads: language.headPlaces) {
-            [language] (hidden) throws(TensorError) in
-            let chosen = try hidden.reshaped([-1, language.width]).selecting(positions)
-            let states = try language.normalize(chosen)
+        let (head, width) = (language.head, language.shape.width)
+        let last = Segment("preference", reads: head.places) { (hidden) throws(TensorError) in
+            let chosen = try hidden.reshaped([-1, width]).selecting(positions)
+            let states = try head.normalize(chosen)
             let likelihoods = try withoutGradients { () throws(TensorError) in
-                try language.likelihoods(states, targets: targets, counts: counts)
+                try head.likelihoods(states, targets: targets, counts: counts)
             }
             let (value, slopes) = objective(likelihoods)
             let total = try Tensor.full([], value, device: hidden.device)
@@ -128,17 +128,17 @@ extension MiphaModel {
             let weights = zip(slopes, counts).flatMap { slope, count in
                 Array(repeating: Float(-slope), count: count)
             }
-            let sum = try language.crossEntropySum(
+            let sum = try head.crossEntropySum(
                 states, targets: targets, weights: Tensor(weights).to(device: hidden.device),
                 zLoss: 0, dropout: nil)
             // Zero in value: only the gradient of the sum goes through.
             return try total + (sum - sum.detached())
         }
-        return chain.endingIn(head)
+        return chain.endingIn(last)
     }
 }
 
-extension LanguageModel {
+extension LanguageHead {
     /// The log-probability of each of several answers whose states stand one behind another.
     fileprivate func likelihoods(
         _ states: Tensor, targets: Tensor, counts: [Int]
@@ -148,8 +148,7 @@ extension LanguageModel {
         for count in counts {
             let sum = try crossEntropySum(
                 states.narrowed(0, from: start, length: count),
-                targets: targets.narrowed(0, from: start, length: count), weights: nil, zLoss: 0,
-                dropout: nil)
+                targets: targets.narrowed(0, from: start, length: count))
             likelihoods.append(AnswerLikelihood(logProbability: -(try sum.item()), tokens: count))
             start += count
         }

@@ -1,0 +1,112 @@
+import MiphaFiles
+import MiphaNN
+import MiphaTestSupport
+import MiphaTorch
+import Testing
+
+/// Passes over whole rows against the formula of attention, with gradients.
+@Suite struct AttentionPassTests {
+    private static let tokens = 7
+
+    /// Queries, keys and values of two rows.
+    private func operands(_ plain: PlainAttention, dtype: DType = .float32) throws -> [Tensor] {
+        try zip([plain.heads, plain.keyValueHeads, plain.keyValueHeads], 1...3).map {
+            try randomTensor([2, Self.tokens, $0, 8], seed: UInt64($1)).to(dtype: dtype)
+        }
+    }
+
+    /// Compares a pass with the formula, and the gradients of both.
+    private func check(
+        _ plain: PlainAttention, _ pass: any AttentionPass, sees: (Int, Int, Int) -> Bool
+    ) throws {
+        for (dtype, tolerance) in [
+            (DType.float32, Tolerance.of(.operationGradient)),
+            (.float64, Tolerance(relative: 1e-6)),
+        ] {
+            let direction = try randomTensor([2, Self.tokens, plain.heads, 8], seed: 9)
+                .to(dtype: dtype)
+            var results: [[Tensor?]] = []
+            for isPass in [true, false] {
+                let leaves = try operands(plain, dtype: dtype)
+                for leaf in leaves { try leaf.setRequiresGradient(true) }
+                let result =
+                    isPass
+                    ? try plain.attend(pass, leaves[0], leaves[1], leaves[2])
+                    : try plain(leaves[0], leaves[1], leaves[2]) {
+                        sees($0, $1, $2) && plain.reaches($1, $2)
+                    }
+                try (result * direction).sum().backward()
+                results.append([try result.detached()] + (try leaves.map { try $0.gradient() }))
+            }
+            for (name, (found, expected)) in zip(
+                ["result", "q", "k", "v"], zip(results[0], results[1]))
+            {
+                try expectClose("\(name), \(dtype.rawValue)", found, expected, tolerance)
+            }
+        }
+    }
+
+    @Test(arguments: PlainAttention.all)
+    func `a sequence sees what comes before`(plain: PlainAttention) throws {
+        let pass = try SequencePass(positions: [Array(0..<Self.tokens)])
+        #expect(try pass.positions.values(as: Int.self) == Array(0..<Self.tokens))
+        try check(plain, pass) { _, _, _ in true }
+    }
+
+    @Test(arguments: PlainAttention.all.filter { $0.window == nil })
+    func `keys that are not real are not seen`(plain: PlainAttention) throws {
+        let isReal = [
+            [true, false, true, true, false, true, true],
+            [true, true, true, true, true, false, false],
+        ]
+        let pass = try SequencePass(positions: [Array(0..<Self.tokens)], keyMask: isReal)
+        try check(plain, pass) { row, _, key in isReal[row][key] }
+    }
+
+    @Test(arguments: PlainAttention.all)
+    func `texts in one row do not see each other`(plain: PlainAttention) throws {
+        let documents = [[0..<3, 3..<7], [0..<6, 6..<7]]
+        let pass = try PackedPass(documents: documents)
+        #expect(
+            try pass.positions.values(as: Int.self) == [0, 1, 2, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 0])
+        try check(plain, pass) { row, query, key in
+            documents[row].contains { $0.contains(query) && $0.contains(key) }
+        }
+    }
+
+    @Test(arguments: [nil, 1, 2, 3, 100])
+    func `one layer's window does not change another's`(window: Int?) throws {
+        let plain = PlainAttention(window: window)
+        let parts = try operands(plain)
+        for pass: any AttentionPass in [
+            try SequencePass(positions: [Array(0..<Self.tokens)]),
+            try PackedPass(documents: [[0..<3, 3..<7], [0..<7]]),
+        ] {
+            let alone = try plain.attend(pass, parts[0], parts[1], parts[2])
+            for other in [nil, 2, 5] {
+                let plain = PlainAttention(window: other)
+                _ = try plain.attend(pass, parts[0], parts[1], parts[2], layer: 1)
+            }
+            let again = try plain.attend(pass, parts[0], parts[1], parts[2], layer: 2)
+            #expect(try alone.values(as: Float.self) == again.values(as: Float.self))
+        }
+    }
+
+    @Test func `rotary angles follow the positions`() throws {
+        let pass = try SequencePass(positions: [[0, 0, 5], [3, 4, 5]])
+        let angles = try RotaryEmbedding(width: 4, theta: 10000).angles(pass.positions)
+        #expect(angles.cos.shape == [2, 3, 2])
+        let (cosines, sines) = (
+            try angles.cos.values(as: Float.self), try angles.sin.values(as: Float.self)
+        )
+        #expect(Array(cosines[0..<4]) == [1, 1, 1, 1])
+        #expect(Array(sines[0..<4]) == [0, 0, 0, 0])
+        #expect(cosines[4..<6] == cosines[10..<12])
+        // Position 5, second frequency of theta 10000 over four features: 5 / 100.
+        #expect(abs(sines[5] - 0.049979) < 1e-5)
+        let x = try randomTensor([2, 3, 2, 6], seed: 4)
+        try expectClose(
+            "rotation", angles(x), Functions.rotary(x, cos: angles.cos, sin: angles.sin),
+            Tolerance(relative: 0))
+    }
+}
