@@ -1,3 +1,4 @@
+import MiphaChat
 import MiphaImaging
 import MiphaInference
 import MiphaModels

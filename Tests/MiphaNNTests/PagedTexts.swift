@@ -60,21 +60,21 @@ struct PagedTexts {
         for layer in 0..<Self.layers {
             var (q, k, v): ([Tensor], [Tensor], [Tensor]) = ([], [], [])
             var expected: [Tensor] = []
-            for (row, count) in zip(rows, counts) {
+            for (row, count) in zip(rows, counts) where count > 0 {
+                let past = texts[row].keys[layer].count
                 for _ in 0..<count {
-                    let query = try token(plain.heads)
-                    q.append(query)
+                    q.append(try token(plain.heads))
                     k.append(try token(plain.keyValueHeads))
                     v.append(try token(plain.keyValueHeads))
-                    texts[row].keys[layer].append(k[k.count - 1])
-                    texts[row].values[layer].append(v[v.count - 1])
-                    let last = texts[row].keys[layer].count - 1
-                    expected.append(
-                        try plain(
-                            query, .concatenating(texts[row].keys[layer], along: 1),
-                            .concatenating(texts[row].values[layer], along: 1)
-                        ) { _, _, key in plain.reaches(last, key) })
                 }
+                texts[row].keys[layer] += k.suffix(count)
+                texts[row].values[layer] += v.suffix(count)
+                expected.append(
+                    try plain(
+                        .concatenating(q.suffix(count), along: 1),
+                        .concatenating(texts[row].keys[layer], along: 1),
+                        .concatenating(texts[row].values[layer], along: 1)
+                    ) { _, query, key in plain.reaches(past + query, key) })
             }
             let found = try plain.attend(
                 pass, .concatenating(q, along: 1), .concatenating(k, along: 1),
