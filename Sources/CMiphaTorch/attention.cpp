@@ -29,6 +29,9 @@ at::Tensor additive(const at::Tensor &mask, at::ScalarType dtype) {
     if (mask.scalar_type() != at::kBool) {
         return mask.to(dtype);
     }
+    if (mask.is_meta()) {
+        return at::empty(mask.sizes(), mask.options().dtype(dtype));
+    }
     return at::zeros(mask.sizes(), mask.options().dtype(dtype))
         .masked_fill_(mask.logical_not(), -std::numeric_limits<double>::infinity());
 }
@@ -62,6 +65,15 @@ mt_status mt_attention(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_
         if (causal && mask_or_null != nullptr) {
             throw std::invalid_argument("causal attention takes no mask");
         }
+        if (all.queries.is_meta()) { // what the CPU chooses
+            std::optional<at::Tensor> mask = unwrap_optional(mask_or_null);
+            if (mask.has_value()) {
+                mask = additive(*mask, all.queries.scalar_type());
+            }
+            *out = mipha::wrap(std::get<0>(at::_scaled_dot_product_flash_attention_for_cpu(
+                all.queries, all.keys, all.values, /*dropout_p=*/0.0, causal, mask, scale)));
+            return;
+        }
         *out = mipha::wrap(at::scaled_dot_product_attention(
             all.queries, all.keys, all.values, unwrap_optional(mask_or_null), /*dropout_p=*/0.0,
             causal, scale));
@@ -86,7 +98,7 @@ mt_status mt_attention_part(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mas
             throw std::invalid_argument("queries, keys and values do not fit together");
         }
         at::Tensor mixed, exponents;
-        if (all.queries.is_cpu()) {
+        if (mipha::acts_on_cpu(all.queries)) {
             if (mask.has_value()) {
                 mask = additive(*mask, all.queries.scalar_type());
             }

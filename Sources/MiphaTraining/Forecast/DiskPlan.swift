@@ -1,5 +1,6 @@
 import Foundation
 import MiphaModels
+import MiphaTorch
 
 /// The files that a run writes.
 public struct DiskPlan: Sendable, Equatable {
@@ -33,7 +34,7 @@ public struct DiskPlan: Sendable, Equatable {
             Self.checkpointsMade(run, totalSteps),
             run.saveLimit + 1 + (run.keepsBest ? 1 : 0))
         let vision = model.config.vision
-        let one = vision.patchCount * vision.hiddenSize * facts.width + 32
+        let one = vision.patchCount * vision.hiddenSize * facts.dtype.byteCount + 32
         featureBytes =
             run.featureFolder != nil && facts.towerIsFrozen
             ? min(Int(run.featureGibibytes * 1_073_741_824), pictures * one) : 0
