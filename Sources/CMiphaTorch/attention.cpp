@@ -62,6 +62,9 @@ at::Tensor additive(const at::Tensor &mask, at::ScalarType dtype) {
     if (mask.scalar_type() != at::kBool) {
         return mask.to(dtype);
     }
+    if (mask.is_meta()) {
+        return at::empty(mask.sizes(), mask.options().dtype(dtype));
+    }
     return at::zeros(mask.sizes(), mask.options().dtype(dtype))
         .masked_fill_(mask.logical_not(), -std::numeric_limits<double>::infinity());
 }
@@ -107,10 +110,18 @@ mt_status mt_attention(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_
             throw std::invalid_argument("causal attention takes no mask");
         }
         const Operands even = evened(all, mask, causal);
-        *out = mipha::wrap(unfolded(
-            at::scaled_dot_product_attention(even.queries, even.keys, even.values, mask,
-                                             /*dropout_p=*/0.0, causal, scale),
-            all.queries));
+        at::Tensor mixed;
+        if (all.queries.is_meta()) { // what the CPU chooses
+            const std::optional<at::Tensor> added =
+                mask.has_value() ? std::optional(additive(*mask, all.queries.scalar_type()))
+                                 : std::nullopt;
+            mixed = std::get<0>(at::_scaled_dot_product_flash_attention_for_cpu(
+                even.queries, even.keys, even.values, /*dropout_p=*/0.0, causal, added, scale));
+        } else {
+            mixed = at::scaled_dot_product_attention(even.queries, even.keys, even.values, mask,
+                                                     /*dropout_p=*/0.0, causal, scale);
+        }
+        *out = mipha::wrap(unfolded(mixed, all.queries));
     });
 }
 
@@ -132,7 +143,7 @@ mt_status mt_attention_part(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mas
             throw std::invalid_argument("queries, keys and values do not fit together");
         }
         at::Tensor mixed, exponents;
-        if (all.queries.is_cpu()) {
+        if (mipha::acts_on_cpu(all.queries)) {
             if (mask.has_value()) {
                 mask = additive(*mask, all.queries.scalar_type());
             }

@@ -81,6 +81,11 @@ at::ScalarType scalar_type(mt_dtype dtype);
 at::Device device(mt_device device);
 at::Generator unwrap(mt_generator generator);
 
+// Whether this thread counts the memory of meta tensors.
+bool counts_memory() noexcept;
+// Whether the tensor is on the CPU, or on the meta device as if it were.
+inline bool acts_on_cpu(const at::Tensor &tensor) { return tensor.is_cpu() || tensor.is_meta(); }
+
 // Whether oneDNN's linear operator is there and faster with these operands than `at::linear`.
 bool prefers_onednn(const at::Tensor &x, const at::Tensor &weight,
                     const std::optional<at::Tensor> &bias);

@@ -56,6 +56,11 @@ at::Tensor mipha::product(const at::Tensor &x, const at::Tensor &weight,
     if (!prefers_onednn(x, weight, bias)) {
         return at::linear(x, weight, bias);
     }
+    if (x.is_meta()) { // the operator has no kernel there
+        at::DimVector sizes(x.sizes());
+        sizes.back() = weight.size(0);
+        return at::empty(sizes, x.contiguous().options());
+    }
     const c10::List<std::optional<at::Scalar>> no_scalars;
     return onednn_operator()->call(x, weight, bias, "none", no_scalars, std::nullopt);
 }
@@ -67,7 +72,7 @@ bool mipha::prefers_onednn(const at::Tensor &x, const at::Tensor &weight,
     const bool gains = type == at::kFloat ||
                        (type == at::kBFloat16 && bias.has_value() &&
                         bias->scalar_type() == type && has_bfloat16());
-    return gains && x.is_cpu() && weight.scalar_type() == type && x.dim() >= 2 &&
+    return gains && acts_on_cpu(x) && weight.scalar_type() == type && x.dim() >= 2 &&
            weight.dim() == 2 && x.size(-1) == weight.size(1) &&
            x.numel() >= fewest_rows * weight.size(1) && weight.size(1) > 0 &&
            onednn_operator().has_value();
@@ -236,10 +241,13 @@ void rotate_rows(const at::Tensor &x, const at::Tensor &cos, const at::Tensor &s
 at::Tensor rotate(const at::Tensor &input, const at::Tensor &cos, const at::Tensor &sin,
                   float direction) {
     const int64_t half = cos.size(-1);
-    if (input.is_cpu() && (input.scalar_type() == at::kFloat ||
+    if (mipha::acts_on_cpu(input) && (input.scalar_type() == at::kFloat ||
                            input.scalar_type() == at::kBFloat16)) {
         const at::Tensor x = input.contiguous();
         at::Tensor out = at::empty_like(x);
+        if (x.is_meta()) {
+            return out;
+        }
         if (x.scalar_type() == at::kFloat) {
             rotate_rows<float>(x, cos, sin, out, direction);
         } else {
@@ -347,8 +355,11 @@ mt_status mt_dropout(mt_tensor x, double probability, mt_generator generator, mt
             return;
         }
         const double kept = 1 - probability;
-        const at::Tensor keep =
-            at::empty(input.sizes(), at::kFloat).bernoulli_(kept, unwrap(generator)).div_(kept);
+        const at::Device place = input.is_meta() ? input.device() : at::Device(at::kCPU);
+        at::Tensor keep = at::empty(input.sizes(), at::TensorOptions(at::kFloat).device(place));
+        if (!keep.is_meta()) {
+            keep.bernoulli_(kept, unwrap(generator)).div_(kept);
+        }
         *out = mipha::wrap(input.mul(keep.to(input.options())));
     });
 }
@@ -384,5 +395,23 @@ mt_status mt_rotary_angles(mt_tensor positions, mt_tensor frequencies, mt_tensor
         at::Tensor cosines = angles.cos(), sines = angles.sin();
         *cos = mipha::wrap(std::move(cosines));
         *sin = mipha::wrap(std::move(sines));
+    });
+}
+
+mt_status mt_low_rank_norms(mt_tensor weight, mt_tensor up, mt_tensor down, double scale,
+                            mt_tensor *out) {
+    return guard([&] {
+        const at::NoGradGuard unrecorded;
+        const at::Tensor matrix = unwrap(weight);
+        const at::Tensor left = unwrap(up).to(at::kFloat), right = unwrap(down).to(at::kFloat);
+        constexpr int64_t rows_at_once = 512; // bounds the dense copy
+        std::vector<at::Tensor> norms;
+        for (int64_t row = 0; row < matrix.size(0); row += rows_at_once) {
+            const int64_t count = std::min(rows_at_once, matrix.size(0) - row);
+            const at::Tensor sum = matrix.narrow(0, row, count).to(at::kFloat) +
+                                   left.narrow(0, row, count).matmul(right) * scale;
+            norms.push_back(at::linalg_vector_norm(sum, 2, at::IntArrayRef({1})));
+        }
+        *out = mipha::wrap(at::cat(norms));
     });
 }

@@ -77,7 +77,7 @@ void add_gradients(Gradients &gradients, const Wanted &wanted, const Head &head,
         } else if (gradients.weight.scalar_type() == x.scalar_type()) {
             gradients.weight.addmm_(turned, x);
         } else {
-            gradients.weight.add_(turned.mm(x));
+            gradients.weight.add_(turned.mm(x).to(computing));
         }
     }
     if (wanted.bias) {

@@ -1,4 +1,4 @@
-// Matrices held in 8 or 4 bits, unpacked for each product, and what adapters beside them need.
+// Matrices held in 8 or 4 bits, unpacked for each product.
 #include "internal.h"
 #include "parallel.h"
 
@@ -112,6 +112,21 @@ struct Packed {
     at::Tensor codes, scales, nested;
     double offset = 0;
 };
+
+// As `pack_rows` and `pack_normal`, without elements.
+Packed pack_shapes(const at::Tensor &weight, mt_quantization kind) {
+    const int64_t count = weight.numel(), blocks = pieces(count, block);
+    const auto empty = [&](int64_t size, at::ScalarType type) {
+        return at::empty({size}, weight.options().dtype(type));
+    };
+    if (kind == MT_INT8_ROWS) {
+        return {empty(count, at::kFloat).to(at::kChar).view(weight.sizes()),
+                empty(weight.size(0), at::kFloat), {}};
+    }
+    const bool nests = kind == MT_NF4;
+    return {empty(pieces(count, 2), at::kByte), empty(blocks, nests ? at::kByte : at::kFloat),
+            nests ? empty(pieces(blocks, outer_block), at::kFloat) : at::Tensor()};
+}
 
 Packed pack_rows(const at::Tensor &weight) {
     Packed result;
@@ -263,6 +278,10 @@ struct Matrix {
 
     // The dense matrix, made on the CPU and moved to where the codes are.
     at::Tensor unpack(at::ScalarType type) const {
+        if (codes.is_meta()) {
+            const at::Tensor magnitudes = kind == MT_NF4 ? scales.to(at::kFloat) : scales;
+            return at::empty({rows, columns}, codes.options().dtype(type));
+        }
         if (!codes.is_cpu()) {
             const auto home = [](const at::Tensor &part) {
                 return part.defined() ? part.cpu() : part;
@@ -347,8 +366,10 @@ mt_status mt_quantize(mt_tensor weight, mt_quantization kind, mt_tensor *codes, 
         if (source.dim() != 2 || source.numel() == 0) {
             throw std::invalid_argument("expected a matrix with elements");
         }
-        const at::Tensor dense = source.cpu().to(at::kFloat).contiguous();
-        Packed packed = kind == MT_INT8_ROWS ? pack_rows(dense) : pack_normal(dense, kind == MT_NF4);
+        const at::Tensor dense =
+            (source.is_meta() ? source : source.cpu()).to(at::kFloat).contiguous();
+        Packed packed = dense.is_meta() ? pack_shapes(dense, kind)
+                        : kind == MT_INT8_ROWS ? pack_rows(dense) : pack_normal(dense, kind == MT_NF4);
         const at::Device place = source.device();
         *offset = packed.offset;
         *nested = packed.nested.defined() ? mipha::wrap(packed.nested.to(place)) : nullptr;
@@ -375,23 +396,5 @@ mt_status mt_quantized_linear(mt_tensor x, mt_quantized matrix, mt_tensor bias_o
             input, mipha::unwrap_optional(bias_or_null), parts.codes, parts.scales, nested,
             static_cast<int64_t>(parts.kind), parts.rows, parts.columns,
             static_cast<double>(parts.offset)));
-    });
-}
-
-mt_status mt_low_rank_norms(mt_tensor weight, mt_tensor up, mt_tensor down, double scale,
-                            mt_tensor *out) {
-    return guard([&] {
-        const at::NoGradGuard unrecorded;
-        const at::Tensor matrix = unwrap(weight);
-        const at::Tensor left = unwrap(up).to(at::kFloat), right = unwrap(down).to(at::kFloat);
-        constexpr int64_t rows_at_once = 512; // bounds the dense copy
-        std::vector<at::Tensor> norms;
-        for (int64_t row = 0; row < matrix.size(0); row += rows_at_once) {
-            const int64_t count = std::min(rows_at_once, matrix.size(0) - row);
-            const at::Tensor sum = matrix.narrow(0, row, count).to(at::kFloat) +
-                                   left.narrow(0, row, count).matmul(right) * scale;
-            norms.push_back(at::linalg_vector_norm(sum, 2, at::IntArrayRef({1})));
-        }
-        *out = mipha::wrap(at::cat(norms));
     });
 }

@@ -164,7 +164,11 @@ mt_status mt_tensor_clone(mt_tensor tensor, mt_tensor *out) {
 mt_status mt_tensor_copy_out(mt_tensor tensor, void *bytes, size_t count) {
     return guard([&] {
         const c10::NoGradGuard no_grad;
-        const at::Tensor dense = unwrap(tensor).to(at::kCPU).contiguous();
+        const at::Tensor source = unwrap(tensor);
+        const bool is_counted = source.is_meta() && mipha::counts_memory();
+        const at::Tensor dense = is_counted
+                                     ? at::zeros(source.sizes(), source.options().device(at::kCPU))
+                                     : source.to(at::kCPU).contiguous();
         if (dense.nbytes() != count) {
             throw std::invalid_argument("the buffer has " + std::to_string(count) +
                                         " bytes, the tensor " + std::to_string(dense.nbytes()));

@@ -45,20 +45,6 @@ public struct QuantizedMatrix {
     public init(_ weight: Tensor, format: QuantizationFormat) throws(TensorError) {
         self.format = format
         shape = weight.shape
-        guard weight.device != .meta else {
-            let (count, meta) = (weight.elementCount, Device.meta)
-            let blocks = (count + 63) / 64
-            let isRows = format == .int8
-            codes = try .empty(
-                isRows ? weight.shape : [(count + 1) / 2], dtype: isRows ? .int8 : .uint8,
-                device: meta)
-            scales = try .empty(
-                [isRows ? weight.size(0) : blocks], dtype: format == .nf4 ? .uint8 : .float32,
-                device: meta)
-            nestedScales = format == .nf4 ? try .empty([(blocks + 255) / 256], device: meta) : nil
-            offset = 0
-            return
-        }
         var (scales, nested): (mt_tensor?, mt_tensor?)
         var offset = 0.0
         let kind = format.cValue
@@ -81,10 +67,7 @@ public struct QuantizedMatrix {
 
     /// The matrix with dense elements.
     public func dense(dtype: DType = .float32) throws(TensorError) -> Tensor {
-        guard codes.device != .meta else {
-            return try .empty(shape, dtype: dtype, device: .meta)
-        }
-        return try produce("unpack", [codes]) { unsafe mt_dequantize(cValue, dtype.cValue, $0) }
+        try produce("unpack", [codes]) { unsafe mt_dequantize(cValue, dtype.cValue, $0) }
     }
 
     var cValue: mt_quantized {

@@ -87,6 +87,18 @@ bool mt_grad_mode_set(bool enabled);
 bool mt_grad_mode(void);
 mt_status mt_synchronize(mt_device device);
 
+/* Who is asked for the memory of tensors on the meta device, which have no elements: what `take` gives
+ * is handed to `give_back` when the tensor's storage goes. `take` NULL: nobody. */
+typedef struct mt_memory_hooks {
+    void *context;
+    void *(*take)(void *context, size_t bytes);
+    void (*give_back)(void *memory);
+} mt_memory_hooks;
+
+/* Sets the calling thread's hooks. While there are some, operations on meta tensors ask for what they
+ * would take on the CPU, and elements of meta tensors are read as 0. */
+mt_status mt_memory_hooks_set(mt_memory_hooks hooks, mt_memory_hooks *former);
+
 /* ---- Generators (CPU) ---- */
 
 mt_status mt_generator_create(uint64_t seed, mt_generator *out);

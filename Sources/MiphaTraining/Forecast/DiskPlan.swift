@@ -1,5 +1,6 @@
 import Foundation
 import MiphaModels
+import MiphaTorch
 
 /// The files that a run writes.
 public struct DiskPlan: Sendable, Equatable {
@@ -32,8 +33,8 @@ public struct DiskPlan: Sendable, Equatable {
         checkpoints = min(
             Self.checkpointsMade(run, totalSteps),
             run.saveLimit + 1 + (run.keepsBest ? 1 : 0))
-        let vision = model.config.vision
-        let one = vision.grid.count * vision.grid.width * facts.width + 32
+        let grid = model.config.vision.grid
+        let one = grid.count * grid.width * facts.dtype.byteCount + 32
         featureBytes =
             run.featureFolder != nil && facts.towerIsFrozen
             ? min(Int(run.featureGibibytes * 1_073_741_824), pictures * one) : 0

@@ -1,5 +1,6 @@
 package import MiphaModels
 package import MiphaNN
+package import MiphaTorch
 
 /// What the memory of a run depends on.
 package struct MemoryFacts {
@@ -33,8 +34,8 @@ package struct MemoryFacts {
 
     let config: MiphaConfig
     let parameters: [Parameter]
-    /// Bytes of an element of activations.
-    let width: Int
+    /// Element type of activations.
+    let dtype: DType
     /// Whether activations inside segments are computed again.
     package var checkpointing = false
     /// Micro-batches of an update.
@@ -57,6 +58,10 @@ package struct MemoryFacts {
     package var adapters: AdapterPlan?
     /// Which matrices are held in few bits.
     package var quantization: QuantizationPlan?
+    /// The loss of a run over pairs of answers.
+    package var preference: PreferenceLoss?
+    /// Factor of the z-loss.
+    package var zLoss = 0.0
     /// The micro-batches of each update to go through, in order.
     package var updates: [[PlannedBatch]] = []
     /// The largest batch of the validation data.
@@ -68,11 +73,11 @@ package struct MemoryFacts {
     /// The processes that share the run, if it has several.
     package var job: Job?
 
-    /// Creates facts of a model; `width` is that of an element of activations.
-    package init(_ config: MiphaConfig, parameters: [Parameter], width: Int) {
+    /// Creates facts of a model; `dtype` is that of activations.
+    package init(_ config: MiphaConfig, parameters: [Parameter], dtype: DType) {
         self.config = config
         self.parameters = parameters
-        self.width = width
+        self.dtype = dtype
     }
 
     /// Bytes beside an element of lower precision that make its float32 value: a remainder of half of

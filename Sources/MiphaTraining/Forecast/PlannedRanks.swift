@@ -1,3 +1,5 @@
+import MiphaModels
+import MiphaNN
 import MiphaTorch
 
 /// What a process of a job takes for the exchange with the others.
@@ -6,39 +8,67 @@ import MiphaTorch
 /// memory. Segments that a micro-batch lacks are left out.
 final class PlannedRanks {
     private let job: MemoryFacts.Job
-    private let heap: SimulatedHeap
-    private let tensors: [String: PlannedTensor]
+    private let store: ParameterStore
     /// Units that are in memory whole.
-    private var wholes: [Int: PlannedStorage] = [:]
-    private var shards: [PlannedStorage] = []
-    private var buffers: [PlannedStorage] = []
+    private var wholes: [Int: Tensor] = [:]
+    private var shards: [Tensor] = []
+    private var buffers: [Tensor] = []
     /// The unit whose gradients are on their way.
     private var sent: Int?
     /// A share of sums that is on its way to all.
-    private var handedOut: PlannedStorage?
+    private var handedOut: Tensor?
     /// Sums, and gradients in float32 that wait to be sent.
-    private var sums: [Int: PlannedStorage] = [:]
-    private var waiting: [String: PlannedStorage] = [:]
+    private var sums: [Int: Tensor] = [:]
+    private var waiting: [String: Tensor] = [:]
+    /// The chain that runs, the number of its next segment, and of the first that learns.
+    private var segments: [Segment] = []
+    private var place = 0
+    private var lowest = 0
+    private var isLast = true
 
-    /// Moves the parameters into flat units.
-    init(_ job: MemoryFacts.Job, _ heap: SimulatedHeap, _ tensors: [String: PlannedTensor]) {
+    /// Moves the parameters of a model into flat units.
+    init(_ job: MemoryFacts.Job, _ model: MiphaModel) throws {
         self.job = job
-        self.heap = heap
-        self.tensors = tensors
+        store = model.store
         guard job.mode != .none else { return }
-        let nothing = PlannedStorage(heap, bytes: 0)
         for (number, unit) in job.layout.units.enumerated() {
-            let whole = PlannedStorage(heap, bytes: job.layout.wholeBytes(unit))
+            let whole = try Tensor.room(job.layout.wholeBytes(unit))
             for entry in unit.entries {
-                tensors[entry.name]?.storage = job.mode == .zero3 ? nothing : whole
+                guard let parameter = store[entry.name] else { continue }
+                // From here on the unit is what takes memory.
+                try withMetaMemory(nil) {
+                    try parameter.setData(
+                        .empty(parameter.shape, dtype: parameter.dtype, device: .meta))
+                }
             }
             guard job.mode == .zero3 else {
                 wholes[number] = whole
                 continue
             }
-            shards.append(
-                PlannedStorage(heap, bytes: unit.shardLength * unit.dtype.byteCount))
+            shards.append(try .room(unit.shardLength * unit.dtype.byteCount))
         }
+    }
+
+    /// Begins a pass over a chain.
+    ///
+    /// - Parameter isLast: whether it is the last of its update.
+    func begin(_ chain: LossChain, isLast: Bool) {
+        segments = chain.segments
+        lowest = chain.learns.firstIndex(of: true) ?? segments.count
+        place = 0
+        self.isLast = isLast
+    }
+
+    /// Waits for all sums.
+    func finish() throws {
+        try retire()
+        handedOut = nil
+    }
+
+    /// Drops all gradients.
+    func drop() {
+        sums = [:]
+        waiting = [:]
     }
 
     // MARK: Weights
@@ -49,21 +79,20 @@ final class PlannedRanks {
         return wholes.keys.reduce(0) { $0 + job.layout.wholeBytes(job.layout.units[$1]) }
     }
 
-    private func units(_ segment: PlannedSegment?) -> [Int] {
+    private func units(_ segment: Segment?) -> [Int] {
         segment.flatMap { job.number(of: $0.places) }.map { job.layout.unitsRead[$0] } ?? []
     }
 
     /// Gathers the weights of a segment and of the one after it.
-    func enter(_ segment: PlannedSegment, then next: PlannedSegment?) {
+    private func enter(_ segment: Segment, then next: Segment?) throws {
         guard job.mode == .zero3 else { return }
         for number in units(segment) + units(next) where wholes[number] == nil {
-            wholes[number] = PlannedStorage(
-                heap, bytes: job.layout.wholeBytes(job.layout.units[number]))
+            wholes[number] = try .room(job.layout.wholeBytes(job.layout.units[number]))
         }
     }
 
     /// Drops all weights but those of a segment.
-    func leave(for next: PlannedSegment?) {
+    private func leave(for next: Segment?) {
         guard job.mode == .zero3 else { return }
         let kept = units(next)
         wholes = wholes.filter { kept.contains($0.key) }
@@ -72,23 +101,21 @@ final class PlannedRanks {
     // MARK: Gradients
 
     /// Sends the gradients of a segment off, or keeps them.
-    func reduce(_ segment: PlannedSegment, isLast: Bool) {
-        guard let place = job.number(of: segment.places) else { return }
-        for (number, unit) in job.layout.units.enumerated()
-        where unit.segment == place && unit.learns {
+    private func reduce(_ segment: Segment) throws {
+        guard let number = job.number(of: segment.places) else { return }
+        for (number, unit) in job.layout.units.enumerated().filter({ $1.segment == number })
+        where unit.learns {
             guard job.mode.sharesGradients || isLast else {
-                keep(unit)
+                try keep(unit)
                 continue
             }
-            retire()
-            if buffers.isEmpty {
-                buffers = job.bufferBytes.map { PlannedStorage(heap, bytes: $0) }
-            }
+            try retire()
+            if buffers.isEmpty { buffers = try job.bufferBytes.map { try .room($0) } }
             if job.mode == .none {
-                keep(unit)
+                try keep(unit)
             } else {
                 for entry in unit.entries {
-                    tensors[entry.name]?.gradient = nil
+                    try store[entry.name]?.setGradient(nil)
                     waiting[entry.name] = nil
                 }
             }
@@ -97,37 +124,50 @@ final class PlannedRanks {
     }
 
     /// Moves gradients of lower precision into float32.
-    private func keep(_ unit: ShardLayout.Unit) {
+    private func keep(_ unit: ShardLayout.Unit) throws {
         for entry in unit.entries {
-            guard let tensor = tensors[entry.name], tensor.width != 4, tensor.gradient != nil
+            guard let tensor = store[entry.name], tensor.dtype != .float32,
+                let gradient = try tensor.gradient()
             else { continue }
             if waiting[entry.name] == nil {
-                waiting[entry.name] = PlannedStorage(heap, bytes: entry.count * 4)
+                waiting[entry.name] = try gradient.to(dtype: .float32)
             }
-            tensor.gradient = nil
+            try tensor.setGradient(nil)
         }
     }
 
-    private func retire() {
+    private func retire() throws {
         guard let number = sent else { return }
         sent = nil
         let bytes = job.shareBytes(job.layout.units[number])
         if job.mode == .none {
-            handedOut = PlannedStorage(heap, bytes: bytes)
+            handedOut = try .room(bytes)
         } else if sums[number] == nil {
-            sums[number] = PlannedStorage(heap, bytes: bytes)
+            sums[number] = try .room(bytes)
         }
     }
+}
 
-    /// Waits for all sums.
-    func finish() {
-        retire()
-        handedOut = nil
+extension PlannedRanks: SegmentObserver {
+    func willRun(_ segment: Segment) throws { try enter(segment, then: next) }
+
+    func didRun(_ segment: Segment) throws {
+        leave(for: next ?? segment)
+        place += 1
     }
 
-    /// Drops all gradients.
-    func drop() {
-        sums = [:]
-        waiting = [:]
+    func willRunBackward(_ segment: Segment) throws {
+        place -= 1
+        try enter(segment, then: former)
     }
+
+    func didRunBackward(_ segment: Segment) throws {
+        try reduce(segment)
+        leave(for: former)
+    }
+
+    func didEndPass() throws {}
+
+    private var next: Segment? { place + 1 < segments.count ? segments[place + 1] : nil }
+    private var former: Segment? { place > lowest ? segments[place - 1] : nil }
 }

@@ -11,8 +11,6 @@ struct PlannedRunModel {
     let dry: MiphaModel
     /// Names of the parameters that learn.
     let trainable: [String]
-    /// Which matrices are held in few bits; the model on the meta device holds them whole.
-    let quantization: QuantizationPlan?
     private let stored: [String: Int]
     private let segments: [Set<ParameterPlace>]
     /// Names of frozen parameters that processes may share out.
@@ -25,8 +23,8 @@ struct PlannedRunModel {
         let plan = try TrainingPlan(run)
         try plan.requireTargets(run, in: config)
         dry = try MiphaModel(
-            config, source: DryRunSource(dtype: run.dtype), adapters: plan.adapters(run))
-        quantization = plan.quantization(run)
+            config, source: DryRunSource(dtype: run.dtype), adapters: plan.adapters(run),
+            quantization: plan.quantization(run))
         trainable = try plan.trainable(in: dry)
         segments = try dry.segmentPlaces()
         shared = plan.sharedFrozen(in: dry, learning: Set(trainable)).map(\.name)
@@ -34,15 +32,17 @@ struct PlannedRunModel {
         var stored: [String: Int] = [:]
         for fact in dry.store.facts {
             let name = fact.name
-            guard let tensor = dry.store[name] else { continue }
+            guard let shape = dry.store[name]?.shape ?? dry.store.quantized[name]?.shape else {
+                continue
+            }
             guard let (file, entry) = tensors.find(name) else {
                 guard fact.adapter == nil else { continue }
                 throw TrainingError(.invalidRun, "\(run.model): no tensor for \(name)")
             }
-            guard entry.shape == tensor.shape else {
+            guard entry.shape == shape else {
                 throw TrainingError(
                     .invalidRun,
-                    "\(file.path): tensor \"\(entry.name)\": expected shape \(tensor.shape), "
+                    "\(file.path): tensor \"\(entry.name)\": expected shape \(shape), "
                         + "found \(entry.shape)")
             }
             stored[name] = DType(entry.scalarType).byteCount
@@ -60,15 +60,14 @@ struct PlannedRunModel {
     /// - Parameter world: processes that share the run.
     func facts(_ run: RunConfiguration, world: Int = 1) -> MemoryFacts {
         let learning = Set(trainable)
-        let parameters = dry.store.facts.compactMap { fact in
-            dry.store[fact.name].map { tensor in
-                MemoryFacts.Parameter(
-                    fact, count: tensor.elementCount, learns: learning.contains(fact.name),
-                    width: dtype(fact, run).byteCount, storedWidth: stored[fact.name] ?? 0,
-                    packedBytes: packedBytes(fact, tensor.shape))
-            }
+        let parameters = dry.store.facts.map { fact in
+            MemoryFacts.Parameter(
+                fact, count: dry.store.elementCount(of: fact.name),
+                learns: learning.contains(fact.name), width: dtype(fact, run).byteCount,
+                storedWidth: stored[fact.name] ?? 0,
+                packedBytes: dry.store.quantized[fact.name]?.byteCount)
         }
-        var facts = MemoryFacts(config, parameters: parameters, width: run.dtype.byteCount)
+        var facts = MemoryFacts(config, parameters: parameters, dtype: run.dtype)
         facts.checkpointing = run.checkpointing
         facts.accumulation = run.accumulation
         facts.updatesInBackward = run.optimizerInBackward
@@ -77,7 +76,9 @@ struct PlannedRunModel {
         facts.moments = run.moments
         facts.keepsAverage = run.averageDecay != nil
         facts.adapters = dry.store.adapterPlan
-        facts.quantization = quantization
+        facts.quantization = dry.store.quantizationPlan
+        facts.preference = run.stage == .preference ? run.preference.loss : nil
+        facts.zLoss = run.zLoss
         if world > 1 { facts.job = job(run, world) }
         return facts
     }
@@ -85,9 +86,9 @@ struct PlannedRunModel {
     private func job(_ run: RunConfiguration, _ world: Int) -> MemoryFacts.Job {
         func described(_ names: [String]) -> [ShardLayout.Parameter] {
             names.compactMap { name in
-                guard let tensor = dry.store[name], let fact = dry.store.fact(name),
-                    packedBytes(fact, tensor.shape) == nil
-                else { return nil }
+                guard let tensor = dry.store[name], let fact = dry.store.fact(name) else {
+                    return nil
+                }
                 return ShardLayout.Parameter(
                     name: name, shape: tensor.shape, dtype: dtype(fact, run), place: fact.place)
             }
@@ -102,33 +103,21 @@ struct PlannedRunModel {
         fact.adapter == nil ? run.dtype : .float32
     }
 
-    /// Bytes of a quantised matrix, with its scales; `nil` for what is held whole.
-    private func packedBytes(_ fact: ParameterFact, _ shape: [Int]) -> Int? {
-        guard let quantization, quantization.covers(fact) else { return nil }
-        let count = shape[0] * shape[1]
-        let scales = (count + 63) / 64  // one for a block of 64 elements
-        return switch quantization.format {
-        case .int8: count + 4 * shape[0]
-        case .plainNF4: (count + 1) / 2 + 4 * scales
-        case .nf4: (count + 1) / 2 + scales + 4 * ((scales + 255) / 256)
-        }
-    }
-
     /// The most bytes of an image in a prepared sample: pixels, or features from the feature cache.
     func imageBytes(_ run: RunConfiguration) -> Int {
-        let vision = config.siglip
-        let pixels = 4 * vision.channelCount * vision.imageSize * vision.imageSize
+        let grid = config.vision.grid
+        let pixels = 4 * config.vision.input.valueCount
         let learns = trainable.contains { dry.store.fact($0)?.part == .tower }
         guard run.featureFolder != nil, !learns else { return pixels }
-        return max(pixels, vision.grid.count * vision.hiddenSize * run.dtype.byteCount)
+        return max(pixels, grid.count * grid.width * run.dtype.byteCount)
     }
 }
 
 extension PlannedRunModel {
     /// A number that grows with the activations of a batch.
     func cost(of batch: PlannedBatch) -> Int {
-        let tower = config.siglip.grid.count * config.siglip.usedLayerCount
-        return batch.positions * config.phi.layerCount * config.phi.hiddenSize
-            + batch.pictures * tower * config.siglip.hiddenSize
+        let (vision, language) = (config.vision, config.language)
+        return batch.positions * language.layerCount * language.hiddenSize
+            + batch.pictures * vision.grid.count * vision.usedLayerCount * vision.grid.width
     }
 }

@@ -29,8 +29,9 @@ extension RunPlan {
                 other.accumulation = run.batchSize * run.accumulation / size
                 let survey = surveys[size] ?? survey(of: other)
                 surveys[size] = survey
-                let memory = memory(of: other, survey)
-                guard memory.peak.bytes * processesHere <= limit else { continue }
+                guard let memory = try? memory(of: other, survey),
+                    memory.peak.bytes * processesHere <= limit
+                else { continue }
                 let isSame = size == run.batchSize && settings.isEmpty
                 if !isSame {
                     found.append(

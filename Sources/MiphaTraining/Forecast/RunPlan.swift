@@ -103,7 +103,7 @@ public struct RunPlan {
         survey = BatchSurvey(plan, shapes, order: order, run, model: model)
         tokens = survey.tokens
         tokensAreCounted = shapes.isExact
-        memory = Self.memory(
+        memory = try Self.memory(
             run, world, model, survey, validation: validationShapes, base: self.base)
         disk = DiskPlan(run, model, totalSteps: plan.totalSteps, pictures: survey.pictures)
     }
@@ -123,8 +123,10 @@ public struct RunPlan {
     }
 
     /// The memory of the same data and model under other settings.
-    public func memory(of other: RunConfiguration) -> MemoryPlan {
-        memory(of: other, survey(of: other))
+    ///
+    /// - Throws: what the passes throw.
+    public func memory(of other: RunConfiguration) throws -> MemoryPlan {
+        try memory(of: other, survey(of: other))
     }
 
     /// The micro-batches of the same data under other sizes of them.
@@ -133,14 +135,14 @@ public struct RunPlan {
             data.plan(other, world: world), shapes, order: order, other, model: model)
     }
 
-    func memory(of other: RunConfiguration, _ survey: BatchSurvey) -> MemoryPlan {
-        Self.memory(other, world, model, survey, validation: validationShapes, base: base)
+    func memory(of other: RunConfiguration, _ survey: BatchSurvey) throws -> MemoryPlan {
+        try Self.memory(other, world, model, survey, validation: validationShapes, base: base)
     }
 
     private static func memory(
         _ run: RunConfiguration, _ world: Int, _ model: PlannedRunModel, _ survey: BatchSurvey,
         validation: SampleShapes?, base: Int
-    ) -> MemoryPlan {
+    ) throws -> MemoryPlan {
         var facts = model.facts(run, world: world)
         facts.updates = survey.updates
         facts.prefetched = survey.prefetched(budget: run.prefetchMebibytes << 20)
@@ -151,7 +153,6 @@ public struct RunPlan {
             || run.keepsBest && run.evaluationSteps < survey.totalSteps
         facts.validation = validation.map { survey.largest(of: $0, batchSize: run.batchSize) }
         facts.base = base
-        var simulation = MemorySimulation(facts)
-        return simulation.run()
+        return try MemorySimulation(facts).run()
     }
 }

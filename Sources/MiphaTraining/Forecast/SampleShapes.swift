@@ -6,9 +6,9 @@ import MiphaModels
 ///
 /// Every sample is encoded where there are few; of many, some spread evenly over the data are, and the
 /// others follow from their number of words.
-struct SampleShapes: Sendable {
+package struct SampleShapes: Sendable {
     /// One sample.
-    struct Shape: Sendable, Equatable {
+    package struct Shape: Sendable, Equatable {
         /// Text ids, without the pictures' markers.
         var words: Int
         var pictures: Int
@@ -17,6 +17,22 @@ struct SampleShapes: Sendable {
         /// Text ids of the row of the rejected answer, beside those in `words`; of a pair only.
         var rejected: Int?
 
+        package init(
+            words: Int, pictures: Int, supervised: Int, patches: Int, rejected: Int? = nil
+        ) {
+            self.words = words
+            self.pictures = pictures
+            self.supervised = supervised
+            self.patches = patches
+            self.rejected = rejected
+        }
+
+        /// Text ids of each row, and how many of them are supervised.
+        var texts: [(words: Int, supervised: Int)] {
+            guard let rejected else { return [(words, supervised)] }
+            let first = supervised * words / max(1, ids)
+            return [(words, first), (rejected, supervised - first)]
+        }
         /// Positions of each row after the pictures are spliced in.
         var rows: [Int] {
             [words, rejected].compactMap { $0.map { $0 + pictures * patches } }

@@ -1,3 +1,5 @@
+package import MiphaTorch
+
 /// Bookkeeping of a process's memory as it is handed out while a run trains.
 ///
 /// `Engine.keepFreedMemory` decides how: tensors below ``mappedFrom`` bytes come from one region that
@@ -36,7 +38,7 @@ package final class SimulatedHeap {
     /// The most that the region of small blocks ever reached.
     private(set) var regionBytes = 0
     /// Bytes that are in use.
-    private(set) var live = 0
+    package private(set) var live = 0
     /// The most that was resident since the last call of ``beginPhase()``.
     private(set) var phasePeak = 0
 
@@ -77,6 +79,22 @@ package final class SimulatedHeap {
         free[place] = FreeRange(start: range.start + size, size: range.size - size)
         return Block(start: range.start, size: size, isMapped: false)
     }
+
+    /// A block that goes back with the last reference to it.
+    private final class Loan {
+        private let heap: SimulatedHeap
+        private let block: Block
+
+        init(_ heap: SimulatedHeap, bytes: Int) {
+            self.heap = heap
+            block = heap.allocate(bytes)
+        }
+
+        deinit { heap.release(block) }
+    }
+
+    /// This heap as the memory of meta tensors.
+    package var memory: MetaMemory { MetaMemory { [self] bytes in Loan(self, bytes: bytes) } }
 
     /// Takes a block back.
     package func release(_ block: Block) {

@@ -24,17 +24,21 @@ struct SpeedProbe {
     /// Rows of the head that are measured at most.
     private static let classes = 8192
 
-    /// Seconds of segments by kind.
+    /// Seconds of segments by the places that they read.
     private final class Clock: SegmentObserver {
-        var forward: [String: Double] = [:]
-        var backward: [String: Double] = [:]
+        var forward: [ParameterPlace: Double] = [:]
+        var backward: [ParameterPlace: Double] = [:]
         private let clock = ContinuousClock()
         private var started = ContinuousClock.now
 
         func willRun(_ segment: Segment) { started = clock.now }
-        func didRun(_ segment: Segment) { forward[segment.name] = seconds }
+        func didRun(_ segment: Segment) {
+            for place in segment.places { forward[place] = seconds }
+        }
         func willRunBackward(_ segment: Segment) { started = clock.now }
-        func didRunBackward(_ segment: Segment) { backward[segment.name] = seconds }
+        func didRunBackward(_ segment: Segment) {
+            for place in segment.places { backward[place] = seconds }
+        }
         func didEndPass() {}
         private var seconds: Double { (clock.now - started) / .seconds(1) }
     }
@@ -95,14 +99,18 @@ struct SpeedProbe {
         let positions = Double(samples.reduce(0) { $0 + $1.positions })
         let pictures = Double(max(1, samples.reduce(0) { $0 + $1.pictures }))
         let supervised = Double(samples.reduce(0) { $0 + $1.supervised })
-        func both(_ name: String, _ count: (forward: Double, backward: Double)) -> Double {
-            (clock.forward[name] ?? 0) * count.forward
-                + (clock.backward[name] ?? 0) * count.backward
+        func both(
+            _ part: ModelPart, _ depth: ParameterDepth = .input,
+            _ count: (forward: Double, backward: Double) = (1, 1)
+        ) -> Double {
+            let place = ParameterPlace(part, depth)
+            return (clock.forward[place] ?? 0) * count.forward
+                + (clock.backward[place] ?? 0) * count.backward
         }
         let heads = Double(config.language.vocabularySize) / Double(classes)
-        return (both("vision.0", (1, 1)) + both("vision.1", tower)) * work.pictures / pictures
-            + (both("embeddings", (1, 1)) + both("hidden.1", language)) * work.positions / positions
-            + both("loss", (1, 1)) * heads * work.supervised / supervised
+        return (both(.tower) + both(.tower, .block(0), tower)) * work.pictures / pictures
+            + (both(.language) + both(.language, .block(0), language)) * work.positions / positions
+            + both(.language, .output) * heads * work.supervised / supervised
     }
 
     /// Seconds of the validation losses of the run.
@@ -110,8 +118,11 @@ struct SpeedProbe {
         guard work.validationSamples > 0 else { return 0 }
         let times = work.updates / run.evaluationSteps + 1
         let own = Double(samples.count)
-        let tower = (clock.forward["vision.1"] ?? 0) * Double(config.vision.usedLayerCount)
-        let language = (clock.forward["hidden.1"] ?? 0) * Double(config.language.layerCount)
+        func block(_ part: ModelPart) -> Double {
+            clock.forward[ParameterPlace(part, .block(0))] ?? 0
+        }
+        let tower = block(.tower) * Double(config.vision.usedLayerCount)
+        let language = block(.language) * Double(config.language.layerCount)
         return (tower + language) / own * Double(work.validationSamples * times)
     }
 

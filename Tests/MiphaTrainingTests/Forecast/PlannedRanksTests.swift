@@ -35,16 +35,17 @@ struct PlannedRanksTests {
                 MemoryFacts.Parameter(
                     fact, count: model.store.elementCount(of: fact.name), learns: learns(fact),
                     width: dtype.byteCount)
-            }, width: dtype.byteCount)
-        let batch = PlannedBatch(lengths: [20], pictures: 1, words: 4, supervised: 4)
+            }, dtype: dtype)
+        let batch = PlannedBatch([
+            SampleShapes.Shape(words: 5, pictures: 1, supervised: 4, patches: 16)
+        ])
         facts.updates = [Array(repeating: batch, count: accumulation)]
         facts.accumulation = accumulation
         facts.checkpointing = true
         facts.job = try MemoryFacts.Job(
             mode: mode, worldSize: Self.world, segments: model.segmentPlaces(),
             parameters: described(learns), frozen: described { !learns($0) })
-        var simulation = MemorySimulation(facts)
-        return simulation.run()
+        return try MemorySimulation(facts).run()
     }
 
     private func part(_ name: String, _ plan: MemoryPlan) -> Int {

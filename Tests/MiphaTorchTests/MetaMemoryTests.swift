@@ -1,0 +1,224 @@
+import MiphaTorch
+import Testing
+
+struct MetaMemoryTests {
+    /// Bytes in use.
+    private final class Counter {
+        private(set) var live = 0
+
+        private final class Block {
+            private let counter: Counter
+            private let bytes: Int
+
+            init(_ counter: Counter, _ bytes: Int) {
+                self.counter = counter
+                self.bytes = bytes
+                counter.live += bytes
+            }
+
+            deinit { counter.live -= bytes }
+        }
+
+        var memory: MetaMemory { MetaMemory { [self] in Block(self, $0) } }
+    }
+
+    @Test func `memory is taken for storage and goes back with it`() throws {
+        let counter = Counter()
+        let before = try Tensor.empty([100], device: .meta)
+        try withMetaMemory(counter.memory) {
+            let first = try Tensor.empty([5, 5], device: .meta)
+            let view = try first.reshaped([25])
+            #expect(counter.live == 100)
+            let sum = try view + view
+            #expect(counter.live == 200)
+            try withMetaMemory(nil) {
+                let other = try sum + sum
+                #expect(other.byteCount == 100 && counter.live == 200)
+            }
+            _ = try before + before
+            #expect(counter.live == 200)
+            withExtendedLifetime((view, sum)) {}
+        }
+        #expect(counter.live == 0)
+    }
+
+    @Test func `elements are read as 0 while memory is counted`() throws {
+        let meta = try Tensor.empty([2], device: .meta)
+        let found = try withMetaMemory(Counter().memory) { try meta.values(as: Float.self) }
+        #expect(found == [0, 0])
+        try expectFailure { _ = try meta.values(as: Float.self) }
+    }
+
+    // MARK: What operations give
+
+    /// Inputs on a device.
+    private struct Inputs {
+        let device: Device
+        let dtype: DType
+
+        func tensor(_ shape: Int..., learns: Bool = true) throws -> Tensor {
+            let tensor = try Tensor.full(shape, 0.5, dtype: dtype, device: device)
+            if learns { try tensor.setRequiresGradient(true) }
+            return tensor
+        }
+
+        func numbers(_ count: Int) throws -> Tensor {
+            try Tensor.zeros([count], dtype: .int64, device: device)
+        }
+    }
+
+    private typealias Operation = (Inputs) throws -> (inputs: [Tensor], result: Tensor)
+
+    private static var operations: [(String, Operation)] { products + lookups + losses }
+
+    private static var products: [(String, Operation)] {
+        [
+            (
+                "linear",
+                {
+                    let (x, weight, bias) = try (
+                        $0.tensor(2, 6, 8), $0.tensor(12, 8), $0.tensor(12)
+                    )
+                    return ([x, weight, bias], try Functions.linear(x, weight: weight, bias: bias))
+                }
+            ),
+            (
+                "activated linear",
+                {
+                    let (x, weight, bias) = try (
+                        $0.tensor(2, 6, 8), $0.tensor(12, 8), $0.tensor(12)
+                    )
+                    return (
+                        [x, weight, bias],
+                        try Functions.linear(activated: x, .geluTanh, weight: weight, bias: bias)
+                    )
+                }
+            ),
+            (
+                "norm",
+                {
+                    let (x, weight, bias) = try ($0.tensor(2, 6, 8), $0.tensor(8), $0.tensor(8))
+                    return (
+                        [x, weight, bias],
+                        try Functions.layerNorm(x, weight: weight, bias: bias, epsilon: 1e-5)
+                    )
+                }
+            ),
+            (
+                "root mean square norm",
+                {
+                    let (x, weight) = try ($0.tensor(2, 6, 8), $0.tensor(8))
+                    return ([x, weight], try Functions.rmsNorm(x, weight: weight, epsilon: 1e-5))
+                }
+            ),
+        ]
+    }
+
+    private static var lookups: [(String, Operation)] {
+        [
+            (
+                "embedding",
+                {
+                    let table = try $0.tensor(9, 8)
+                    return ([table], try Functions.embedding($0.numbers(4), weight: table))
+                }
+            ),
+            (
+                "selection",
+                {
+                    let x = try $0.tensor(9, 8)
+                    return ([x], try x.selecting($0.numbers(4)))
+                }
+            ),
+            (
+                "convolution",
+                {
+                    let (x, weight, bias) = try (
+                        $0.tensor(2, 3, 9, 8), $0.tensor(5, 3, 4, 4), $0.tensor(5)
+                    )
+                    return (
+                        [x, weight, bias],
+                        try Functions.convolution(x, weight: weight, bias: bias, stride: 4)
+                    )
+                }
+            ),
+            (
+                "attention",
+                {
+                    let (q, k, v) = try (
+                        $0.tensor(2, 3, 6, 4), $0.tensor(2, 3, 6, 4), $0.tensor(2, 3, 6, 4)
+                    )
+                    return (
+                        [q, k, v],
+                        try Functions.attention(q, k, v, mask: nil, causal: true, scale: 0.5)
+                    )
+                }
+            ),
+            (
+                "rotation",
+                {
+                    let x = try $0.tensor(2, 6, 3, 8)
+                    let angles = try Functions.rotaryAngles(
+                        positions: $0.numbers(6).reshaped([1, 6]),
+                        frequencies: Functions.rotaryFrequencies(rotary: 4, theta: 10000))
+                    return ([x], try Functions.rotary(x, cos: angles.cos, sin: angles.sin))
+                }
+            ),
+        ]
+    }
+
+    private static var losses: [(String, Operation)] {
+        [
+            (
+                "head",
+                {
+                    let (x, weight, bias) = try ($0.tensor(6, 8), $0.tensor(12, 8), $0.tensor(12))
+                    return (
+                        [x, weight, bias],
+                        try Functions.linearCrossEntropySum(
+                            x, weight: weight, bias: bias, targets: $0.numbers(6), zLoss: 0.1)
+                    )
+                }
+            ),
+            (
+                "cross-entropy",
+                {
+                    let x = try $0.tensor(6, 12)
+                    return (
+                        [x], try Functions.crossEntropySum(x, targets: $0.numbers(6), zLoss: 0.1)
+                    )
+                }
+            ),
+        ]
+    }
+
+    @Test(arguments: operations.map(\.0), [DType.float32, .bfloat16])
+    func `on the meta device an operation gives what it gives on the CPU`(
+        name: String, dtype: DType
+    ) throws {
+        let operation = try #require(Self.operations.first { $0.0 == name }).1
+        func shapes(_ device: Device) throws -> [String] {
+            let (inputs, result) = try operation(Inputs(device: device, dtype: dtype))
+            try result.backward(
+                .full(result.shape, 1, dtype: result.dtype, device: device))
+            let gradients = try inputs.map { try $0.gradient() }
+            return ([result] + gradients).map { $0?.description ?? "none" }
+        }
+        let expected = try shapes(.cpu)
+        let found = try withMetaMemory(Counter().memory) { try shapes(.meta) }
+        #expect(found == expected)
+    }
+
+    @Test(arguments: QuantizationFormat.allCases)
+    func `a matrix in few bits takes on the meta device what it takes on the CPU`(
+        format: QuantizationFormat
+    ) throws {
+        let shape = [6, 700]
+        let (found, expected) = try (
+            QuantizedMatrix(.empty(shape, device: .meta), format: format),
+            QuantizedMatrix(.full(shape, 0.5), format: format)
+        )
+        #expect(found.byteCount == expected.byteCount)
+        #expect(try found.dense(dtype: .bfloat16).description == "bfloat16[6, 700]")
+    }
+}
