@@ -17,6 +17,7 @@
 #endif
 #pragma clang diagnostic pop
 
+#include <algorithm>
 #include <csignal>
 
 using mipha::guard;
@@ -118,6 +119,10 @@ mt_status mt_group_create(mt_group_options options, mt_group *out) {
     });
 }
 
+mt_status mt_group_rehearse(mt_group *out) {
+    return guard([&] { *out = new mt_group_s{nullptr, nullptr, true}; });
+}
+
 void mt_group_free(mt_group group) {
     try {
         delete group;
@@ -134,7 +139,9 @@ static mt_status start(mt_work *out, std::vector<at::Tensor> tensors, Start &&op
                 throw std::invalid_argument("collective operations need dense tensors");
             }
         }
-        Works works = operation(tensors);
+        const bool moves = std::none_of(tensors.begin(), tensors.end(),
+                                        [](const at::Tensor &each) { return each.is_meta(); });
+        Works works = moves ? operation(tensors) : Works();
         *out = new mt_work_s{std::move(works), std::move(tensors)};
     });
 }

@@ -96,10 +96,14 @@ mt_status mt_tensors_norm(const mt_tensor *tensors, size_t count, double *out) {
         for (size_t i = 0; i < count; i++) {
             const at::Tensor flat = unwrap(tensors[i]).reshape({-1});
             for (int64_t start = 0; start < flat.numel(); start += longest) {
+                const at::Tensor part =
+                    flat.narrow(0, start, std::min(longest, flat.numel() - start));
+                if (part.is_meta()) {
+                    part.to(at::kDouble);
+                    continue;
+                }
                 const double norm =
-                    at::linalg_vector_norm(
-                        flat.narrow(0, start, std::min(longest, flat.numel() - start)), 2,
-                        std::nullopt, false, at::kDouble)
+                    at::linalg_vector_norm(part, 2, std::nullopt, false, at::kDouble)
                         .item<double>();
                 sum += norm * norm;
             }

@@ -76,6 +76,9 @@ uint16_t *halves(const at::Tensor &tensor) {
 constexpr int64_t grain = 1 << 14;
 
 void join(const at::Tensor &rounded, const at::Tensor &rest, const at::Tensor &out) {
+    if (out.is_meta()) {
+        return;
+    }
     const uint16_t *high = halves(rounded), *low = halves(rest);
     float *target = out.mutable_data_ptr<float>();
     mipha::parallel_for(out.numel(), grain, [&](int64_t begin, int64_t end) {
@@ -84,6 +87,9 @@ void join(const at::Tensor &rounded, const at::Tensor &rest, const at::Tensor &o
 }
 
 void split(const at::Tensor &values, const at::Tensor &rounded, const at::Tensor &rest) {
+    if (values.is_meta()) {
+        return;
+    }
     const float *source = values.const_data_ptr<float>();
     uint16_t *high = halves(rounded), *low = halves(rest);
     mipha::parallel_for(values.numel(), grain, [&](int64_t begin, int64_t end) {
@@ -92,7 +98,7 @@ void split(const at::Tensor &values, const at::Tensor &rounded, const at::Tensor
 }
 
 void check_halves(const at::Tensor &rounded, const at::Tensor &rest) {
-    if (!rounded.is_cpu() || !rest.is_cpu() || rounded.scalar_type() != at::kBFloat16 ||
+    if (!mipha::acts_on_cpu(rounded) || rest.device() != rounded.device() || rounded.scalar_type() != at::kBFloat16 ||
         rest.scalar_type() != at::kShort || rounded.sizes() != rest.sizes() ||
         !rounded.is_contiguous() || !rest.is_contiguous()) {
         throw std::invalid_argument("a remainder is int16 beside dense bfloat16 of its shape, on "
@@ -158,13 +164,13 @@ void check_codes(const Slot &slot) {
                  slot.remainder.has_value()) &&
                 (!slot.master.has_value() || slot.master->scalar_type() == at::kFloat);
     for (const at::Tensor &codes : {slot.first, slot.second}) {
-        fits = fits && codes.scalar_type() == at::kByte && codes.is_cpu() && codes.is_contiguous();
+        fits = fits && codes.scalar_type() == at::kByte && mipha::acts_on_cpu(codes) && codes.is_contiguous();
     }
     for (const auto &scales : {slot.first_scales, slot.second_scales}) {
-        fits = fits && scales->scalar_type() == at::kFloat && scales->is_cpu() &&
+        fits = fits && scales->scalar_type() == at::kFloat && mipha::acts_on_cpu(*scales) &&
                scales->is_contiguous() && scales->numel() == blocks;
     }
-    if (!fits || !slot.parameter.is_cpu() || !slot.parameter.is_contiguous()) {
+    if (!fits || !mipha::acts_on_cpu(slot.parameter) || !slot.parameter.is_contiguous()) {
         throw std::invalid_argument(
             "moments are floats, or uint8 codes with a float32 scale for each block of " +
             std::to_string(MT_MOMENT_BLOCK) + " beside a float32 parameter or master, on the CPU");
@@ -208,6 +214,9 @@ mt_status mt_adamw_step(const mt_adamw_slot *slots, size_t count, mt_adamw_optio
         std::vector<Slot> others;
         for (size_t i = 0; i < count; i++) {
             Slot slot = slot_of(slots[i], i);
+            if (slot.parameter.is_meta()) {
+                continue; // nothing that lasts is taken
+            }
             if (slot.is_plain()) {
                 targets.push_back(slot.parameter);
                 changes.push_back(slot.gradient);

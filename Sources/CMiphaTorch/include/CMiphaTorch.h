@@ -334,6 +334,8 @@ void mt_store_free(mt_store store);
 bool mt_nccl_is_available(void);
 /* Meets the other processes; blocks until all are there. */
 mt_status mt_group_create(mt_group_options options, mt_group *out);
+/* A group for tensors on the meta device only, which do not travel. */
+mt_status mt_group_rehearse(mt_group *out);
 void mt_group_free(mt_group group);
 /* Collective operations. All processes start the same ones in the same order, on dense tensors that
  * nobody touches until `mt_work_wait` returns. The work keeps its tensors alive. */

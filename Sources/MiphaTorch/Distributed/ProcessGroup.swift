@@ -71,6 +71,18 @@ public final class ProcessGroup {
         unsafe self.handle = unsafe handle
     }
 
+    /// A process alone with tensors on the meta device, which do not travel; reductions give zeros.
+    package init(rehearsing environment: RankEnvironment) throws(TensorError) {
+        var result: mt_group?
+        let operation = Self.name("rehearsal", environment)
+        try check(unsafe mt_group_rehearse(&result), operation)
+        guard let handle = unsafe result else {
+            throw TensorError(.engine, operation: operation, message: "no group")
+        }
+        self.environment = environment
+        unsafe self.handle = unsafe handle
+    }
+
     deinit {
         unsafe mt_group_free(handle)
     }

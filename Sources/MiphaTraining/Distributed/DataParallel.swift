@@ -105,10 +105,13 @@ public final class DataParallel {
 
     private var device: Device { pieces.first?.tensor.device ?? .cpu }
 
+    /// Bytes of the weights in memory, those of other processes that are here included.
+    var weightBytes: Int {
+        shards?.heldBytes ?? parameters.values.reduce(0) { $0 + $1.byteCount }
+    }
+
     private func notePeak() {
-        let weights =
-            shards?.heldBytes ?? parameters.values.reduce(0) { $0 + $1.byteCount }
-        peakBytes = max(peakBytes, weights + reducer.heldBytes)
+        peakBytes = max(peakBytes, weightBytes + reducer.heldBytes)
     }
 
     // MARK: After the backward passes of an update

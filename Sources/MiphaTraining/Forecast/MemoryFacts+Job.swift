@@ -7,6 +7,7 @@ extension MemoryFacts {
         let mode: ShardingMode
         let worldSize: Int
         let layout: ShardLayout
+        let frozen: [ShardLayout.Parameter]
         /// Places of the parameters that each segment of the model reads.
         let segments: [Set<ParameterPlace>]
 
@@ -20,14 +21,10 @@ extension MemoryFacts {
             self.mode = mode
             self.worldSize = worldSize
             self.segments = segments
+            self.frozen = frozen
             layout = ShardLayout(
                 parameters: parameters, frozen: mode == .zero3 ? frozen : [], segments: segments,
                 shardCount: mode == .none ? 1 : worldSize)
-        }
-
-        /// The number of the segment of the model that a chain's segment is.
-        func number(of places: Set<ParameterPlace>) -> Int? {
-            segments.firstIndex { $0.isSuperset(of: places) }
         }
 
         /// Bytes of one process's share of the sums of a unit.

@@ -4,9 +4,9 @@ import MiphaTorch
 
 /// A run gone through with tensors that have no elements.
 ///
-/// Model, batches, forward and backward passes are the run's own, on the meta device. What the trainer
-/// holds beside them (optimiser, copies for checkpoints, exchange between processes) is written down here
-/// in the order of `Trainer`. Of several processes it is the first.
+/// Model, batches, passes, optimiser and the exchange with other processes are the run's own, on the meta
+/// device; what `Trainer` does with them is repeated here in its order. Of several processes it is the
+/// first.
 package final class MemorySimulation {
     /// Bytes that the process takes on top of what it had before the model was loaded: code of the
     /// engine that is used for the first time, kernels that are compiled, stacks of threads.
@@ -18,12 +18,17 @@ package final class MemorySimulation {
     private let facts: MemoryFacts
     private let heap = SimulatedHeap()
     private var peaks: [MemoryPlan.Phase: Int] = [:]
-    private var state: [Tensor] = []
-    /// Float32 sums of gradients of lower precision, by parameter.
-    private var sums: [String: Tensor] = [:]
-    private var ranks: PlannedRanks?
     /// Whether a checkpoint is being written, to whose phase all else counts meanwhile.
     private var isWriting = false
+
+    /// What a run holds.
+    private struct Holdings {
+        let learning: [(name: String, tensor: Tensor)]
+        let passes: SimulatedPasses
+        let parallel: DataParallel?
+        let optimizer: AdamW
+        let average: WeightAverage?
+    }
 
     /// Prepares the simulation of a run.
     package init(_ facts: MemoryFacts) {
@@ -35,127 +40,127 @@ package final class MemorySimulation {
     /// - Throws: what the passes throw.
     package func run() throws -> MemoryPlan {
         try withMetaMemory(heap.memory) {
-            let passes = try load()
-            try makeState()
-            try trainAndValidate(passes)
+            let held = try start()
+            try trainAndValidate(held)
             if facts.copiesCheckpoint {
                 heap.beginPhase()
-                let copies = try checkpointCopies(passes)
+                let copies = try checkpointCopies(held)
                 note(.checkpoint)
                 isWriting = true
-                if facts.updatesBesideCheckpoint { try trainAndValidate(passes) }
+                if facts.updatesBesideCheckpoint { try trainAndValidate(held) }
                 isWriting = false
                 withExtendedLifetime(copies) {}
             }
             heap.beginPhase()
-            try finish(passes)
+            try finish(held)
             note(.finish)
-            return plan(activations: passes.largestActivations)
+            return plan(activations: held.passes.largestActivations)
         }
-    }
-
-    private func trainAndValidate(_ passes: SimulatedPasses) throws {
-        for update in facts.updates {
-            for (index, batch) in update.enumerated() {
-                heap.beginPhase()
-                try passes.train(batch, isLast: index == update.count - 1)
-                if facts.accumulation > 1, ranks == nil { try collect(passes) }
-                note(.backward)
-            }
-            try ranks?.finish()
-            try step(passes)
-        }
-        guard let batch = facts.validation, batch.positions > 0 else { return }
-        heap.beginPhase()
-        try passes.evaluate(batch)
-        note(.validation)
     }
 
     // MARK: Start
 
-    private func load() throws -> SimulatedPasses {
+    private func start() throws -> Holdings {
         heap.beginPhase()
         let model = try MiphaModel(
             facts.config, source: DryRunSource(dtype: facts.dtype), adapters: facts.adapters,
             quantization: facts.quantization)
-        let learning = Set(facts.parameters.filter(\.learns).map(\.name))
-        if !learning.isEmpty { try model.store.train(where: learning.contains) }
-        ranks = try facts.job.map { try PlannedRanks($0, model) }
+        let chosen = Set(facts.parameters.filter(\.learns).map(\.name))
+        try model.store.train(where: chosen.contains)
+        func named(_ names: Set<String>) -> [(name: String, tensor: Tensor)] {
+            model.store.parameters.filter { names.contains($0.name) }
+        }
+        let learning = named(chosen)
+        let parallel = try facts.job.map { job in
+            try DataParallel(
+                ProcessGroup(
+                    rehearsing: RankEnvironment(rank: 0, worldSize: job.worldSize, port: 0)),
+                mode: job.mode, segments: job.segments, places: model.store.places,
+                parameters: learning, frozen: named(Set(job.frozen.map(\.name))))
+        }
         // The pages of the file that a parameter is copied from go once it is.
         note(.start, besides: facts.parameters.map { $0.count * $0.storedWidth }.max() ?? 0)
+        heap.beginPhase()
+        let optimizer = try optimizer(learning, parallel)
+        let average =
+            try facts.keepsAverage
+            ? WeightAverage(decay: 0, weights: optimizer.weights()) : nil
+        let cut = facts.parameters.filter { $0.learns && $0.width != 4 }
+        note(.start, besides: cut.map { $0.count * $0.storedWidth }.max() ?? 0)
         let passes = try SimulatedPasses(facts, heap, model) { [unowned self] in
             note(.forward)
             heap.beginPhase()
         }
-        passes.ranks = ranks
-        return passes
+        passes.parallel = parallel
+        return Holdings(
+            learning: learning, passes: passes, parallel: parallel, optimizer: optimizer,
+            average: average)
     }
 
-    private func makeState() throws {
-        heap.beginPhase()
-        var mapped = 0
-        let updated = facts.updated
-        for parameter in updated {
-            if parameter.width != 4 {
-                // Its float32 value is read from the file, whose pages go then, and cut in two.
-                mapped = max(mapped, parameter.count * parameter.storedWidth)
-                let master = facts.masterWidth(parameter.width)
-                if master != 4 { _ = try Tensor.room(parameter.count * 4) }
-                try keep(parameter.count * master)
-            }
-            for bytes in facts.moments.byteCounts(parameter.count) { try keep(bytes) }
-        }
-        if facts.keepsAverage { for parameter in updated { try keep(parameter.count * 4) } }
-        note(.start, besides: mapped)
-    }
-
-    private func keep(_ bytes: Int) throws { state.append(try .room(bytes)) }
-
-    // MARK: After passes
-
-    /// Moves gradients of lower precision into float32 sums.
-    private func collect(_ passes: SimulatedPasses) throws {
-        for (fact, tensor) in passes.learning where tensor.dtype != .float32 {
-            guard let gradient = try tensor.gradient() else { continue }
-            if sums[fact.name] == nil { sums[fact.name] = try gradient.to(dtype: .float32) }
-            try tensor.setGradient(nil)
+    /// As `Trainer.optimizer`, with float32 values that are read from the model's files.
+    private func optimizer(
+        _ parameters: [(name: String, tensor: Tensor)], _ parallel: DataParallel?
+    ) throws -> AdamW {
+        let tensors = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.tensor) })
+        return try AdamW(
+            parameters: parallel?.pieces ?? parameters, moments: facts.moments,
+            wholeMasters: facts.keepsAverage
+        ) { name in
+            guard let tensor = tensors[name], tensor.dtype != .float32 else { return nil }
+            let whole = try Tensor.empty(tensor.shape, device: .meta)
+            return try parallel?.part(of: whole, parameter: name).cloned() ?? whole
         }
     }
 
-    private func step(_ passes: SimulatedPasses) throws {
-        guard !facts.updatesInBackward else { return }
+    // MARK: Updates
+
+    private func trainAndValidate(_ held: Holdings) throws {
+        for update in facts.updates { try train(update, held) }
+        guard let batch = facts.validation, batch.positions > 0 else { return }
         heap.beginPhase()
-        try SimulatedPasses.measureNorm(facts.updated.map(\.count))
-        note(.optimizer)
-        for (_, tensor) in passes.learning { try tensor.setGradient(nil) }
-        sums = [:]
-        ranks?.drop()
+        try held.passes.evaluate(batch)
+        note(.validation)
+    }
+
+    private func train(_ update: [PlannedBatch], _ held: Holdings) throws {
+        let (optimizer, parallel) = (held.optimizer, held.parallel)
+        for (index, batch) in update.enumerated() {
+            heap.beginPhase()
+            parallel?.begin(isLast: index == update.count - 1)
+            try held.passes.train(batch, updating: facts.updatesInBackward ? optimizer : nil)
+            if facts.accumulation > 1, parallel == nil { try optimizer.collectGradients() }
+            note(.backward)
+        }
+        try parallel?.finishGradients()
+        if !facts.updatesInBackward {
+            heap.beginPhase()
+            let gradients = try optimizer.gradients()
+            _ = try parallel?.norm(of: gradients) ?? Tensor.norm(of: gradients)
+            try optimizer.step(learningRate: 0)
+            try parallel?.finishStep()
+            withExtendedLifetime(gradients) {}
+            note(.optimizer)
+        }
+        try held.average?.update(optimizer.weights())
     }
 
     // MARK: Beside updates
 
     /// What is written in the background while updates go on.
-    private func checkpointCopies(_ passes: SimulatedPasses) throws -> [Tensor] {
-        try passes.learning.map { try .room($0.tensor.byteCount) }
-            + facts.updated.flatMap { parameter in
-                let widths = [facts.masterWidth(parameter.width), facts.keepsAverage ? 4 : 0]
-                let counts =
-                    facts.moments.byteCounts(parameter.count)
-                    + widths.map { parameter.count * $0 }
-                return try counts.map { try Tensor.room($0) }
-            }
+    private func checkpointCopies(_ held: Holdings) throws -> [Tensor] {
+        try held.learning.map { try $0.tensor.detached().cloned() }
+            + held.optimizer.state.map { try $0.tensor.cloned() }
+            + (held.average?.state ?? []).map { try $0.tensor.cloned() }
     }
 
-    private func finish(_ passes: SimulatedPasses) throws {
-        var copies: [Tensor] = []
-        if facts.job?.mode == .zero3 {
-            // The first process collects the whole model.
-            copies = try facts.parameters.map { try .room($0.count * $0.width) }
-        }
-        if facts.keepsAverage, facts.dtype != .float32 {
-            copies += try passes.learning.map { try .room($0.tensor.byteCount) }
-        }
-        withExtendedLifetime(copies) {}
+    private func finish(_ held: Holdings) throws {
+        // The first process collects the whole model.
+        let weights = try held.parallel?.collectWeights(all: facts.adapters == nil)
+        let averages =
+            try facts.keepsAverage
+            ? held.learning.filter { $0.tensor.dtype != .float32 }
+                .map { try $0.tensor.detached().cloned() } : []
+        withExtendedLifetime((weights, averages)) {}
     }
 
     // MARK: Results

@@ -1,6 +1,6 @@
 package import MiphaModels
-package import MiphaNN
-package import MiphaTorch
+import MiphaNN
+import MiphaTorch
 
 /// Passes of a model's own chains over batches without elements.
 package final class SimulatedPasses {
@@ -10,14 +10,14 @@ package final class SimulatedPasses {
     private let dropout: RandomGenerator
     /// Called between the forward and the backward half of a pass.
     private let didRunForward: () -> Void
-    /// What learns.
-    package let learning: [(fact: ParameterFact, tensor: Tensor)]
-    /// The most bytes that a forward pass left.
+    /// What acts around the segments.
+    private var observer: (any SegmentObserver)?
+    /// The part of the other processes.
+    var parallel: DataParallel?
+    /// The most bytes that a forward pass left, besides weights and the head's gradient.
     package private(set) var largestActivations = 0
     private var bytesBefore = 0
     private var isForward = true
-    /// The part of the other processes.
-    var ranks: PlannedRanks?
 
     /// Prepares passes of a model whose memory is that of `heap`.
     package init(
@@ -29,17 +29,22 @@ package final class SimulatedPasses {
         self.model = model
         self.didRunForward = didRunForward
         dropout = try RandomGenerator(seed: 0)
-        learning = model.store.facts.compactMap { fact in
-            guard let tensor = model.store[fact.name], tensor.requiresGradient else { return nil }
-            return (fact, tensor)
-        }
     }
 
     /// Forward and backward pass of a micro-batch.
-    package func train(_ batch: PlannedBatch, isLast: Bool) throws {
+    ///
+    /// - Parameter optimizer: what updates each segment in the backward pass, if it is to.
+    package func train(_ batch: PlannedBatch, updating optimizer: AdamW? = nil) throws {
         let chain = try chain(batch, dropout: dropout)
-        ranks?.begin(chain, isLast: isLast)
-        bytesBefore = heap.live
+        observer = optimizer.map {
+            OptimizerInBackward(
+                $0, factor: 0, segments: chain.segments,
+                trainable: model.store.facts.filter {
+                    model.store[$0.name]?.requiresGradient == true
+                })
+        }
+        if let parallel { observer = parallel }
+        bytesBefore = bytes
         isForward = true
         _ = try SegmentedBackward(checkpointing: facts.checkpointing)(
             chain, scale: 1, dropout: dropout, observer: self)
@@ -48,14 +53,18 @@ package final class SimulatedPasses {
     /// A pass without gradients and dropout.
     package func evaluate(_ batch: PlannedBatch) throws {
         let chain = try chain(batch, dropout: nil)
-        ranks?.begin(chain, isLast: false)
+        parallel?.begin(isLast: false)
         var state = chain.input
         for segment in chain.segments {
-            try ranks?.willRun(segment)
+            try parallel?.willRun(segment)
             state = try withoutGradients { () throws(TensorError) in try segment(state) }
-            try ranks?.didRun(segment)
+            try parallel?.didRun(segment)
         }
+        try parallel?.didEndForward()
     }
+
+    /// Bytes in use besides weights.
+    private var bytes: Int { heap.live - (parallel?.weightBytes ?? 0) }
 
     private func chain(_ shape: PlannedBatch, dropout: RandomGenerator?) throws -> LossChain {
         var batch = shape.batch(masksKeys: facts.masksKeys)
@@ -88,48 +97,27 @@ package final class SimulatedPasses {
         }
         return try .concatenating([first] + others, along: 0)
     }
-
-    /// Updates what a segment reads and drops its gradients.
-    private func update(_ segment: Segment) throws {
-        let own = learning.filter { segment.reads($0.fact) }.map(\.tensor)
-        try Self.measureNorm(own.map(\.elementCount))
-        for tensor in own { try tensor.setGradient(nil) }
-    }
-
-    /// The norm is summed in float64, some million elements at a time.
-    static func measureNorm(_ counts: [Int]) throws {
-        _ = try Tensor.room(min(counts.max() ?? 0, 1 << 22) * 8)
-    }
 }
 
 extension SimulatedPasses: SegmentObserver {
-    package func willRun(_ segment: Segment) throws { try ranks?.willRun(segment) }
-    package func didRun(_ segment: Segment) throws { try ranks?.didRun(segment) }
+    package func willRun(_ segment: Segment) throws { try observer?.willRun(segment) }
+    package func didRun(_ segment: Segment) throws { try observer?.didRun(segment) }
 
     package func willRunBackward(_ segment: Segment) throws {
         if isForward {
             isForward = false
             // The head's gradient is made with the loss.
-            let head = learning.filter { $0.fact.part == .head }
-                .reduce(0) { $0 + $1.tensor.elementCount * 4 }
-            let others = head + (ranks?.gatheredBytes ?? 0)
-            largestActivations = max(largestActivations, heap.live - bytesBefore - others)
+            let head = facts.parameters.filter { $0.learns && $0.fact.part == .head }
+                .reduce(0) { $0 + $1.count * 4 }
+            largestActivations = max(largestActivations, bytes - bytesBefore - head)
             didRunForward()
         }
-        try ranks?.willRunBackward(segment)
+        try observer?.willRunBackward(segment)
     }
 
     package func didRunBackward(_ segment: Segment) throws {
-        if facts.updatesInBackward { try update(segment) }
-        try ranks?.didRunBackward(segment)
+        try observer?.didRunBackward(segment)
     }
 
-    package func didEndPass() throws {}
-}
-
-extension Tensor {
-    /// So many bytes of memory.
-    static func room(_ bytes: Int) throws(TensorError) -> Tensor {
-        try .empty([bytes], dtype: .uint8, device: .meta)
-    }
+    package func didEndPass() throws { try observer?.didEndPass() }
 }

@@ -99,7 +99,7 @@ public final class AdamW {
             let shape = tensor.shape
             let device = tensor.device
             let isCoded = moments.isCoded(tensor.elementCount)
-            if isCoded && device != .cpu {
+            if isCoded && !Self.isHere(device) {
                 throw TrainingError(
                     .invalidRun,
                     "\(name): expected a parameter on the CPU for moments in 8 bits, found it on "
@@ -109,15 +109,20 @@ public final class AdamW {
             return Slot(
                 name: name, parameter: tensor,
                 master: try Self.master(
-                    of: tensor, wholeMasters || device != .cpu, try masters(name)),
+                    of: tensor, wholeMasters || !Self.isHere(device), try masters(name)),
                 first: try .zeros(shape, dtype: isCoded ? .uint8 : .float32, device: device),
                 second: try .zeros(shape, dtype: isCoded ? .uint8 : .float32, device: device),
-                scales: isCoded ? (try .zeros([blocks]), try .zeros([blocks])) : nil,
+                scales: isCoded
+                    ? (try .zeros([blocks], device: device), try .zeros([blocks], device: device))
+                    : nil,
                 steps: try .zeros([], device: device),
                 group: groups?(name)
                     ?? Group(learningRate: 1, weightDecay: options.weightDecay))
         }
     }
+
+    /// Whether the kernels of the CPU apply, or are rehearsed.
+    private static func isHere(_ device: Device) -> Bool { device == .cpu || device == .meta }
 
     private static func master(
         of parameter: Tensor, _ isWhole: Bool, _ better: Tensor?
@@ -126,7 +131,8 @@ public final class AdamW {
         if isWhole || parameter.dtype != .bfloat16 {
             return .whole(try better ?? parameter.detached().to(dtype: .float32))
         }
-        let remainder = try Tensor.zeros(parameter.shape, dtype: .int16)
+        let remainder = try Tensor.zeros(
+            parameter.shape, dtype: .int16, device: parameter.device)
         if let better {
             try SplitFloats.split(better, into: parameter, remainder: remainder)
         }

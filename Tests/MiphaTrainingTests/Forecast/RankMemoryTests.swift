@@ -5,7 +5,7 @@ import MiphaTraining
 import Testing
 
 /// Predictions for one of several processes against sums done by hand.
-struct PlannedRanksTests {
+struct RankMemoryTests {
     private static let world = 2
     private let config = MiphaConfig(
         vision: SigLIPConfig(
