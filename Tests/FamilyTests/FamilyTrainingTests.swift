@@ -122,7 +122,8 @@ import Testing
         let original = try JSONValue(contentsOf: "\(family.folder)/config.json", limit: 1 << 20)
         for key in ["text_config", "vision_config"] {
             let before = try #require(original[key]?.objectValue)
-            for member in before.members {
+            // Beside rope_parameters, which count, Phi's config has a stale factor.
+            for member in before.members where member.key != "partial_rotary_factor" {
                 #expect(
                     written[key]?[member.key] == member.value, "\(key).\(member.key)")
             }

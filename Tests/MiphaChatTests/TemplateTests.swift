@@ -6,10 +6,11 @@ private let system =
     + "helpful, detailed, and polite answers to the user's questions."
 
 @Suite struct TemplateTests {
-    @Test func `every key of the reference's table is known`() throws {
+    @Test func `every key of the reference's table is known, and LLaVA's for Vicuna`() throws {
         let expected: [(String, ChatTemplate)] = [
             ("default", .phi), ("v0", .phi), ("phi", .phi), ("phi-1.5", .phi), ("phi-2", .phi),
-            ("gemma", .gemma), ("phi-3", .phi3), ("phi3", .phi3), ("plain", .plain),
+            ("vicuna", .vicuna), ("vicuna_v1", .vicuna), ("v1", .vicuna), ("gemma", .gemma),
+            ("phi-3", .phi3), ("phi3", .phi3), ("plain", .plain),
         ]
         #expect(ChatTemplate.names == expected.map(\.0))
         for (name, template) in expected { #expect(try ChatTemplate.named(name) == template) }

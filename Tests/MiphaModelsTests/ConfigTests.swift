@@ -158,7 +158,7 @@ import Testing
         (["vision_config", "vision_tower"], "patch_size", 31, "image_size"),
         (["vision_config", "vision_tower"], "num_attention_heads", 5, "divisor"),
         (["vision_config", "vision_tower"], "mm_vision_select_layer", -9, "layer"),
-        (["vision_config", "vision_tower"], "vision_model_name_or_path", "clip-large", "SigLIP"),
+        (["vision_config", "vision_tower"], "vision_model_name_or_path", "resnet-50", "SigLIP or CLIP"),
         (["vision_config", "mm_projector"], "mm_projector_type", "qformer", "mlp{N}x_gelu"),
         (["vision_config", "mm_projector"], "mm_projector_type", "mlp0x_gelu", "mlp{N}x_gelu"),
         (["vision_config", "mm_projector"], "mm_projector_type", "identity", "map"),
@@ -179,8 +179,8 @@ import Testing
 
     @Test func `wrong LLaVA parts are refused by file and key`() throws {
         let wrong: [(path: [String], key: String, value: JSONValue)] = [
-            (["vision_config"], "model_type", "clip_vision_model"),
-            (["text_config"], "model_type", "llama"),
+            (["vision_config"], "model_type", "vit"),
+            (["text_config"], "model_type", "gpt2"),
             ([], "vision_feature_select_strategy", "default"),
             ([], "projector_hidden_act", "relu"),
             ([], "multimodal_projector_bias", false),

@@ -248,7 +248,8 @@ import Testing
         for (name, (a, b)) in zip(
             ["states", "weight", "bias"], zip(found.gradients, expected.gradients))
         {
-            try expectClose(name, a, b, .of(.operationGradient))
+            // Chunks add the gradients of 40,000 classes in another order.
+            try expectClose(name, a, b, Tolerance(relative: 2e-5))
         }
     }
 }

@@ -77,7 +77,7 @@ struct TrainingData {
             let pictured = (0..<index.count).first(where: { index.pictureCount($0) > 0 })
         else { return }
         throw TrainingError(
-            .invalidRun, "\(index.place(of: pictured)) has a picture, but this run takes none")
+            .invalidRun, "\(index.place(of: pictured)) has an image, but this run takes none")
     }
 
     /// The files by their weights; `numbers` are those of the samples to learn from, rising.
