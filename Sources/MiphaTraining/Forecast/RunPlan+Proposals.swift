@@ -24,6 +24,9 @@ extension RunPlan {
         for (settings, change) in changes {
             var other = run
             change(&other)
+            // No micro-batch helps where weights and optimiser alone are too much.
+            let state = model.facts(other, world: world).stateBytes
+            guard state * processesHere <= limit else { continue }
             for size in microBatches where size == run.batchSize || !other.optimizerInBackward {
                 other.batchSize = size
                 other.accumulation = run.batchSize * run.accumulation / size
