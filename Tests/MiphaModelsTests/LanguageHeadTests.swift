@@ -61,7 +61,7 @@ import Testing
         softcap: Double?
     ) throws {
         try matrix.assign(table.weight)
-        let tied = try results(LanguageHead(norm: norm, tiedTo: table, softcap: softcap))
+        let tied = try results(try LanguageHead(norm: norm, tiedTo: table, softcap: softcap))
         let tiedGradient = try table.weight.gradient()
         #expect(try matrix.gradient() == nil)
         let separate = try results(LanguageHead(norm: norm, map: own, softcap: softcap))
@@ -91,12 +91,12 @@ import Testing
             ])
     }
 
-    @Test func `a head reads the final norm and its matrix`() {
+    @Test func `a head reads the final norm and its matrix`() throws {
         #expect(
             LanguageHead(norm: norm, map: own).places
                 == [ParameterPlace(.language, .output), ParameterPlace(.head)])
         #expect(
-            LanguageHead(norm: norm, tiedTo: table).places
+            try LanguageHead(norm: norm, tiedTo: table).places
                 == [ParameterPlace(.language, .output), ParameterPlace(.language)])
     }
 }

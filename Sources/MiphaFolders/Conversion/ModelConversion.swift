@@ -4,6 +4,7 @@ import MiphaCheckpoints
 import MiphaFiles
 import MiphaImaging
 public import MiphaModels
+import MiphaTokenizers
 
 /// Writes a model folder again in another layout.
 public enum ModelConversion {
@@ -55,6 +56,9 @@ public enum ModelConversion {
         var model = model
         let ratio = try folder.hasImageProcessor ? stated ?? folder.aspectRatio() : nil
         if let ratio { model.config.imageAspectRatio = ratio.rawValue }
+        if options.layout == .llava, model.config.imageTokenID == nil {
+            model.config.imageTokenID = try imageToken(of: folder)
+        }
         try model.save(to: target.partialPath, options: options)
         try CompanionFiles.copy(
             from: folder.path, to: target.partialPath, aspectRatio: ratio,
@@ -64,6 +68,22 @@ public enum ModelConversion {
         }
         try target.commit()
         return try FileManager.default.contentsOfDirectory(atPath: output).sorted()
+    }
+
+    /// The id that stands for an image in prompts for transformers: that of `<image>`, or else the last
+    /// one of the table of embeddings, which must not be a token.
+    private static func imageToken(of folder: ModelFolder) throws -> Int? {
+        guard let tokenizer = try? folder.tokenizer() else { return nil }
+        if let id = tokenizer.id(of: ImageMarker.text) { return id }
+        let last = folder.config.language.vocabularySize - 1
+        guard tokenizer.count <= last else {
+            throw FolderError(
+                .mismatchedParts,
+                "\(folder.path): the layout hf-llava needs an id for images: expected a token "
+                    + "\(ImageMarker.text), or a vocab_size of more than the tokenizer's "
+                    + "\(tokenizer.count) tokens")
+        }
+        return last
     }
 
     /// Writes how answers end, and the template, so that transformers does as is done here: its

@@ -41,6 +41,8 @@ public protocol LanguageConfiguration: Sendable, Equatable {
     var layerCount: Int { get }
     /// Number of attention heads.
     var headCount: Int { get }
+    /// Number of heads of keys and values.
+    var keyValueHeadCount: Int { get }
     /// Base of the rotary frequencies.
     var ropeTheta: Double { get }
     /// Number of rotated features of each head.
@@ -63,7 +65,11 @@ public protocol LanguageConfiguration: Sendable, Equatable {
 
 extension ConfigReader {
     /// Checks the sizes that every decoder's config states, in transformers' names.
-    func requireDecoder(_ config: some LanguageConfiguration) throws(CheckpointError) {
+    ///
+    /// - Parameter epsilon: key and value of the norms' epsilon.
+    func requireDecoder(
+        _ config: some LanguageConfiguration, epsilon: (key: String, value: Double)
+    ) throws(CheckpointError) {
         let positive = [
             ("vocab_size", config.vocabularySize), ("hidden_size", config.hiddenSize),
             ("intermediate_size", config.intermediateSize),
@@ -78,9 +84,8 @@ extension ConfigReader {
         guard (1...1 << 30).contains(config.maximumPositions) else {
             throw failure("max_position_embeddings", expected: "a number from 1 to \(1 << 30)")
         }
-        guard config.hiddenSize % config.headCount == 0 else {
-            throw failure(
-                "num_attention_heads", expected: "a divisor of hidden_size \(config.hiddenSize)")
+        guard epsilon.value > 0 else {
+            throw failure(epsilon.key, expected: "a positive number")
         }
         guard config.ropeTheta > 0 else {
             throw failure("rope_theta", expected: "a positive number")
@@ -94,18 +99,24 @@ extension LanguageConfiguration {
 
     /// What reports say of the model.
     package var report: JSONObject {
-        [
+        var report: JSONObject = [
             "family": .string(Self.family.id), "width": .integer(hiddenSize),
             "inner_width": .integer(intermediateSize), "blocks": .integer(layerCount),
             "heads": .integer(headCount), "rotary_width": .integer(rotaryWidth),
             "vocabulary": .integer(vocabularySize), "positions": .integer(maximumPositions),
         ]
+        if keyValueHeadCount != headCount {
+            report["key_value_heads"] = .integer(keyValueHeadCount)
+        }
+        return report
     }
 
     /// One line for people.
     package var summary: String {
-        "\(Self.family.title), \(layerCount) blocks of \(hiddenSize), \(headCount) heads, "
-            + "vocabulary \(vocabularySize)"
+        let shared =
+            keyValueHeadCount == headCount ? "" : " (\(keyValueHeadCount) of keys and values)"
+        return "\(Self.family.title), \(layerCount) blocks of \(hiddenSize), "
+            + "\(headCount) heads\(shared), vocabulary \(vocabularySize)"
     }
 }
 

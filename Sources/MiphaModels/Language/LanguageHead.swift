@@ -23,9 +23,13 @@ public struct LanguageHead {
 
     /// A head whose matrix is the table of embeddings, which is registered at the input of the language
     /// part and has no adapter.
-    public init(norm: any Normalization, tiedTo table: Embedding, softcap: Double? = nil) {
+    ///
+    /// - Throws: `ParameterError` for a table with an adapter.
+    public init(
+        norm: any Normalization, tiedTo table: Embedding, softcap: Double? = nil
+    ) throws(ParameterError) {
         self.init(
-            norm: norm, map: Linear(tiedTo: table), softcap: softcap,
+            norm: norm, map: try Linear(tiedTo: table), softcap: softcap,
             places: [ParameterPlace(.language, .output), ParameterPlace(.language)])
     }
 

@@ -4,6 +4,8 @@ public import MiphaNN
 import MiphaTorch
 
 /// Shape of a Llama language model (transformers `LlamaConfig`): Llama 2, Vicuna, TinyLlama.
+///
+/// The layers of all of them are read. Their tokenizers are SentencePiece's, which are not read yet.
 public struct LlamaConfig: LanguageConfiguration {
     /// Rows of the embedding table and of the head.
     public var vocabularySize: Int
@@ -75,7 +77,11 @@ public struct LlamaConfig: LanguageConfiguration {
             normEpsilon: try reader.double("rms_norm_eps", default: 1e-6),
             attentionHasBias: try reader.bool("attention_bias", default: false),
             feedForwardHasBias: try reader.bool("mlp_bias", default: false))
-        try reader.requireDecoder(self)
+        try reader.requireDecoder(self, epsilon: ("rms_norm_eps", normEpsilon))
+        guard reader.has("head_dim") || hiddenSize % headCount == 0 else {
+            throw reader.failure(
+                "num_attention_heads", expected: "a divisor of hidden_size \(hiddenSize)")
+        }
         guard (1...1 << 20).contains(keyValueHeadCount), headCount % keyValueHeadCount == 0 else {
             throw reader.failure(
                 "num_key_value_heads", expected: "a divisor of num_attention_heads \(headCount)")

@@ -93,7 +93,11 @@ public struct PhiConfig: LanguageConfiguration {
     }
 
     private func validate(_ reader: ConfigReader) throws(CheckpointError) {
-        try reader.requireDecoder(self)
+        try reader.requireDecoder(self, epsilon: ("layer_norm_eps", layerNormEpsilon))
+        guard hiddenSize % headCount == 0 else {
+            throw reader.failure(
+                "num_attention_heads", expected: "a divisor of hidden_size \(hiddenSize)")
+        }
         guard (0...1).contains(partialRotaryFactor), rotaryWidth >= 2, rotaryWidth % 2 == 0 else {
             throw reader.failure(
                 "partial_rotary_factor",
@@ -115,6 +119,9 @@ public struct PhiConfig: LanguageConfiguration {
                 "head_dim", expected: "\(headWidth), hidden_size / num_attention_heads")
         }
     }
+
+    /// As many as of queries.
+    public var keyValueHeadCount: Int { headCount }
 
     static let fusedType = "mipha-phi"
     private static let fusedArchitecture = "MiphaPhi15ForCausalLM"

@@ -65,12 +65,11 @@ enum CanonicalRoot {
     static var languageModules: [String] {
         LanguageCatalogue.all.flatMap { $0.family.modules }.unique
     }
-    /// Canonical patterns of what is stored but is no parameter of any family.
-    static var dropped: [String] {
-        let ofTowers = TowerCatalogue.all.flatMap { $0.family.dropped }.map { "\(tower).\($0)" }
-        let ofLanguages = LanguageCatalogue.all.flatMap { $0.family.dropped }
-            .map { "\(language).\($0)" }
-        return (ofLanguages + ofTowers).unique
+    /// Patterns, below the tower's root, of what is stored but is no parameter of any family.
+    static var droppedOfTowers: [String] { TowerCatalogue.all.flatMap { $0.family.dropped }.unique }
+    /// The same below the language model's root.
+    static var droppedOfLanguages: [String] {
+        LanguageCatalogue.all.flatMap { $0.family.dropped }.unique
     }
 }
 

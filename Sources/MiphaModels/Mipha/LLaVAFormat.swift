@@ -116,9 +116,13 @@ enum LLaVAFormat: CheckpointFormat {
         func renames(_ modules: [String], _ root: String, to canonical: String) -> [KeyRule] {
             modules.map { .rename("\(root).\($0).{*}", to: "\(canonical).\($0).{*}") }
         }
+        let dropped =
+            CanonicalRoot.droppedOfLanguages.map { KeyRule.drop("\(language).\($0)") }
+            + CanonicalRoot.droppedOfTowers.map { KeyRule.drop("\(tower).\($0)") }
         return try KeyMap(
             dialect: "LLaVA of \(name)",
-            rules: renames(CanonicalRoot.languageModules, language, to: CanonicalRoot.language)
+            rules: dropped
+                + renames(CanonicalRoot.languageModules, language, to: CanonicalRoot.language)
                 + renames(CanonicalRoot.towerModules, tower, to: CanonicalRoot.tower)
                 + [
                     .rename("\(head).{*}", to: "lm_head.{*}"),

@@ -56,7 +56,7 @@ extension MiphaModel {
             guard let external = keys.external(name), fits else {
                 throw ParameterError(
                     "\(folder): layout \(options.layout.rawValue) has no place for \(name); "
-                        + "it needs a two-layer MLP projector and separate q, k, v projections")
+                        + "it needs a two-layer MLP projector and projections that are not fused")
             }
             written.append((external, name, tensor))
         }

@@ -28,17 +28,19 @@ enum OfficialFormat: CheckpointFormat {
         return config
     }
 
-    /// The tower's family: of its `model_type`, or else the one that its name contains, as in the
-    /// reference; without a name the first.
+    /// The tower's family: of its `model_type`, or else the one that its name contains, or the path to
+    /// it, as in the reference; without a name the first, which all released models have.
     private static func towerFamily(
         _ tower: ConfigReader
     ) throws(CheckpointError) -> any TowerConfiguration.Type {
         let type = try tower.string("model_type", default: "mipha_vision_model")
         let first = TowerCatalogue.all[0].family.id
-        let name = try tower.string("vision_model_name_or_path", default: first).lowercased()
+        let path = try tower.string("vision_model_name_or_path", default: first).lowercased()
+        let name = path.split(separator: "/").last.map(String.init) ?? path
         let found =
             TowerCatalogue.all.first { $0.family.modelType == type }
             ?? TowerCatalogue.all.first { name.contains($0.family.id) }
+            ?? TowerCatalogue.all.first { path.contains($0.family.id) }
         guard let found else {
             throw tower.failure(
                 "vision_model_name_or_path", expected: "a tower of \(TowerCatalogue.titles)")
@@ -75,6 +77,7 @@ enum OfficialFormat: CheckpointFormat {
         ]
         var tower = fresh.merging(oldParts["vision_tower"]?.objectValue ?? JSONObject())
             .merging(vision.json)
+        tower["mm_vision_select_layer"] = .integer(vision.selectedLayer)
         if type(of: vision).hasClassToken {
             tower[featureKey] = vision.grid.leading > 0 ? "cls_patch" : "patch"
         }
@@ -102,7 +105,10 @@ enum OfficialFormat: CheckpointFormat {
             try KeyMap(
                 dialect: "official Mipha",
                 rules: [.keep("model.{*}"), .keep("lm_head.{*}")]
-                    + CanonicalRoot.dropped.map { .drop($0) })
+                    + CanonicalRoot.droppedOfLanguages.map {
+                        .drop("\(CanonicalRoot.language).\($0)")
+                    }
+                    + CanonicalRoot.droppedOfTowers.map { .drop("\(CanonicalRoot.tower).\($0)") })
         ]
     }
 

@@ -112,6 +112,7 @@ public struct CLIPConfig: TowerConfiguration {
 
     /// The same tower with this many blocks.
     public func shrunk(blocks: Int) -> CLIPConfig {
+        precondition(blocks > 1, "the last block is not run")
         var small = self
         (small.layerCount, small.selectedLayer) = (blocks, -2)
         return small

@@ -29,6 +29,9 @@ extension ConfigReader {
             throw failure(
                 "num_attention_heads", expected: "a divisor of hidden_size \(shape.hiddenSize)")
         }
+        guard shape.layerNormEpsilon > 0 else {
+            throw failure("layer_norm_eps", expected: "a positive number")
+        }
         guard patch <= input.width else {
             throw failure("patch_size", expected: "at most image_size \(input.width)")
         }

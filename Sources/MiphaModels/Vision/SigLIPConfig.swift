@@ -113,6 +113,7 @@ public struct SigLIPConfig: TowerConfiguration {
 
     /// The same tower with this many blocks, without the pooling head.
     public func shrunk(blocks: Int) -> SigLIPConfig {
+        precondition(blocks > 1, "the last block is not run")
         var small = self
         (small.layerCount, small.selectedLayer, small.hasPoolingHead) = (blocks, -2, false)
         return small

@@ -32,9 +32,12 @@ public struct Linear {
 
     /// The map whose matrix is a table of embeddings, without a bias: a tied head.
     ///
-    /// The table must have no adapter, whose update would be missing here.
-    public init(tiedTo table: Embedding) {
-        precondition(table.adapter == nil, "a table with an adapter is tied to no head")
+    /// - Throws: `ParameterError` for a table with an adapter, whose update would be missing here.
+    public init(tiedTo table: Embedding) throws(ParameterError) {
+        guard table.adapter == nil else {
+            throw ParameterError(
+                "adapter: the table of embeddings is the head of this model too; adapt other layers")
+        }
         self.init(weight: .dense(table.weight), bias: nil)
     }
 

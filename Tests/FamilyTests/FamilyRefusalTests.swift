@@ -1,0 +1,115 @@
+import MiphaCheckpoints
+import MiphaFiles
+import MiphaModels
+import MiphaNN
+import MiphaTestSupport
+import MiphaTorch
+import Testing
+
+/// What the readers of families refuse, by file and key, and what layouts say of them.
+@Suite struct FamilyRefusalTests {
+    /// The config of a fixture with a key of a part changed; an empty part is the file itself.
+    private static func config(
+        _ family: FamilyCase, _ part: String, _ key: String, _ value: JSONValue
+    ) throws -> MiphaConfig {
+        let top = try ConfigReader(contentsOf: "\(family.folder)/config.json").object
+        var changed = top
+        if part.isEmpty {
+            changed[key] = value
+        } else {
+            var inner = try #require(top[part]?.objectValue)
+            inner[key] = value
+            changed[part] = .object(inner)
+        }
+        return try MiphaConfig(ConfigReader(file: "config.json", value: .object(changed)))
+    }
+
+    private static let wrong: [(part: String, key: String, value: JSONValue, expected: String)] = [
+        ("text_config", "num_key_value_heads", 3, "divisor"),
+        ("text_config", "head_dim", 7, "even"),
+        ("text_config", "rms_norm_eps", 0, "positive"),
+        ("text_config", "tie_word_embeddings", true, "false"),
+        ("text_config", "rope_scaling", ["rope_type": "linear", "factor": 2], "default"),
+        ("text_config", "pretraining_tp", 2, "1"),
+        ("text_config", "partial_rotary_factor", 0.5, "1"),
+        ("text_config", "sliding_window", 16, "no such key"),
+        ("text_config", "hidden_act", "relu", "silu"),
+        ("vision_config", "hidden_act", "relu", "quick_gelu"),
+        ("vision_config", "patch_size", 31, "image_size"),
+        ("vision_config", "layer_norm_eps", -1, "positive"),
+        ("", "vision_feature_select_strategy", "cls", "full or default"),
+        ("", "vision_feature_layer", -4, "layer"),
+    ]
+
+    @Test(arguments: wrong.indices)
+    func `a wrong value of CLIP or Llama is refused by file and key`(_ index: Int) throws {
+        let (part, key, value, expected) = Self.wrong[index]
+        let error = try #require(
+            #expect(throws: CheckpointError.self, "\(key)") {
+                try Self.config(.clipLlama, part, key, value)
+            })
+        let place = part.isEmpty ? key : "\(part).\(key)"
+        #expect(error.message.hasPrefix("config.json: \(place)"), "\(error)")
+        #expect(error.message.contains(expected), "\(error)")
+    }
+
+    @Test func `heads of a width of their own and biases have their parameters`() throws {
+        var config = try Self.config(.clipLlama, "text_config", "head_dim", 12)
+        var language = try #require(config.language as? LlamaConfig)
+        (language.attentionHasBias, language.feedForwardHasBias) = (true, true)
+        config.language = language
+        let store = try MiphaModel(config, source: DryRunSource()).store
+        func shape(_ name: String) -> [Int]? { store["model.layers.0.\(name)"]?.shape }
+        #expect(shape("self_attn.q_proj.weight") == [48, 32])
+        #expect(shape("self_attn.k_proj.bias") == [24])
+        #expect(shape("self_attn.o_proj.weight") == [32, 48])
+        #expect(shape("mlp.down_proj.bias") == [32])
+    }
+
+    @Test(arguments: [
+        ("/data/siglip_exps/clip-vit-large", "clip"), ("openai/clip-vit-base-patch16", "clip"),
+        ("google/siglip-so400m-patch14-384", "siglip"), ("/models/siglip/checkpoint", "siglip"),
+    ])
+    func `an official config tells the tower by the last part of its name`(
+        _ name: String, _ family: String
+    ) throws {
+        let text = MiphaConfig.mipha3B.json(.mipha, dtype: "float32")
+        var top = try #require(text.objectValue)
+        var parts = try #require(top["vision_config"]?.objectValue)
+        var tower = try #require(parts["vision_tower"]?.objectValue)
+        tower["vision_model_name_or_path"] = .string(name)
+        if family == "clip" {
+            tower["hidden_act"] = "quick_gelu"
+            tower["vision_use_head"] = nil
+        }
+        parts["vision_tower"] = .object(tower)
+        top["vision_config"] = .object(parts)
+        let config = try MiphaConfig(ConfigReader(file: "f", value: .object(top)))
+        #expect(type(of: config.vision).family.id == family)
+    }
+
+    @Test(arguments: [FamilyCase.clipLlama, .siglipPhi])
+    func `buffers that older files hold are passed over in every dialect`(
+        _ family: FamilyCase
+    ) throws {
+        let buffers = [
+            "model.vision_tower.vision_model.embeddings.position_ids",
+            "model.layers.1.self_attn.rotary_emb.inv_freq",
+        ]
+        for layout in CheckpointLayout.allCases {
+            for map in try layout.dialects() {
+                let kept = try #require(
+                    map.external("model.layers.1.self_attn.q_proj.weight"))
+                let tower = try #require(
+                    map.external(
+                        "model.vision_tower.vision_model.embeddings.patch_embedding.weight"))
+                let stored = [
+                    tower.replacing("patch_embedding.weight", with: "position_ids"),
+                    kept.replacing("q_proj.weight", with: "rotary_emb.inv_freq"),
+                ]
+                for name in stored { #expect(map.canonical(name) == .dropped, "\(name)") }
+            }
+        }
+        #expect(try family.model().store.names.allSatisfy { !buffers.contains($0) })
+    }
+}
