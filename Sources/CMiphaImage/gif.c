@@ -31,11 +31,11 @@ static mi_status fail(const cursor *cursor, int code, mi_failure *failure) {
         return mi_fail(failure, MI_MEMORY, cursor->position, "out of memory");
     }
     if (cursor->truncated) {
-        return mi_fail(failure, MI_TRUNCATED, cursor->count, "the data end inside the picture");
+        return mi_fail(failure, MI_TRUNCATED, cursor->count, "the data end inside the image");
     }
     const char *reason = GifErrorString(code);
     return mi_fail(failure, MI_CORRUPT, cursor->position, "%s",
-                   reason != NULL ? reason : "the picture is invalid");
+                   reason != NULL ? reason : "the image is invalid");
 }
 
 // Reads up to the descriptor of the first frame. *transparent is -1 without transparency.

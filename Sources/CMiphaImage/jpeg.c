@@ -44,7 +44,7 @@ static void on_message(j_common_ptr codec, int level) {
 
 static void stop_truncated(reader *reader) {
     reader->status = mi_fail(reader->failure, MI_TRUNCATED, reader->count,
-                             "the data end inside the picture");
+                             "the data end inside the image");
     longjmp(reader->jump, 1);
 }
 
@@ -68,7 +68,7 @@ static void check_scans(j_common_ptr codec) {
     reader *reader = reader_of(codec);
     if (reader->codec.input_scan_number > MI_JPEG_SCANS) {
         reader->status = mi_fail(reader->failure, MI_LIMIT, position(reader),
-                                 "the picture has more than %d scans", MI_JPEG_SCANS);
+                                 "the image has more than %d scans", MI_JPEG_SCANS);
         longjmp(reader->jump, 1);
     }
 }

@@ -39,7 +39,7 @@ static void read_bytes(png_structp png, png_bytep destination, size_t count) {
     cursor *cursor = png_get_io_ptr(png);
     if (count > cursor->count - cursor->position) {
         cursor->status = mi_fail(cursor->failure, MI_TRUNCATED, cursor->count,
-                                 "the data end inside the picture");
+                                 "the data end inside the image");
         png_error(png, "truncated");
     }
     memcpy(destination, cursor->bytes + cursor->position, count);

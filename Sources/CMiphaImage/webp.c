@@ -17,7 +17,7 @@ static mi_status open_file(const uint8_t *bytes, size_t count, WebPDemuxer **dem
     if (state == WEBP_DEMUX_PARSE_ERROR) {
         return mi_fail(failure, MI_CORRUPT, MI_UNKNOWN_OFFSET, "the chunks are invalid");
     }
-    return mi_fail(failure, MI_TRUNCATED, count, "the data end inside the picture");
+    return mi_fail(failure, MI_TRUNCATED, count, "the data end inside the image");
 }
 
 mi_status mi_webp_size(const uint8_t *bytes, size_t count, mi_size *size, mi_failure *failure) {

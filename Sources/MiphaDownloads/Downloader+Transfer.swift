@@ -62,7 +62,7 @@ extension Downloader {
                 throw Self.givenUp(file, reason, failures)
             }
             let seconds = seconds(before: failures, pause)
-            logger.debug("\(file.name): \(reason); repeated in \(seconds) s")
+            logger.debug("\(file.name): \(reason); next attempt in \(Self.text(seconds)) s")
             try? await Task.sleep(for: .seconds(seconds))
         }
     }
@@ -88,5 +88,10 @@ extension Downloader {
         for _ in 1..<failures { seconds *= 2 }
         if let asked, asked > 0, firstPause > 0 { seconds = max(seconds, Double(asked)) }
         return min(seconds, 60)
+    }
+
+    /// Seconds without a fraction that is 0.
+    private static func text(_ seconds: Double) -> String {
+        Int(exactly: seconds).map { "\($0)" } ?? "\(seconds)"
     }
 }

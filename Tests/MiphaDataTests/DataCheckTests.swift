@@ -106,7 +106,7 @@ import Testing
             line.hasPrefix("| `") && (line.contains("| error |") || line.contains("| warning |"))
         }
         let expected = DataProblem.allCases.map { problem in
-            "| `\(problem.rawValue)` | \(problem.severity.rawValue) | \(problem.unit.rawValue) |"
+            "| `\(problem.rawValue)` | \(problem.severity.rawValue) | \(problem.unit.word) |"
         }
         #expect(rows.count == expected.count)
         for start in expected { #expect(rows.contains { $0.hasPrefix(start) }, "\(start)") }

@@ -181,7 +181,7 @@ struct DownloaderTests {
         let lines = recorder.lines.withLock { $0 }
         #expect(lines.count == 2 && lines.last == "debug data.bin: continued at byte 100000")
         #expect(lines.first?.hasPrefix("debug data.bin: ") == true)
-        #expect(lines.first?.hasSuffix("; repeated in 0.0 s") == true)
+        #expect(lines.first?.hasSuffix("; next attempt in 0 s") == true)
     }
 
     @Test func `a redirect is followed with the range`() async throws {

@@ -118,7 +118,7 @@ private enum FieldDocument {
 
         What happens with each field of the files that others write. A field that would change results
         is used, or refused with its name when it is set to something that is not done; a field that is
-        on no list is told of on standard error. `null` counts as absent. This document is made from the
+        on no list is reported on standard error. `null` counts as absent. This document is made from the
         lists in the code (`FileFields`), which a test compares with it and with what transformers
         4.38, 4.57 and 5.17 save.
 
@@ -163,10 +163,10 @@ private enum FieldDocument {
         case .used: "used"
         case .harmless: "changes nothing"
         case .told(let quiet):
-            quiet.isEmpty ? "told of" : "told of, but for \(values(quiet))"
+            quiet.isEmpty ? "reported" : "reported unless \(values(quiet))"
         case .only(let allowed):
-            allowed.isEmpty ? "refused" : "refused, but for \(values(allowed))"
-        case .onlyInTraining(let allowed): "refused in training, but for \(values(allowed))"
+            allowed.isEmpty ? "refused" : "refused unless \(values(allowed))"
+        case .onlyInTraining(let allowed): "refused in training unless \(values(allowed))"
         case .object: "used"
         }
     }

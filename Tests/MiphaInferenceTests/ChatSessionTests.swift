@@ -37,7 +37,7 @@ import Testing
         let alone = #expect(throws: InferenceError.self) {
             try session.read("<image> hi", checking: prompts)
         }
-        #expect(alone?.message.contains("1 <image> markers, but 0 pictures") == true)
+        #expect(alone?.message.contains("1 <image> markers, but 0 images") == true)
         _ = try session.read("/image \(tiny.picture)", checking: prompts)
         #expect(throws: InferenceError.self) {
             try session.read("<image> or <image>?", checking: prompts)

@@ -20,7 +20,7 @@ import Testing
         #expect(
             error?.message
                 == "\(tiny.path): preprocessor_config.json (or processor_config.json with "
-                + "image_processor) is missing; questions with pictures need it")
+                + "image_processor) is missing; questions with images need it")
     }
 
     @Test func `an answer stops at an id of generation_config`() async throws {

@@ -130,7 +130,7 @@ import Testing
         _ = try Trainer(run).train(note: { notes.append($0) })
         #expect(try lines(run, "incidents.jsonl").count == 15)
         #expect(notes.count { $0.contains("nothing to learn from \(run.dataFiles[0])") } == 10)
-        #expect(notes.count { $0.contains("incidents.jsonl alone") } == 1)
+        #expect(notes.count { $0.contains("incidents.jsonl only") } == 1)
     }
 
     @Test func `rank 0 tells of the samples of all ranks`() throws {

@@ -54,7 +54,7 @@ import Testing
         FileSystem.remove("\(run.model)/preprocessor_config.json")
         #expect(
             refusals(run).allSatisfy {
-                $0?.message.hasSuffix("is missing; a run with pictures needs it") == true
+                $0?.message.hasSuffix("is missing; a run with images needs it") == true
             })
         FileSystem.remove("\(run.model)/config.json")
         #expect(

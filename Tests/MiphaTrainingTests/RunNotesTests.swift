@@ -146,8 +146,8 @@ import Testing
                 $0.aspectRatio = .pad
                 $0.featureFolder = "f"
             } == [
-                "image_aspect_ratio: has no influence here: the stage sft has no pictures",
-                "feature_cache: has no influence here: the stage sft has no pictures",
+                "image_aspect_ratio: has no influence here: the stage sft has no images",
+                "feature_cache: has no influence here: the stage sft has no images",
             ])
         let pairs = try tiny.preference {
             $0.tune = [.language: .lora, .head: .frozen]

@@ -50,7 +50,8 @@ struct KeyPattern: Sendable {
         guard !tokens.isEmpty else { throw refuse("is empty") }
         for (token, next) in zip(tokens, tokens.dropFirst()) where token == .index {
             guard case .literal(let bytes) = next, bytes[0] &- 0x30 >= 10 else {
-                throw refuse("{} must be followed by a character that is no digit, or by the end")
+                throw refuse(
+                    "{} must be followed by a character that is not a digit, or by the end")
             }
         }
         self.text = text

@@ -99,7 +99,7 @@ struct PickleReader {
         case UInt8(ascii: "b"):
             // `_metadata` of a state dictionary, which says nothing about tensors.
             guard case .table = try pop(), case .table? = stack.last else {
-                throw damaged("a state of something that is no table")
+                throw damaged("a state of something that is not a table")
             }
         default: return false
         }
@@ -112,7 +112,7 @@ struct PickleReader {
         case UInt8(ascii: "c"): stack.append(.name(try name(try line(), try line())))
         case 0x93:
             guard case .text(let name) = try pop(), case .text(let module) = try pop() else {
-                throw damaged("a name that is no text")
+                throw damaged("a name that is not a text")
             }
             stack.append(.name(try self.name(module, name)))
         case UInt8(ascii: "R"): try call()
@@ -129,14 +129,14 @@ struct PickleReader {
 
     private mutating func call() throws(CheckpointError) {
         guard case .tuple(let arguments, _) = try pop(), case .name(let name) = try pop() else {
-            throw damaged("a call of something that is no name")
+            throw damaged("a call of something that is not a name")
         }
         switch (name, arguments.count) {
         case (.orderedDict, 0): stack.append(.table(PickleTable()))
         case (.rebuildTensor, 6...7): stack.append(.tensor(try tensor(arguments)))
         case (.rebuildParameter, 3):
             guard case .tensor(let tensor) = arguments[0] else {
-                throw damaged("a parameter that is no tensor")
+                throw damaged("a parameter that is not a tensor")
             }
             stack.append(.tensor(tensor))
         default: throw damaged("a call with \(arguments.count) arguments")
@@ -160,7 +160,7 @@ struct PickleReader {
         guard case .tuple(let parts, _) = value, parts.count == 5,
             case .text("storage") = parts[0], case .name(.storage(let type)) = parts[1],
             case .text(let key) = parts[2], case .integer(let count) = parts[4], count >= 0
-        else { throw damaged("a reference to something that is no storage") }
+        else { throw damaged("a reference to something that is not a storage") }
         return TorchTensor.Storage(scalarType: type, key: key, count: count)
     }
 
@@ -188,11 +188,11 @@ extension PickleReader {
     /// Adds keys and values to the table on the stack.
     private func fill(_ items: [PickleValue]) throws(CheckpointError) {
         guard case .table(let table)? = stack.last, items.count % 2 == 0 else {
-            throw damaged("members of something that is no table")
+            throw damaged("members of something that is not a table")
         }
         for index in stride(from: 0, to: items.count, by: 2) {
             guard case .text(let key) = items[index] else {
-                throw damaged("a key that is no text, so this is no table of tensors")
+                throw damaged("a key that is not a text, so this is not a table of tensors")
             }
             guard table.add(key, items[index + 1]) else {
                 throw damaged("\(key.quoted): too many tables in each other, or one in itself")
@@ -270,7 +270,7 @@ extension PickleReader {
 
     private mutating func text(_ count: Int) throws(CheckpointError) -> String {
         guard let text = String(validating: try take(count), as: UTF8.self) else {
-            throw damaged("a text that is no UTF-8")
+            throw damaged("a text that is not UTF-8")
         }
         return text
     }

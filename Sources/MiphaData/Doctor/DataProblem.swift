@@ -93,6 +93,14 @@ public enum DataProblem: String, Sendable, CaseIterable {
         case samples
         /// Image files, each once however many samples name it.
         case pictures
+
+        /// The unit in texts for people; the raw value is that of JSON reports.
+        public var word: String {
+            switch self {
+            case .samples: "samples"
+            case .pictures: "images"
+            }
+        }
     }
 
     /// How bad it is.

@@ -71,7 +71,7 @@ extension DataReport {
         rows += problems.map {
             [
                 $0.kind.rawValue, $0.kind.severity.rawValue, "\($0.count)",
-                $0.kind.unit.rawValue, "\($0.samples)",
+                $0.kind.unit.word, "\($0.samples)",
             ]
         }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }

@@ -25,15 +25,15 @@ struct PictureBudget {
                 if FileSystem.kind(path) == .file { leftOut += 1 }
                 return .note(
                     FileSystem.kind(path) == .file
-                        ? "Picture left out for its size." : "Picture not found.")
+                        ? "Image left out for its size." : "Image not found.")
             }
         }
         guard let type = Self.type(bytes) else {
-            return .note("Picture not shown: expected PNG, JPEG, GIF or WebP.")
+            return .note("Image not shown: expected PNG, JPEG, GIF or WebP.")
         }
         guard bytes.count <= rest else {
             leftOut += 1
-            return .note("Picture left out for its size.")
+            return .note("Image left out for its size.")
         }
         rest -= bytes.count
         return .address("data:\(type);base64,\(Data(bytes).base64EncodedString())")
@@ -133,7 +133,7 @@ extension HTMLReport {
         into page: inout Markup
     ) {
         guard !result.worst.isEmpty else { return }
-        page.element("h3", "Answers worth least")
+        page.element("h3", "Lowest-scoring answers")
         page.element("ol", ["class": "cases"]) { list in
             for item in result.worst {
                 let shown = item.picture.map { pictures.take($0) }
@@ -144,7 +144,7 @@ extension HTMLReport {
                             case .address(let address):
                                 frame.empty(
                                     "img",
-                                    ["src": address, "alt": "Picture of question \(item.id)"])
+                                    ["src": address, "alt": "Image of question \(item.id)"])
                             case .note(let note):
                                 frame.element("span", ["class": "tag"], note)
                             }

@@ -64,7 +64,7 @@ extension HTMLReport {
                 text += " \(ReportText.short(speed.questionsPerSecond)) questions a second."
             }
             text +=
-                " \(ReportText.count(speed.pictures, "picture")), "
+                " \(ReportText.count(speed.pictures, "image")), "
                 + "\(ReportText.count(speed.towerCalls, "call")) of the vision tower."
         }
         return text

@@ -125,13 +125,13 @@ public struct HTMLReport: Sendable {
                 "p",
                 "Scores follow the official scorer of each benchmark in the named variant. "
                     + "Intervals are 95 % percentile intervals of a bootstrap with a fixed seed that "
-                    + "draws pictures, not questions, because questions on one picture are not "
+                    + "draws images, not questions, because questions on one image are not "
                     + "independent. Every number on this page carries all its digits in the page's "
                     + "source.")
             if pictures.leftOut > 0 {
                 section.element(
                     "p", ["class": "meta"],
-                    "\(ReportText.count(pictures.leftOut, "picture")) left out: pictures on this "
+                    "\(ReportText.count(pictures.leftOut, "image")) left out: images on this "
                         + "page may take \(ReportText.grouped(pictureBudget)) bytes in all.")
             }
             writeInputs(into: &section)

@@ -16,7 +16,7 @@ extension ModelFolder {
         {
             let kind = file.processor.kind.rawValue
             notes.append(
-                "\(configFile): image_aspect_ratio \"\(ratio.rawValue)\": pictures are treated so "
+                "\(configFile): image_aspect_ratio \"\(ratio.rawValue)\": images are treated so "
                     + "here, but transformers does not read the key, and \(kind) does otherwise; mipha "
                     + "convert writes a folder that says it in both")
         }

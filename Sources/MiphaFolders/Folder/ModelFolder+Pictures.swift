@@ -30,7 +30,7 @@ extension ModelFolder {
         guard values.count % count == 0 else {
             throw FolderError(
                 .mismatchedParts,
-                "\(path): tensor \"\(name)\": expected pictures of \(count) values, found "
+                "\(path): tensor \"\(name)\": expected images of \(count) values, found "
                     + "\(values.count) values in all")
         }
         return stride(from: 0, to: values.count, by: count).map {

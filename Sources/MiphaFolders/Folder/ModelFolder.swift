@@ -81,7 +81,7 @@ public struct ModelFolder: Sendable {
         guard processor.outputWidth == input.width, processor.outputHeight == input.height else {
             throw FolderError(
                 .mismatchedParts,
-                "\(file.place): makes pictures of \(processor.outputWidth) x "
+                "\(file.place): makes images of \(processor.outputWidth) x "
                     + "\(processor.outputHeight) pixels, but the vision tower of config.json takes "
                     + "\(input.width) x \(input.height)")
         }

@@ -39,11 +39,11 @@ extension GenerationFile {
             .init("num_beams num_beam_groups num_return_sequences", .only([1]), oneAnswer),
             .init(
                 "early_stopping length_penalty diversity_penalty low_memory", .harmless,
-                "of beams, which there are none of"),
+                "of beams, which are not supported"),
             .init("generation_kwargs", .only([[:]]), noPenalty),
             .init(
                 "renormalize_logits remove_invalid_values", .harmless,
-                "logits that are no numbers are an error"),
+                "non-finite logits are an error"),
             .init(
                 "bos_token_id pad_token_id decoder_start_token_id", .harmless,
                 "the prompt comes from the template"),

@@ -57,15 +57,15 @@ extension ModelReport {
             "projector    \(config.projector.kind.name), "
                 + "\(config.projector.inputSize) to \(config.projector.outputSize)",
             "language     \(config.language.summary), context \(folder.contextLength)",
-            "template     \(template), pictures \(aspectRatio)",
+            "template     \(template), images \(aspectRatio)",
         ]
         switch tokenizer {
         case .success(let count): lines.append("tokenizer    \(count) tokens")
         case .failure(let error): lines.append("tokenizer    none: \(error.message)")
         }
         switch imageProcessor {
-        case .success(let kind): lines.append("pictures     \(kind)")
-        case .failure(let error): lines.append("pictures     none: \(error.message)")
+        case .success(let kind): lines.append("images       \(kind)")
+        case .failure(let error): lines.append("images       none: \(error.message)")
         }
         lines.append("parameters   \(parameterCount.grouped(by: " "))")
         for part in parts {

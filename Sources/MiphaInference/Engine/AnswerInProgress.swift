@@ -27,7 +27,7 @@ struct AnswerInProgress {
         guard length < context else {
             throw InferenceError(
                 .contextFull,
-                "the prompt takes \(length) positions, \(prompt.images.count) pictures included, "
+                "the prompt takes \(length) positions, \(prompt.images.count) images included, "
                     + "of the \(context) that the model knows; shorten it or start anew")
         }
         usage = ChatUsage(

@@ -48,7 +48,7 @@ public struct ChatSession: Sendable {
                 throw InferenceError(
                     .invalidPrompt,
                     "the message has \(markers) \(ImageMarker.text) markers, but \(pending.count) "
-                        + "pictures go with it; expected one picture for each marker (/image FILE), "
+                        + "images go with it; expected one image for each marker (/image FILE), "
                         + "or no markers")
             }
             messages.append(ChatMessage(.user, line, images: pending))

@@ -53,13 +53,13 @@ public struct PromptBuilder: Sendable {
     /// - Throws: `ImagingError`; `FolderError` where the folder has no image preprocessing.
     public func image(of reference: ImageReference) throws -> PreparedImage {
         guard let preparer else {
-            throw ModelFolder.missingImageProcessor(path, "questions with pictures need it")
+            throw ModelFolder.missingImageProcessor(path, "questions with images need it")
         }
         return switch reference {
         case .file(let path):
             try preparer.image(contentsOf: path)
         case .bytes(let bytes):
-            try preparer.image(decoding: bytes, name: "picture")
+            try preparer.image(decoding: bytes, name: "image")
         }
     }
 }

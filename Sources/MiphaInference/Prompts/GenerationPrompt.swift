@@ -28,8 +28,8 @@ public struct GenerationPrompt: Sendable, Hashable {
         for (place, id) in ids.enumerated()
         where id != MarkerID.image && !(0..<vocabulary).contains(id) {
             throw fail(
-                "ids[\(place)]: expected 0 to \(vocabulary - 1), or \(MarkerID.image) for a "
-                    + "picture, found \(id)")
+                "ids[\(place)]: expected 0 to \(vocabulary - 1), or \(MarkerID.image) for an "
+                    + "image, found \(id)")
         }
         let markers = ids.count { $0 == MarkerID.image }
         guard markers == images.count else {

@@ -140,7 +140,7 @@ enum LLaVAFormat: CheckpointFormat {
                 .init("model_type image_token_index image_token_id", .used),
                 .init(
                     "image_aspect_ratio", .used,
-                    "not of transformers: pad or square where the picture preprocessing cannot say"),
+                    "not of transformers: pad or square where the image preprocessing cannot say"),
                 .init(
                     "tokenizer_model_max_length", .used,
                     "not of transformers; from 1000000000 there is no limit"),

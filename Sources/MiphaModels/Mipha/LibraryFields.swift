@@ -6,7 +6,7 @@ enum LibraryFields {
     static let all: [FileFields.Field] = [
         .init(
             "quantization_config compression_config", .only([]),
-            "weights in another library's few bits are not read; save them in bfloat16"),
+            "weights quantised by another library are not read; save them in bfloat16"),
         .init("pruned_heads", .only([[:]]), "all heads are computed"),
         .init(
             "auto_map", .told(unless: []),

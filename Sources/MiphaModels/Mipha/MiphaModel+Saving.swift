@@ -38,7 +38,7 @@ extension MiphaModel {
     ) throws {
         if let name = store.names.first(where: { store.quantized[$0] != nil }) {
             throw ParameterError(
-                "\(folder): \(name) is held in few bits only; save the adapter, and merge it with "
+                "\(folder): \(name) is quantised; save the adapter, and merge it with "
                     + "the model's own weights")
         }
         let keys = try options.layout.dialects()[0]

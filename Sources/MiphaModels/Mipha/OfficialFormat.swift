@@ -121,17 +121,17 @@ enum OfficialFormat: CheckpointFormat {
                 .init("model_type architectures", .used),
                 .init(
                     "image_aspect_ratio", .used,
-                    "pad or square; absent: what the picture preprocessing says"),
+                    "pad or square; absent: what the image preprocessing says"),
                 .init(
                     "tokenizer_model_max_length", .used,
                     "longest text of a training sample; from 1000000000 there is no limit"),
                 .init("vision_config", .object(parts(vision))),
                 .init(
                     "mm_use_im_start_end", .only([false]),
-                    "tokens around pictures are not written into prompts"),
-                .init("mm_patch_merge_type", .only(["flat"]), "pictures are never cut into tiles"),
-                .init("use_s2", .only([false]), "pictures are seen at one scale"),
-                .init("image_grid_pinpoints", .only([]), "pictures are never cut into tiles"),
+                    "tokens around images are not written into prompts"),
+                .init("mm_patch_merge_type", .only(["flat"]), "images are never cut into tiles"),
+                .init("use_s2", .only([false]), "images are seen at one scale"),
+                .init("image_grid_pinpoints", .only([]), "images are never cut into tiles"),
                 .init(
                     "mm_use_im_patch_token tokenizer_padding_side tune_mm_mlp_adapter "
                         + "tune_mm_vision_resampler freeze_vision_tower freeze_backbone "

@@ -54,11 +54,11 @@ public struct SplicePlan: Sendable, Equatable {
         let places = pictures?.count ?? imageCount
         guard markers == places else {
             throw SpliceError(
-                description: "the batch has \(markers) picture markers and \(places) pictures")
+                description: "the batch has \(markers) image markers and \(places) images")
         }
         if let wrong = pictures?.first(where: { !(0..<imageCount).contains($0) }) {
             throw SpliceError(
-                description: "a marker stands for picture \(wrong) of the batch's \(imageCount)")
+                description: "a marker stands for image \(wrong) of the batch's \(imageCount)")
         }
         guard labels == nil || labels?.count == ids.count else {
             throw SpliceError(

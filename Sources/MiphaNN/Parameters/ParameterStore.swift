@@ -161,8 +161,9 @@ public final class ParameterStore {
     public func train(where rule: (String) -> Bool) throws -> [String] {
         var chosen: [String] = []
         if let frozen = names.first(where: { quantized[$0] != nil && rule($0) }) {
+            let format = quantized[frozen]?.format.rawValue
             throw ParameterError(
-                "\(frozen) is held in \(quantized[frozen]?.format.rawValue ?? "few bits") and "
+                "\(frozen) is quantised\(format.map { " (\($0))" } ?? "") and "
                     + "cannot be trained; train an adapter beside it, or do not quantise it")
         }
         for (name, tensor) in parameters {

@@ -138,7 +138,7 @@ public final class ProcessGroup {
         guard (0..<worldSize).contains(root) else {
             throw TensorError(
                 .invalidArgument, operation: Self.name("broadcast", environment),
-                message: "rank \(root) is none of \(worldSize)")
+                message: "rank \(root) is out of range for \(worldSize) processes")
         }
         return try start("broadcast", [tensor]) {
             unsafe mt_group_broadcast(handle, tensor.handle, Int32(root), $0)

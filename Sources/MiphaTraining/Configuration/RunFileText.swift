@@ -44,7 +44,7 @@ enum RunFileText {
                 })
             else { continue }
             return "; line \(index + 1) has the character \(scalar.codePoint), which looks like a "
-                + "blank or like nothing; write a plain blank"
+                + "space or is invisible; write an ordinary space"
         }
         return ""
     }

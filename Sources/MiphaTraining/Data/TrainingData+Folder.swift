@@ -10,7 +10,7 @@ extension TrainingData {
     static func preparer(_ run: RunConfiguration, _ folder: ModelFolder) throws -> ImagePreparer? {
         guard run.stage.takesPictures else { return nil }
         return ImagePreparer(
-            try folder.imageProcessor("a run with pictures needs it"),
+            try folder.imageProcessor("a run with images needs it"),
             aspectRatio: run.resolvedAspectRatio)
     }
 
@@ -35,7 +35,7 @@ extension TrainingData {
             let isOfficial = config.imageAspectRatio == used.rawValue
             if run.aspectRatio == nil, used != own, !isOfficial, config.layout == .llava {
                 notes.append(
-                    "\(pictures.place): pictures that are not square are treated as "
+                    "\(pictures.place): images that are not square are treated as "
                         + "\"\(own.rawValue)\" there; the run takes \"\(used.rawValue)\", the stage's "
                         + "default, and writes that; image_aspect_ratio of the run file chooses")
             }

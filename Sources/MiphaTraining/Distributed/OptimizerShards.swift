@@ -177,7 +177,7 @@ package struct OptimizerShards {
         guard place == wanted.upperBound else {
             throw CheckpointError(
                 .missing,
-                "\(path): \(name): element \(place) of \(count) is in none of the files")
+                "\(path): \(name): element \(place) of \(count) is not in any of the files")
         }
         let joined =
             parts.count == 1 ? parts[0] : try Tensor.concatenating(parts, along: 0)

@@ -40,7 +40,9 @@ final class Recorder {
             idleNames.formUnion(incident.samples)
             idleLines += 1
             if idleLines == Self.mostIdleLines + 1 {
-                note("further samples with nothing to learn from are told in incidents.jsonl alone")
+                note(
+                    "further samples with nothing to learn from are recorded in incidents.jsonl only"
+                )
             }
             guard idleLines <= Self.mostIdleLines else { return }
         }

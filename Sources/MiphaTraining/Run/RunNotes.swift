@@ -93,14 +93,14 @@ struct RunNotes {
             used: hasGroup(without: run.weightDecays), ownValues)
         tell(
             "image_aspect_ratio", set: run.aspectRatio != nil, used: run.stage.takesPictures,
-            "\(stage) has no pictures")
+            "\(stage) has no images")
         tell(
             "lora_dropout", set: run.adapters.dropout != plain.adapters.dropout,
             used: run.stage != .preference, "dropout is off in \(stage)")
         tell(
             "feature_cache", set: run.featureFolder != nil,
             used: tuning.keepsFeatures(in: run.stage),
-            run.stage.takesPictures ? "the tower learns" : "\(stage) has no pictures")
+            run.stage.takesPictures ? "the tower learns" : "\(stage) has no images")
         tell(
             "feature_cache_gib", set: run.featureGibibytes != plain.featureGibibytes,
             used: run.featureFolder != nil, "feature_cache is not set")

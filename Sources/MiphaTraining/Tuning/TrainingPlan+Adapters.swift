@@ -94,7 +94,7 @@ extension TrainingPlan {
         guard mode == .lora || mode == .frozen else {
             throw TrainingError(
                 .invalidRun,
-                "\(key): tune.language: expected lora or frozen, found \(mode): matrices in few bits "
+                "\(key): tune.language: expected lora or frozen, found \(mode): quantised matrices "
                     + "cannot be trained")
         }
     }

@@ -84,7 +84,7 @@ public struct TrainingPlan: Sendable, Equatable {
             throw TrainingError(
                 .invalidRun,
                 "tune.\(group): expected frozen in the stage \(run.stage.rawValue), which has no "
-                    + "pictures, found \(part.mode)")
+                    + "images, found \(part.mode)")
         }
     }
 

@@ -23,7 +23,7 @@ struct ReportContentTests {
             #expect(source.hasPrefix("data:image/png;base64,"))
             #expect(
                 Data(base64Encoded: String(source.dropFirst(22))) == Data(SampleReports.picture))
-            #expect(page.all("img").first?.attributes["alt"] == "Picture of question id")
+            #expect(page.all("img").first?.attributes["alt"] == "Image of question id")
         }
     }
 
@@ -35,8 +35,8 @@ struct ReportContentTests {
         #expect(pictures(report).all("img").count == 3)
         let two = pictures(report, budget: 2 * size)
         #expect(two.all("img").count == 2)
-        #expect(two.all(kind: "tag").contains { $0.text == "Picture left out for its size." })
-        #expect(two.all("p").contains { $0.text.hasPrefix("1 picture left out") })
+        #expect(two.all(kind: "tag").contains { $0.text == "Image left out for its size." })
+        #expect(two.all("p").contains { $0.text.hasPrefix("1 image left out") })
         #expect(pictures(report, budget: 0).all("img").isEmpty)
     }
 
