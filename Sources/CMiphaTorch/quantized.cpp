@@ -368,8 +368,14 @@ mt_status mt_quantize(mt_tensor weight, mt_quantization kind, mt_tensor *codes, 
         }
         const at::Tensor dense =
             (source.is_meta() ? source : source.cpu()).to(at::kFloat).contiguous();
-        Packed packed = dense.is_meta() ? pack_shapes(dense, kind)
-                        : kind == MT_INT8_ROWS ? pack_rows(dense) : pack_normal(dense, kind == MT_NF4);
+        Packed packed;
+        if (dense.is_meta()) {
+            packed = pack_shapes(dense, kind);
+        } else if (kind == MT_INT8_ROWS) {
+            packed = pack_rows(dense);
+        } else {
+            packed = pack_normal(dense, kind == MT_NF4);
+        }
         const at::Device place = source.device();
         *offset = packed.offset;
         *nested = packed.nested.defined() ? mipha::wrap(packed.nested.to(place)) : nullptr;
