@@ -17,7 +17,6 @@
 #endif
 #pragma clang diagnostic pop
 
-#include <algorithm>
 #include <csignal>
 
 using mipha::guard;
@@ -130,25 +129,33 @@ void mt_group_free(mt_group group) {
     }
 }
 
-// Starts an operation and hands out its work; `tensors` are what it reads and writes.
+// Starts an operation and hands out its work; `tensors` are what it reads and writes. In a group
+// that rehearses nothing travels.
 template <typename Start>
-static mt_status start(mt_work *out, std::vector<at::Tensor> tensors, Start &&operation) {
+static mt_status start(mt_group group, mt_work *out, std::vector<at::Tensor> tensors,
+                       Start &&operation) {
     return guard([&] {
         for (const at::Tensor &tensor : tensors) {
             if (!tensor.is_contiguous()) {
                 throw std::invalid_argument("collective operations need dense tensors");
             }
         }
-        const bool moves = std::none_of(tensors.begin(), tensors.end(),
-                                        [](const at::Tensor &each) { return each.is_meta(); });
-        Works works = moves ? operation(tensors) : Works();
+        const bool rehearses = group->backend == nullptr;
+        for (const at::Tensor &tensor : tensors) {
+            if (tensor.is_meta() != rehearses) {
+                throw std::invalid_argument(
+                    rehearses ? "a group that rehearses takes tensors on the meta device only"
+                              : "tensors on the meta device have nothing to send");
+            }
+        }
+        Works works = rehearses ? Works() : operation(tensors);
         *out = new mt_work_s{std::move(works), std::move(tensors)};
     });
 }
 
 mt_status mt_group_all_reduce(mt_group group, mt_tensor tensor, mt_reduction reduction,
                               mt_work *out) {
-    return start(out, {unwrap(tensor)}, [&](std::vector<at::Tensor> &tensors) {
+    return start(group, out, {unwrap(tensor)}, [&](std::vector<at::Tensor> &tensors) {
         c10d::AllreduceOptions options;
         options.reduceOp =
             reduction == MT_REDUCE_MAX ? c10d::ReduceOp::MAX : c10d::ReduceOp::SUM;
@@ -157,7 +164,7 @@ mt_status mt_group_all_reduce(mt_group group, mt_tensor tensor, mt_reduction red
 }
 
 mt_status mt_group_all_to_all(mt_group group, mt_tensor output, mt_tensor input, mt_work *out) {
-    return start(out, {unwrap(output), unwrap(input)}, [&](std::vector<at::Tensor> &tensors) {
+    return start(group, out, {unwrap(output), unwrap(input)}, [&](auto &tensors) {
         std::vector<int64_t> equal_parts_out, equal_parts_in;
         return Works{group->backend->alltoall_base(tensors[0], tensors[1], equal_parts_out,
                                                    equal_parts_in)};
@@ -191,14 +198,14 @@ static Works gather_in_place(mt_group group, const at::Tensor &output, const at:
 }
 
 mt_status mt_group_all_gather(mt_group group, mt_tensor output, mt_tensor input, mt_work *out) {
-    return start(out, {unwrap(output), unwrap(input)}, [&](std::vector<at::Tensor> &tensors) {
+    return start(group, out, {unwrap(output), unwrap(input)}, [&](auto &tensors) {
         return group->is_gloo ? gather_in_place(group, tensors[0], tensors[1])
                               : Works{group->backend->_allgather_base(tensors[0], tensors[1], {})};
     });
 }
 
 mt_status mt_group_broadcast(mt_group group, mt_tensor tensor, int32_t root, mt_work *out) {
-    return start(out, {unwrap(tensor)}, [&](std::vector<at::Tensor> &tensors) {
+    return start(group, out, {unwrap(tensor)}, [&](std::vector<at::Tensor> &tensors) {
         c10d::BroadcastOptions options;
         options.rootRank = root;
         return Works{group->backend->broadcast(tensors, options)};
@@ -206,7 +213,7 @@ mt_status mt_group_broadcast(mt_group group, mt_tensor tensor, int32_t root, mt_
 }
 
 mt_status mt_group_barrier(mt_group group, mt_work *out) {
-    return start(out, {},
+    return start(group, out, {},
                  [&](std::vector<at::Tensor> &) { return Works{group->backend->barrier()}; });
 }
 

@@ -157,7 +157,8 @@ struct Kernels {
                             __LINE__};
 
     template <typename Kernel> void add(const char *name, Kernel *kernel) {
-        const auto found = c10::Dispatcher::singleton().findSchema({std::string("aten::") + name, ""});
+        const auto found =
+            c10::Dispatcher::singleton().findSchema({std::string("aten::") + name, ""});
         if (found.has_value() && !found->hasKernelForDispatchKey(c10::DispatchKey::Meta)) {
             meta.impl(name, kernel);
         }

@@ -98,11 +98,11 @@ void split(const at::Tensor &values, const at::Tensor &rounded, const at::Tensor
 }
 
 void check_halves(const at::Tensor &rounded, const at::Tensor &rest) {
-    if (!mipha::acts_on_cpu(rounded) || rest.device() != rounded.device() || rounded.scalar_type() != at::kBFloat16 ||
-        rest.scalar_type() != at::kShort || rounded.sizes() != rest.sizes() ||
-        !rounded.is_contiguous() || !rest.is_contiguous()) {
+    if (!mipha::acts_on_cpu(rounded) || rest.device() != rounded.device() ||
+        rounded.scalar_type() != at::kBFloat16 || rest.scalar_type() != at::kShort ||
+        rounded.sizes() != rest.sizes() || !rounded.is_contiguous() || !rest.is_contiguous()) {
         throw std::invalid_argument("a remainder is int16 beside dense bfloat16 of its shape, on "
-                                    "the CPU");
+                                    "the CPU or the meta device");
     }
 }
 
@@ -164,7 +164,8 @@ void check_codes(const Slot &slot) {
                  slot.remainder.has_value()) &&
                 (!slot.master.has_value() || slot.master->scalar_type() == at::kFloat);
     for (const at::Tensor &codes : {slot.first, slot.second}) {
-        fits = fits && codes.scalar_type() == at::kByte && mipha::acts_on_cpu(codes) && codes.is_contiguous();
+        fits = fits && codes.scalar_type() == at::kByte && mipha::acts_on_cpu(codes) &&
+               codes.is_contiguous();
     }
     for (const auto &scales : {slot.first_scales, slot.second_scales}) {
         fits = fits && scales->scalar_type() == at::kFloat && mipha::acts_on_cpu(*scales) &&
@@ -173,7 +174,8 @@ void check_codes(const Slot &slot) {
     if (!fits || !mipha::acts_on_cpu(slot.parameter) || !slot.parameter.is_contiguous()) {
         throw std::invalid_argument(
             "moments are floats, or uint8 codes with a float32 scale for each block of " +
-            std::to_string(MT_MOMENT_BLOCK) + " beside a float32 parameter or master, on the CPU");
+            std::to_string(MT_MOMENT_BLOCK) +
+            " beside a float32 parameter or master, on the CPU or the meta device");
     }
 }
 
@@ -215,6 +217,10 @@ mt_status mt_adamw_step(const mt_adamw_slot *slots, size_t count, mt_adamw_optio
         for (size_t i = 0; i < count; i++) {
             Slot slot = slot_of(slots[i], i);
             if (slot.parameter.is_meta()) {
+                if (!mipha::counts_memory()) {
+                    throw std::invalid_argument("parameter " + std::to_string(i) +
+                                                " is on the meta device, and no memory is counted");
+                }
                 continue; // nothing that lasts is taken
             }
             if (slot.is_plain()) {

@@ -1,6 +1,7 @@
 // Matrices held in 8 or 4 bits, unpacked for each product.
 #include "internal.h"
 #include "parallel.h"
+#include "quantized_codes.h"
 
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Weverything"
@@ -12,7 +13,11 @@
 #include <array>
 #include <cmath>
 
+using mipha::dynamic_code;
 using mipha::guard;
+using mipha::nearest_dynamic;
+using mipha::nearest_normal;
+using mipha::normal_float;
 using mipha::unwrap;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
@@ -20,83 +25,6 @@ using torch::autograd::variable_list;
 namespace {
 
 constexpr int64_t block = 64, outer_block = 256;
-
-// The NF4 code of bitsandbytes (QLoRA, arXiv 2305.14314, appendix E).
-constexpr std::array<float, 16> normal_float = {
-    -1.0F,
-    -0.6961928009986877F,
-    -0.5250730514526367F,
-    -0.39491748809814453F,
-    -0.28444138169288635F,
-    -0.18477343022823334F,
-    -0.09105003625154495F,
-    0.0F,
-    0.07958029955625534F,
-    0.16093020141124725F,
-    0.24611230194568634F,
-    0.33791524171829224F,
-    0.44070982933044434F,
-    0.5626170039176941F,
-    0.7229568362236023F,
-    1.0F,
-};
-
-// The signed 8-bit dynamic code (arXiv 1511.04561): means between even steps of each power of ten.
-const std::array<float, 256> &dynamic_code() {
-    static const std::array<float, 256> table = [] {
-        std::vector<float> values = {0, 1};
-        for (int exponent = 0; exponent < 7; exponent++) {
-            const at::Tensor steps = at::linspace(0.1, 1, (1 << exponent) + 1, at::kFloat);
-            const int64_t count = steps.size(0) - 1;
-            const at::Tensor means =
-                (steps.narrow(0, 0, count) + steps.narrow(0, 1, count)) / 2.0;
-            const at::Tensor scaled = (means * std::pow(10.0, exponent - 6)).contiguous();
-            const float *data = scaled.const_data_ptr<float>();
-            for (int64_t i = 0; i < count; i++) {
-                values.push_back(data[i]);
-                values.push_back(-data[i]);
-            }
-        }
-        std::sort(values.begin(), values.end());
-        std::array<float, 256> result{};
-        std::copy(values.begin(), values.end(), result.begin());
-        return result;
-    }();
-    return table;
-}
-
-// Place of the value of `code` next to x; the lower one of two that are equally near.
-uint8_t nearest_dynamic(float x) {
-    const auto &code = dynamic_code();
-    const auto above = std::lower_bound(code.begin(), code.end(), x);
-    auto place = static_cast<size_t>(above - code.begin());
-    if (place == code.size()) {
-        return 255;
-    }
-    if (place > 0 && x - code[place - 1] <= code[place] - x) {
-        place--;
-    }
-    return static_cast<uint8_t>(place);
-}
-
-const std::array<float, 15> &normal_bounds() {
-    static const std::array<float, 15> bounds = [] {
-        std::array<float, 15> result{};
-        for (size_t i = 0; i < result.size(); i++) {
-            result[i] = (normal_float[i] + normal_float[i + 1]) / 2;
-        }
-        return result;
-    }();
-    return bounds;
-}
-
-uint8_t nearest_normal(float x) {
-    uint8_t place = 0;
-    for (const float bound : normal_bounds()) {
-        place = static_cast<uint8_t>(place + (x > bound));
-    }
-    return place;
-}
 
 float largest(const float *values, int64_t count) {
     float result = 0;
@@ -368,8 +296,14 @@ mt_status mt_quantize(mt_tensor weight, mt_quantization kind, mt_tensor *codes, 
         }
         const at::Tensor dense =
             (source.is_meta() ? source : source.cpu()).to(at::kFloat).contiguous();
-        Packed packed = dense.is_meta() ? pack_shapes(dense, kind)
-                        : kind == MT_INT8_ROWS ? pack_rows(dense) : pack_normal(dense, kind == MT_NF4);
+        Packed packed;
+        if (dense.is_meta()) {
+            packed = pack_shapes(dense, kind);
+        } else if (kind == MT_INT8_ROWS) {
+            packed = pack_rows(dense);
+        } else {
+            packed = pack_normal(dense, kind == MT_NF4);
+        }
         const at::Device place = source.device();
         *offset = packed.offset;
         *nested = packed.nested.defined() ? mipha::wrap(packed.nested.to(place)) : nullptr;

@@ -205,7 +205,8 @@ mt_status mt_tensor_add_(mt_tensor target, mt_tensor other, double alpha) {
         const c10::NoGradGuard no_grad;
         const at::Tensor sum = unwrap(target);
         at::Tensor part = unwrap(other);
-        if (c10::promoteTypes(sum.scalar_type(), part.scalar_type()) == sum.scalar_type()) {
+        if (mipha::acts_on_cpu(sum) &&
+            c10::promoteTypes(sum.scalar_type(), part.scalar_type()) == sum.scalar_type()) {
             part = part.to(sum.scalar_type()); // as the addition does, but seen by who counts
         }
         sum.add_(part, alpha);

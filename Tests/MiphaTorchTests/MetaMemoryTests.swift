@@ -49,6 +49,18 @@ struct MetaMemoryTests {
         try expectFailure { _ = try meta.values(as: Float.self) }
     }
 
+    @Test func `the optimiser steps over the meta device while memory is counted`() throws {
+        func tensor() throws -> Tensor { try .zeros([2], device: .meta) }
+        let slot = try AdamWSlot(
+            parameter: tensor(), gradient: tensor(), first: tensor(), second: tensor(),
+            steps: .zeros([], device: .meta))
+        let constants = AdamWConstants(
+            learningRate: 0.02, beta1: 0.9, beta2: 0.98, epsilon: 1e-3, weightDecay: 0)
+        try withMetaMemory(Counter().memory) { try applyAdamW([slot], constants: constants) }
+        let error = try expectFailure { try applyAdamW([slot], constants: constants) }
+        #expect(error.description.contains("no memory is counted"))
+    }
+
     // MARK: What operations give
 
     /// Inputs on a device.

@@ -141,7 +141,7 @@ import Testing
             "dataloader_drop_last: true: 5 of 13 samples do not fill an update of 8 and are not "
             + "shown, in each epoch others"
         #expect(plan.notes == [note])
-        #expect(plan.lines().contains("note: \(note)"))
+        #expect(RunPlanReport(plan).lines.contains("note: \(note)"))
         #expect(try Trainer(dropping).description.contains("note: \(note)"))
         #expect(try progress(dropping).map(\.epoch) == [1, 2])
         let none = run("none", 7, 2) { $0.epochEnd = .dropped }
@@ -158,13 +158,15 @@ import Testing
     @Test func `the first lines tell the size of the last update`() throws {
         let odd = run("out", 2, 4)
         #expect(
-            try RunPlan(odd, base: 0).lines()[0].contains(
+            try RunPlanReport(RunPlan(odd, base: 0)).lines[0].contains(
                 "13 samples, 4 updates of 2 x 4 samples, the last of an epoch of 5, 2.00 epochs"))
         #expect(
             try Trainer(odd).description[0].contains(
                 "13 samples, 4 updates of 2 x 4 samples, the last of an epoch of 5"))
         let joint = try RunPlan(run("out", 2, 2), world: 2, base: 0)
-        #expect(joint.lines()[0].contains("updates of 2 x 2 samples on 2 processes, the last"))
+        #expect(
+            RunPlanReport(joint).lines[0].contains(
+                "updates of 2 x 2 samples on 2 processes, the last"))
         let tokens = try RunPlan(run("out", 2, 4), base: 0).tokens
         #expect(joint.tokens == tokens, "those of all ranks, which have not as many")
     }

@@ -5,8 +5,8 @@ import MiphaTorch
 /// A run gone through with tensors that have no elements.
 ///
 /// Model, batches, passes, optimiser and the exchange with other processes are the run's own, on the meta
-/// device; what `Trainer` does with them is repeated here in its order. Of several processes it is the
-/// first.
+/// device; what `RunCourse`, `UpdateLoop` and `Learner` do with them is repeated here in their order.
+/// Of several processes it is the first.
 package final class MemorySimulation {
     /// Bytes that the process takes on top of what it had before the model was loaded: code of the
     /// engine that is used for the first time, kernels that are compiled, stacks of threads.
@@ -97,7 +97,7 @@ package final class MemorySimulation {
             average: average)
     }
 
-    /// As `Trainer.optimizer`, with float32 values that are read from the model's files.
+    /// As that of `Learner`, with float32 values that are read from the model's files.
     private func optimizer(
         _ parameters: [(name: String, tensor: Tensor)], _ parallel: DataParallel?
     ) throws -> AdamW {

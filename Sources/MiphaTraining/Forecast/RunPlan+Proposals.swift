@@ -17,34 +17,68 @@ extension RunPlan {
     ///
     /// Each kind of change comes with the largest micro-batch that fits beside it. Those that change
     /// what is computed (element type, precision of moments) come last.
-    public func proposals(limit: Int) -> [Proposal] {
-        var found: [Proposal] = []
+    ///
+    /// - Throws: `TrainingError` that names the settings whose memory cannot be predicted.
+    public func proposals(limit: Int) throws -> [Proposal] {
         // Going through the data takes longest, and depends on the size alone.
         var surveys: [Int: BatchSurvey] = [:]
+        return try proposals(limit: limit) { other in
+            let survey = surveys[other.batchSize] ?? survey(of: other)
+            surveys[other.batchSize] = survey
+            return try memory(of: other, survey)
+        }
+    }
+
+    /// Changes that leave some of a machine's memory free, as predictions are not exact.
+    func proposals(for machine: MachineMemory) throws -> [Proposal] {
+        try proposals(limit: Int(Double(machine.available) * Self.nearShare))
+    }
+
+    /// - Parameter memory: what predicts the memory under other settings.
+    package func proposals(
+        limit: Int, predictedBy memory: (RunConfiguration) throws -> MemoryPlan
+    ) throws -> [Proposal] {
+        var found: [Proposal] = []
         for (settings, change) in changes {
             var other = run
             change(&other)
             // No micro-batch helps where weights and optimiser alone are too much.
             let state = model.facts(other, world: world).stateBytes
-            guard state * processesHere <= limit else { continue }
+            guard isAccepted(other), state * processesHere <= limit else { continue }
             for size in microBatches where size == run.batchSize || !other.optimizerInBackward {
                 other.batchSize = size
                 other.accumulation = run.batchSize * run.accumulation / size
-                let survey = surveys[size] ?? survey(of: other)
-                surveys[size] = survey
-                guard let memory = try? memory(of: other, survey),
-                    memory.peak.bytes * processesHere <= limit
-                else { continue }
-                let isSame = size == run.batchSize && settings.isEmpty
-                if !isSame {
-                    found.append(
-                        Proposal(
-                            settings: settings + batchSettings(other), memory: memory))
-                }
+                let all = settings + batchSettings(other)
+                let predicted = try prediction(of: other, all, memory)
+                guard predicted.peak.bytes * processesHere <= limit else { continue }
+                if !all.isEmpty { found.append(Proposal(settings: all, memory: predicted)) }
                 break
             }
         }
         return found
+    }
+
+    private func prediction(
+        of other: RunConfiguration, _ settings: [String],
+        _ memory: (RunConfiguration) throws -> MemoryPlan
+    ) throws(TrainingError) -> MemoryPlan {
+        do {
+            return try memory(other)
+        } catch {
+            let change = settings.isEmpty ? "the run" : settings.joined(separator: " ")
+            throw TrainingError(
+                .failed, "the memory of \(change) cannot be predicted: \(error)")
+        }
+    }
+
+    /// Whether the settings of a change exclude none of the run's.
+    private func isAccepted(_ other: RunConfiguration) -> Bool {
+        do {
+            try other.validate(worldSize: world)
+            return true
+        } catch {
+            return false
+        }
     }
 
     private func batchSettings(_ other: RunConfiguration) -> [String] {
@@ -129,15 +163,6 @@ extension RunPlan {
         }
         let peak = memory.peak
         guard peakBytesHere > machine.available else { return }
-        let fitting = proposals(limit: Int(Double(machine.available) * Self.nearShare))
-        let hint =
-            fitting.isEmpty
-            ? "no smaller micro-batch fits either; train fewer groups, or choose a smaller model"
-            : "these fit with the same samples in an update: "
-                + fitting.map {
-                    "\($0.settings.map { "--set \($0)" }.joined(separator: " ")) "
-                        + "(\(Self.size($0.memory.peak.bytes * processesHere)))"
-                }.joined(separator: "; ")
         let share =
             processesHere > 1
             ? "\(processesHere) processes of up to \(Self.size(peak.bytes)) each, " : ""
@@ -145,7 +170,29 @@ extension RunPlan {
             .failed,
             "the run would take \(Self.size(peakBytesHere)) (\(share)in the phase "
                 + "\(peak.phase.rawValue)), and "
-                + "\(Self.size(machine.available)) are \(machine.source); \(hint)")
+                + "\(Self.size(machine.available)) are \(machine.source); "
+                + hint { try proposals(for: machine) })
+    }
+
+    /// What to do about a run that does not fit.
+    ///
+    /// - Parameter fitting: gives what would fit; where that fails, the reason is told.
+    package func hint(_ fitting: () throws -> [Proposal]) -> String {
+        let found: [Proposal]
+        do {
+            found = try fitting()
+        } catch {
+            return "what would fit is not known: \(error)"
+        }
+        guard !found.isEmpty else {
+            return
+                "no smaller micro-batch fits either; train fewer groups, or choose a smaller model"
+        }
+        let listed = found.map {
+            "\($0.settings.map { "--set \($0)" }.joined(separator: " ")) "
+                + "(\(Self.size($0.memory.peak.bytes * processesHere)))"
+        }
+        return "these fit with the same samples in an update: \(listed.joined(separator: "; "))"
     }
 
     /// Whether the prediction is nearer to a limit than it is exact.

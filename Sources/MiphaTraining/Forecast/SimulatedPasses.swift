@@ -36,14 +36,14 @@ package final class SimulatedPasses {
     /// - Parameter optimizer: what updates each segment in the backward pass, if it is to.
     package func train(_ batch: PlannedBatch, updating optimizer: AdamW? = nil) throws {
         let chain = try chain(batch, dropout: dropout)
-        observer = optimizer.map {
+        let inBackward = optimizer.map {
             OptimizerInBackward(
                 $0, factor: 0, segments: chain.segments,
                 trainable: model.store.facts.filter {
                     model.store[$0.name]?.requiresGradient == true
                 })
         }
-        if let parallel { observer = parallel }
+        observer = inBackward ?? parallel
         bytesBefore = bytes
         isForward = true
         _ = try SegmentedBackward(checkpointing: facts.checkpointing)(

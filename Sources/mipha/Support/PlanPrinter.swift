@@ -14,20 +14,18 @@ struct PlanPrinter {
 
     /// Prints the plan.
     ///
-    /// - Throws: `TrainingError` when the run cannot fit.
+    /// - Throws: `TrainingError` when the run cannot fit, or what would fit cannot be predicted.
     func print(_ plan: RunPlan) throws {
         let machine =
             memory.map { MachineMemory(available: $0, source: "given by --memory") }
             ?? MachineMemory()
         let free = DiskPlan.freeBytes(at: plan.run.outputFolder)
         let time = probes ? try plan.time() : nil
+        let report = RunPlanReport(plan, machine: machine, freeDisk: free, time: time)
         if asJSON {
-            output.result(
-                try JSONValue.object(plan.json(machine: machine, freeDisk: free, time: time))
-                    .text() + "\n")
+            output.result(try JSONValue.object(report.json()).text() + "\n")
         } else {
-            let lines = plan.lines(machine: machine, freeDisk: free, time: time)
-            output.result(lines.joined(separator: "\n") + "\n")
+            output.result(report.lines.joined(separator: "\n") + "\n")
         }
         guard let machine else {
             output.warning(

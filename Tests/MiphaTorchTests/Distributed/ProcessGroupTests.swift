@@ -102,6 +102,44 @@ struct ProcessGroupTests {
         #expect(results == [[1, 7, 3, 0.5], [1, 7, 3, 0.5]])
     }
 
+    @Test func `a group that rehearses takes tensors on the meta device only`() throws {
+        let group = try ProcessGroup(
+            rehearsing: RankEnvironment(rank: 0, worldSize: 2, port: 0))
+        func tensor(_ count: Int, _ device: Device) throws -> Tensor {
+            try Tensor.zeros([count], device: device)
+        }
+        try group.barrier()
+        try group.allReduce(tensor(4, .meta)).wait()
+        try group.broadcast(tensor(4, .meta), from: 1).wait()
+        try group.allToAll(tensor(4, .meta), into: tensor(4, .meta)).wait()
+        try group.allGather(tensor(2, .meta), into: tensor(4, .meta)).wait()
+        for error in try [
+            expectFailure { _ = try group.allReduce(tensor(4, .cpu)) },
+            expectFailure { _ = try group.broadcast(tensor(4, .cpu), from: 1) },
+            expectFailure { _ = try group.allToAll(tensor(4, .cpu), into: tensor(4, .meta)) },
+            expectFailure { _ = try group.allGather(tensor(2, .meta), into: tensor(4, .cpu)) },
+        ] {
+            #expect(error.description.contains("takes tensors on the meta device only"))
+        }
+    }
+
+    @Test func `a group whose tensors travel refuses those on the meta device`() throws {
+        let errors = try inGroup(2) { group in
+            let (part, whole) = try (
+                Tensor.zeros([2], device: .meta), Tensor.zeros([4], device: .meta)
+            )
+            let errors = try [
+                expectFailure { _ = try group.allReduce(whole) },
+                expectFailure { _ = try group.broadcast(whole, from: 0) },
+                expectFailure { _ = try group.allToAll(whole, into: whole) },
+                expectFailure { _ = try group.allGather(part, into: whole) },
+            ]
+            try group.barrier()
+            return errors.map(\.description)
+        }
+        for error in errors.joined() { #expect(error.contains("have nothing to send"), "\(error)") }
+    }
+
     @Test func `operations in flight together keep their results apart`() throws {
         let results = try inGroup(2) { group in
             let tensors = try (0..<32).map { try Tensor.full([1000], Double($0 + group.rank)) }

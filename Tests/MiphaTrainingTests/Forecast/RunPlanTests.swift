@@ -114,7 +114,7 @@ struct RunPlanTests {
         #expect(throws: TrainingError.self) {
             try plan.requireFit(MachineMemory(available: between, source: "given by a test"))
         }
-        let proposals = plan.proposals(limit: between)
+        let proposals = try plan.proposals(limit: between)
         #expect(!proposals.isEmpty)
         for proposal in proposals {
             #expect(proposal.memory.peak.bytes <= between)
@@ -123,7 +123,24 @@ struct RunPlanTests {
             #expect(run.batchSize * run.accumulation == 12)
             #expect(try RunPlan(run, base: 0).memory == proposal.memory)
         }
-        #expect(plan.proposals(limit: 1000).isEmpty)
+        #expect(try plan.proposals(limit: 1000).isEmpty)
+    }
+
+    @Test func `a proposal whose memory cannot be predicted is reported`() throws {
+        let plan = try plan { ($0.batchSize, $0.accumulation) = (12, 1) }
+        let predict = { (run: RunConfiguration) throws -> MemoryPlan in
+            guard !run.checkpointing else {
+                throw TensorError(.engine, operation: "simulation", message: "no kernel for it")
+            }
+            return plan.memory
+        }
+        let error = try #require(throws: TrainingError.self) {
+            _ = try plan.proposals(limit: .max, predictedBy: predict)
+        }
+        #expect(error.description.contains("gradient_checkpointing=true cannot be predicted: "))
+        #expect(error.description.contains("no kernel for it"))
+        let hint = plan.hint { try plan.proposals(limit: .max, predictedBy: predict) }
+        #expect(hint == "what would fit is not known: \(error)")
     }
 
     @Test func `the processes of a machine have to fit together`() throws {
@@ -138,11 +155,13 @@ struct RunPlanTests {
         try one.requireFit(machine)
         let error = #expect(throws: TrainingError.self) { try both.requireFit(machine) }
         #expect(error?.description.contains("(2 processes of up to ") == true)
-        #expect(both.json(machine: machine)["fits"] == false)
-        #expect(one.json(machine: machine)["fits"] == true)
+        #expect(try RunPlanReport(both, machine: machine).json()["fits"] == false)
+        #expect(try RunPlanReport(one, machine: machine).json()["fits"] == true)
         #expect(
-            both.lines().contains { $0.hasPrefix("memory of 2 processes on this machine: up to ") })
-        for proposal in both.proposals(limit: peak) {
+            RunPlanReport(both).lines.contains {
+                $0.hasPrefix("memory of 2 processes on this machine: up to ")
+            })
+        for proposal in try both.proposals(limit: peak) {
             #expect(2 * proposal.memory.peak.bytes <= peak)
         }
     }
@@ -175,7 +194,9 @@ struct RunPlanTests {
         let late = try RunPlan(kept.run.with { $0.evaluationSteps = 5 }, base: 0)
         #expect(late.totalSteps == 6 && late.disk.checkpoints == 2)
         #expect(
-            kept.proposals(limit: .max).contains { $0.settings.contains("background_saves=false") })
+            try kept.proposals(limit: .max).contains {
+                $0.settings.contains("background_saves=false")
+            })
         #expect(without.disk.checkpoints == 0)
         #expect(kept.memory.phases.contains { $0.phase == .checkpoint })
         #expect(!foreground.memory.phases.contains { $0.phase == .checkpoint })
@@ -193,6 +214,13 @@ struct RunPlanTests {
         #expect(try proposes(2) { _ in })
         #expect(try !proposes { $0.moments = .eightBit })
         #expect(try !proposes(2) { $0.sharding = .zero1 })
+    }
+
+    @Test func `no settings are proposed that the run would refuse`() throws {
+        let plan = try RunPlan(tiny.run.with { $0.moments = .eightBit }, world: 2, base: 0)
+        let settings = try plan.proposals(limit: .max).flatMap(\.settings)
+        #expect(settings.contains("gradient_checkpointing=true"))
+        #expect(!settings.contains { $0.hasPrefix("sharding=") })
     }
 
     private func file(_ run: RunConfiguration) throws -> String {

@@ -2,31 +2,47 @@ import Foundation
 public import MiphaFiles
 import MiphaTorch
 
-extension RunPlan {
-    /// The plan as JSON.
+/// What is said about a plan: lines of text, or JSON.
+public struct RunPlanReport {
+    private let plan: RunPlan
+    private let machine: MachineMemory?
+    private let freeDisk: Int?
+    private let time: TimePlan?
+
+    /// Prepares the report of a plan.
     ///
     /// - Parameters:
     ///   - machine: the memory there is, if known.
     ///   - freeDisk: free bytes where the run writes, if known.
     ///   - time: what a measurement gave, if there was one.
-    public func json(
-        machine: MachineMemory? = nil, freeDisk: Int? = nil, time: TimePlan? = nil
-    ) -> JSONObject {
+    public init(
+        _ plan: RunPlan, machine: MachineMemory? = nil, freeDisk: Int? = nil,
+        time: TimePlan? = nil
+    ) {
+        self.plan = plan
+        self.machine = machine
+        self.freeDisk = freeDisk
+        self.time = time
+    }
+
+    /// The plan as JSON.
+    ///
+    /// - Throws: what ``RunPlan/proposals(limit:)`` throws, where the run does not fit.
+    public func json() throws -> JSONObject {
         var object = facts
         guard let machine else { return object }
         object["memory_limit"] = [
             "bytes": .integer(machine.available), "source": .string(machine.source),
         ]
         object["fits"] = .bool(
-            peakBytesHere <= machine.available && disk.bytes <= freeDisk ?? .max)
-        if peakBytesHere > machine.available {
-            let limit = Int(Double(machine.available) * Self.nearShare)
+            plan.peakBytesHere <= machine.available && plan.disk.bytes <= freeDisk ?? .max)
+        if plan.peakBytesHere > machine.available {
             object["proposals"] = .array(
-                proposals(limit: limit).map {
+                try plan.proposals(for: machine).map {
                     [
                         "settings": .array($0.settings.map { .string($0) }),
                         "peak_bytes": .integer($0.memory.peak.bytes),
-                        "peak_bytes_here": .integer($0.memory.peak.bytes * processesHere),
+                        "peak_bytes_here": .integer($0.memory.peak.bytes * plan.processesHere),
                     ]
                 })
         }
@@ -41,18 +57,19 @@ extension RunPlan {
     }
 
     private var facts: JSONObject {
-        [
-            "run": .object(run.json),
-            "samples": .integer(sampleCount), "updates": .integer(totalSteps),
-            "notes": .array(notes.map { .string($0) }),
-            "epochs": .double(epochs), "warmup_updates": .integer(warmupSteps),
-            "tokens": .integer(tokens),
-            "tokens_are": .string(tokensAreCounted ? "counted" : "estimated"),
-            "trainable_parameters": .integer(model.learningCount),
-            "processes": .integer(world), "processes_here": .integer(processesHere),
+        let (memory, disk) = (plan.memory, plan.disk)
+        return [
+            "run": .object(plan.run.json),
+            "samples": .integer(plan.sampleCount), "updates": .integer(plan.totalSteps),
+            "notes": .array(plan.notes.map { .string($0) }),
+            "epochs": .double(plan.epochs), "warmup_updates": .integer(plan.warmupSteps),
+            "tokens": .integer(plan.tokens),
+            "tokens_are": .string(plan.tokensAreCounted ? "counted" : "estimated"),
+            "trainable_parameters": .integer(plan.model.learningCount),
+            "processes": .integer(plan.world), "processes_here": .integer(plan.processesHere),
             "memory": .object([
                 "peak_bytes": .integer(memory.peak.bytes),
-                "peak_bytes_here": .integer(peakBytesHere),
+                "peak_bytes_here": .integer(plan.peakBytesHere),
                 "peak_phase": .string(memory.peak.phase.rawValue),
                 "phases": .object(
                     JSONObject(
@@ -73,18 +90,17 @@ extension RunPlan {
         ]
     }
 
-    /// The plan in lines of text; the parameters are those of the JSON.
-    public func lines(
-        machine: MachineMemory? = nil, freeDisk: Int? = nil, time: TimePlan? = nil
-    ) -> [String] {
-        let rate = tokensAreCounted ? "counted" : "estimated from words"
+    /// The plan in lines of text.
+    public var lines: [String] {
+        let (memory, disk) = (plan.memory, plan.disk)
+        let rate = plan.tokensAreCounted ? "counted" : "estimated from words"
         var lines = [
-            "\(run.stage.rawValue): \(sampleCount) samples, \(updates), "
-                + "\(String(format: "%.2f", epochs)) epochs, \(warmupSteps) updates of warm-up, "
-                + "\(run.dtype.rawValue)",
-            "\(TrainingPlan.grouped(tokens)) tokens (\(rate), pictures included)",
+            "\(plan.run.stage.rawValue): \(plan.sampleCount) samples, \(plan.updates), "
+                + "\(String(format: "%.2f", plan.epochs)) epochs, \(plan.warmupSteps) updates of "
+                + "warm-up, \(plan.run.dtype.rawValue)",
+            "\(TrainingPlan.grouped(plan.tokens)) tokens (\(rate), pictures included)",
         ]
-        lines += table + notes.map { "note: \($0)" }
+        lines += plan.table + plan.notes.map { "note: \($0)" }
         lines.append("memory of one process, predicted:")
         lines += memory.parts.map { "  \(Self.column($0.name)) \(Self.gigabytes($0.bytes))" }
         lines.append("  largest in the phase")
@@ -92,10 +108,10 @@ extension RunPlan {
             "    \(Self.column($0.phase.rawValue, width: 24)) \(Self.gigabytes($0.bytes))"
                 + ($0 == memory.peak ? "  <- peak" : "")
         }
-        if processesHere > 1 {
+        if plan.processesHere > 1 {
             lines.append(
-                "memory of \(processesHere) processes on this machine: up to "
-                    + Self.size(peakBytesHere))
+                "memory of \(plan.processesHere) processes on this machine: up to "
+                    + RunPlan.size(plan.peakBytesHere))
         }
         lines.append(
             "disk: \(Self.gigabytes(disk.bytes)) at most: \(disk.checkpoints) checkpoints of "
@@ -105,9 +121,9 @@ extension RunPlan {
                     ? ", its average \(Self.gigabytes(disk.averageBytes))" : "")
                 + (disk.featureBytes > 0
                     ? ", the feature cache \(Self.gigabytes(disk.featureBytes))" : ""))
-        if let freeDisk { lines[lines.count - 1] += "; \(Self.size(freeDisk)) are free" }
+        if let freeDisk { lines[lines.count - 1] += "; \(RunPlan.size(freeDisk)) are free" }
         if let machine {
-            lines.append("memory there is: \(Self.size(machine.available)) \(machine.source)")
+            lines.append("memory there is: \(RunPlan.size(machine.available)) \(machine.source)")
         }
         if let time {
             lines.append(
@@ -131,7 +147,7 @@ extension RunPlan {
         text + String(repeating: " ", count: max(0, width - text.count))
     }
 
-    static func gigabytes(_ bytes: Int) -> String {
+    private static func gigabytes(_ bytes: Int) -> String {
         String(format: "%8.3f GB", Double(bytes) / 1e9)
     }
 }
