@@ -158,7 +158,10 @@ import Testing
         (["vision_config", "vision_tower"], "patch_size", 31, "image_size"),
         (["vision_config", "vision_tower"], "num_attention_heads", 5, "divisor"),
         (["vision_config", "vision_tower"], "mm_vision_select_layer", -9, "layer"),
-        (["vision_config", "vision_tower"], "vision_model_name_or_path", "resnet-50", "SigLIP or CLIP"),
+        (
+            ["vision_config", "vision_tower"], "vision_model_name_or_path", "resnet-50",
+            "SigLIP or CLIP"
+        ),
         (["vision_config", "mm_projector"], "mm_projector_type", "qformer", "mlp{N}x_gelu"),
         (["vision_config", "mm_projector"], "mm_projector_type", "mlp0x_gelu", "mlp{N}x_gelu"),
         (["vision_config", "mm_projector"], "mm_projector_type", "identity", "map"),
