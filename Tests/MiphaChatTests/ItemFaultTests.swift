@@ -102,12 +102,22 @@ import Testing
     }
 
     private static func strict(_ text: String, _ form: SampleForm) throws -> ConversationSample {
-        var cursor = JSONCursor(Array(text.utf8), file: "x.json")
+        try strict(Array(text.utf8), form)
+    }
+
+    private static func strict(_ bytes: [UInt8], _ form: SampleForm) throws -> ConversationSample {
+        var cursor = JSONCursor(bytes, file: "x.json")
         return try ConversationReader(checksTurnOrder: false, form: form).item(&cursor, 0)
     }
 
     private static func collected(_ text: String, _ form: SampleForm?) throws -> ConversationItem {
-        var cursor = JSONCursor(Array(text.utf8), file: "x.json")
+        try collected(Array(text.utf8), form)
+    }
+
+    private static func collected(
+        _ bytes: [UInt8], _ form: SampleForm?
+    ) throws -> ConversationItem {
+        var cursor = JSONCursor(bytes, file: "x.json")
         return try ConversationItem(reading: &cursor, as: form)
     }
 
@@ -125,8 +135,10 @@ import Testing
                 #expect(sample.id == item.id && sample.images == item.images, "\(text)")
                 #expect(sample.turns.map(\.text) == item.turns?.map(\.text), "\(text)")
                 #expect(
-                    sample.turns.map(\.role)
-                        == item.turns?.map { ConversationSample.Role(named: $0.role) }, "\(text)")
+                    sample.turns.map(\.role) == item.turns?.map(\.role), "\(text)")
+                #expect(
+                    item.turns?.map(\.role)
+                        == item.turns?.map { ConversationSample.Role(named: $0.name) }, "\(text)")
                 #expect(sample.answers?.chosen == item.answers?.chosen, "\(text)")
                 #expect(sample.answers?.rejected == item.answers?.rejected, "\(text)")
                 kinds["none", default: 0] += 1
@@ -175,18 +187,34 @@ import Testing
         }
     }
 
-    @Test func `malformed JSON ends both uses`() throws {
+    @Test func `both uses agree on damaged bytes`() throws {
+        var wholeItems = 0
         var generator = SplitMix64(seed: 14)
         for _ in 0..<10_000 {
             var bytes = Array(Self.damaged(&generator).utf8)
             bytes[Int(generator.next() % UInt64(bytes.count))] = UInt8(
-                truncatingIfNeeded: generator.next() % 128)
+                truncatingIfNeeded: generator.next())
             let text = String(decoding: bytes, as: UTF8.self)
             for form in [SampleForm.conversations, .preferences] {
-                guard (try? Self.collected(text, form)) == nil else { continue }
-                #expect(throws: (any Error).self, "\(text)") { try Self.strict(text, form) }
+                // Malformed JSON ends both.
+                guard let item = try? Self.collected(bytes, form) else {
+                    #expect(throws: (any Error).self, "\(text)") { try Self.strict(bytes, form) }
+                    continue
+                }
+                if let fault = item.faults.first {
+                    let error = #expect(throws: ChatError.self, "\(text)") {
+                        try Self.strict(bytes, form)
+                    }
+                    #expect(error?.message.hasSuffix(fault.clause) == true, "\(text)")
+                    continue
+                }
+                let sample = try Self.strict(bytes, form)
+                #expect(sample.turns.map(\.text) == item.turns?.map(\.text), "\(text)")
+                #expect(sample.turns.map(\.role) == item.turns?.map(\.role), "\(text)")
+                wholeItems += 1
             }
         }
+        #expect(wholeItems > 20)
     }
 
     @Test func `a check reports classes of its own elsewhere`() {

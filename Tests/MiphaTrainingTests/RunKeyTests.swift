@@ -121,6 +121,15 @@ import Testing
             ])
     }
 
+    /// Their order is that of the digest under which log-probabilities of a reference model are kept.
+    @Test func `keys that change the model of the start are these`() {
+        #expect(
+            RunKey.all.filter(\.changesStartModel).map(\.name) == [
+                "tune", "lora_targets", "load_in_8bit", "load_in_4bit",
+                "bnb_4bit_use_double_quant",
+            ])
+    }
+
     @Test func `the list of keys has a line for each`() {
         let lines = RunKey.listing.split(separator: "\n")
         #expect(lines.count == RunKey.all.count + 1)

@@ -4,14 +4,17 @@ package import MiphaFiles
 package struct ConversationItem: Sendable {
     /// A turn.
     package struct Turn: Sendable {
-        /// Who speaks, as the file says.
-        package let role: String
+        /// Who speaks; nil when the name is not a known one.
+        package let role: ConversationSample.Role?
+        /// The name of who speaks, as the file says.
+        package let name: String
         /// What is said.
         package let text: String
 
         /// Makes a turn.
-        package init(role: String, text: String) {
+        package init(role: ConversationSample.Role?, name: String, text: String) {
             self.role = role
+            self.name = name
             self.text = text
         }
     }
@@ -41,7 +44,7 @@ package struct ConversationItem: Sendable {
     ///
     /// - Parameter form: what the item is read as; nil for a pair of answers where it has one, else a
     ///   conversation.
-    /// - Throws: `FileError` when it is not JSON.
+    /// - Throws: `FileError` when it is not JSON; nothing else, since all faults are kept.
     package init(reading cursor: inout JSONCursor, as form: SampleForm? = nil) throws {
         var parser = ConversationItemParser(sink: FaultCollector(), form: form)
         try parser.parse(&cursor)

@@ -70,7 +70,9 @@ extension ConversationItemParser {
     func questionTurns(images: Int) -> [Sink.Turn]? {
         guard let question = pair.question else { return pair.turns }
         let text = ItemTurns.question(question, images: images)
-        return Sink.kept(ItemTurn(role: .human, name: "human", text: text)).map { [$0] }
+        return Sink.kept(ConversationItem.Turn(role: .human, name: "human", text: text)).map {
+            [$0]
+        }
     }
 
     /// Reads an answer.
@@ -91,7 +93,7 @@ extension ConversationItemParser {
         case .string: return try cursor.string()
         case .object: return try readTurn(&cursor, key).map { turn in try text(of: turn, key) }
         case .array:
-            var first: ItemTurn?
+            var first: ConversationItem.Turn?
             var isWhole = true
             var count = 0
             try cursor.beginArray()
@@ -111,7 +113,7 @@ extension ConversationItemParser {
     }
 
     /// The text of a turn that is an answer.
-    private mutating func text(of turn: ItemTurn, _ key: String) throws -> String {
+    private mutating func text(of turn: ConversationItem.Turn, _ key: String) throws -> String {
         if turn.role != .assistant {
             let name = turn.role == .human ? "human" : turn.name
             try fault(.notAssistant(key: key, name: name))

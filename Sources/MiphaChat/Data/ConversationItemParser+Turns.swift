@@ -22,7 +22,7 @@ extension ConversationItemParser {
     /// A turn, whose place in the item is named in messages; nil when it is not whole.
     mutating func readTurn(
         _ cursor: inout JSONCursor, _ place: @autoclosure () -> String
-    ) throws -> ItemTurn? {
+    ) throws -> ConversationItem.Turn? {
         guard cursor.kind == .object else {
             try refuse(&cursor, place(), "an object")
             return nil
@@ -50,7 +50,7 @@ extension ConversationItemParser {
             try fault(.missingPart(place: "\(place()).\(parts.name == nil ? "from" : "value")"))
             return nil
         }
-        return ItemTurn(role: parts.role, name: name, text: text)
+        return ConversationItem.Turn(role: parts.role, name: name, text: text)
     }
 
     /// Reads the role or the text of a turn.

@@ -173,8 +173,12 @@ struct ConversationItemParser<Sink: ItemFaultSink> {
 
 extension ConversationItemParser<FaultThrower> {
     /// What a walk without a fault has read.
-    func sample() -> ConversationSample {
-        guard let turns else { preconditionFailure("no turns and no fault") }
+    ///
+    /// - Throws: `ChatError` when it has read no turns.
+    func sample() throws(ChatError) -> ConversationSample {
+        guard let turns else {
+            throw sink.error(.noConversation(unknownKeys: keys.unknown), id: id)
+        }
         var answers: AnswerPair?
         if let chosen = pair.chosen, let rejected = pair.rejected {
             answers = AnswerPair(chosen: chosen, rejected: rejected)

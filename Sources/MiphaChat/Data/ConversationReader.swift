@@ -71,7 +71,7 @@ public struct ConversationReader: Sendable {
         var parser = ConversationItemParser(
             sink: FaultThrower(file: cursor.file, index: index), form: form)
         try parser.parse(&cursor)
-        let sample = parser.sample()
+        let sample = try parser.sample()
         unknownKeys = parser.keys.unknown
         guard checksTurnOrder else { return sample }
         do throws(ChatError) {

@@ -99,7 +99,7 @@ extension ItemFault {
             "keys \"\(first)\" and \"\(second)\": both hold the question; leave one out"
         case .turnCount(_, let count): "expected one turn, found \(count)"
         case .notAssistant(_, let name): "expected a turn of \"gpt\", found one of \(name.quoted)"
-        default: ""
+        case .repeatedKey, .missingPart, .twoImageKeys, .noConversation, .noQuestion, .noAnswer: ""
         }
     }
 }

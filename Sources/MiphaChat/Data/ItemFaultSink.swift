@@ -1,13 +1,3 @@
-/// A turn as it stands in a file.
-struct ItemTurn {
-    /// Who speaks; nil when the name is not a known one.
-    let role: ConversationSample.Role?
-    /// The name of who speaks.
-    let name: String
-    /// What is said.
-    let text: String
-}
-
 /// What becomes of the faults of an item.
 protocol ItemFaultSink {
     /// What is kept of a turn.
@@ -17,7 +7,7 @@ protocol ItemFaultSink {
     mutating func take(_ fault: ItemFault, id: String?) throws(ChatError)
 
     /// What is kept of a turn; nil when that is nothing.
-    static func kept(_ turn: ItemTurn) -> Turn?
+    static func kept(_ turn: ConversationItem.Turn) -> Turn?
 }
 
 /// Throws the first fault.
@@ -26,11 +16,16 @@ struct FaultThrower: ItemFaultSink {
     let index: Int
 
     func take(_ fault: ItemFault, id: String?) throws(ChatError) {
-        let name = id.map { "(id \"\($0)\") " } ?? ""
-        throw ChatError(.malformedItem, "\(file): item \(index): \(name)\(fault.clause)")
+        throw error(fault, id: id)
     }
 
-    static func kept(_ turn: ItemTurn) -> ConversationSample.Turn? {
+    /// The error for a fault of the item with the identifier `id`.
+    func error(_ fault: ItemFault, id: String?) -> ChatError {
+        let name = id.map { "(id \"\($0)\") " } ?? ""
+        return ChatError(.malformedItem, "\(file): item \(index): \(name)\(fault.clause)")
+    }
+
+    static func kept(_ turn: ConversationItem.Turn) -> ConversationSample.Turn? {
         turn.role.map { ConversationSample.Turn($0, turn.text) }
     }
 }
@@ -43,7 +38,5 @@ struct FaultCollector: ItemFaultSink {
         faults.append(fault)
     }
 
-    static func kept(_ turn: ItemTurn) -> ConversationItem.Turn? {
-        ConversationItem.Turn(role: turn.name, text: turn.text)
-    }
+    static func kept(_ turn: ConversationItem.Turn) -> ConversationItem.Turn? { turn }
 }

@@ -185,7 +185,7 @@ struct DataCheckPass {
         // No text of a file holds these bytes, which UTF-8 does not have.
         for image in images { bytes += Array(image.utf8) + [0xFF] }
         for turn in turns {
-            bytes += [0xFE] + Array(turn.role.utf8) + [0xFD] + Array(turn.text.utf8)
+            bytes += [0xFE] + Array(turn.name.utf8) + [0xFD] + Array(turn.text.utf8)
         }
         return Fingerprint(bytes)
     }

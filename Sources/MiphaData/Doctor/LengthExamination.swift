@@ -50,7 +50,7 @@ struct LengthExamination: Sendable {
 
     private var sample: ConversationSample? {
         let parts = turns.compactMap { turn in
-            turn.knownRole.map { ConversationSample.Turn($0, turn.text) }
+            turn.role.map { ConversationSample.Turn($0, turn.text) }
         }
         guard parts.count == turns.count else { return nil }
         return ConversationSample(images: images, turns: parts)

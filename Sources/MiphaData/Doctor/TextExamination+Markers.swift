@@ -14,7 +14,7 @@ extension TextExamination {
     /// are answers.
     mutating func examineForeignMarkers(_ turns: [ConversationItem.Turn], isOrdered: Bool) {
         for (index, turn) in turns.enumerated()
-        where !isOrdered || turn.knownRole != .assistant {
+        where !isOrdered || turn.role != .assistant {
             guard let marker = Self.foreignMarker(in: Array(turn.text.utf8)) else { continue }
             found(
                 .foreignMarker,

@@ -53,12 +53,12 @@ struct TextExamination {
 
     /// - Returns: whether human and assistant alternate.
     private mutating func examineRoles(_ turns: [ConversationItem.Turn]) -> Bool {
-        let roles = turns.map(\.knownRole)
+        let roles = turns.map(\.role)
         if let index = roles.firstIndex(of: nil) {
             found(
                 .unknownRole,
                 "conversations[\(index)].from: expected \"human\" or \"gpt\", found "
-                    + turns[index].role.quoted)
+                    + turns[index].name.quoted)
         }
         let expected: (Int) -> ConversationSample.Role = {
             $0.isMultiple(of: 2) ? .human : .assistant
@@ -70,7 +70,7 @@ struct TextExamination {
             found(
                 .roleOrder,
                 "conversations[\(index)].from: expected \"\(name)\", found "
-                    + turns[index].role.quoted)
+                    + turns[index].name.quoted)
         }
         if item.answers != nil {
             if isOrdered, turns.count.isMultiple(of: 2) {
@@ -122,7 +122,7 @@ struct TextExamination {
         var answer: Int?
         for (index, turn) in turns.enumerated() {
             let count = Array(turn.text.utf8).count(of: marker)
-            if isOrdered, turn.knownRole == .assistant {
+            if isOrdered, turn.role == .assistant {
                 if count > 0, answer == nil { answer = index }
             } else {
                 markers += count
@@ -149,23 +149,6 @@ struct TextExamination {
                     + (turns.count == 2 ? " without" : ""))
         }
     }
-}
-
-extension ConversationItem {
-    /// The answers as turns.
-    var answerTurns: [Turn] {
-        (answers?.all ?? []).compactMap { $0.text.map { Turn(role: "gpt", text: $0) } }
-    }
-}
-
-extension ConversationItem.Turn {
-    /// Who speaks; nil when the file's name is unknown.
-    var knownRole: ConversationSample.Role? { ConversationSample.Role(named: role) }
-}
-
-extension ConversationItem.Answers {
-    /// Both by their keys.
-    var all: [(key: String, text: String?)] { [("chosen", chosen), ("rejected", rejected)] }
 }
 
 extension [UInt8] {

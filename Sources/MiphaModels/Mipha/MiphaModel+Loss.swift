@@ -53,7 +53,7 @@ extension MiphaModel {
     ) throws -> LossChain {
         let plan = try plan(for: batch)
         let supervised = plan.supervised
-        let pass = try layout(of: plan, batch).pass(device: device, dropout: dropout)
+        let pass = try plan.layout(of: batch).pass(device: device, dropout: dropout)
         let positions = try Tensor(supervised.positions).to(device: device)
         let targets = try Tensor(supervised.targets).to(device: device)
         let (head, width) = (language.head, language.shape.width)

@@ -135,7 +135,7 @@ public struct MiphaModel {
             ?? batch.pixels.map { try visionSegments().run($0, observe: observe) }
         let embeddings = try splice(plan, features: features)
         try observe(Segment("hidden.0", reads: []) { (x) throws(TensorError) in x }, embeddings)
-        let pass = try layout(of: plan, batch).pass(device: device)
+        let pass = try plan.layout(of: batch).pass(device: device)
         let hidden = try language.segments(pass).run(embeddings, observe: observe)
         return try language.head.logits(language.head.normalize(hidden))
     }
@@ -147,11 +147,6 @@ public struct MiphaModel {
         let pass = try SequenceLayout.contiguous(count: 1).pass(device: device)
         return try tower.segments(dropout: nil).map(\.places) + [spliced]
             + language.segments(pass).map(\.places) + [language.head.places]
-    }
-
-    /// Where the tokens of a batch stand.
-    func layout(of plan: SplicePlan, _ batch: MiphaBatch) -> SequenceLayout {
-        batch.idMasks.map { plan.layout(idMasks: $0) } ?? plan.layout
     }
 
     /// How a batch is spliced.

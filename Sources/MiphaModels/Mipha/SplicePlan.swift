@@ -186,4 +186,8 @@ public struct SplicePlan: Sendable, Equatable {
         }
         return SequenceLayout(positions: [Array(0..<columns)], keyMask: masks)
     }
+    /// Where the tokens of the batch stand that this is the plan of.
+    func layout(of batch: MiphaBatch) -> SequenceLayout {
+        batch.idMasks.map { layout(idMasks: $0) } ?? layout
+    }
 }

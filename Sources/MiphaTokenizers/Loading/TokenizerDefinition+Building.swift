@@ -41,7 +41,7 @@ extension TokenizerDefinition {
             ranks: ranks, merged: merged, starts: try starts(), fusesUnknown: fusesUnknown)
     }
 
-    private func unknown(_ token: String, in merge: Merge, _ rank: Int) -> TokenizerError {
+    private func unknown(_ token: String, in merge: TokenizerMerge, _ rank: Int) -> TokenizerError {
         TokenizerError(
             .value,
             "\(mergesPlace): merge \(rank) (\"\(merge.left) \(merge.right)\"): token \"\(token)\" "

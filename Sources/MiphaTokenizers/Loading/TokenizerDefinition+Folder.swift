@@ -5,7 +5,9 @@ extension TokenizerDefinition {
     init(_ folder: TokenizerFolder, roles: inout TokenizerRoles) throws(TokenizerError) {
         let config = try Self.parse("tokenizer_config.json", in: folder)
         let map = try Self.parse("special_tokens_map.json", in: folder)
-        let notes = try Self.notes([(config, Self.configFields), (map, Self.mapFields)])
+        let notes = try TokenizerFields.notes([
+            (config, TokenizerFields.config), (map, TokenizerFields.map),
+        ])
         let prefixSpace = try config?.member("add_prefix_space")
         if let bytes = folder.bytes(of: "tokenizer.json") {
             try self.init(tokenizerJSON: bytes, file: folder.place(of: "tokenizer.json"))
@@ -69,7 +71,7 @@ extension TokenizerDefinition {
         }
         self.init(vocabularyPlace: root.file, mergesPlace: mergesFile)
         vocabulary = try Self.vocabulary(of: root)
-        self.merges = try Self.merges(inLines: merges, file: mergesFile)
+        self.merges = try TokenizerMerge.list(inLines: merges, file: mergesFile)
     }
 
     /// Refuses an empty list of merges beside tokens that only merges make.
@@ -84,39 +86,6 @@ extension TokenizerDefinition {
             .value,
             "\(mergesPlace): expected the merges that make tokens of vocab.json such as "
                 + "\(token.quoted), found none; fetch the file again")
-    }
-
-    /// Reads `merges.txt`: `left right` on each line, `#version` lines and blank last lines
-    /// skipped.
-    ///
-    /// Lines end with LF, CR LF or CR.
-    static func merges(inLines bytes: [UInt8], file: String) throws(TokenizerError) -> [Merge] {
-        if let message = FileSignature.message(bytes, file, expected: "merges as text in UTF-8") {
-            throw TokenizerError(.syntax, message)
-        }
-        if let bad = UTF8Text.firstInvalidByte(bytes.span) {
-            throw TokenizerError(.syntax, "\(file): byte \(bad): not valid UTF-8")
-        }
-        var text: [UInt8] = []
-        text.reserveCapacity(bytes.count)
-        var previous: UInt8 = 0
-        for byte in ByteOrderMark.removed(from: bytes) {
-            if byte != 0x0A || previous != 0x0D { text.append(byte == 0x0D ? 0x0A : byte) }
-            previous = byte
-        }
-        let lines = text.split(separator: 0x0A, omittingEmptySubsequences: false)
-        let last = lines.lastIndex { !$0.isEmpty } ?? -1
-        var merges: [Merge] = []
-        merges.reserveCapacity(lines.count)
-        for (index, line) in lines.prefix(last + 1).enumerated() {
-            if line.starts(with: "#version".utf8) { continue }
-            guard let merge = Merge(String(decoding: line, as: UTF8.self)) else {
-                throw TokenizerError(
-                    .value, "\(file): line \(index + 1): expected two tokens and one space")
-            }
-            merges.append(merge)
-        }
-        return merges
     }
 
     private mutating func readAddedTokensDecoder(_ decoder: JSONNode) throws(TokenizerError) {

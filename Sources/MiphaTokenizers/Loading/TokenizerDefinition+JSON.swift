@@ -22,9 +22,9 @@ extension TokenizerDefinition {
             mergesPlace: "\(file): key `model.merges`")
         try readModel(try root.required("model"))
         if let node = try root.member("added_tokens") { try readAddedTokens(node) }
-        if let node = try root.member("normalizer") { try Self.checkNormalizer(node) }
+        if let node = try root.member("normalizer") { try TokenizerSteps.checkNormalizer(node) }
         try readPreTokenizer(try root.required("pre_tokenizer"))
-        try Self.checkDecoder(try root.required("decoder"))
+        try TokenizerSteps.checkDecoder(try root.required("decoder"))
         if let node = try root.member("post_processor") { try readPostProcessor(node) }
     }
 
@@ -49,26 +49,7 @@ extension TokenizerDefinition {
         byteFallback = try model.flag("byte_fallback", default: false)
         ignoresMerges = try model.flag("ignore_merges", default: false)
         vocabulary = try Self.vocabulary(of: try model.required("vocab"))
-        merges = try Self.readMerges(try model.required("merges"))
-    }
-
-    private static func readMerges(_ node: JSONNode) throws(TokenizerError) -> [Merge] {
-        let values = try node.array()
-        var merges: [Merge] = []
-        merges.reserveCapacity(values.count)
-        for (index, value) in values.enumerated() {
-            if case .string(let text) = value, let merge = Merge(text) {
-                merges.append(merge)
-            } else if case .array(let parts) = value, parts.count == 2,
-                case .string(let left) = parts[0], case .string(let right) = parts[1]
-            {
-                merges.append(Merge(left: left, right: right))
-            } else {
-                throw node.error(
-                    .value, "element \(index): expected \"left right\" or [\"left\", \"right\"]")
-            }
-        }
-        return merges
+        merges = try TokenizerMerge.list(try model.required("merges"))
     }
 
     private mutating func readAddedTokens(_ node: JSONNode) throws(TokenizerError) {
@@ -84,21 +65,11 @@ extension TokenizerDefinition {
         }
     }
 
-    private static func checkNormalizer(_ node: JSONNode) throws(TokenizerError) {
-        let type = try node.required("type")
-        if try type.string() == "Sequence" {
-            let parts = try node.required("normalizers")
-            if try parts.array().isEmpty { return }
-        }
-        throw type.error(
-            .unsupported, "\"\(try type.string())\" is not supported; expected a null normalizer")
-    }
-
     private mutating func readPreTokenizer(_ node: JSONNode) throws(TokenizerError) {
         let type = try node.required("type")
         switch try type.string() {
         case "ByteLevel":
-            (addsPrefixSpace, splitsWords) = try Self.byteLevel(node)
+            (addsPrefixSpace, splitsWords) = try TokenizerSteps.byteLevel(node)
         case "Sequence":
             try node.allow(only: ["type", "pretokenizers"])
             let list = try node.required("pretokenizers")
@@ -108,9 +79,9 @@ extension TokenizerDefinition {
             else {
                 throw list.error(.unsupported, "expected [ByteLevel] or [Split, ByteLevel]")
             }
-            (addsPrefixSpace, splitsWords) = try Self.byteLevel(last)
+            (addsPrefixSpace, splitsWords) = try TokenizerSteps.byteLevel(last)
             if parts.count == 2 {
-                try Self.checkSplit(parts[0])
+                try TokenizerSteps.checkSplit(parts[0])
                 splitsWords = true
                 if addsPrefixSpace {
                     throw last.child("add_prefix_space", .null).error(
@@ -123,52 +94,11 @@ extension TokenizerDefinition {
         }
     }
 
-    private static func byteLevel(
-        _ node: JSONNode
-    ) throws(TokenizerError) -> (addsPrefixSpace: Bool, splitsWords: Bool) {
-        try node.allow(only: ["type", "add_prefix_space", "trim_offsets", "use_regex"])
-        _ = try node.flag("trim_offsets", default: true)
-        return (
-            try node.flag("add_prefix_space", default: true),
-            try node.flag("use_regex", default: true)
-        )
-    }
-
-    private static func checkSplit(_ node: JSONNode) throws(TokenizerError) {
-        try node.allow(only: ["type", "pattern", "behavior", "invert"])
-        let type = try node.required("type")
-        guard try type.string() == "Split" else {
-            throw type.error(.unsupported, "\"\(try type.string())\": expected Split")
-        }
-        let pattern = try node.required("pattern")
-        try pattern.allow(only: ["Regex"])
-        let regex = try pattern.required("Regex")
-        guard try regex.string() == WordSplitter.pattern else {
-            throw regex.error(.unsupported, "expected the GPT-2 pattern \(WordSplitter.pattern)")
-        }
-        let behavior = try node.required("behavior")
-        guard try behavior.string() == "Isolated" else {
-            throw behavior.error(.unsupported, "expected \"Isolated\"")
-        }
-        if let invert = try node.member("invert"), try invert.bool() {
-            throw invert.error(.unsupported, "expected false")
-        }
-    }
-
-    private static func checkDecoder(_ node: JSONNode) throws(TokenizerError) {
-        let type = try node.required("type")
-        guard try type.string() == "ByteLevel" else {
-            throw type.error(
-                .unsupported, "\"\(try type.string())\" is not supported; known: ByteLevel")
-        }
-        _ = try byteLevel(node)
-    }
-
     private mutating func readPostProcessor(_ node: JSONNode) throws(TokenizerError) {
         let type = try node.required("type")
         switch try type.string() {
-        case "ByteLevel": _ = try Self.byteLevel(node)
-        case "TemplateProcessing": leadingToken = try Self.leadingToken(of: node)
+        case "ByteLevel": _ = try TokenizerSteps.byteLevel(node)
+        case "TemplateProcessing": leadingToken = try TokenizerSteps.leadingToken(of: node)
         case "Sequence":
             try node.allow(only: ["type", "processors"])
             for part in try node.required("processors").elements() {
@@ -182,43 +112,6 @@ extension TokenizerDefinition {
                 .unsupported,
                 "\"\(name)\" is not supported; known: ByteLevel, TemplateProcessing, Sequence")
         }
-    }
-
-    /// The special token in front of sequence A; any other template than `[token] A` is an error.
-    private static func leadingToken(of node: JSONNode) throws(TokenizerError) -> String? {
-        try node.allow(only: ["type", "single", "pair", "special_tokens"])
-        let single = try node.required("single")
-        var leading: String?
-        var sawSequence = false
-        for piece in try single.elements() {
-            try piece.allow(only: ["SpecialToken", "Sequence"])
-            if let token = try piece.member("SpecialToken") {
-                guard leading == nil, !sawSequence else {
-                    throw piece.error(
-                        .unsupported, "only one special token, before the sequence, is supported")
-                }
-                leading = try token.required("id").string()
-            } else {
-                let name = try piece.required("Sequence").required("id").string()
-                guard !sawSequence, name == "A" else {
-                    throw piece.error(.unsupported, "expected sequence A, once")
-                }
-                sawSequence = true
-            }
-        }
-        guard sawSequence else { throw single.error(.value, "expected sequence A, once") }
-        return leading
-    }
-}
-
-extension TokenizerDefinition.Merge {
-    /// Splits `left right` at its only space.
-    init?(_ text: String) {
-        guard let blank = text.utf8.firstIndex(of: 0x20) else { return nil }
-        let left = text[..<blank]
-        let right = text[text.utf8.index(after: blank)...]
-        guard !left.isEmpty, !right.isEmpty, !right.utf8.contains(0x20) else { return nil }
-        self.init(left: String(left), right: String(right))
     }
 }
 

@@ -2,17 +2,12 @@ import MiphaFiles
 
 /// What tokenizer files say, read and checked field by field but not yet built.
 struct TokenizerDefinition: Sendable {
-    struct Merge: Sendable {
-        var left: String
-        var right: String
-    }
-
     /// Where the vocabulary is (file and key), for messages.
     var vocabularyPlace: String
     /// Where the merges are, for messages.
     var mergesPlace: String
     var vocabulary = Vocabulary(capacity: 0)
-    var merges: [Merge] = []
+    var merges: [TokenizerMerge] = []
     var addedTokens: [AddedToken] = []
     var splitsWords = true
     var addsPrefixSpace = false

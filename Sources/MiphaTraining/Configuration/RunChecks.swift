@@ -91,3 +91,12 @@ struct RunChecks {
         }
     }
 }
+
+extension RunConfiguration {
+    /// Refuses settings that exclude each other.
+    ///
+    /// - Parameter worldSize: number of processes that share the work.
+    func validate(worldSize: Int = 1) throws(TrainingError) {
+        try RunChecks(self, worldSize: worldSize).requireAll()
+    }
+}

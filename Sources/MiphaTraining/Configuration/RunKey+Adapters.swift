@@ -22,7 +22,8 @@ extension RunKey {
         RunKey(
             "lora_targets", \.adapters.targets, .targets,
             "Layers that get an adapter: `all-linear`, or a list of names such as "
-                + "`[q_proj, v_proj]`."),
+                + "`[q_proj, v_proj]`."
+        ).ofStartModel,
         RunKey(
             "use_rslora", \.adapters.usesRankStabilization, .flag,
             "Scales updates by `lora_alpha / sqrt(lora_r)` (rsLoRA)."),
@@ -31,13 +32,16 @@ extension RunKey {
             "Trains the magnitude of every weight row separately (DoRA)."),
         RunKey(
             "load_in_8bit", \.base.isEightBit, .flag,
-            "Quantises frozen matrices to 8 bits, row by row; not with `load_in_4bit`."),
+            "Quantises frozen matrices to 8 bits, row by row; not with `load_in_4bit`."
+        ).ofStartModel,
         RunKey(
             "load_in_4bit", \.base.isFourBit, .flag,
-            "Quantises frozen matrices to 4 bits (NF4, blocks of 64), as in QLoRA."),
+            "Quantises frozen matrices to 4 bits (NF4, blocks of 64), as in QLoRA."
+        ).ofStartModel,
         RunKey(
             "bnb_4bit_use_double_quant", \.base.quantizesScales, .flag,
-            "Quantises the scales of NF4 to 8 bits as well; needs `load_in_4bit`."),
+            "Quantises the scales of NF4 to 8 bits as well; needs `load_in_4bit`."
+        ).ofStartModel,
     ]
 }
 

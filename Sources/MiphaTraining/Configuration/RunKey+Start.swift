@@ -12,7 +12,8 @@ extension RunKey {
         RunKey(
             "tune", \.tune, .groups(of: .mode),
             "How much of a group is trained, where it differs from the stage: `frozen`, `full`, `lora` "
-                + "or `last:N` by group."),
+                + "or `last:N` by group."
+        ).ofStartModel,
     ]
 }
 

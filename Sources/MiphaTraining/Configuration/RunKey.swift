@@ -18,6 +18,8 @@ package struct RunKey: Sendable {
     package private(set) var isRequired = false
     /// Whether another value leads to other weights, so that a run cannot resume with it.
     package private(set) var changesWeights = true
+    /// Whether another value leads to another model before the first update, from the same files.
+    package private(set) var changesStartModel = false
     /// The default in words where it is no value.
     let absent: String
     private let reading:
@@ -63,6 +65,13 @@ package struct RunKey: Sendable {
     var withoutInfluence: RunKey {
         var key = self
         key.changesWeights = false
+        return key
+    }
+
+    /// The same key, whose value changes the model that the run starts from.
+    var ofStartModel: RunKey {
+        var key = self
+        key.changesStartModel = true
         return key
     }
 

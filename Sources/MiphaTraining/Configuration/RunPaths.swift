@@ -50,3 +50,16 @@ struct RunPaths {
         "/" + parts.joined(separator: "/")
     }
 }
+
+extension RunConfiguration {
+    /// The same run without anything that depends on the working folder or on a default by stage:
+    /// paths made absolute, treatment of images filled in.
+    ///
+    /// The template, whose default depends on the model, is named before.
+    var resolved: RunConfiguration {
+        var run = RunPaths(self).absolute
+        run.epochEnd = resolvedEpochEnd
+        run.aspectRatio = stage.takesPictures ? resolvedAspectRatio : aspectRatio
+        return run
+    }
+}

@@ -91,12 +91,11 @@ struct ReferencePass {
     private func key() throws -> String {
         let run = context.run
         var settings = JSONObject()
-        let keys = [
-            "image_folder", "model_max_length", "attention_mask", "bad_samples", "packing", "dtype",
-            "validation_split",
-            // What the model of the start is.
-            "tune", "lora_targets", "load_in_8bit", "load_in_4bit", "bnb_4bit_use_double_quant",
-        ]
+        let keys =
+            [
+                "image_folder", "model_max_length", "attention_mask", "bad_samples", "packing",
+                "dtype", "validation_split",
+            ] + RunKey.all.filter(\.changesStartModel).map(\.name)
         let values = run.resolved.json
         for key in keys { settings[key] = values[key] }
         settings["template"] = run.template.map { .string($0) } ?? .null

@@ -29,7 +29,7 @@ struct RunBeginning {
     /// - Throws: `TrainingError` for checkpoints of another run, and for a run without updates.
     init(
         _ given: RunConfiguration, _ model: ModelFolder, _ data: TrainingData,
-        _ tuning: TrainingPlan, resume: Trainer.Resume, worldSize: Int
+        _ tuning: TrainingPlan, resume: RunResume, worldSize: Int
     ) throws {
         let chatFormat = model.config.chatFormat
         let given = given.namingTemplate(chatFormat)
@@ -91,7 +91,7 @@ struct RunBeginning {
     ///
     /// - Parameter found: told about damaged checkpoints that were passed over.
     private static func checkpoint(
-        _ resume: Trainer.Resume, _ folder: RunFolder, _ found: (Incident) -> Void
+        _ resume: RunResume, _ folder: RunFolder, _ found: (Incident) -> Void
     ) throws -> String? {
         switch resume {
         case .never: return nil

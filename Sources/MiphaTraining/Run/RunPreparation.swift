@@ -15,7 +15,7 @@ struct RunPreparation {
     ///   - worldSize: number of processes that share the work.
     ///   - note: told how far a longer pass over the data is.
     init(
-        _ run: RunConfiguration, resume: Trainer.Resume, worldSize: Int,
+        _ run: RunConfiguration, resume: RunResume, worldSize: Int,
         note: @escaping @Sendable (String) -> Void
     ) throws {
         try run.validate(worldSize: worldSize)

@@ -1,5 +1,9 @@
 import MiphaFiles
-import MiphaModels
+public import MiphaModels
+
+/// What answers the questions of ``RunConfiguration/sampling`` with the model as it is: one answer for
+/// each, in their order.
+public typealias SampleAnswering = (MiphaModel) throws -> [String]
 
 /// Asks the model a run's questions now and then, and records its answers.
 struct SamplePreviews {
@@ -7,12 +11,12 @@ struct SamplePreviews {
     private let learner: Learner
     private let records: RunRecords
     private let totalSteps: Int
-    private let answers: Trainer.Answering?
+    private let answers: SampleAnswering?
 
     /// - Parameter answers: answers the questions; of several processes only rank 0 needs it.
     init(
         _ settings: SampleGeneration, _ learner: Learner, _ records: RunRecords, totalSteps: Int,
-        _ answers: Trainer.Answering?
+        _ answers: SampleAnswering?
     ) {
         (self.settings, self.learner, self.records) = (settings, learner, records)
         (self.totalSteps, self.answers) = (totalSteps, answers)
@@ -20,7 +24,7 @@ struct SamplePreviews {
 
     /// Refuses questions that nobody would answer.
     static func require(
-        _ answers: Trainer.Answering?, for settings: SampleGeneration
+        _ answers: SampleAnswering?, for settings: SampleGeneration
     ) throws(TrainingError) {
         guard settings.steps > 0, answers == nil else { return }
         throw TrainingError(

@@ -8,9 +8,10 @@ public import MiphaTorch
 /// It prepares a run and puts its parts together. Each part has one job and sees no `Trainer`;
 /// `RunCourse` says in which order they work.
 public final class Trainer {
-    /// What answers the questions of ``RunConfiguration/sampling`` with the model as it is: one answer
-    /// for each, in their order.
-    public typealias Answering = (MiphaModel) throws -> [String]
+    /// What answers the questions of a run.
+    public typealias Answering = SampleAnswering
+    /// Where a run starts from.
+    public typealias Resume = RunResume
 
     /// The settings, with the name of the chat template.
     public var run: RunConfiguration { beginning.run }

@@ -16,7 +16,7 @@ final class Learner {
     let dropout: RandomGenerator
     /// Whether the weights are not to be saved: an update has changed only some of them, or it is not
     /// finite, which may be their fault.
-    var isUnsound = false
+    private(set) var isUnsound = false
 
     /// Reads the model and prepares what changes it; every process takes part.
     ///
@@ -82,6 +82,14 @@ final class Learner {
 
     // MARK: Changing the weights
 
+    /// Begins an update.
+    ///
+    /// - Parameter inBackward: whether the backward passes change weights, before all gradients are
+    ///   known.
+    func beginUpdate(inBackward: Bool) {
+        isUnsound = inBackward
+    }
+
     /// Clips the gradients and updates the weights.
     ///
     /// - Parameters:
@@ -102,9 +110,21 @@ final class Learner {
         return norm
     }
 
-    /// Takes the weights after an update into their moving average.
-    func updateAverage() throws {
+    /// Ends an update whose weights are all changed, and takes them into their moving average.
+    func completeUpdate() throws {
         if let average { try average.update(optimizer.weights()) }
+        isUnsound = false
+    }
+
+    /// Ends an update before it has changed a weight.
+    func abandonUpdate() throws {
+        try optimizer.dropGradients()
+        isUnsound = false
+    }
+
+    /// Keeps the weights from being saved, because an update that is not finite may be their fault.
+    func distrustWeights() {
+        isUnsound = true
     }
 
     // MARK: What a checkpoint holds

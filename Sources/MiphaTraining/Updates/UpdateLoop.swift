@@ -84,7 +84,7 @@ final class UpdateLoop {
         {
             return nil
         }
-        learner.isUnsound = run.optimizerInBackward
+        learner.beginUpdate(inBackward: run.optimizerInBackward)
         switch try runPasses(micro, counts, step, shouldStop: shouldStop, into: &result) {
         case .done: break
         case .stopped: return nil
@@ -97,8 +97,7 @@ final class UpdateLoop {
                 return try skip(step, result, "the norm of the gradients is \(result.norm)")
             }
         }
-        try learner.updateAverage()
-        learner.isUnsound = false
+        try learner.completeUpdate()
         skippedInARow = 0
         guard result.weight > 0 else {
             result.loss = .nan
@@ -134,8 +133,7 @@ final class UpdateLoop {
                 continue
             }
             if parallel == nil && shouldStop() {
-                try learner.optimizer.dropGradients()
-                learner.isUnsound = false
+                try learner.abandonUpdate()
                 return .stopped
             }
             let scale =
@@ -215,7 +213,7 @@ final class UpdateLoop {
         guard run.nonFinite == .skip, skippedInARow < Self.patience else {
             let again =
                 run.nonFinite == .skip ? "; the \(skippedInARow)th such update in a row" : ""
-            learner.isUnsound = true
+            learner.distrustWeights()
             throw TrainingError(
                 .failed,
                 "update \(step + 1): \(reason)\(again); no weight was changed; samples: "

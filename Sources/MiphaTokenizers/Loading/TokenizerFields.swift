@@ -1,12 +1,13 @@
 import MiphaFiles
 
-extension TokenizerDefinition {
+/// The fields of the files beside a tokenizer, and what becomes of each.
+enum TokenizerFields {
     private static let roleFields = FileFields.Field(
         "bos_token eos_token unk_token sep_token pad_token cls_token mask_token "
             + "additional_special_tokens extra_special_tokens",
         .used, "special tokens; the end of text ends answers")
 
-    static let configFields = FileFields(
+    static let config = FileFields(
         "tokenizer_config.json",
         [
             roleFields,
@@ -35,7 +36,7 @@ extension TokenizerDefinition {
             ),
         ])
 
-    static let mapFields = FileFields("special_tokens_map.json", [roleFields])
+    static let map = FileFields("special_tokens_map.json", [roleFields])
 
     /// Notes about the files' fields for the user.
     ///
