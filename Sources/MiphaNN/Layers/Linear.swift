@@ -36,7 +36,8 @@ public struct Linear {
     public init(tiedTo table: Embedding) throws(ParameterError) {
         guard table.adapter == nil else {
             throw ParameterError(
-                "adapter: the table of embeddings is the head of this model too; adapt other layers")
+                "adapter: the table of embeddings is the head of this model too; adapt other layers"
+            )
         }
         self.init(weight: .dense(table.weight), bias: nil)
     }
