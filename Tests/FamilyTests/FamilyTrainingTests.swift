@@ -130,6 +130,35 @@ import Testing
         }
     }
 
+    @Test(arguments: FamilyCase.allCases, [DType.float32, .bfloat16])
+    func `a run is planned by the family's own code on the meta device`(
+        _ family: FamilyCase, _ dtype: DType
+    ) throws {
+        let config = try MiphaConfig(folder: family.folder)
+        let store = try MiphaModel(config, source: DryRunSource(dtype: dtype)).store
+        var facts = MemoryFacts(
+            config,
+            parameters: store.facts.map {
+                MemoryFacts.Parameter(
+                    $0, count: store.elementCount(of: $0.name), learns: $0.isRun,
+                    width: dtype.byteCount)
+            }, dtype: dtype)
+        let sample = SampleShapes.Shape(
+            words: 20, pictures: 1, supervised: 10, patches: config.tokensPerImage)
+        facts.updates = [[PlannedBatch([sample, sample])]]
+        let plan = try MemorySimulation(facts).run()
+        func part(_ name: String) -> Int { plan.parts.first { $0.name == name }?.bytes ?? 0 }
+        let learning = store.facts.filter(\.isRun).reduce(0) {
+            $0 + store.elementCount(of: $1.name)
+        }
+        #expect(part("weights") == store.byteCount)
+        #expect(part("gradients") == learning * dtype.byteCount)
+        #expect(part("moments") == 8 * learning)
+        let state = 2 * (20 + config.tokensPerImage) * config.language.hiddenSize * dtype.byteCount
+        #expect(part("activations") > 8 * config.language.layerCount * state)
+        #expect(plan.peak.bytes > part("weights") + part("gradients") + part("moments"))
+    }
+
     @Test(arguments: FamilyCase.allCases)
     func `a small copy for measurements has the same layers`(_ family: FamilyCase) throws {
         var config = try MiphaConfig(folder: family.folder)

@@ -1,3 +1,4 @@
+import MiphaChat
 import MiphaFiles
 import MiphaImaging
 import MiphaInference
@@ -73,6 +74,29 @@ import Testing
         let cache = PrefixCache()
         try check(prompts, cache)
         try check(prompts.reversed(), cache)
+    }
+
+    @Test func `each turn of a conversation reads only what the turn before did not have`() throws {
+        let model = try TinyFolder(isLoud: true).bundle().model
+        let image = try images(1, side: 14)
+        let cache = PrefixCache()
+        var ids = [7, -200, 5]
+        for turn in 0..<4 {
+            let prompt = GenerationPrompt(ids: ids, images: image)
+            let session = try DecodingSession(model, prompts: [prompt], prefixes: cache)
+            var found: [[Float]] = []
+            while try session.advance({ _, logits in
+                found.append(logits)
+                return nil
+            }) {}
+            let alone = try logits(model, [prompt], [])[0]
+            #expect(difference(found, alone) < 1e-3, "turn \(turn)")
+            let whole = ids.count - 1 + model.config.tokensPerImage
+            let computed = session.statistics.positionsComputed
+            #expect(computed == (turn == 0 ? whole : 4), "turn \(turn)")
+            #expect(session.statistics.positionsReused == whole - computed, "turn \(turn)")
+            ids += [8 + turn, 9, 11, 3 + turn]
+        }
     }
 
     @Test func `a prompt may end with its picture`() throws {

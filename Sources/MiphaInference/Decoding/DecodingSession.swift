@@ -245,7 +245,12 @@ extension DecodingSession {
         // The rows hold the pages of the beginnings now.
         beginnings = []
         hasRead = true
-        return try zip(append(rest), known).compactMap { $0 ?? $1 }
+        let logits = try zip(append(rest), known).compactMap { $0 ?? $1 }
+        if let prefixes, prompts.count == 1 {
+            // The next turn of a conversation goes on from here.
+            prefixes.store(open[0].sequence.fork(), of: prompts[0], count: prompts[0].ids.count)
+        }
+        return logits
     }
 
     /// Appends the last token of every row.
