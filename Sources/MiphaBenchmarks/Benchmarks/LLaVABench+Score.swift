@@ -1,16 +1,6 @@
 import MiphaFiles
 
 extension LLaVABench {
-    private struct Review {
-        let id: QuestionID
-        let place: String
-        let category: String?
-        let content: String
-        /// The reference's score and the model's.
-        let pair: [Double]
-        let isParsed: Bool
-    }
-
     /// Sums of the two scores, in the order of the file.
     private struct Sums {
         var reference = 0.0
@@ -40,7 +30,7 @@ extension LLaVABench {
     ) throws(EvaluationError) {
         let items = try items(files)
         let byID = Dictionary(items.map { ($0.id, $0) }) { first, _ in first }
-        let reviews = try reviews(predictions)
+        let reviews = try LLaVABenchReview.read(predictions)
         try Matching.requireDistinct(reviews.map { ($0.id, $0.place) }, benchmark: card.title)
         _ = try Matching.scored(
             items, \.id, answered: reviews.map(\.id), predictions, benchmark: card.title)
@@ -48,7 +38,7 @@ extension LLaVABench {
         var categories: [(name: String, sums: Sums)] = []
         for review in reviews {
             guard let item = byID[review.id] else { continue }
-            let category = review.category ?? "llava_bench_\(item.category)"
+            let category = review.category ?? item.reviewCategory
             let cluster = try recorder.record(
                 ScoredItem(
                     id: review.id, score: min(max(review.pair[1] / 10, 0), 1),
@@ -109,37 +99,5 @@ extension LLaVABench {
                     name, dimension: dimension, part: category,
                     value: PythonText.round(mean * 10, 1), unit: .points, count: sums.count))
         }
-    }
-
-    private func reviews(_ predictions: Predictions) throws(EvaluationError) -> [Review] {
-        var reviews: [Review] = []
-        let what = "LLaVA-Bench reviews {question_id, category, content, tuple}"
-        try predictions.forEachElement { (element, place) throws(EvaluationError) in
-            guard let object = element.objectValue,
-                let id = object["question_id"].flatMap(QuestionID.init),
-                let values = (object["tuple"] ?? object["score"])?.arrayValue
-            else {
-                throw EvaluationError(
-                    .wrongFile,
-                    "\(place): expected \(what), found \(element.found). Answers have to be graded by a "
-                        + "judge first")
-            }
-            try predictions.watch.check(object, Self.reviewFields, in: predictions.path, place)
-            let numbers = values.compactMap(\.doubleValue)
-            guard numbers.count == 2, values.count == 2 else {
-                throw EvaluationError(.wrongFile, "\(place): expected two numbers in \"tuple\"")
-            }
-            let pair = Self.counted(numbers)
-            if pair != numbers {
-                predictions.watch.remark(
-                    "grades that are not finite numbers count as no grade, -1 and -1")
-            }
-            reviews.append(
-                Review(
-                    id: id, place: place, category: object["category"]?.stringValue,
-                    content: object["content"]?.stringValue ?? "", pair: pair,
-                    isParsed: pair != [-1, -1]))
-        }
-        return reviews
     }
 }

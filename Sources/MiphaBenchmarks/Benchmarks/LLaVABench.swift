@@ -56,6 +56,9 @@ package struct LLaVABench: JudgedBenchmark {
         let image: String
         let category: String
         let text: String
+
+        /// The category as the rules and the reviews name it.
+        var reviewCategory: String { "llava_bench_\(category)" }
     }
 
     /// The questions as they are; no instruction is appended.

@@ -35,7 +35,7 @@ package struct MMMU: Benchmark {
                 Self.annotationNames, content: "question types and right answers",
                 origin: "https://github.com/MMMU-Benchmark/MMMU (mmmu/answer_dict_val.json)"),
             .init(
-                Self.questionNames,
+                MMMUQuestionFile.names,
                 content: "the rows of the data set as a JSON list or JSON lines: id, question, "
                     + "options, question_type, answer, image_1 to image_7 (image files)",
                 origin: "https://huggingface.co/datasets/MMMU/MMMU, split validation, exported"),
@@ -112,6 +112,16 @@ package struct MMMU: Benchmark {
             "\(name): expected MMMU's answer_dict_val.json, a map like \"validation_Art_1\": "
                 + "{\"question_type\": \"multiple-choice\", \"ground_truth\": \"B\"}, found "
                 + found)
+    }
+
+    // MARK: Questions
+
+    /// The questions of an export of the data set, or of a question file in LLaVA's form, as
+    /// `MMMUQuestionFile` describes them.
+    ///
+    /// - Throws: `EvaluationError` naming file, row and what was expected.
+    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+        try MMMUQuestionFile.questions(files)
     }
 
     // MARK: Score

@@ -171,7 +171,7 @@ struct MMMUPredictions {
             }
             return .init(letters: letters.compactMap { $0 }, all: options)
         }
-        if questionOptions == nil { questionOptions = try MMMU.options(files) }
+        if questionOptions == nil { questionOptions = try MMMUQuestionFile.options(files) }
         if let options = questionOptions?[id] { return options }
         if let prompt = object["prompt"]?.stringValue,
             let options = Self.options(inPrompt: prompt)

@@ -38,29 +38,10 @@ extension MMVet {
     }
 
     /// The number before the first space, when it is between 0 and 1.
-    package func grade(_ reply: String) -> [Double]? {
-        guard let number = PythonText.split(reply, " ").first.flatMap(PythonText.float),
-            number >= 0, number <= 1
-        else { return nil }
-        return [number]
-    }
+    package func grade(_ reply: String) -> [Double]? { MMVetGrades.grade(reply) }
 
     /// The evaluator's grade file; a task without a grade has 0.
     package func gradeFile(_ outcomes: [JudgeOutcome]) throws(EvaluationError) -> Submission {
-        var grades = JSONObject()
-        for outcome in outcomes {
-            var entry =
-                grades[outcome.task.id.text]?.objectValue
-                ?? ["model": [], "content": [], "score": []]
-            let values: [(String, JSONValue)] = [
-                ("model", .string(outcome.reply.model)), ("content", .string(outcome.reply.text)),
-                ("score", .double(outcome.grade?.first ?? 0)),
-            ]
-            for (key, value) in values {
-                entry[key] = .array((entry[key]?.arrayValue ?? []) + [value])
-            }
-            grades[outcome.task.id.text] = .object(entry)
-        }
-        return try Self.file("mm-vet-grade.json", .object(grades))
+        try MMVetGrades.file(of: outcomes)
     }
 }

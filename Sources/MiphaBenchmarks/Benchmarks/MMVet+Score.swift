@@ -1,13 +1,6 @@
 import MiphaFiles
 
 extension MMVet {
-    private struct Grades {
-        let id: QuestionID
-        let scores: [Double]
-        let content: String
-        let isParsed: Bool
-    }
-
     /// Sums of every run, kept apart by part.
     private struct Sums {
         let runs: Int
@@ -36,7 +29,7 @@ extension MMVet {
     ) throws(EvaluationError) {
         let items = try items(files)
         let byID = Dictionary(items.map { ($0.id, $0) }) { first, _ in first }
-        let grades = try grades(predictions)
+        let grades = try MMVetGrades.read(predictions)
         _ = try Matching.scored(
             items, \.id, answered: grades.map(\.id), predictions, benchmark: card.title)
         let runs = grades.map(\.scores.count).min() ?? 0
@@ -114,65 +107,5 @@ extension MMVet {
                     "score", dimension: "run", part: "\(run + 1)", value: NumPy.round(value, 1),
                     count: total.count))
         }
-    }
-
-    /// The grades in the order of the file, in which they are added up.
-    private func grades(_ predictions: Predictions) throws(EvaluationError) -> [Grades] {
-        let what = "MM-Vet's grade file {v1_0: {model, content, score: [0.5]}}"
-        var grades: [Grades] = []
-        var places: [(id: QuestionID, place: String)] = []
-        try predictions.forEachElement { (element, place) throws(EvaluationError) in
-            let members = element.objectValue?.members ?? []
-            guard place == predictions.path, !members.isEmpty,
-                members.contains(where: { $0.value["score"] != nil })
-            else {
-                throw EvaluationError(
-                    .wrongFile,
-                    "\(place): expected \(what); found \(element.found). Answers "
-                        + "have to be graded by a judge first")
-            }
-            for member in members {
-                let place = "\(place): key \(member.key)"
-                if let entry = member.value.objectValue {
-                    try predictions.watch.check(
-                        entry, Self.gradeFields, in: predictions.path, place)
-                }
-                let grade = try Self.grades(
-                    member.value, QuestionID(member.key), place, predictions.watch)
-                grades.append(grade)
-                places.append((grade.id, place))
-            }
-        }
-        try Matching.requireDistinct(places, benchmark: card.title)
-        return grades
-    }
-
-    private static func grades(
-        _ entry: JSONValue, _ id: QuestionID, _ place: String, _ watch: FieldWatch
-    ) throws(EvaluationError) -> Grades {
-        let values = entry["score"]?.arrayValue ?? []
-        let scores = values.compactMap(\.doubleValue)
-        guard !scores.isEmpty, scores.count == values.count else {
-            throw EvaluationError(
-                .wrongFile, "\(place): expected a list of numbers under \"score\"")
-        }
-        let finite = scores.map { $0.isFinite ? $0 : 0 }
-        guard finite.allSatisfy({ (0...1).contains($0) }) else {
-            throw EvaluationError(
-                .wrongFile, "\(place): expected grades from 0 to 1, found \(scores)")
-        }
-        if finite != scores {
-            watch.remark("grades that are not finite numbers count as no grade, 0")
-        }
-        let content = entry["content"]?.arrayValue?.compactMap(\.stringValue) ?? []
-        // A grade of 0 that the reply does not hold was given up on.
-        let isParsed =
-            finite == scores
-            && zip(content, scores).allSatisfy { reply, score in
-                score != 0 || MMVet().grade(reply) != nil
-            }
-        return Grades(
-            id: canonical(id), scores: finite, content: content.joined(separator: "\n"),
-            isParsed: isParsed)
     }
 }

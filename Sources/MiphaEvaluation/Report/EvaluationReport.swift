@@ -101,6 +101,18 @@ public struct EvaluationReport: Sendable {
                 columns: card.columns.map { Column(figure: $0.figure, column: $0.column) },
                 worst: worst)
         }
+
+        /// The headline, and the other figures that published tables show.
+        var shownFigures: [Figure] {
+            var figures = score.headline.map { [$0] } ?? []
+            for column in columns {
+                guard let figure = score.figure(column.figure),
+                    !figures.contains(where: { $0.label == figure.label })
+                else { continue }
+                figures.append(figure)
+            }
+            return figures
+        }
     }
 
     /// The model's name.

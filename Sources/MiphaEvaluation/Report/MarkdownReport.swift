@@ -22,7 +22,7 @@ public struct MarkdownReport: Sendable {
     public var scoreTable: String {
         var rows: [[String]] = []
         for result in report.results {
-            let figures = HTMLReport.shownFigures(result)
+            let figures = result.shownFigures
             for (place, figure) in figures.enumerated() {
                 let name = figures.count > 1 ? "\(result.title), \(figure.label)" : result.title
                 let sign = ReportText.sign(figure.unit)

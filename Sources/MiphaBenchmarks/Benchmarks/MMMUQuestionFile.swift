@@ -1,11 +1,13 @@
 import MiphaFiles
 
-extension MMMU {
-    static let questionNames = [
+/// The file of MMMU's questions: rows of the data set, or question lines in LLaVA's form.
+enum MMMUQuestionFile {
+    /// Where it may be, under the folder of the benchmark's files.
+    static let names = [
         "llava_mmmu_val.jsonl", "mmmu_val.jsonl", "mmmu_val.json", "validation.jsonl",
         "validation.json", "mmmu/mmmu_val.jsonl", "mmmu/mmmu_val.json",
     ]
-    static let imageFolders = ["", "images", "mmmu/images", "mmmu"]
+    private static let imageFolders = ["", "images", "mmmu/images", "mmmu"]
 
     /// The questions of an export of the data set, or of a question file in LLaVA's form.
     ///
@@ -21,15 +23,15 @@ extension MMMU {
     /// order in which the text first mentions them, those it does not mention at the end.
     ///
     /// - Throws: `EvaluationError` naming file, row and what was expected.
-    package func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
+    static func questions(_ files: BenchmarkFiles) throws(EvaluationError) -> [Question] {
         let file = try files.file(
-            Self.questionNames,
+            names,
             what: "MMMU's questions (the rows of the data set as JSON, with image files)")
         var questions: [Question] = []
         var seen: Set<QuestionID> = []
         try file.forEachRow("MMMU's questions") { (element, place) throws(EvaluationError) in
             if let object = element.objectValue {
-                try file.check(object, Self.questionFields, place)
+                try file.check(object, MMMU.questionFields, place)
             }
             let question = try Self.question(element, place, files)
             guard seen.insert(question.id).inserted else {
@@ -45,7 +47,7 @@ extension MMMU {
     static func options(
         _ files: BenchmarkFiles
     ) throws(EvaluationError) -> [QuestionID: MMMUAnswers.Options] {
-        guard !files.isFile, let file = try files.optionalFile(questionNames) else { return [:] }
+        guard !files.isFile, let file = try files.optionalFile(names) else { return [:] }
         var result: [QuestionID: MMMUAnswers.Options] = [:]
         try file.forEachRow("MMMU's questions") { (element, place) throws(EvaluationError) in
             guard let object = element.objectValue,
@@ -110,7 +112,8 @@ extension MMMU {
         return Question(
             id: id, text: text,
             pictures: names.map { files.expectedImage($0, in: imageFolders) },
-            category: subject(of: id.text), expected: object["answer"].flatMap(texts) ?? [],
+            category: MMMU.subject(of: id.text),
+            expected: object["answer"].flatMap(MMMU.texts) ?? [],
             answerFields: fields)
     }
 

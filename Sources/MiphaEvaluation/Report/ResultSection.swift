@@ -1,12 +1,21 @@
 import MiphaBenchmarks
 
-extension HTMLReport {
-    /// Everything about one benchmark.
-    func writeResult(
-        _ index: Int, _ pictures: inout PictureBudget, into page: inout Markup
-    ) {
-        let result = report.results[index]
-        let anchor = Self.anchor(index)
+/// The section of a report with everything about one benchmark.
+struct ResultSection {
+    /// The benchmark's answers that are shown, and its result.
+    let answers: AnswerGallery
+    /// The section's name in addresses.
+    let anchor: String
+
+    private var result: EvaluationReport.Result { answers.result }
+
+    /// The name in addresses of the section of the result at a place, from 0.
+    static func anchor(_ index: Int) -> String { "benchmark-\(index + 1)" }
+
+    /// Writes the section.
+    ///
+    /// - Parameter pictures: what images may still take; lowered by those of this section.
+    func write(_ pictures: inout PictureBudget, into page: inout Markup) {
         page.element("section", ["id": anchor, "aria-labelledby": "\(anchor)-title"]) { section in
             section.element("h2", ["id": "\(anchor)-title"], result.title)
             if let headline = result.score.headline {
@@ -14,8 +23,8 @@ extension HTMLReport {
                     Self.writeHeadline(headline, into: &$0)
                 }
             }
-            section.element("p", ["class": "meta"], Self.summary(result))
-            writeOtherFigures(result, into: &section)
+            section.element("p", ["class": "meta"], summary)
+            writeOtherFigures(into: &section)
             for group in Self.partGroups(result.score.figures) {
                 Self.writeParts(group, of: result.title, into: &section)
             }
@@ -25,13 +34,13 @@ extension HTMLReport {
                     for note in result.score.notes { list.element("li", note) }
                 }
             }
-            writeUnresolved(result, into: &section)
-            writeWorst(result, &pictures, into: &section)
+            answers.writeUnresolved(into: &section)
+            answers.writeWorst(&pictures, into: &section)
         }
     }
 
     private static func writeHeadline(_ figure: Figure, into page: inout Markup) {
-        writeValue(figure.value, figure.unit, into: &page)
+        page.writeValue(figure.value, figure.unit)
         page.element("span", ["class": "fine"]) { span in
             span.write(figure.label)
             guard figure.interval != nil else { return }
@@ -42,7 +51,7 @@ extension HTMLReport {
     }
 
     /// Variant, counts and speed in one line.
-    static func summary(_ result: EvaluationReport.Result) -> String {
+    private var summary: String {
         let counts = result.score.counts
         var variant = "Variant \(result.score.variant)"
         if !result.variantSummary.isEmpty { variant += ": \(result.variantSummary)" }
@@ -71,13 +80,11 @@ extension HTMLReport {
     }
 
     /// Figures over everything beside the headline.
-    private func writeOtherFigures(
-        _ result: EvaluationReport.Result, into page: inout Markup
-    ) {
+    private func writeOtherFigures(into page: inout Markup) {
         let figures = result.score.figures.filter { $0.part == nil }
         guard figures.count > 1 else { return }
-        Self.writeTable(
-            "Figures over all questions.", label: "Figures of \(result.title)", into: &page
+        page.writeTable(
+            "Figures over all questions.", label: "Figures of \(result.title)"
         ) { table in
             table.element("thead") { head in
                 head.element("tr") { row in
@@ -91,9 +98,7 @@ extension HTMLReport {
                 for figure in figures {
                     body.element("tr") { row in
                         row.element("th", ["scope": "row"], figure.name)
-                        row.element("td", ["class": "num"]) {
-                            Self.writeValueAndInterval(figure, into: &$0)
-                        }
+                        row.element("td", ["class": "num"]) { $0.writeValueAndInterval(figure) }
                         row.element(
                             "td", ["class": "num wide"],
                             ReportText.interval(figure.interval, figure.unit))
@@ -107,7 +112,7 @@ extension HTMLReport {
     }
 
     /// Figures of one name over the parts of one kind.
-    static func partGroups(_ figures: [Figure]) -> [[Figure]] {
+    private static func partGroups(_ figures: [Figure]) -> [[Figure]] {
         var groups: [[Figure]] = []
         for figure in figures where figure.part != nil {
             let place = groups.firstIndex { group in
@@ -125,7 +130,9 @@ extension HTMLReport {
 
     private static let openParts = 40
 
-    static func writeParts(_ figures: [Figure], of title: String, into page: inout Markup) {
+    private static func writeParts(
+        _ figures: [Figure], of title: String, into page: inout Markup
+    ) {
         guard let first = figures.first else { return }
         let name = (first.dimension ?? "part").replacing("_", with: " ")
         let heading = "\(first.name) by \(name)"
@@ -134,30 +141,30 @@ extension HTMLReport {
             page.element("details") { details in
                 details.element(
                     "summary", "\(head): \(ReportText.count(figures.count, "part"))")
-                writePartTable(figures, title: head, label: "\(title): \(heading)", into: &details)
+                writePartTable(figures, label: "\(title): \(heading)", into: &details)
             }
         } else {
             page.element("h3", head)
-            writePartTable(figures, title: "", label: "\(title): \(heading)", into: &page)
+            writePartTable(figures, label: "\(title): \(heading)", into: &page)
         }
     }
 
     private static func writePartTable(
-        _ figures: [Figure], title: String, label: String, into page: inout Markup
+        _ figures: [Figure], label: String, into page: inout Markup
     ) {
-        let scale = scale(figures)
+        let scale = FigureBar.fullScale(of: figures)
         let unit = figures[0].unit
         let sign = ReportText.sign(unit)
         let known = figures.contains { $0.interval != nil }
         let caption =
             (known ? "With 95 % intervals" : "Without intervals")
             + (sign.isEmpty ? "." : ", in \(unit == .percent ? "percent" : sign).")
-        writeTable(caption, label: label, kind: "parts", into: &page) { table in
+        page.writeTable(caption, label: label, kind: "parts") { table in
             table.element("thead") { head in
                 head.element("tr") { row in
                     row.element("th", ["scope": "col"], "Part")
                     row.element("th", ["scope": "col", "class": "barcol"]) {
-                        writeEnds("0", ReportText.short(scale), into: &$0)
+                        $0.writeEnds("0", ReportText.short(scale))
                     }
                     row.element("th", ["scope": "col", "class": "num"], "Value")
                     if known {
@@ -180,7 +187,7 @@ extension HTMLReport {
         let interval = ReportText.interval(figure.interval, figure.unit)
         row.element("th", ["scope": "row"], figure.part ?? "")
         row.element("td", ["class": "bar", "aria-hidden": "true"]) {
-            writeBar(figure, scale: scale, into: &$0)
+            FigureBar(figure, scale: scale).write(into: &$0)
         }
         row.element("td", ["class": "num"]) { cell in
             cell.element(

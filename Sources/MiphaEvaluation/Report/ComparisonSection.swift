@@ -1,8 +1,14 @@
 import MiphaBenchmarks
 
-extension HTMLReport {
-    /// Published results beside ours, as a table and as a plot.
-    func writeComparison(_ comparison: ReportComparison, into page: inout Markup) {
+/// The section of a report with published results beside ours, as a table and as a plot.
+struct ComparisonSection {
+    /// Our figures and published ones.
+    let comparison: ReportComparison
+    /// The name of our model.
+    let model: String
+
+    /// Writes the section; nothing for fewer than three axes without a published value.
+    func write(into page: inout Markup) {
         let shared = comparison.axes.filter { $0.published.contains { $0 != nil } }
         guard !shared.isEmpty || comparison.axes.count > 2 else { return }
         page.element("section", ["aria-labelledby": "published"]) { section in
@@ -10,7 +16,7 @@ extension HTMLReport {
                 "h2", ["id": "published"],
                 shared.isEmpty ? "Overview" : "Beside published results")
             if !shared.isEmpty {
-                writeTable(shared, comparison.models, into: &section)
+                writeModels(shared, into: &section)
                 section.element(
                     "p", ["class": "meta"],
                     "Bold: the highest of a row. Published values are as their authors round them, "
@@ -19,9 +25,9 @@ extension HTMLReport {
             }
             section.element("figure") { figure in
                 if comparison.axes.count < 3 {
-                    writeBars(comparison, into: &figure)
+                    writeBars(into: &figure)
                 } else {
-                    let plot = RadarPlot(comparison, own: report.model)
+                    let plot = RadarPlot(comparison, own: model)
                     figure.element("div", ["class": "plot"]) { frame in
                         plot.write(into: &frame)
                         plot.writeLegend(into: &frame)
@@ -36,19 +42,17 @@ extension HTMLReport {
         }
     }
 
-    private func writeTable(
-        _ axes: [ReportComparison.Axis], _ models: [ReferenceTable.Row], into page: inout Markup
-    ) {
-        Self.writeTable(
+    private func writeModels(_ axes: [ReportComparison.Axis], into page: inout Markup) {
+        page.writeTable(
             "Percent, for MME points. An en dash: not published.", label: "Published results",
-            kind: "models", into: &page
+            kind: "models"
         ) { table in
             table.element("thead") { head in
                 head.element("tr") { row in
                     row.element("th", ["scope": "col"], "Benchmark")
-                    row.element("th", ["scope": "col", "class": "num own"], report.model)
-                    for model in models {
-                        row.element("th", ["scope": "col", "class": "num"], model.model)
+                    row.element("th", ["scope": "col", "class": "num own"], model)
+                    for published in comparison.models {
+                        row.element("th", ["scope": "col", "class": "num"], published.model)
                     }
                 }
             }
@@ -92,9 +96,8 @@ extension HTMLReport {
     }
 
     /// Bars in the place of a radar plot that would have fewer than three axes.
-    private func writeBars(_ comparison: ReportComparison, into page: inout Markup) {
-        let names =
-            [report.model] + comparison.plotted.map { comparison.models[$0].model }
+    private func writeBars(into page: inout Markup) {
+        let names = [model] + comparison.plotted.map { comparison.models[$0].model }
         for axis in comparison.axes {
             page.element("h3", axis.name)
             for (rank, value) in axis.values(of: comparison.plotted).enumerated() {
@@ -103,7 +106,7 @@ extension HTMLReport {
                     pair.element("span", names[rank])
                     var figure = Figure("", value: value, unit: .points)
                     figure.interval = rank == 0 ? axis.interval : nil
-                    Self.writeBar(figure, scale: axis.fullScale, into: &pair)
+                    FigureBar(figure, scale: axis.fullScale).write(into: &pair)
                     pair.element(
                         "span", ["class": "num"], ReportText.number(value, digits: 1))
                 }
