@@ -78,7 +78,7 @@ struct AdapterCommandTests {
         #expect(merge.status == 0, "\(merge.errors)")
         let comparison = try Comparison("merged", logits([merged]), over, .of(.sameModel))
         #expect(comparison.passes, "\(comparison)")
-        // The treatment of pictures is that of training.
+        // The treatment of images is that of training.
         for (folder, expected) in [(merged, "square"), (sample.model, "pad")] {
             let config = try JSONValue(contentsOf: "\(folder)/config.json")
             #expect(config["image_aspect_ratio"]?.stringValue == expected)

@@ -9,7 +9,7 @@ import Testing
         try MiphaModel(folder: PackagePaths.fixture("goldens/llava-hf/\(spelling)"))
     }
 
-    /// The prompts with their pictures.
+    /// The prompts with their images.
     private func batches(_ inputs: GoldenFile) throws -> [MiphaBatch] {
         let pixels = try Tensor(
             inputs.floats("pixel_values"), shape: inputs.shape("pixel_values"))

@@ -11,8 +11,8 @@ import Testing
 @Suite struct BadSampleTests {
     private let order: SampleLoader.Order = { $0 < 4 ? [3 * $0, 3 * $0 + 1, 3 * $0 + 2] : nil }
 
-    /// Twelve samples: 1's picture is missing, 3 has markers too many, and of sample 6's two
-    /// pictures the second is cut; 9 to 11 are all bad.
+    /// Twelve samples: 1's image is missing, 3 has markers too many, and of sample 6's two
+    /// images the second is cut; 9 to 11 are all bad.
     private func faulty() throws -> LoaderData {
         let data = try LoaderData(samples: 9)
         try data.remove("1.png")

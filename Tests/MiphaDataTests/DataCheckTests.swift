@@ -26,7 +26,7 @@ import Testing
         let report = try DataCheck(plan(data, [data.write()])).run()
         #expect(counts(report).isEmpty)
         #expect(report.samples == 36 && report.textOnly == 7)
-        // 29 samples with pictures, four of them (6, 13, 20, 27) with two.
+        // 29 samples with images, four of them (6, 13, 20, 27) with two.
         #expect(report.pictures == 33 && report.references == 33)
         #expect(report.errors == 0 && report.warnings == 0)
         #expect(report.text().contains("no problem of \(DataProblem.allCases.count) kinds"))
@@ -89,7 +89,7 @@ import Testing
             try data.add { $0.append(" \(text)", toTurn: turn) }
         }
         let report = try DataCheck(plan(data, [data.write()])).run()
-        // Only the human's turn of the sample without a picture counts.
+        // Only the human's turn of the sample without an image counts.
         #expect(counts(report) == (marker == nil ? [:] : [.foreignMarker: 1]))
         let place = report[.foreignMarker]?.places.first
         #expect(place?.item == (marker == nil ? nil : 5))
@@ -158,7 +158,7 @@ import Testing
         for round in 0..<3 {
             try data.add { $0["image"] = round == 0 ? "./0.png" : "0.png" }
         }
-        // Sample 6 has two pictures; both miss after this.
+        // Sample 6 has two images; both miss after this.
         try FileManager.default.removeItem(atPath: data.path("6.png"))
         let report = try DataCheck(plan(data, [data.write()])).run()
         let missing = try #require(report[.missingPicture])

@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    /// Questions about one picture, and whether the run finds its marker.
+    /// Questions about one image, and whether the run finds its marker.
     @Test(arguments: [
         (#""prompt": "Q""#, true), (#""question": "<image> Q""#, true),
         (#""prompt": [{"role": "user", "content": "Q"}]"#, false),

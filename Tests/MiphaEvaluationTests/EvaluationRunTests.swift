@@ -10,7 +10,7 @@ import Testing
 struct EvaluationRunTests {
     private let model = EvaluatedModel(name: "stub", fingerprint: "f1")
 
-    /// `pictures` pictures with `each` questions each, the pictures' questions interleaved.
+    /// `pictures` images with `each` questions each, the images' questions interleaved.
     private func questions(
         _ folder: TemporaryFolder, pictures: Int = 4, each: Int = 5
     ) throws -> [Question] {

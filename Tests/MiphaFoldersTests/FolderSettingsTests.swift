@@ -11,7 +11,7 @@ import MiphaTinyFolder
 import MiphaTokenizers
 import Testing
 
-/// What a folder says about the end of answers, templates and pictures is what happens.
+/// What a folder says about the end of answers, templates and images is what happens.
 @Suite struct FolderSettingsTests {
     private func write(_ value: JSONValue, _ name: String, in folder: String) throws {
         try value.write(to: "\(folder)/\(name)")

@@ -6,7 +6,7 @@ import MiphaTestSupport
 import MiphaTinyFolder
 import Testing
 
-/// Logits of batches, which tell more than the tokens chosen from them.
+/// Logits of batches, which show more than the tokens chosen from them.
 @Suite struct DecodingSessionTests {
     private func images(_ count: Int, side: Int) throws -> [PreparedImage] {
         var generator = SplitMix64(seed: 12)
@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    /// Logits of each prompt behind its text and behind each of some more tokens.
+    /// Logits of each prompt after its text and after each of some more tokens.
     private func logits(
         _ model: MiphaModel, _ prompts: [GenerationPrompt], _ tokens: [Int],
         _ prefixes: PrefixCache? = nil

@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    /// Pictures of different shapes and colours.
+    /// Images of different shapes and colours.
     private func pictures(_ count: Int) throws -> [ImageReference] {
         var generator = SplitMix64(seed: 77)
         return try (0..<count).map { index in

@@ -3,14 +3,14 @@ import MiphaNN
 import MiphaTorch
 import Testing
 
-/// Rows that share pictures.
+/// Rows that share images.
 @Suite struct SharedPictureTests {
     private let ids = [[5, MarkerID.image, 7], [1, 2], [MarkerID.image, 3, MarkerID.image]]
 
     @Test func `each marker stands for the picture that it names`() throws {
         let plan = try SplicePlan(
             ids: ids, tokensPerImage: 2, imageCount: 2, pictures: [1, 0, 1])
-        // Five words, then two places of each picture, then the zero vector.
+        // Five words, then two places of each image, then the zero vector.
         #expect(plan.sources[0..<5] == [0, 7, 8, 1, 9])
         #expect(plan.sources[10..<15] == [5, 6, 4, 7, 8])
     }

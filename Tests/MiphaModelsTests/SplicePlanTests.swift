@@ -5,7 +5,7 @@ import MiphaNN
 import MiphaTorch
 import Testing
 
-/// Splicing of pictures into rows of ids.
+/// Splicing of images into rows of ids.
 @Suite struct SplicePlanTests {
     /// What stands at one position.
     private enum Item: Equatable {

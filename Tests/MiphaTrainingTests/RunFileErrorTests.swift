@@ -3,7 +3,7 @@ import MiphaTestSupport
 import MiphaTraining
 import Testing
 
-/// Files that are no run files.
+/// Files that are not run files.
 @Suite struct RunFileErrorTests {
     private func failure(_ yaml: [UInt8]) throws -> String {
         let folder = try TemporaryFolder()

@@ -5,7 +5,7 @@ import MiphaTestSupport
 import MiphaTraining
 import Testing
 
-/// What a run tells before its first update, and what `mipha plan` tells of it.
+/// The notes that a run and `mipha plan` report before the first update.
 @Suite struct RunNotesTests {
     private let tiny: TinyRun
 

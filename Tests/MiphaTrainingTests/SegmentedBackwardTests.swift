@@ -6,7 +6,7 @@ import MiphaTraining
 import Testing
 
 @Suite struct SegmentedBackwardTests {
-    /// What learns.
+    /// The trainable parts.
     enum Plan: String, CaseIterable {
         case everything, frozenTower, frozenLanguageModel, languageModelBlocks
 

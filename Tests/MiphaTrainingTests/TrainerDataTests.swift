@@ -9,7 +9,7 @@ import MiphaTokenizers
 import MiphaTraining
 import Testing
 
-/// What a run learns from: texts, pictures, labels and masks.
+/// What a run learns from: texts, images, labels and masks.
 @Suite struct TrainerDataTests {
     private func dataSet(_ run: RunConfiguration) throws -> TrainingDataSet {
         let encoder = try ConversationEncoder(

@@ -1,6 +1,6 @@
 import MiphaFiles
 
-/// What the readers of language models do with the fields of rotary positions.
+/// The treatment of the fields of rotary positions, for all language models.
 enum RotaryFields {
     /// `rope_parameters` of transformers 5 and `rope_scaling` of version 4.
     ///

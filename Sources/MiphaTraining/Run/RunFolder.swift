@@ -49,7 +49,7 @@ struct RunFolder {
             folder: run.outputFolder, model: run.model, limit: run.saveLimit)
     }
 
-    /// Keeps other runs out of the folder, which is made if need be.
+    /// Keeps other runs out of the folder, which is made if necessary.
     ///
     /// - Parameter startingPoints: what there was when the run was made ready.
     func lock(finding startingPoints: [String]) throws -> FileLock {
