@@ -100,7 +100,8 @@ struct AdapterCommandTests {
         }
     }
 
-    @Test func `an adapter inside the model's folder is told of with the way to apply it`() throws {
+    @Test func `an adapter inside the model's folder is reported with the way to apply it`() throws
+    {
         for name in try FileManager.default.contentsOfDirectory(atPath: adapter)
         where name.hasPrefix("adapter_") {
             try FileManager.default.copyItem(

@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func `the picture token of the config is known and stands once for each patch`() throws {
+    @Test func `the image token of the config is known and stands once for each patch`() throws {
         let model = try model("v5")
         let inputs = try GoldenFile("llava-hf/inputs.safetensors")
         let token = try #require(model.config.imageTokenID)

@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func `blank pictures have the mean colour and only replace what is bad`() throws {
+    @Test func `blank images have the mean colour and only replace what is bad`() throws {
         let data = try faulty()
         let loader = data.loader(order, policy: .blank)
         let batches = try loader.rest()
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func `a picture that vanishes during the run obeys the policy`() throws {
+    @Test func `an image that vanishes during the run obeys the policy`() throws {
         for policy in BadSamplePolicy.allCases {
             let data = try LoaderData(samples: 12)
             let loader = data.loader(order, threads: 2, bytes: 0, policy: policy)

@@ -76,7 +76,7 @@ import Testing
         ("<|image_pad|>", "<|image_pad|>"), ("<video>", "<video>"), ("<audio>", "<audio>"),
         ("<image", nil), ("a < b <p>", nil), ("<|image_", "<|image_"),
     ])
-    func `a marker of another toolkit is told where no picture is named`(
+    func `a marker of another toolkit is reported where no image is named`(
         text: String, marker: String?
     ) throws {
         let data = try FaultyDataSet(samples: 5)
@@ -127,7 +127,7 @@ import Testing
         #expect(report[.notCaption]?.places.map(\.item) == [3, 4, 7, 9, 11])
     }
 
-    @Test func `pictures of a benchmark are found whatever kind of file holds them`() throws {
+    @Test func `images of a benchmark are found whatever kind of file holds them`() throws {
         let data = try FaultyDataSet(samples: 12)
         let benchmark = try FaultyDataSet(samples: 3, named: "val")
         let inner = try benchmark.folder.folder("val/deep")
@@ -151,7 +151,7 @@ import Testing
         #expect(report.benchmarks.map(\.unreadable) == [1, 0])
     }
 
-    @Test func `samples that share a bad picture are counted once each`() throws {
+    @Test func `samples that share a bad image are counted once each`() throws {
         let data = try FaultyDataSet(samples: 7)
         try FileManager.default.removeItem(atPath: data.path("0.png"))
         try FileManager.default.removeItem(atPath: data.path("6-1.png"))

@@ -104,7 +104,7 @@ struct DamagedText: Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: DamagedText.strange + DamagedText.brokenLines)
-    func `an item that is no conversation can be kept and throws when read`(
+    func `an item that is not a conversation can be kept and throws when read`(
         _ damaged: DamagedText
     ) throws {
         let source = try source(damaged.text, in: folder)

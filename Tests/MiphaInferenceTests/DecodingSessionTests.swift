@@ -59,7 +59,7 @@ import Testing
             })
     }
 
-    @Test func `rows of several pictures share what they have in common`() throws {
+    @Test func `rows of several images share what they have in common`() throws {
         let images = try images(3, side: 14)
         var prompts: [GenerationPrompt] = []
         for image in images {
@@ -75,7 +75,7 @@ import Testing
         try check(prompts.reversed(), cache)
     }
 
-    @Test func `a prompt may end with its picture`() throws {
+    @Test func `a prompt may end with its image`() throws {
         let images = try images(2, side: 14)
         try check([
             GenerationPrompt(ids: [7, -200], images: [images[0]]),

@@ -133,7 +133,7 @@ import Testing
             ])
     }
 
-    @Test func `markers, pictures, ids and labels that do not fit are refused`() throws {
+    @Test func `markers, images, ids and labels that do not fit are refused`() throws {
         func failure(
             _ ids: [[Int]], _ labels: [[Int]]? = nil, images: Int
         ) throws -> String {

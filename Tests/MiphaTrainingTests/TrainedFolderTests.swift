@@ -73,7 +73,7 @@ import Testing
         #expect(outer["processor_class"] == "LlavaProcessor" && outer["image_processor"] == nil)
     }
 
-    @Test func `a run is told where it does not follow its model's folder`() throws {
+    @Test func `a run reports where it does not follow its model's folder`() throws {
         let (tiny, run) = try run()
         defer { withExtendedLifetime(tiny) {} }
         let told = try notes(run)

@@ -104,7 +104,7 @@ public struct ModelFolder: Sendable {
                 + "missing; \(need)")
     }
 
-    /// Whether there is an image preprocessing.
+    /// Whether there is image preprocessing.
     public var hasImageProcessor: Bool { get throws { try pictureFile() != nil } }
 
     /// The treatment of images that are not square: as the image preprocessing says, or

@@ -8,8 +8,7 @@ import MiphaTorch
 /// ```
 /// adapter_config.json                what is adapted, and how
 /// adapter_model.safetensors          A and B (and DoRA's lengths) of every layer, and what PEFT
-/// trained
-///                                    in full (`modules_to_save`, biases)
+///                                    trained in full (`modules_to_save`, biases)
 /// non_lora_trainables.safetensors    whatever else was trained, in full; perhaps absent
 /// mm_projector.safetensors           the same of LLaVA's first stage; perhaps absent
 /// config.json                        the model's config in training; perhaps absent

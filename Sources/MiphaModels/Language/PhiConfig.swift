@@ -120,7 +120,7 @@ public struct PhiConfig: LanguageConfiguration {
         }
     }
 
-    /// The number of query heads.
+    /// The number of key and value heads, which is that of query heads.
     public var keyValueHeadCount: Int { headCount }
 
     static let fusedType = "mipha-phi"

@@ -12,7 +12,7 @@ public struct Linear {
     /// The trainable update, if the layer has one.
     public let adapter: LowRankAdapter?
 
-    /// Registers `weight`, unless `bias` is false, and the adapter's parameters.
+    /// Registers `weight`, `bias` unless it is switched off, and the adapter's parameters.
     ///
     /// Starts at N(0, `deviation`) and zero, as transformers' `_init_weights` does; 0.02 is its
     /// `initializer_range` for every family here.

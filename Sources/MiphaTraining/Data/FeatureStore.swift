@@ -60,7 +60,7 @@ public final class FeatureStore {
     /// Finds entries before images are decoded, on any thread; `nil` without a folder.
     package let lookup: FeatureLookup?
 
-    /// Opens a store, which is made if necessary.
+    /// Opens a store, which is created if necessary.
     ///
     /// - Parameters:
     ///   - model: the model whose tower is frozen.

@@ -26,7 +26,7 @@ package final class LocalRanks {
         case signal(Int32)
     }
 
-    /// Variable that says to a process that its standard input ends when its launcher does.
+    /// Variable that is set where a process's standard input ends when its launcher does.
     private static let marker = "MIPHA_LAUNCHED"
     /// Seconds that processes get to end by themselves after one has failed.
     private static let grace = 2.0

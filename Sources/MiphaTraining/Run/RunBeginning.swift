@@ -12,7 +12,7 @@ struct RunBeginning {
     let folder: RunFolder
     /// The state of the data, before any update.
     let state: RunState
-    /// The checkpoints in the output folder from which the run could continue.
+    /// The names in the output folder that decided where the run starts.
     let startingPoints: [String]
     /// Whether all updates have been done before.
     let isComplete: Bool

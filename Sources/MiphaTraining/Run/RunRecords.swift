@@ -22,7 +22,7 @@ final class RunRecords {
     /// - Parameters:
     ///   - step: updates done before.
     ///   - incidents: what was found while the run was prepared.
-    ///   - note: receives what deserves a line.
+    ///   - note: receives lines for the user.
     init(
         _ beginning: RunBeginning, _ tuning: TrainingPlan, at step: Int, _ incidents: [Incident],
         _ group: ProcessGroup?, version: String, note: @escaping (String) -> Void

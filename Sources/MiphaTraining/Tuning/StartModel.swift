@@ -26,8 +26,8 @@ struct StartModel {
         return model
     }
 
-    /// Reads the model: with adapters, the run's own model under them, whose matrices may be held
-    /// in few bits.
+    /// Reads the model: with adapters, the run's own model under them, whose matrices may be
+    /// quantised.
     ///
     /// - Parameter checkpoint: a checkpoint; of a run with adapters it holds these and what else
     ///   was trained.

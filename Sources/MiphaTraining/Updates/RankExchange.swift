@@ -24,9 +24,10 @@ struct RankExchange {
         }
     }
 
-    /// Exchanges before an update who is to stop or cannot go on, and what the
-    /// update weighs; bad samples of other processes go to rank 0's log, and a checkpoint that all
-    /// have written gets its name.
+    /// Exchanges, before an update, who is to stop or cannot go on, and what the update weighs.
+    ///
+    /// Bad samples of other processes go to rank 0's log, and a checkpoint that all have written
+    /// gets its name.
     ///
     /// - Parameters:
     ///   - result: gets the weight of the update, and the samples of all processes.

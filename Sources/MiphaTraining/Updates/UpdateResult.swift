@@ -14,8 +14,8 @@ struct UpdateResult {
     var isSkipped = false
     /// Samples of all processes until now.
     var usability = SampleUsability()
-    /// The ranks whose losses are not finite, or the one with the highest loss; of several
-    /// processes.
+    /// Among several processes, the ranks whose losses are not finite, or the one with the
+    /// highest.
     var ranks: [Int]?
 
     /// Joins loss and counts of all processes after their backward passes; every process takes
