@@ -4,7 +4,7 @@ import MiphaFiles
 enum RotaryFields {
     /// `rope_parameters` of transformers 5 and `rope_scaling` of version 4.
     ///
-    /// - Parameter partial: what becomes of a share of the features that is rotated.
+    /// - Parameter partial: the treatment of a share of the features that is rotated.
     static func all(partial: FileFields.Rule) -> [FileFields.Field] {
         [
             .init(

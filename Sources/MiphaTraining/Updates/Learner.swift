@@ -130,7 +130,7 @@ final class Learner {
 
     // MARK: What a checkpoint holds
 
-    /// Goes on from the state of a checkpoint.
+    /// Continues from the state of a checkpoint.
     func restore(_ saved: SavedOptimizer) throws {
         try optimizer.restore { try saved.tensor($0, for: parallel) }
         try average?.restore { try saved.average($0, for: parallel) }

@@ -75,7 +75,7 @@ struct RankExchange {
                     + "incidents.jsonl says why, and mipha data check finds all of them"))
     }
 
-    /// Hands what rank 0 has yet to hear of to its log; every process takes part.
+    /// Passes to the log of rank 0 what it does not know yet; every process takes part.
     func shareIncidents() throws {
         guard let parallel else { return }
         let report = try RankReport.text(recorder.takeUnsent())
