@@ -19,7 +19,7 @@ using mipha::product;
 namespace {
 
 // MKL runs float32 products at about half speed on AMD; oneDNN does not. In bfloat16 libtorch takes
-// oneDNN by itself, but adds the bias behind the product, reading it back; the operator here adds it
+// oneDNN by itself, but adds the bias after the product, reading it back; the operator here adds it
 // within, to the same bits. It has no gradient formula, so both directions are in `OneDNNLinear`.
 using PointwiseLinear = at::Tensor(const at::Tensor &, const at::Tensor &,
                                    const std::optional<at::Tensor> &, std::string_view,

@@ -102,7 +102,7 @@ layer_norm_backward(const Tensor &gradient, const Tensor &input, at::IntArrayRef
             wanted[2] && bias.has_value() ? at::empty_like(*bias) : Tensor()};
 }
 
-// The fused kernel holds heads behind tokens.
+// The fused kernel holds heads after tokens.
 Tensor headed(const Tensor &like, int64_t width) {
     return at::empty({like.size(0), like.size(2), like.size(1), width}, like.options())
         .transpose(1, 2);

@@ -53,7 +53,7 @@ void update_blocks(const mipha::MomentRange &range, const mipha::MomentConstants
         const int64_t start = index * block, count = std::min(block, range.count - start);
         uint8_t *codes1 = range.first + start, *codes2 = range.second + start;
         float &scale1 = range.first_scales[index], &scale2 = range.second_scales[index];
-        uint32_t highest1 = 0, highest2 = 0; // as bits, so that one that is no number stays
+        uint32_t highest1 = 0, highest2 = 0; // as bits, so that a NaN stays
         for (int64_t i = 0; i < count; i++) {
             const float g = range.gradient[start + i];
             const int32_t place = static_cast<int32_t>(codes1[i]) - 127;

@@ -42,7 +42,7 @@ void update(const std::vector<at::Tensor> &parameters, const std::vector<at::Ten
 // ---- float32 as bfloat16 and a remainder ----
 //
 // `rounded` holds the upper half of the value's bits, rounded to nearest, and `rest` the lower half.
-// A lower half of exactly one half does not tell which way it was rounded: such a value moves by one
+// A lower half of exactly one half does not show which way it was rounded: such a value moves by one
 // in its last place, away from the tie.
 
 MIPHA_VECTORIZED void join_range(const uint16_t *rounded, const uint16_t *rest, float *out,

@@ -207,7 +207,7 @@ mt_status mt_tensor_add_(mt_tensor target, mt_tensor other, double alpha) {
         at::Tensor part = unwrap(other);
         if (mipha::acts_on_cpu(sum) &&
             c10::promoteTypes(sum.scalar_type(), part.scalar_type()) == sum.scalar_type()) {
-            part = part.to(sum.scalar_type()); // as the addition does, but seen by who counts
+            part = part.to(sum.scalar_type()); // as the addition does, but its memory is counted
         }
         sum.add_(part, alpha);
     });

@@ -10,7 +10,7 @@ public struct FolderError: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// Kind of failure.
     public let code: Code
-    /// What, where, expected, found and what to do, in one line.
+    /// The cause, place, expected and found values and the remedy, in one line.
     public let message: String
 
     /// Creates an error.

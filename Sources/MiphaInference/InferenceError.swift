@@ -2,7 +2,7 @@
 public struct InferenceError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Kinds of failure.
     public enum Code: Sendable, Hashable {
-        /// Ids or pictures do not fit the model or each other.
+        /// Ids or images do not fit the model or each other.
         case invalidPrompt
         /// The prompt leaves no room for an answer.
         case contextFull
@@ -12,7 +12,7 @@ public struct InferenceError: Error, Sendable, Hashable, CustomStringConvertible
 
     /// Kind of failure.
     public let code: Code
-    /// What, where, expected, found and what to do, in one line.
+    /// The cause, place, expected and found values and the remedy, in one line.
     public let message: String
 
     /// Creates an error.

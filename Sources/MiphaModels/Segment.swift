@@ -9,7 +9,7 @@ public import MiphaTorch
 public struct Segment {
     /// Name in messages and activation dumps.
     public let name: String
-    /// Where the parameters work that the segment reads.
+    /// The places of the parameters that the segment reads.
     public let places: Set<ParameterPlace>
     private let body: (Tensor) throws(TensorError) -> Tensor
 

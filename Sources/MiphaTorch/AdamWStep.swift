@@ -25,7 +25,7 @@ public struct AdamWConstants: Sendable, Equatable {
     }
 }
 
-/// What one parameter's AdamW step reads and changes.
+/// The tensors that one parameter's AdamW step reads and changes.
 public struct AdamWSlot {
     /// The parameter.
     public var parameter: Tensor
@@ -33,9 +33,9 @@ public struct AdamWSlot {
     public var gradient: Tensor
     /// First moment, of the parameter's shape: its dtype's numbers, or uint8 codes with ``scales``.
     ///
-    /// The codes are bitsandbytes' dynamic maps, signed here and unsigned for the second moment (8-bit
-    /// Optimizers via Block-wise Quantization, arXiv 2110.02861); each number is held by the nearest
-    /// code, as bitsandbytes does on the CPU.
+    /// The codes are bitsandbytes' dynamic maps, signed here and unsigned for the second moment
+    /// (8-bit Optimizers via Block-wise Quantization, arXiv 2110.02861); each number is held by the
+    /// nearest code, as bitsandbytes does on the CPU.
     public var first: Tensor
     /// Second moment, of the parameter's shape and the first moment's kind.
     public var second: Tensor
@@ -43,9 +43,9 @@ public struct AdamWSlot {
     public var steps: Tensor
     /// Float32 value that is updated in the parameter's place and then copied to it.
     public var master: Tensor?
-    /// What a bfloat16 parameter lacks of its float32 value; see ``SplitFloats``.
+    /// The lower half of the float32 value of a bfloat16 parameter; see ``SplitFloats``.
     public var remainder: Tensor?
-    /// Of moments in 8 bits: the largest magnitude of each block of ``momentBlock`` elements.
+    /// For moments in 8 bits, the largest magnitude of each block of ``momentBlock`` elements.
     public var scales: (first: Tensor, second: Tensor)?
 
     /// Elements of a block of moments in 8 bits.
@@ -68,8 +68,8 @@ public struct AdamWSlot {
     }
 }
 
-/// One fused AdamW update of many parameters (libtorch's `_fused_adamw_`; a kernel of ours for moments
-/// in 8 bits).
+/// One fused AdamW update of many parameters (libtorch's `_fused_adamw_`; a kernel of ours for
+/// moments in 8 bits).
 ///
 /// - Throws: `TensorError` when tensors of a slot do not fit together.
 public func applyAdamW(
@@ -97,8 +97,8 @@ public func applyAdamW(
 /// Float32 numbers held as the nearest bfloat16 and the lower half of their bits.
 ///
 /// The bfloat16 half is what a model computes with; together they take four bytes where a copy in
-/// float32 beside the bfloat16 number would take six. A number exactly between two of bfloat16 moves
-/// by one in its last place, because the halves would not tell which way it was rounded.
+/// float32 beside the bfloat16 number would take six. A number exactly between two of bfloat16
+/// moves by one in its last place, because the halves would not show which way it was rounded.
 public enum SplitFloats {
     /// The float32 numbers.
     ///

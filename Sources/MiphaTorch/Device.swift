@@ -1,6 +1,6 @@
 internal import CMiphaTorch
 
-/// Where a tensor's elements live.
+/// The device that holds a tensor's elements.
 public enum Device: Sendable, Hashable, CustomStringConvertible {
     /// Main memory.
     case cpu

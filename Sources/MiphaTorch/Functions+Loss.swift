@@ -18,10 +18,11 @@ extension Functions {
 
     /// Sum of the cross-entropies of `x W^T + b`, without the whole matrix of logits in memory.
     ///
-    /// Logits are made for some rows at a time, and where gradients are recorded, so are those of `x`,
-    /// `weight` and `bias`, each only if it is wanted; the backward pass but scales them. Softmax
-    /// and sums are in float32 whatever the dtype of the operands (float64 stays float64), and so is
-    /// the sum of the weight's gradient over the chunks. The graph can be walked back once.
+    /// Logits are made for some rows at a time, and where gradients are recorded, so are those of
+    /// `x`, `weight` and `bias`, each only if it is wanted; the backward pass but scales them.
+    /// Softmax and sums are in float32 whatever the dtype of the operands (float64 stays float64),
+    /// and so is the sum of the weight's gradient over the chunks. The graph can be walked back
+    /// once.
     ///
     /// - Parameters:
     ///   - x: `[rows, in]`.
@@ -32,8 +33,8 @@ extension Functions {
     ///   - zLoss: factor of the sum of `logsumexp(logits)^2`, which is added.
     ///   - softcap: logits become `softcap * tanh(logit / softcap)`.
     /// - Returns: a scalar, float32 (float64 for float64 operands).
-    /// - Throws: `TensorError` for shapes that do not fit, targets that are no class, and a z-loss
-    ///   beside weights.
+    /// - Throws: `TensorError` for shapes that do not fit, targets that are not a class, and a
+    ///   z-loss beside weights.
     public static func linearCrossEntropySum(
         _ x: Tensor, weight: Tensor, bias: Tensor?, targets: Tensor, weights: Tensor? = nil,
         zLoss: Double = 0, softcap: Double? = nil

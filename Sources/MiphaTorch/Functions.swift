@@ -25,9 +25,9 @@ public enum ActivationFunction: Sendable {
 public enum Functions {
     /// `x W^T + b`.
     ///
-    /// On the CPU in float32 the products of both directions go through oneDNN, which is up to twice
-    /// as fast there as the MKL routine behind libtorch's own linear layer. In bfloat16 the bias is
-    /// added within the product.
+    /// On the CPU in float32 the products of both directions go through oneDNN, which is up to
+    /// twice as fast there as the MKL routine that libtorch's own linear layer calls. In bfloat16
+    /// the bias is added within the product.
     ///
     /// - Parameters:
     ///   - x: `[..., in]`.
@@ -51,7 +51,8 @@ public enum Functions {
         }
     }
 
-    /// Root-mean-square normalisation over the last dimension: `weight * x / sqrt(mean(x^2) + epsilon)`.
+    /// Root-mean-square normalisation over the last dimension: `weight * x / sqrt(mean(x^2) +
+    /// epsilon)`.
     ///
     /// The quotient is computed in float32 and rounded to the dtype of `x` before the product, as
     /// transformers' `LlamaRMSNorm` does; float64 stays float64.
@@ -130,9 +131,10 @@ public enum Functions {
     /// Scaled dot-product attention; scores and softmax are accumulated in float32 on the CPU.
     ///
     /// - Parameters:
-    ///   - q: `[batch, heads, queries, width]`; `k`, `v`: `[batch, heads, keys, width]`, perhaps with
-    ///     fewer heads, each for as many query heads in their order.
-    ///   - mask: boolean (true = attend) or additive, broadcastable to `[batch, heads, queries, keys]`.
+    ///   - q: `[batch, heads, queries, width]`; `k`, `v`: `[batch, heads, keys, width]`, perhaps
+    ///     with fewer heads, each for as many query heads in their order.
+    ///   - mask: boolean (true = attend) or additive, broadcastable to `[batch, heads, queries,
+    ///     keys]`.
     ///   - causal: query i sees keys 0...i; not together with a mask.
     public static func attention(
         _ q: Tensor, _ k: Tensor, _ v: Tensor, mask: Tensor?, causal: Bool, scale: Double
@@ -178,7 +180,8 @@ public enum Functions {
         return (cos, unsafe try adopt(second, "rotary angles"))
     }
 
-    /// The `count` largest elements along the last dimension, in descending order, and their places.
+    /// The `count` largest elements along the last dimension, in descending order, and their
+    /// places.
     public static func largest(
         _ x: Tensor, count: Int
     ) throws(TensorError) -> (values: Tensor, places: Tensor) {

@@ -1,11 +1,11 @@
 internal import CMiphaTorch
 
-/// How a frozen matrix is held in few bits.
+/// The format of a quantised frozen matrix.
 public enum QuantizationFormat: String, Sendable, CaseIterable {
     /// Eight bits: every row in 127 even steps of its largest magnitude (`LLM.int8()`'s weights).
     case int8
-    /// Four bits: blocks of 64 elements in the 16 steps of the NF4 code, whose scales are themselves
-    /// held in 8 bits by blocks of 256 (QLoRA's double quantisation).
+    /// Four bits: blocks of 64 elements in the 16 steps of the NF4 code, whose scales are
+    /// themselves held in 8 bits by blocks of 256 (QLoRA's double quantisation).
     case nf4
     /// The same codes with the scales of blocks in float32: about 4.5 bits an element.
     case plainNF4 = "nf4-plain"
@@ -24,7 +24,7 @@ public enum QuantizationFormat: String, Sendable, CaseIterable {
 /// It is unpacked for each product and never kept dense, in the backward pass neither. Reference:
 /// bitsandbytes 0.50, `quantize_4bit` and `int8_vectorwise_quant`; QLoRA, arXiv 2305.14314.
 public struct QuantizedMatrix {
-    /// How the elements are held.
+    /// The format of the elements.
     public let format: QuantizationFormat
     /// `[out, in]`.
     public let shape: [Int]
@@ -39,8 +39,8 @@ public struct QuantizedMatrix {
 
     /// Packs a matrix.
     ///
-    /// - Parameter weight: `[out, in]` of a floating-point dtype; on the meta device only shapes are
-    ///   made.
+    /// - Parameter weight: `[out, in]` of a floating-point dtype; on the meta device only shapes
+    ///   are made.
     /// - Throws: `TensorError` when it is not a matrix with elements.
     public init(_ weight: Tensor, format: QuantizationFormat) throws(TensorError) {
         self.format = format
@@ -79,7 +79,7 @@ public struct QuantizedMatrix {
 }
 
 extension Functions {
-    /// `x W^T + b` with a frozen matrix in few bits; gradients flow to `x` and `bias` only.
+    /// `x W^T + b` with a frozen quantised matrix; gradients flow to `x` and `bias` only.
     ///
     /// - Parameters:
     ///   - x: `[..., in]`; the product is computed in its dtype.

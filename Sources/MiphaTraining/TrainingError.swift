@@ -10,7 +10,7 @@ public struct TrainingError: Error, Sendable, CustomStringConvertible {
 
     /// Kind of failure.
     public let code: Code
-    /// What was expected, what was found, and where.
+    /// The expected and the found values, and the place.
     public let description: String
 
     /// Creates an error.

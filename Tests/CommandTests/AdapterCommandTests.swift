@@ -78,7 +78,7 @@ struct AdapterCommandTests {
         #expect(merge.status == 0, "\(merge.errors)")
         let comparison = try Comparison("merged", logits([merged]), over, .of(.sameModel))
         #expect(comparison.passes, "\(comparison)")
-        // The treatment of pictures is that of training.
+        // The treatment of images is that of training.
         for (folder, expected) in [(merged, "square"), (sample.model, "pad")] {
             let config = try JSONValue(contentsOf: "\(folder)/config.json")
             #expect(config["image_aspect_ratio"]?.stringValue == expected)
@@ -100,7 +100,8 @@ struct AdapterCommandTests {
         }
     }
 
-    @Test func `an adapter inside the model's folder is told of with the way to apply it`() throws {
+    @Test func `an adapter inside the model's folder is reported with the way to apply it`() throws
+    {
         for name in try FileManager.default.contentsOfDirectory(atPath: adapter)
         where name.hasPrefix("adapter_") {
             try FileManager.default.copyItem(

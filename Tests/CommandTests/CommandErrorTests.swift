@@ -116,7 +116,7 @@ struct CommandErrorTests {
         try expectFailure(["tokenize", sample.model, "--prompt"], input: "[\n", "line 1")
     }
 
-    @Test func `pictures and markers must be equal in number`() throws {
+    @Test func `images and markers must be equal in number`() throws {
         let sample = try SampleFolder()
         let output = sample.temporary.file("out.safetensors")
         let ids = try sample.write("[1, -200]", to: "ids.json")

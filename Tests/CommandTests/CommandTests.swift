@@ -126,7 +126,7 @@ struct CommandTests {
     }
 
     @Test(arguments: ["generate", "chat", "preprocess"])
-    func `a picture that is not upright is told of once`(command: String) throws {
+    func `an image that is not upright is reported once`(command: String) throws {
         let sample = try SampleFolder()
         let picture = PackagePaths.fixture("images/orientation6.jpg")
         let rest =

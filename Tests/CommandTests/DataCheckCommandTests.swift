@@ -50,7 +50,7 @@ struct DataCheckCommandTests {
         #expect(found?.first?["places"]?.arrayValue?.first?["item"] == 1)
     }
 
-    @Test func `a line that is not JSON ends with status 1 and is told by its number`() throws {
+    @Test func `a line that is not JSON ends with status 1 and is reported by its number`() throws {
         let good = sample(1, image: "grey8.png")
         let done = try check("\(good)\n{\"id\": 2, \"conv\n")
         #expect(done.status == 1, "\(done.errors)")
@@ -58,7 +58,7 @@ struct DataCheckCommandTests {
         #expect(done.output.contains("data.json: item 1: line 2, column 11: "), "\(done.output)")
     }
 
-    @Test func `a picture of a benchmark is a leak`() throws {
+    @Test func `an image of a benchmark is a leak`() throws {
         let folder = try TemporaryFolder()
         try FileManager.default.copyItem(
             atPath: "\(images)/grey8.png", toPath: folder.file("other.png"))

@@ -60,7 +60,7 @@ struct EvalCommandTests {
                 == fixture.bytes("\(whole)/custom/predictions.jsonl"))
     }
 
-    @Test func `a begun evaluation is not touched without being told to resume`() throws {
+    @Test func `a begun evaluation is not touched without a request to resume`() throws {
         let data = try fixture.questions(10)
         let output = fixture.file("begun")
         _ = try fixture.evaluate(data, output)
@@ -79,7 +79,7 @@ struct EvalCommandTests {
         #expect(lines.split(separator: "\n").count == 15)
     }
 
-    @Test func `a missing picture is named, the others are answered, and its return is enough`()
+    @Test func `a missing image is named, the others are answered, and its return is enough`()
         throws
     {
         let data = try fixture.questions(30)

@@ -45,7 +45,7 @@ struct EvalFixture {
         return output
     }
 
-    /// A question file over several pictures, and its folder.
+    /// A question file over several images, and its folder.
     func questions(_ count: Int) throws -> String {
         let folder = sample.temporary.file("custom")
         try FileManager.default.createDirectory(

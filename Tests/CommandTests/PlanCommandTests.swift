@@ -83,7 +83,7 @@ struct PlanCommandTests {
         }
     }
 
-    @Test func `a memory that is no number of GiB is wrong usage`() throws {
+    @Test func `a memory that is not a number of GiB is wrong usage`() throws {
         let file = try folder.run(Self.kinds[0])
         #expect(try plan(file, ["--memory", "0"]).status == 2)
         #expect(try plan("/nowhere.yaml").status == 2)

@@ -3,12 +3,12 @@ import MiphaCheckpoints
 import MiphaFiles
 import MiphaTestSupport
 
-/// The `square` golden model with room for the small tokenizer's ids, that tokenizer, and pictures.
+/// The `square` golden model with room for the small tokenizer's ids, that tokenizer, and images.
 struct SampleFolder {
     let temporary: TemporaryFolder
     /// A complete model folder.
     let model: String
-    /// A picture of 20 x 11 pixels.
+    /// An image of 20 x 11 pixels.
     let picture: String
 
     static let vocabulary = 640
@@ -30,7 +30,7 @@ struct SampleFolder {
             atPath: PackagePaths.fixture("images/grey8.png"), toPath: picture)
     }
 
-    /// Writes `data.json`: so many conversations, every third without the picture.
+    /// Writes `data.json`: so many conversations, every third without the image.
     func writeConversations(_ count: Int) throws {
         let items = (0..<count).map { index in
             var item: JSONObject = ["id": .integer(index)]

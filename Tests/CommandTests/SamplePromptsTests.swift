@@ -35,7 +35,7 @@ struct SamplePromptsTests {
         }
     }
 
-    @Test func `a picture that is not there is named before the first update`() throws {
+    @Test func `an image that is not there is named before the first update`() throws {
         let output = fixture.sample.temporary.file("out")
         let done = try MiphaProcess(fixture.arguments(output, ["image_folder=/does/not/exist"]))
         #expect(done.status == 2)

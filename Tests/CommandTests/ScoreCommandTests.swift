@@ -25,7 +25,7 @@ struct ScoreCommandTests {
         #expect(done.output.contains("anls"))
     }
 
-    @Test func `answers that were not understood are shown with their blanks`() throws {
+    @Test func `answers that were not understood are shown with their spaces`() throws {
         let folder = try TemporaryFolder()
         let answers = folder.file("answers.jsonl")
         let texts = ["0": " A\u{A0}", "1": "two\nlines", "2": ""]

@@ -126,7 +126,7 @@ struct TrainProcessesTests {
         #expect(names.contains("optimizer-00002-of-00002.safetensors"))
     }
 
-    @Test func `wrong inputs are told once`() throws {
+    @Test func `wrong inputs are reported once`() throws {
         let absent = try MiphaProcess(["train", "\(fixture.runFile).absent", "--processes", "2"])
         #expect(absent.status == 2)
         #expect(absent.errorLines.count == 1, "\(absent.errors)")

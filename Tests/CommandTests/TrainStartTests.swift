@@ -29,7 +29,7 @@ struct TrainStartTests {
         }
     }
 
-    @Test func `a launcher's restart goes on whatever its first start was told`() throws {
+    @Test func `a launcher's restart goes on whatever options its first start had`() throws {
         let output = file("restarted")
         let arguments = fixture.arguments(output, ["max_steps=4"])
         func start(_ job: String, _ restarts: Int, _ resume: String) throws -> MiphaProcess {

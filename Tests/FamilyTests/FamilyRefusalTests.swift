@@ -70,7 +70,7 @@ import Testing
         ("/data/siglip_exps/clip-vit-large", "clip"), ("openai/clip-vit-base-patch16", "clip"),
         ("google/siglip-so400m-patch14-384", "siglip"), ("/models/siglip/checkpoint", "siglip"),
     ])
-    func `an official config tells the tower by the last part of its name`(
+    func `an official config identifies the tower by the last part of its name`(
         _ name: String, _ family: String
     ) throws {
         let text = MiphaConfig.mipha3B.json(.mipha, dtype: "float32")

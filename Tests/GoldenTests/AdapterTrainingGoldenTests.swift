@@ -7,7 +7,7 @@ import MiphaTorch
 import MiphaTraining
 import Testing
 
-/// Whole runs with adapters, from run file and pictures to the optimiser's state, against a PyTorch loop
+/// Whole runs with adapters, from run file and images to the optimiser's state, against a PyTorch loop
 /// around PEFT (Tools/goldens/adapter_training.py).
 @Suite struct AdapterTrainingGoldenTests {
     /// A run file of the fixture.

@@ -37,7 +37,7 @@ enum GoldenCase: String, CaseIterable, CustomTestStringConvertible {
     }
 }
 
-/// The inputs of a golden case, with the picture blocks of text-only rows left out.
+/// The inputs of a golden case, with the image blocks of text-only rows left out.
 ///
 /// In the reference a row without a marker owns an unused block; ours owns none.
 struct GoldenInputs {

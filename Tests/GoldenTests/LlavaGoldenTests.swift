@@ -9,7 +9,7 @@ import Testing
         try MiphaModel(folder: PackagePaths.fixture("goldens/llava-hf/\(spelling)"))
     }
 
-    /// The prompts with their pictures.
+    /// The prompts with their images.
     private func batches(_ inputs: GoldenFile) throws -> [MiphaBatch] {
         let pixels = try Tensor(
             inputs.floats("pixel_values"), shape: inputs.shape("pixel_values"))
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func `the picture token of the config is known and stands once for each patch`() throws {
+    @Test func `the image token of the config is known and stands once for each patch`() throws {
         let model = try model("v5")
         let inputs = try GoldenFile("llava-hf/inputs.safetensors")
         let token = try #require(model.config.imageTokenID)

@@ -13,7 +13,7 @@ import Testing
     init() throws {
         expected = try GoldenFile("../preference/preference.safetensors")
         let all = try Tensor(expected.floats("pixel_values"), shape: expected.shape("pixel_values"))
-        // The blocks of the text-only pair stand for no picture.
+        // The blocks of the text-only pair stand for no image.
         rows = MiphaBatch(
             ids: try expected.rows("ids"), labels: try expected.rows("labels"),
             pixels: try all.narrowed(0, from: 0, length: 2))

@@ -37,7 +37,7 @@ struct DamagedFiles: Sendable, CustomTestStringConvertible {
         outcome = .value(value, note: note)
     }
 
-    /// A change to bytes that are no text.
+    /// A change to bytes that are not text.
     init(
         _ name: String, _ file: String, bytes: [UInt8], _ code: EvaluationError.Code,
         _ words: String...

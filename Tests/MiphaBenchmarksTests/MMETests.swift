@@ -36,7 +36,7 @@ struct MMETests {
 
     /// Writes the authors' data and LLaVA's answer lines with tasks in the given order.
     ///
-    /// For LLaVA-1.5-13B a text for each picture, beside it or in a folder of its own; for the other
+    /// For LLaVA-1.5-13B a text for each image, beside it or in a folder of its own; for the other
     /// sets the tables of eval_tool.
     private static func answers(
         _ set: String, _ order: [String]

@@ -97,7 +97,7 @@ struct ScoringTests {
         let comparison = try PairedComparison(recorder, swapped, draws: 200)
         #expect(comparison.differences.map(\.difference) == [0, 0, 0])
         #expect(comparison.differences.map(\.first) == [50, 0, 100])
-        // The second side's pictures pair with the first side's of the same bytes.
+        // The second side's images pair with the first side's of the same bytes.
         #expect(comparison.differences.allSatisfy { $0.interval?.low == $0.interval?.high })
     }
 

@@ -48,7 +48,7 @@ struct SimilarityTests {
     @Test func `the official length is of the raw text in upper case`() {
         // One replacement; "STRASSE" has 7 letters.
         #expect(ANLS.official.score("strase", ["straße"]) == 1 - 1.0 / 7)
-        // Blanks outside count in the length but not in the distance.
+        // Spaces outside count in the length but not in the distance.
         #expect(ANLS.official.score("ab  ", ["ac"]) == 1 - 1.0 / 4)
         #expect(ANLS.stvqa.score("ab  ", ["ac"]) == 0.5)
     }

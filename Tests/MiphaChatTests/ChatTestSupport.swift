@@ -44,7 +44,7 @@ func supervisedText(_ sample: EncodedSample, _ tokenizer: some TextTokenizer) ->
 /// Byte equality; `String` equality would forgive differences of canonical form.
 func sameBytes(_ left: String, _ right: String) -> Bool { left.utf8.elementsEqual(right.utf8) }
 
-/// A random text of words, blanks, role names and characters of many planes.
+/// A random text of words, spaces, role names and characters of many planes.
 func randomText(_ generator: inout SplitMix64) -> String {
     let parts = [
         "cat", "Dog", "the ", " a", "ASSISTANT:", " ASSISTANT: ", "USER:", "USER: ", "<|end", "ñ",

@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test func `a template that is not known is told of with what to choose`() throws {
+    @Test func `a template that is not known is reported with what to choose`() throws {
         let folder = try TemporaryFolder()
         try AtomicFile.write("{{ messages[0]['content'] }}", to: folder.file("chat_template.jinja"))
         let found = try #require(try FolderTemplate(folder: folder.path))

@@ -56,7 +56,7 @@ import Testing
         (#""image":"a.png","image":"b.png""#, #"key "image" comes twice"#),
         (#""images":null,"images":["b.png"]"#, #"key "images" comes twice"#),
     ])
-    func `pictures that are not certain are refused by name`(members: String, part: String) throws {
+    func `images that are not certain are refused by name`(members: String, part: String) throws {
         let error = #expect(throws: ChatError.self) { try read("\(members),\(Self.turns)") }
         let message = error?.message ?? ""
         #expect(error?.code == .malformedItem)
@@ -127,13 +127,13 @@ import Testing
         }
     }
 
-    @Test func `a second name of pictures that are named is told, not refused`() throws {
+    @Test func `a second name of images that are named is reported, not refused`() throws {
         let (sample, unknown) = try read(
             #""image_url":"http://a/b.png","image":"b.png",\#(Self.turns)"#)
         #expect(sample.images == ["b.png"] && unknown == ["image_url"])
     }
 
-    @Test func `unknown keys that are set are told once each`() throws {
+    @Test func `unknown keys that are set are reported once each`() throws {
         let turns =
             #"[{"from":"human","value":"Q","mood":"up"},{"from":"gpt","value":"A","mood":1,"w":[]}]"#
         let (_, unknown) = try read(

@@ -31,7 +31,7 @@ private func encoder(
         #expect(IgnoredLabel.id == -100)
     }
 
-    @Test func `Gemma masks the beginning of text and supervises the leading blank`() throws {
+    @Test func `Gemma masks the beginning of text and supervises the leading space`() throws {
         for options in [EncodingOptions.training, .parity] {
             let sample = try encoder(.gemma, .gemma, options)
                 .encode(talk("<image>\nQ", "A", "R", "S", images: ["a"]))

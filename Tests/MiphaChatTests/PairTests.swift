@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func `the published form is read, with markers for its pictures`() throws {
+    @Test func `the published form is read, with markers for its images`() throws {
         let samples = try read(
             #"""
             {"prompt": "P", "chosen": "A", "rejected": "B"}
@@ -76,7 +76,7 @@ import Testing
             "found no turn"
         ),
     ])
-    func `what is no pair is refused by file, item and key`(item: String, part: String) throws {
+    func `what is not a pair is refused by file, item and key`(item: String, part: String) throws {
         let text = item.replacing(#"\o"#, with: open)
         let error = #expect(throws: ChatError.self) { try read("[\(text)]") }
         let message = error?.message ?? ""
@@ -90,7 +90,7 @@ import Testing
         #expect(samples[0].answers == nil && samples[0].turns.count == 2)
     }
 
-    @Test func `only the answer itself is supervised, behind the same question`() throws {
+    @Test func `only the answer itself is supervised, after the same question`() throws {
         let sample = ConversationSample(
             images: ["a"],
             turns: [.init(.human, "<image>\nQ1"), .init(.assistant, "A1"), .init(.human, "Q2")],

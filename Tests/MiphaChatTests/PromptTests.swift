@@ -15,7 +15,7 @@ private func prompt(
 private let picture = ImageReference.file("a.png")
 
 @Suite struct PromptTests {
-    @Test func `a prompt ends with the assistant prefix without a blank`() throws {
+    @Test func `a prompt ends with the assistant prefix without a space`() throws {
         let found = try prompt([ChatMessage(.user, "What is it?", images: [picture])])
         #expect(found.text == system + " USER: <image>\nWhat is it? ASSISTANT:")
         #expect(found.ids.count { $0 == ImageMarker.id } == 1)

@@ -53,7 +53,7 @@ private let turns = #"[{"from":"human","value":"Q"},{"from":"gpt","value":"A"}]"
         #expect(sameBytes(samples[0].turns[0].text, expected))
     }
 
-    @Test func `turn order is checked unless told otherwise`() throws {
+    @Test func `turn order is checked unless switched off`() throws {
         let text = #"[{"id":"z","conversations":[{"from":"gpt","value":"A"}]}]"#
         let error = #expect(throws: ChatError.self) { try read(text) }
         #expect(error?.code == .turnOrder)

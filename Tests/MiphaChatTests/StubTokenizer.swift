@@ -3,7 +3,7 @@ import MiphaTokenizers
 
 /// A byte-level tokenizer without tables: special tokens, else pieces of up to four bytes.
 ///
-/// Like GPT-2's, a piece never crosses a blank, a blank opens the piece behind it, and a piece may
+/// Like GPT-2's, a piece never crosses a space, a space opens the piece after it, and a piece may
 /// end inside a character.
 struct StubTokenizer: TextTokenizer {
     let specials: [(text: [UInt8], id: Int)]

@@ -52,7 +52,7 @@ private let system =
         #expect(try encoder.render(sample).text == "<image>a dog on grass\n")
     }
 
-    @Test func `a template whose end of turn is no token is refused`() {
+    @Test func `a template whose end of turn is not a token is refused`() {
         let error = #expect(throws: ChatError.self) {
             try ConversationEncoder(tokenizer: StubTokenizer.gemma, template: .phi)
         }

@@ -109,7 +109,7 @@ struct ConfigReaderTests {
                 try $0.object("a").refuseUnknownKeys(known: ["epochs", "seed"])
             } == "config.json: unknown key a.qqqqqq; known keys: epochs, seed")
         try reader(text).refuseUnknownKeys(known: ["learning_rat"])
-        // A Cyrillic letter, and blanks that cannot be seen.
+        // A Cyrillic letter, and spaces that cannot be seen.
         for (key, shown) in [
             ("se\u{435}d", "\"se\u{435}d\" (character 3 is U+0435)"),
             ("seed ", "\"seed \" (character 5 is U+0020)"),

@@ -50,7 +50,7 @@ struct KeyMapTests {
         #expect(map.external("vision.blocks.3.x") != nil)
     }
 
-    @Test func `dropped and unknown names are told apart`() throws {
+    @Test func `dropped and unknown names are distinguished`() throws {
         let map = try mipha()
         #expect(map.canonical("model.layers.3.self_attn.rotary_emb.inv_freq") == .dropped)
         #expect(

@@ -174,7 +174,7 @@ struct SafetensorsMalformedTests {
         #expect(error.message.contains("(byte "), "\(error.message)")
     }
 
-    @Test func `a pointer of Git LFS is told from a file`() {
+    @Test func `a pointer of Git LFS is distinguished from a file`() {
         let pointer = """
             version https://git-lfs.github.com/spec/v1
             oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393

@@ -112,7 +112,7 @@ import Testing
         "}K\u{01}K\u{02}s.", "}q\u{00}X\u{01}\u{00}\u{00}\u{00}ah\u{00}s.", "h\u{07}.", "]", "}}b)",
         "J\u{7F}\u{7F}\u{7F}\u{7F}r\u{7F}\u{7F}\u{7F}\u{7F}.", "X\u{7F}\u{7F}\u{7F}\u{7F}a.",
     ])
-    func `programs that are no table of tensors are refused`(_ text: String) throws {
+    func `programs that are not a table of tensors are refused`(_ text: String) throws {
         let scratch = try Scratch()
         #expect(throws: CheckpointError.self) {
             try open("module.bin", pickle: Array(text.utf8), in: scratch)

@@ -166,7 +166,7 @@ package struct FaultInjection: CustomStringConvertible, Sendable {
         },
         .init(.alteredPicture) { data in
             try data.addPicture { bytes in
-                // An eXIf chunk that says 6, turned right, behind the header of 33 bytes.
+                // An eXIf chunk that says 6, turned right, after the header of 33 bytes.
                 let chunk: [UInt8] = [
                     0, 0, 0, 26, 0x65, 0x58, 0x49, 0x66, 0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 1,
                     0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0, 0xD6, 0x67, 0x4B, 0x69,

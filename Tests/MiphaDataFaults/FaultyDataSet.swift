@@ -3,10 +3,10 @@ package import MiphaFiles
 import MiphaImaging
 package import MiphaTestSupport
 
-/// A clean set of conversations with drawn pictures, into which faults are put.
+/// A clean set of conversations with drawn images, into which faults are put.
 ///
-/// Sample `n` has the picture `n.png` and two turns; every fourth has four turns, every fifth is text
-/// only, every seventh has two pictures.
+/// Sample `n` has the image `n.png` and two turns; every fourth has four turns, every fifth is text
+/// only, every seventh has two images.
 package final class FaultyDataSet {
     package let folder: TemporaryFolder
     package let images: String
@@ -30,7 +30,7 @@ package final class FaultyDataSet {
         return path
     }
 
-    /// The path of a picture.
+    /// The path of an image.
     package func path(_ name: String) -> String { "\(images)/\(name)" }
 
     /// A sample that no check complains about.
@@ -58,7 +58,7 @@ package final class FaultyDataSet {
         return .object(object)
     }
 
-    /// Draws a picture unlike all others.
+    /// Draws an image unlike all others.
     package func draw(_ name: String, width: Int = 40, height: Int = 30) throws {
         drawn += 1
         var pixels = [UInt8](repeating: 0, count: 3 * width * height)
@@ -68,16 +68,16 @@ package final class FaultyDataSet {
         try AtomicFile.write(image.pngData(), to: path(name))
     }
 
-    /// The bytes of a picture file.
+    /// The bytes of an image file.
     package func bytes(_ name: String) throws -> [UInt8] {
         try [UInt8](Data(contentsOf: URL(filePath: path(name))))
     }
 
     // MARK: Changes
 
-    /// Adds a clean sample with one picture and changes it.
+    /// Adds a clean sample with one image and changes it.
     ///
-    /// - Returns: the name of its picture.
+    /// - Returns: the name of its image.
     @discardableResult
     package func add(turns: Int = 2, _ change: (inout JSONObject) throws -> Void = { _ in }) throws
         -> String
@@ -89,7 +89,7 @@ package final class FaultyDataSet {
         return "\(index).png"
     }
 
-    /// Adds a sample whose picture's bytes are changed.
+    /// Adds a sample whose image's bytes are changed.
     package func addPicture(
         named name: (String) -> String = { $0 }, _ change: ([UInt8]) throws -> [UInt8]?
     ) throws {

@@ -11,8 +11,8 @@ import Testing
 @Suite struct BadSampleTests {
     private let order: SampleLoader.Order = { $0 < 4 ? [3 * $0, 3 * $0 + 1, 3 * $0 + 2] : nil }
 
-    /// Twelve samples: 1's picture is missing, 3 has markers too many, and of sample 6's two
-    /// pictures the second is cut; 9 to 11 are all bad.
+    /// Twelve samples: 1's image is missing, 3 has markers too many, and of sample 6's two
+    /// images the second is cut; 9 to 11 are all bad.
     private func faulty() throws -> LoaderData {
         let data = try LoaderData(samples: 9)
         try data.remove("1.png")
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func `blank pictures have the mean colour and only replace what is bad`() throws {
+    @Test func `blank images have the mean colour and only replace what is bad`() throws {
         let data = try faulty()
         let loader = data.loader(order, policy: .blank)
         let batches = try loader.rest()
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func `a picture that vanishes during the run obeys the policy`() throws {
+    @Test func `an image that vanishes during the run obeys the policy`() throws {
         for policy in BadSamplePolicy.allCases {
             let data = try LoaderData(samples: 12)
             let loader = data.loader(order, threads: 2, bytes: 0, policy: policy)

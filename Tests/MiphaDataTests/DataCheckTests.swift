@@ -26,7 +26,7 @@ import Testing
         let report = try DataCheck(plan(data, [data.write()])).run()
         #expect(counts(report).isEmpty)
         #expect(report.samples == 36 && report.textOnly == 7)
-        // 29 samples with pictures, four of them (6, 13, 20, 27) with two.
+        // 29 samples with images, four of them (6, 13, 20, 27) with two.
         #expect(report.pictures == 33 && report.references == 33)
         #expect(report.errors == 0 && report.warnings == 0)
         #expect(report.text().contains("no problem of \(DataProblem.allCases.count) kinds"))
@@ -76,7 +76,7 @@ import Testing
         ("<|image_pad|>", "<|image_pad|>"), ("<video>", "<video>"), ("<audio>", "<audio>"),
         ("<image", nil), ("a < b <p>", nil), ("<|image_", "<|image_"),
     ])
-    func `a marker of another toolkit is told where no picture is named`(
+    func `a marker of another toolkit is reported where no image is named`(
         text: String, marker: String?
     ) throws {
         let data = try FaultyDataSet(samples: 5)
@@ -89,7 +89,7 @@ import Testing
             try data.add { $0.append(" \(text)", toTurn: turn) }
         }
         let report = try DataCheck(plan(data, [data.write()])).run()
-        // Only the human's turn of the sample without a picture counts.
+        // Only the human's turn of the sample without an image counts.
         #expect(counts(report) == (marker == nil ? [:] : [.foreignMarker: 1]))
         let place = report[.foreignMarker]?.places.first
         #expect(place?.item == (marker == nil ? nil : 5))
@@ -127,7 +127,7 @@ import Testing
         #expect(report[.notCaption]?.places.map(\.item) == [3, 4, 7, 9, 11])
     }
 
-    @Test func `pictures of a benchmark are found whatever kind of file holds them`() throws {
+    @Test func `images of a benchmark are found whatever kind of file holds them`() throws {
         let data = try FaultyDataSet(samples: 12)
         let benchmark = try FaultyDataSet(samples: 3, named: "val")
         let inner = try benchmark.folder.folder("val/deep")
@@ -151,14 +151,14 @@ import Testing
         #expect(report.benchmarks.map(\.unreadable) == [1, 0])
     }
 
-    @Test func `samples that share a bad picture are counted once each`() throws {
+    @Test func `samples that share a bad image are counted once each`() throws {
         let data = try FaultyDataSet(samples: 7)
         try FileManager.default.removeItem(atPath: data.path("0.png"))
         try FileManager.default.removeItem(atPath: data.path("6-1.png"))
         for round in 0..<3 {
             try data.add { $0["image"] = round == 0 ? "./0.png" : "0.png" }
         }
-        // Sample 6 has two pictures; both miss after this.
+        // Sample 6 has two images; both miss after this.
         try FileManager.default.removeItem(atPath: data.path("6.png"))
         let report = try DataCheck(plan(data, [data.write()])).run()
         let missing = try #require(report[.missingPicture])

@@ -42,7 +42,7 @@ import Testing
         #expect(report.textOnly == 2)
     }
 
-    @Test func `unknown keys are counted by sample and told by key`() throws {
+    @Test func `unknown keys are counted by sample and reported by key`() throws {
         let report = try check([
             #"{"a":1,"b":"x",\#(Self.turns)}"#, #"{"b":"y","source":"s",\#(Self.turns)}"#,
             #"{"b":"","a":null,\#(Self.turns)}"#,

@@ -7,18 +7,18 @@ import MiphaImaging
 import MiphaTestSupport
 import MiphaTokenizers
 
-/// Conversations with drawn pictures, and what prepares them.
+/// Conversations with drawn images, and what prepares them.
 struct LoaderData {
     let folder: TemporaryFolder
     let set: TrainingDataSet
     let items: FaultyDataSet
 
-    /// Every fifth sample is text only, every seventh has two pictures.
+    /// Every fifth sample is text only, every seventh has two images.
     init(samples: Int) throws {
         try self.init(FaultyDataSet(samples: samples))
     }
 
-    /// The same pictures with the items as they are now.
+    /// The same images with the items as they are now.
     init(rereading other: LoaderData) throws {
         try self.init(other.items)
     }

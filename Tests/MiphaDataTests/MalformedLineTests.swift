@@ -68,7 +68,7 @@ import Testing
             ])
     }
 
-    @Test func `repetitions behind a malformed line are named by their own items`() throws {
+    @Test func `repetitions after a malformed line are named by their own items`() throws {
         let (data, file) = try damaged()
         let second = try data.write("second.json")
         let report = try DataCheck(

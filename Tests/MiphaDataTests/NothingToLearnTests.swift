@@ -6,7 +6,7 @@ import MiphaTestSupport
 import MiphaTokenizers
 import Testing
 
-/// Samples whose answers lie behind the limit, as the check of a data set finds them.
+/// Samples whose answers lie beyond the limit, as the check of a data set finds them.
 @Suite struct NothingToLearnTests {
     private let folder: TemporaryFolder
     private let tokenizer: Tokenizer

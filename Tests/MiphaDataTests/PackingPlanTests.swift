@@ -91,7 +91,7 @@ import Testing
         #expect(plan.count < sequential.count)
     }
 
-    @Test func `a sample longer than a row is refused, or left out and told`() throws {
+    @Test func `a sample longer than a row is refused, or left out and reported`() throws {
         let error = try #require(throws: DataError.self) {
             try PackingPlan(order: [0, 1, 2], lengths: [5, 11, 10], capacity: 10)
         }

@@ -36,7 +36,8 @@ import Testing
         #expect(index.faultyCount == 0)
     }
 
-    @Test func `what is no pair is refused at the index by file, item and key, or kept`() throws {
+    @Test func `what is not a pair is refused at the index by file, item and key, or kept`() throws
+    {
         let bad = #"{"id": "x", "prompt": "How?", "chosen": "One"}"#
         let source = ConversationSource(file: try write(good + [bad]))
         let error = #expect(throws: ChatError.self) {
@@ -104,7 +105,7 @@ import Testing
         }
     }
 
-    /// Questions about one picture, and whether the run finds its marker.
+    /// Questions about one image, and whether the run finds its marker.
     @Test(arguments: [
         (#""prompt": "Q""#, true), (#""question": "<image> Q""#, true),
         (#""prompt": [{"role": "user", "content": "Q"}]"#, false),
@@ -124,7 +125,7 @@ import Testing
         #expect(sample.turns.contains { $0.text.contains("<image>") } == isMarked)
     }
 
-    @Test func `the same question with other answers is no repetition`() throws {
+    @Test func `the same question with other answers is not a repetition`() throws {
         let items =
             good + [
                 #"{"id": "d", "prompt": "How many?", "chosen": "One", "rejected": "Three"}"#,

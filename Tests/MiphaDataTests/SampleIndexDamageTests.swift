@@ -4,7 +4,7 @@ import MiphaData
 import MiphaTestSupport
 import Testing
 
-/// A text that is no set of conversations, and what the error must say beside the file.
+/// A text that is not a set of conversations, and what the error must say beside the file.
 struct DamagedText: Sendable, CustomTestStringConvertible {
     let text: String
     let code: ChatError.Code
@@ -42,7 +42,7 @@ struct DamagedText: Sendable, CustomTestStringConvertible {
         DamagedText("[nul]", .malformedJSON, "line 1"),
     ]
 
-    /// A line that is not JSON behind one that is.
+    /// A line that is not JSON after one that is.
     static let brokenLines = [
         DamagedText("\(good)\n\(good),", .malformedJSON, "line 2"),
         DamagedText("\(good)\n{\"id\": \"b\", \"conversations\": [}", .malformedJSON, "line 2"),
@@ -104,7 +104,7 @@ struct DamagedText: Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: DamagedText.strange + DamagedText.brokenLines)
-    func `an item that is no conversation can be kept and throws when read`(
+    func `an item that is not a conversation can be kept and throws when read`(
         _ damaged: DamagedText
     ) throws {
         let source = try source(damaged.text, in: folder)

@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func `several files are numbered through and keep their picture folders`() throws {
+    @Test func `several files are numbered through and keep their image folders`() throws {
         let index = try SampleIndex([
             source("[\(item("a", image: "1.jpg"))]", in: folder, "a.json", images: "/pictures"),
             source(

@@ -25,7 +25,7 @@ struct SamplerOracle: Decodable {
         let world: Int
         /// With the last batches filled up.
         let ranks: [[[Int]]]
-        /// With the last batches as they are; ranks behind the last one have a batch less.
+        /// With the last batches as they are; ranks after the last one have a batch less.
         let uneven: [[[Int]]]
         /// Without batches that are not full on all ranks.
         let dropped: [[[Int]]]

@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(arguments: [0.0, 1.0])
-    func `one modality alone is no error`(_ textOnly: Double) throws {
+    func `one modality alone is not an error`(_ textOnly: Double) throws {
         let (sampler, _, _) = try sampler(
             .modalityLength, count: 101, textOnly: textOnly, batch: 4, world: 2)
         #expect(sampler.samples(epoch: 0).sorted() == Array(0..<101))

@@ -1,7 +1,7 @@
 import Foundation
 import MiphaFiles
 
-/// A conversation file with the shape of LLaVA's mix of 665,298 items: the items of each picture
+/// A conversation file with the shape of LLaVA's mix of 665,298 items: the items of each image
 /// root, text-only items, turns and words of each kind; the texts mean nothing.
 struct SyntheticMix {
     /// Items of one origin.
@@ -32,7 +32,7 @@ struct SyntheticMix {
 
     /// The words of each item written.
     private(set) var words: [Int32] = []
-    /// The number of items with pictures of each root, and under "" of those without.
+    /// The number of items with images of each root, and under "" of those without.
     private(set) var roots: [String: Int] = [:]
 
     init(seed: UInt64) {

@@ -8,7 +8,7 @@ import Testing
     /// The whole mix takes a gigabyte of disk and half a minute; a hundredth shows the same.
     private static let isWhole = ProcessInfo.processInfo.environment["MIPHA_WHOLE_MIX"] != nil
 
-    /// The most memory this process ever had, in bytes; nil where the system does not tell.
+    /// The most memory this process ever had, in bytes; nil where the system does not say.
     private var peakMemory: Int? {
         guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
             let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),

@@ -24,7 +24,7 @@ import Testing
         let items = (0..<count).map { number in
             let words = (0..<number % 17).map { "w\($0)" }.joined(separator: " ")
             let image = number % 3 == 0 ? "\(number).jpg" : nil
-            // Without a marker for its picture a sample cannot be encoded.
+            // Without a marker for its image a sample cannot be encoded.
             let marker = (image == nil) == bad.contains(number) ? "<image>\n" : ""
             return item("\(number)", image: image, ["\(marker)Say \(words)", "Fine, \(number)."])
         }

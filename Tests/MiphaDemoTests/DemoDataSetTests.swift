@@ -23,7 +23,7 @@ import Testing
         #expect(first.instruction != Self.small(seed: 8).instruction)
     }
 
-    @Test func `every conversation alternates and names its picture once`() {
+    @Test func `every conversation alternates and names its image once`() {
         let set = Self.small()
         for item in set.instruction + set.alignment + set.single + set.heldOut {
             #expect(item.image != nil)
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func `every kind is asked about every held-out picture`() {
+    @Test func `every kind is asked about every held-out image`() {
         let set = Self.small()
         for kind in QuestionKind.allCases {
             #expect(set.heldOutQuestions.filter { $0.kind == kind }.count == 200)
@@ -128,7 +128,7 @@ import Testing
         #expect(read == set.instruction)
     }
 
-    @Test func `every picture decodes to the drawn pixels`() throws {
+    @Test func `every image decodes to the drawn pixels`() throws {
         let set = Self.small()
         let rasterizer = SceneRasterizer(side: set.plan.side)
         for picture in set.pictures.prefix(50) {
@@ -151,7 +151,7 @@ import Testing
     }
 
     @Test(arguments: [1...2, 1...3])
-    func `guessing without the picture rarely helps`(shapes: ClosedRange<Int>) {
+    func `guessing without the image rarely helps`(shapes: ClosedRange<Int>) {
         var plan = DemoDataSet.Plan()
         plan.trainingPictures = 4_000
         plan.heldOutPictures = 300
@@ -179,7 +179,7 @@ import Testing
         }
     }
 
-    @Test func `no held-out picture repeats a training picture`() {
+    @Test func `no held-out image repeats a training image`() {
         let set = Self.small()
         let drawn = set.pictures.map { SceneRasterizer(side: 32).pixels(of: $0.scene) }
         let training = Set(drawn.prefix(1_550))

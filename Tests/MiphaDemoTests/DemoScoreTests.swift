@@ -1,7 +1,7 @@
 import MiphaDemo
 import Testing
 
-/// What a user of the demo is told when the model learned less than it should.
+/// What the demo reports when the model learned less than it should.
 @Suite struct DemoScoreTests {
     private func score(_ accuracy: Double, place: Double) -> DemoScore {
         DemoScore(

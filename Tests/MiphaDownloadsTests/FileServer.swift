@@ -9,7 +9,7 @@ import Synchronization
     import Darwin
 #endif
 
-/// A web server on this machine that answers as a test tells it to, well or badly.
+/// A web server on this machine that answers as a test specifies, well or badly.
 final class FileServer: Sendable {
     struct Request: Sendable {
         let path: String
@@ -26,7 +26,7 @@ final class FileServer: Sendable {
         var status = 200
         var headers: [(String, String)] = []
         var body: [UInt8] = []
-        /// The length that is told; nil: the true one, negative: none.
+        /// The length that is sent; nil: the true one, negative: none.
         var toldLength: Int?
         /// How much of the body is sent before the connection is cut.
         var sent: Int?

@@ -49,7 +49,7 @@ struct AnswerLogTests {
     @Test(arguments: [
         #"{"question_id": 1, "text": "x"}"#, #"{"key":"k","text":"x"}"#, "hello", "\0\0\0", "[1]",
     ])
-    func `an end that is no beginning of an answer is refused and stays`(tail: String) throws {
+    func `an end that is not a beginning of an answer is refused and stays`(tail: String) throws {
         try write(try lines(1)[0] + "\n" + tail)
         let before = try bytes()
         let error = #expect(throws: EvaluationError.self) { try AnswerLog(path: path) }

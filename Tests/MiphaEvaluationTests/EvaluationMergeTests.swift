@@ -143,7 +143,7 @@ struct EvaluationMergeTests {
         }
     }
 
-    @Test func `a picture under two names is handed over as one`() async throws {
+    @Test func `an image under two names is handed over as one`() async throws {
         let questions = try (0..<4).map { index -> Question in
             let path = folder.file("\(index).png")
             try Data("the same".utf8).write(to: URL(filePath: path))

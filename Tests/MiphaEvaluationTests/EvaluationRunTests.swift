@@ -10,7 +10,7 @@ import Testing
 struct EvaluationRunTests {
     private let model = EvaluatedModel(name: "stub", fingerprint: "f1")
 
-    /// `pictures` pictures with `each` questions each, the pictures' questions interleaved.
+    /// `pictures` images with `each` questions each, the images' questions interleaved.
     private func questions(
         _ folder: TemporaryFolder, pictures: Int = 4, each: Int = 5
     ) throws -> [Question] {
@@ -64,7 +64,7 @@ struct EvaluationRunTests {
         #expect(records[5].prompt == "question 1?")
     }
 
-    @Test func `questions on a picture are asked together`() async throws {
+    @Test func `questions on an image are asked together`() async throws {
         let folder = try TemporaryFolder()
         let settings = EvaluationSettings(batchRows: 5)
         let responder = StubResponder()
@@ -124,7 +124,7 @@ struct EvaluationRunTests {
         }
     }
 
-    @Test func `a changed prompt, picture or model voids exactly its answers`() async throws {
+    @Test func `a changed prompt, image or model voids exactly its answers`() async throws {
         let folder = try TemporaryFolder()
         var questions = try questions(folder)
         let output = try EvaluationFolder(folder.file("out"))
@@ -138,7 +138,7 @@ struct EvaluationRunTests {
         #expect(outcome.answered == 20)
     }
 
-    @Test func `shards are disjoint, complete and keep pictures together`() throws {
+    @Test func `shards are disjoint, complete and keep images together`() throws {
         let folder = try TemporaryFolder()
         let questions = try questions(folder, pictures: 7, each: 3)
         for count in [1, 2, 3, 7, 30] {

@@ -153,7 +153,7 @@ struct JudgeClientTests {
         #expect(server.requests.count == (mayPass ? 4 : 1), "\(name)")
     }
 
-    @Test func `what is no HTTP is an error`() async throws {
+    @Test func `what is not HTTP is an error`() async throws {
         let server = try LoopbackServer { _, _ in .raw("SSH-2.0-server\r\n\r\n") }
         await expectError(try client(server))
     }

@@ -136,7 +136,7 @@ struct JudgeRunTests {
         }
     }
 
-    @Test func `the estimate tells tokens, and the cost where prices are known`() {
+    @Test func `the estimate reports tokens, and the cost where prices are known`() {
         var estimate = JudgeEstimate()
         estimate.requests = 2
         estimate.promptTokens = 1_000_000

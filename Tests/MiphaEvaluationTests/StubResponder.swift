@@ -1,13 +1,13 @@
 import MiphaChat
 import Synchronization
 
-/// Answers every question with a text made of the question and the picture.
+/// Answers every question with a text made of the question and the image.
 final class StubResponder: BatchResponder {
     let card = ChatModelCard(name: "stub", contextLength: 4096, tokensPerImage: 16)
     let asked = Mutex<[[String]]>([])
     /// Questions with this text fail.
     let failing: String?
-    /// Told before each answer; may throw to end the batch there.
+    /// Called before each answer; may throw to end the batch there.
     let before: @Sendable (Int) throws -> Void
 
     init(failing: String? = nil, before: @escaping @Sendable (Int) throws -> Void = { _ in }) {

@@ -11,7 +11,7 @@ import MiphaTinyFolder
 import MiphaTokenizers
 import Testing
 
-/// What a folder says about the end of answers, templates and pictures is what happens.
+/// What a folder says about the end of answers, templates and images is what happens.
 @Suite struct FolderSettingsTests {
     private func write(_ value: JSONValue, _ name: String, in folder: String) throws {
         try value.write(to: "\(folder)/\(name)")
@@ -88,7 +88,7 @@ import Testing
         _ = try PromptParts(ModelFolder(tiny.path, for: "a test"), answers: false)
     }
 
-    @Test func `how answers would be drawn is told with the options that do so`() throws {
+    @Test func `how answers would be drawn is reported with the options that do so`() throws {
         let tiny = try TinyFolder()
         try write(
             ["do_sample": true, "temperature": 0.6, "top_p": 0.9, "max_new_tokens": 20],
@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test(arguments: [1e19, -1e19, 1e300, 50.5, "many"] as [JSONValue])
-    func `a number of tokens to draw from that is no integer is refused by name`(
+    func `a number of tokens to draw from that is not an integer is refused by name`(
         _ value: JSONValue
     ) throws {
         let tiny = try TinyFolder()
@@ -116,7 +116,7 @@ import Testing
             "\(error)")
     }
 
-    @Test func `an unknown chat template is told of unless one is chosen`() throws {
+    @Test func `an unknown chat template is reported unless one is chosen`() throws {
         let tiny = try TinyFolder()
         try AtomicFile.write("{{ 1 }}", to: "\(tiny.path)/chat_template.jinja")
         let found = try prompts(tiny.path)

@@ -37,7 +37,7 @@ import Testing
         #expect(try ModelReport(folder()).notes.contains(message))
     }
 
-    @Test func `a template whose end of turn is no token is refused`() throws {
+    @Test func `a template whose end of turn is not a token is refused`() throws {
         let error = #expect(throws: ChatError.self) { try TextParts(folder(), template: .gemma) }
         #expect(error?.code == .unsuitableTemplate)
     }

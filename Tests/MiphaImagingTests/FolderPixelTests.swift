@@ -2,7 +2,7 @@ import Foundation
 import MiphaImaging
 import Testing
 
-/// The picture preprocessing of folders, in every file it can stand in, against transformers.
+/// The image preprocessing of folders, in every file it can stand in, against transformers.
 @Suite struct FolderPixelTests {
     struct Case: Decodable, Sendable {
         let folder: String

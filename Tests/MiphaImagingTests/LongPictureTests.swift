@@ -2,7 +2,7 @@ import Foundation
 import MiphaImaging
 import Testing
 
-/// Pictures far longer than wide, whose canvas or enlargement fits no memory.
+/// Images far longer than wide, whose canvas or enlargement fits no memory.
 @Suite struct LongPictureTests {
     struct Case: Decodable {
         let processor: String

@@ -21,7 +21,7 @@ import Testing
     @Test(arguments: names)
     func `a file cut anywhere is an error`(_ name: String) throws {
         let bytes = try TestFolders.bytes(name)
-        // The trailer byte of a GIF stands behind the first frame, and so do its further frames.
+        // The trailer byte of a GIF stands after the first frame, and so do its further frames.
         var needed = bytes.count - 1
         if name.hasSuffix(".gif") { needed = name == "animated.gif" ? needed / 5 : needed - 1 }
         var lengths = Set((0..<24).map { $0 * needed / 24 })
@@ -158,7 +158,7 @@ import Testing
     }
 }
 
-/// Recomputes chunk check sums, so that changed bytes reach the code behind the check.
+/// Recomputes chunk check sums, so that changed bytes reach the code after the check.
 enum PNGFile {
     static func withCheckSums(_ bytes: [UInt8]) -> [UInt8] {
         var result = bytes

@@ -33,7 +33,7 @@ import Testing
         if isPicture { #expect(error.message.hasSuffix("; convert it to one of these")) }
     }
 
-    /// Several pictures in a file (MPO), gain maps (Ultra HDR), and what cameras append.
+    /// Several images in a file (MPO), gain maps (Ultra HDR), and what cameras append.
     @Test(arguments: ["rgb444.jpg", "progressive420.jpg", "cmyk.jpg", "rgb8.png", "plain.gif"])
     func `what stands behind the first picture of a file changes nothing`(name: String) throws {
         let bytes = try TestFolders.bytes(name)
@@ -68,7 +68,7 @@ import Testing
 
     @Test func `an animated PNG is told to be one`() throws {
         let bytes = try TestFolders.bytes("rgb8.png")
-        // An acTL chunk of two frames behind the header, as it stands in APNG; decoders skip it.
+        // An acTL chunk of two frames after the header, as it stands in APNG; decoders skip it.
         let chunk: [UInt8] = [
             0, 0, 0, 8, 0x61, 0x63, 0x54, 0x4C, 0, 0, 0, 2, 0, 0, 0, 0, 0xF3, 0x8D, 0x93, 0x70,
         ]

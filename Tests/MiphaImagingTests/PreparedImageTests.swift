@@ -52,7 +52,7 @@ import Testing
         _ = try write(png(2), "a.png")
         let after = try preparer.image(contentsOf: path)
         #expect(before != after && before.pixels != after.pixels)
-        // Bytes behind the end of a PNG change no pixel.
+        // Bytes after the end of a PNG change no pixel.
         let longer = try preparer.image(decoding: png(1) + [0], name: "longer")
         #expect(longer.pixels == before.pixels && longer != before)
     }

@@ -5,7 +5,7 @@ import MiphaTinyFolder
 import Testing
 
 @Suite struct ChatSessionTests {
-    @Test func `a chat session keeps turns, pictures and commands apart`() throws {
+    @Test func `a chat session keeps turns, images and commands apart`() throws {
         let tiny = try TinyFolder()
         let prompts = try PromptBuilder(tiny.folder())
         var session = ChatSession(sampling: SamplingOptions())

@@ -7,7 +7,7 @@ import MiphaTestSupport
 import MiphaTinyFolder
 import Testing
 
-/// Logits of batches, which tell more than the tokens chosen from them.
+/// Logits of batches, which show more than the tokens chosen from them.
 @Suite struct DecodingSessionTests {
     private func images(_ count: Int, side: Int) throws -> [PreparedImage] {
         var generator = SplitMix64(seed: 12)
@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    /// Logits of each prompt behind its text and behind each of some more tokens.
+    /// Logits of each prompt after its text and after each of some more tokens.
     private func logits(
         _ model: MiphaModel, _ prompts: [GenerationPrompt], _ tokens: [Int],
         _ prefixes: PrefixCache? = nil
@@ -60,7 +60,7 @@ import Testing
             })
     }
 
-    @Test func `rows of several pictures share what they have in common`() throws {
+    @Test func `rows of several images share what they have in common`() throws {
         let images = try images(3, side: 14)
         var prompts: [GenerationPrompt] = []
         for image in images {
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func `a prompt may end with its picture`() throws {
+    @Test func `a prompt may end with its image`() throws {
         let images = try images(2, side: 14)
         try check([
             GenerationPrompt(ids: [7, -200], images: [images[0]]),

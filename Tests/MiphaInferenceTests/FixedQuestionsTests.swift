@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test func `a picture that is not there is named before anything is asked`() throws {
+    @Test func `an image that is not there is named before anything is asked`() throws {
         let tiny = try TinyFolder(isLoud: true)
         let request = ChatRequest("What?", images: [.file("absent.png")])
         let error = #expect(throws: (any Error).self) {

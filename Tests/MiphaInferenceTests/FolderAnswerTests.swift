@@ -9,7 +9,7 @@ import Testing
 
 /// Answers from folders with settings of their own.
 @Suite struct FolderAnswerTests {
-    @Test func `pictures need a preprocessing, other questions do not`() throws {
+    @Test func `images need a preprocessing, other questions do not`() throws {
         let tiny = try TinyFolder()
         FileSystem.remove("\(tiny.path)/preprocessor_config.json")
         let prompts = try PromptBuilder(ModelFolder(tiny.path, for: "a test"))

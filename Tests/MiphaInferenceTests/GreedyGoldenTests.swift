@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test(arguments: try GoldenModel.all())
-    func `prompts of different lengths and picture counts in a batch give the same tokens`(
+    func `prompts of different lengths and image counts in a batch give the same tokens`(
         golden: GoldenModel
     ) async throws {
         let engine = try golden.engine()

@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    /// Pictures of different shapes and colours.
+    /// Images of different shapes and colours.
     private func pictures(_ count: Int) throws -> [ImageReference] {
         var generator = SplitMix64(seed: 77)
         return try (0..<count).map { index in
@@ -76,7 +76,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 18])
-    func `questions about one picture are answered as each alone`(count: Int) async throws {
+    func `questions about one image are answered as each alone`(count: Int) async throws {
         let picture = try pictures(1)
         let requests = (0..<count).map { index in
             request(
@@ -104,7 +104,7 @@ import Testing
         #expect(try Set(references.map { try prompts.image(of: $0) }).count == 1)
     }
 
-    @Test func `the picture and every word matter to the answers compared here`() async throws {
+    @Test func `the image and every word matter to the answers compared here`() async throws {
         let tiny = try TinyFolder(isLoud: true)
         let engine = InferenceEngine(try tiny.bundle())
         let pictures = try pictures(3)
@@ -120,7 +120,7 @@ import Testing
         #expect(answers.count >= 14)
     }
 
-    @Test func `pictures, texts and both mixed are answered as each alone`() async throws {
+    @Test func `images, texts and both mixed are answered as each alone`() async throws {
         let pictures = try pictures(4)
         var requests: [ChatRequest] = []
         for index in 0..<24 {
@@ -141,7 +141,7 @@ import Testing
         #expect(statistics.picturesEncoded == 4)
     }
 
-    @Test func `earlier turns may hold pictures`() async throws {
+    @Test func `earlier turns may hold images`() async throws {
         let pictures = try pictures(2)
         let requests = (0..<6).map { index in
             ChatRequest(
@@ -187,7 +187,7 @@ import Testing
         try await check(twice + [request("Look", [], tokens: 6), request("Look", [], tokens: 6)])
     }
 
-    @Test func `a list with more pictures than are read at once is answered as a whole`()
+    @Test func `a list with more images than are read at once is answered as a whole`()
         async throws
     {
         let tiny = try TinyFolder(isLoud: true)
@@ -293,7 +293,7 @@ import Testing
         }
     }
 
-    @Test func `the next list about the same picture does not compute it again`() async throws {
+    @Test func `the next list about the same image does not compute it again`() async throws {
         let tiny = try TinyFolder(isLoud: true)
         let engine = InferenceEngine(try tiny.bundle())
         let pictures = try pictures(2)

@@ -102,7 +102,7 @@ import Testing
     @Test(arguments: [
         [Float.nan, 1], [1, .nan], [-.infinity, -.infinity], [.infinity, 0], [],
     ])
-    func `logits that are no numbers are an error`(logits: [Float]) {
+    func `logits that are not numbers are an error`(logits: [Float]) {
         for options in [SamplingOptions(), SamplingOptions(temperature: 1, topP: 0.5, topK: 2)] {
             var sampler = Sampler(options)
             #expect(throws: InferenceError.self) { try sampler.next(logits) }

@@ -238,7 +238,7 @@ import Testing
         )
     }
 
-    @Test func `a checkpoint's other files are no part of the adapter`() throws {
+    @Test func `a checkpoint's other files are not part of the adapter`() throws {
         let temporary = try TemporaryFolder()
         for name in ["optimizer.pt", "scheduler.pt", "training_args.bin", "rng_state.pth"] {
             try Data([1]).write(to: URL(filePath: temporary.file(name)))

@@ -204,7 +204,7 @@ import Testing
         #expect(model.store.adapters["model.layers.0.mlp.fc1"]?.scale == scale)
     }
 
-    @Test func `a quantised base holds few bits, learns nothing and is not saved`() throws {
+    @Test func `a quantised base is small, not trained and not saved`() throws {
         let model = try MiphaModel(
             folder: SmallModel.tiny, use: .training, adapters: plan((false, true)),
             quantization: QuantizationPlan(format: .nf4))

@@ -61,7 +61,7 @@ import Testing
         #expect(config.siglip.hasPoolingHead)
     }
 
-    @Test func `the architecture tells the fused model from the split one`() throws {
+    @Test func `the architecture distinguishes the fused model from the split one`() throws {
         let fused = try MiphaConfig(
             changed(SmallModel.tiny, [], ["architectures": ["MiphaPhi15ForCausalLM"]]))
         #expect(fused.phi.fusesProjections)
@@ -282,7 +282,7 @@ import Testing
     }
 
     @Test(arguments: [SmallModel.tiny, SmallModel.llava])
-    func `a number that no text reaches is no limit of lengths`(_ folder: String) throws {
+    func `a number that no text reaches is not a limit of lengths`(_ folder: String) throws {
         let key = "tokenizer_model_max_length"
         for value in [.integer(.max), 1e30, 1e19, 1_000_000_000] as [JSONValue] {
             let config = try MiphaConfig(changed(folder, [], [key: value]))

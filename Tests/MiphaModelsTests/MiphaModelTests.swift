@@ -67,7 +67,7 @@ import Testing
         #expect(!withoutPictures.segments.contains { projector.contains(where: $0.reads) })
     }
 
-    @Test func `pictures change the row they stand in and no other`() throws {
+    @Test func `images change the row they stand in and no other`() throws {
         let model = try MiphaModel(folder: SmallModel.tiny)
         let pixels = try randomTensor([2, 3, 30, 30], seed: 1)
         let ids = [[1, MarkerID.image, 2], [3, 4, MarkerID.image]]
@@ -82,7 +82,7 @@ import Testing
         #expect(try second.narrowed(1, from: 2, length: 16).absoluteMaximum() > 1e-2)
     }
 
-    @Test func `pictures of another size are refused`() throws {
+    @Test func `images of another size are refused`() throws {
         let model = try MiphaModel(folder: SmallModel.tiny)
         let pixels = try randomTensor([1, 3, 22, 30], seed: 1)
         #expect(throws: (any Error).self) {

@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func `what comes after the blocks is told from what comes before them`() throws {
+    @Test func `what comes after the blocks is distinguished from what comes before them`() throws {
         let facts = try model(.mipha3B).store.facts
         func names(_ part: ModelPart, _ depth: ParameterDepth) -> [String] {
             facts.filter { $0.place == ParameterPlace(part, depth) }.map(\.name)

@@ -3,19 +3,19 @@ import MiphaNN
 import MiphaTorch
 import Testing
 
-/// Rows that share pictures.
+/// Rows that share images.
 @Suite struct SharedPictureTests {
     private let ids = [[5, MarkerID.image, 7], [1, 2], [MarkerID.image, 3, MarkerID.image]]
 
-    @Test func `each marker stands for the picture that it names`() throws {
+    @Test func `each marker stands for the image that it names`() throws {
         let plan = try SplicePlan(
             ids: ids, tokensPerImage: 2, imageCount: 2, pictures: [1, 0, 1])
-        // Five words, then two places of each picture, then the zero vector.
+        // Five words, then two places of each image, then the zero vector.
         #expect(plan.sources[0..<5] == [0, 7, 8, 1, 9])
         #expect(plan.sources[10..<15] == [5, 6, 4, 7, 8])
     }
 
-    @Test func `markers and named pictures that do not fit are refused`() {
+    @Test func `markers and named images that do not fit are refused`() {
         for pictures in [[0, 1], [0, 1, 2], [0, -1, 1]] {
             #expect(throws: SpliceError.self) {
                 try SplicePlan(ids: ids, tokensPerImage: 2, imageCount: 2, pictures: pictures)
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test func `a shared picture counts as one given to each row`() throws {
+    @Test func `a shared image counts as one given to each row`() throws {
         let model = try MiphaModel(folder: SmallModel.tiny, use: .training)
         let side = model.tower.input.width
         let both = try randomTensor([2, 3, side, side], seed: 3)

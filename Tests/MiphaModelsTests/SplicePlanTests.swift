@@ -5,7 +5,7 @@ import MiphaNN
 import MiphaTorch
 import Testing
 
-/// Splicing of pictures into rows of ids.
+/// Splicing of images into rows of ids.
 @Suite struct SplicePlanTests {
     /// What stands at one position.
     private enum Item: Equatable {
@@ -133,7 +133,7 @@ import Testing
             ])
     }
 
-    @Test func `markers, pictures, ids and labels that do not fit are refused`() throws {
+    @Test func `markers, images, ids and labels that do not fit are refused`() throws {
         func failure(
             _ ids: [[Int]], _ labels: [[Int]]? = nil, images: Int
         ) throws -> String {

@@ -61,7 +61,7 @@ import Testing
             })
     }
 
-    @Test func `one type is kept as it is stored, and told of where the config says another`()
+    @Test func `one type is kept as it is stored, and reported where the config says another`()
         throws
     {
         let plain = try folder(stated: "float32") { _ in .float32 }
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test(arguments: [DType.int8, .int64, .uint8, .float8E4M3, .float8E5M2, .bool])
-    func `numbers that are no weights are refused with tensor and type`(_ type: DType) throws {
+    func `numbers that are not weights are refused with tensor and type`(_ type: DType) throws {
         let name = "model.layers.1.mlp.fc2.weight"
         let odd = try folder(stated: nil) { $0 == name ? type : .float32 }
         for dtype in [nil, DType.float32] {

@@ -20,7 +20,7 @@ func randomTensor(_ shape: [Int], seed: UInt64) throws -> Tensor {
     return try Tensor(generator.floats(shape.reduce(1, *)), shape: shape)
 }
 
-/// A batch of one row with a picture in it.
+/// A batch of one row with an image in it.
 func sampleBatch(_ model: MiphaModel) throws -> MiphaBatch {
     let side = model.tower.input.width
     return MiphaBatch(

@@ -62,7 +62,7 @@ import Testing
         try expectSame(layer(x), map(opened * map(x, "up_proj"), "down_proj"))
     }
 
-    @Test func `patches are flattened by colour, then row by row over the picture`() throws {
+    @Test func `patches are flattened by colour, then row by row over the image`() throws {
         let layer = try PatchEmbedding(store.scope(.language)["p"], channels: 2, patch: 2, width: 8)
         #expect(store.parameters.map(\.tensor.shape) == [[8, 2, 2, 2], [8]])
         // The map copies the eight numbers of a patch.

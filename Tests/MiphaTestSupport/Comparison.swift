@@ -50,7 +50,7 @@ public struct Comparison: Sendable, CustomStringConvertible {
     }
 }
 
-/// Whether two lists hold the same bits; tells a zero from a negative zero.
+/// Whether two lists hold the same bits; distinguishes a zero from a negative zero.
 public func haveSameBits(_ a: [Float], _ b: [Float]) -> Bool {
     a.map(\.bitPattern) == b.map(\.bitPattern)
 }

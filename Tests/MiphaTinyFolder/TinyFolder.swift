@@ -26,18 +26,18 @@ private struct LoudSource: ParameterSource {
     func leftover(besides used: Set<String>) -> [String] { [] }
 }
 
-/// A model folder with random weights, the small tokenizer and a picture.
+/// A model folder with random weights, the small tokenizer and an image.
 package struct TinyFolder {
     /// The temporary folder that holds all files.
     package let temporary: TemporaryFolder
     /// The model folder.
     package let path: String
-    /// A picture of 20 x 11 pixels.
+    /// An image of 20 x 11 pixels.
     package let picture: String
 
     /// Writes the files.
     ///
-    /// - Parameter isLoud: whether weights are so large that every token and every picture matters to
+    /// - Parameter isLoud: whether weights are so large that every token and every image matters to
     ///   the answer; else they are those of a fresh model.
     package init(isLoud: Bool = false) throws {
         try Engine.setThreadCount(1)

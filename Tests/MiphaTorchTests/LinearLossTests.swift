@@ -138,7 +138,7 @@ import Testing
         }
     }
 
-    @Test func `targets that are no class and shapes that do not fit are refused`() throws {
+    @Test func `targets that are not a class and shapes that do not fit are refused`() throws {
         let all = try operands(rows: 2, classes: 5)
         for wrong in [[0, 5], [0, -1], [0, -100], [0]] {
             try expectFailure { _ = try inChunks(all, Tensor(wrong), zLoss: 0) }

@@ -7,7 +7,7 @@ import Testing
         var isSet = false
     }
 
-    /// Memory that tells when it is freed.
+    /// Memory that reports when it is freed.
     @safe private final class Owner {
         let bytes: UnsafeMutableRawBufferPointer
         let wasFreed: Flag

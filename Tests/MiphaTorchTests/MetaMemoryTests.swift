@@ -222,7 +222,7 @@ struct MetaMemoryTests {
     }
 
     @Test(arguments: QuantizationFormat.allCases)
-    func `a matrix in few bits takes on the meta device what it takes on the CPU`(
+    func `a quantised matrix takes on the meta device what it takes on the CPU`(
         format: QuantizationFormat
     ) throws {
         let shape = [6, 700]

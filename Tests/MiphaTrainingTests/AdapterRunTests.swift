@@ -188,7 +188,7 @@ import Testing
         #expect(named.allSatisfy { $0.contains("q_proj") || $0.contains("fc2") })
     }
 
-    @Test func `the plan counts adapters and matrices in few bits`() throws {
+    @Test func `the plan counts adapters and quantised matrices`() throws {
         let tiny = try TinyRun(samples: 4)
         let trainer = try Trainer(run(tiny, .fourBit))
         let store = trainer.model.store
@@ -304,7 +304,7 @@ import Testing
         #expect(left.contains("model.safetensors") && !left.contains("adapter_config.json"))
     }
 
-    @Test func `an adapter is no model to start from`() throws {
+    @Test func `an adapter is not a model to start from`() throws {
         let tiny = try TinyRun(samples: 4)
         let run = run(tiny, .lora)
         try progress(run)

@@ -155,7 +155,7 @@ import Testing
         }
     }
 
-    @Test func `the first lines tell the size of the last update`() throws {
+    @Test func `the first lines report the size of the last update`() throws {
         let odd = run("out", 2, 4)
         #expect(
             try RunPlanReport(RunPlan(odd, base: 0)).lines[0].contains(

@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    /// Items with a problem that a run does not survive, text and pictures apart.
+    /// Items with a problem that a run does not survive, text and images apart.
     private func bad(_ report: DataReport) -> (texts: Set<Int>, pictures: Set<Int>) {
         let errors = report.problems.filter {
             $0.kind.severity == .error && $0.kind != .benchmarkLeak

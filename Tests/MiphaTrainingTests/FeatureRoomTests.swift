@@ -138,7 +138,8 @@ import Testing
         }
     }
 
-    @Test func `what cannot be written is told once and ends the writing, nothing else`() throws {
+    @Test func `what cannot be written is reported once and ends the writing, nothing else`() throws
+    {
         let expected = try values(store(1, entries: 0), 0..<4)
         let store = try store(1, entries: 9)
         let folder = try "\(root)/" + #require(try entries().keys.first)
@@ -153,7 +154,8 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder))
     }
 
-    @Test func `a run tells hits and misses, and goes on when its cache cannot be written`() throws
+    @Test func `a run reports hits and misses, and goes on when its cache cannot be written`()
+        throws
     {
         let tiny = try TinyRun()
         let captions = try tiny.data(

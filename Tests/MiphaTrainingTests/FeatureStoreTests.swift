@@ -49,7 +49,7 @@ import Testing
         #expect(none.counts.hits == 0 && none.byteCount == 0)
     }
 
-    @Test func `the batch a picture came in first does not matter`() throws {
+    @Test func `the batch an image came in first does not matter`() throws {
         let alone = try values(store("alone"), [3])
         let together = try values(store("together"), [0, 1, 2, 3])
         #expect(Array(together.suffix(alone.count)) == alone)

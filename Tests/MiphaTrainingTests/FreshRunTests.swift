@@ -43,7 +43,7 @@ import Testing
             try files(run.outputFolder).isSuperset(of: before.subtracting(["trainer_state.json"])))
     }
 
-    @Test func `files of a folder that is no run's are the user's`() throws {
+    @Test func `files of a folder that is not a run's are the user's`() throws {
         let tiny = try TinyRun(samples: 4)
         let output = tiny.run.outputFolder
         try FileManager.default.createDirectory(

@@ -133,7 +133,7 @@ import Testing
         #expect(notes.count { $0.contains("incidents.jsonl only") } == 1)
     }
 
-    @Test func `rank 0 tells of the samples of all ranks`() throws {
+    @Test func `rank 0 reports the samples of all ranks`() throws {
         let tiny = try TinyRun(samples: 1)
         let limit = try shortLength(tiny)
         let run = try tiny.on("ranks", [short[0], long, long, long]) {

@@ -11,7 +11,7 @@ import Testing
     private static let updates = 16
 
     private let tiny: TinyRun
-    /// A run whose every fourth update has two pictures that take long.
+    /// A run whose every fourth update has two images that take long.
     private let run: RunConfiguration
     private let large: String
 
@@ -44,7 +44,7 @@ import Testing
         self.large = large
     }
 
-    /// Seconds that one of the pictures takes now.
+    /// Seconds that one of the images takes now.
     private func slowness() throws -> Double {
         let took = try ContinuousClock().measure {
             _ = try ImageProcessor.siglip(size: 28).pixelValues(
@@ -53,7 +53,7 @@ import Testing
         return took / .seconds(1)
     }
 
-    /// Seconds that updates waited after the first, when each takes somewhat less than a slow picture.
+    /// Seconds that updates waited after the first, when each takes somewhat less than a slow image.
     private func waits(_ run: RunConfiguration, _ slow: Double) throws -> [Double] {
         var waits: [Double] = []
         _ = try Trainer(run, resume: .never).train(report: {

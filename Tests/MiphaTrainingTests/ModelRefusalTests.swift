@@ -40,7 +40,7 @@ import Testing
         #expect(try Trainer(tiny.run).plan.totalSteps == 6)
     }
 
-    @Test func `pictures of another size than the tower's are refused`() throws {
+    @Test func `images of another size than the tower's are refused`() throws {
         try AtomicFile.write(
             ImageProcessor.siglip(size: 32).encoded(),
             to: "\(run.model)/preprocessor_config.json")

@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func `rows that are no pairs are refused`() throws {
+    @Test func `rows that are not pairs are refused`() throws {
         let tiny = try TinyModel()
         let odd = try tiny.batch(answers: [2, 3, 4], pictures: false)
         #expect(throws: TrainingError.self) {

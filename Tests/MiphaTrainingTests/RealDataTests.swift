@@ -9,7 +9,7 @@ import MiphaTorch
 import MiphaTraining
 import Testing
 
-/// Both stages on sentences and pictures made for people, with Phi's own tokenizer.
+/// Both stages on sentences and images made for people, with Phi's own tokenizer.
 @Suite(
     .enabled(
         if: PackagePaths.sharedData("data/nlvr/train.json") != nil
@@ -70,7 +70,7 @@ struct RealDataTests {
             #expect(report.supervisedTokens == 8)
             #expect(report.loss.isFinite && report.gradientNorm > 0)
         }
-        // The picture's 16 positions, its marker gone, and a caption of two tokens.
+        // The image's 16 positions, its marker gone, and a caption of two tokens.
         #expect(aligned.allSatisfy { $0.tokens == 4 * 18 })
         #expect(tuned.allSatisfy { $0.tokens > 4 * 60 && $0.tokens < 4 * 160 })
         #expect(abs(aligned[0].loss - log(51_200)) < 0.2)

@@ -3,7 +3,7 @@ import MiphaTestSupport
 import MiphaTraining
 import Testing
 
-/// Files that are no run files.
+/// Files that are not run files.
 @Suite struct RunFileErrorTests {
     private func failure(_ yaml: [UInt8]) throws -> String {
         let folder = try TemporaryFolder()
@@ -24,7 +24,7 @@ import Testing
         "model: a\n}", "\u{0}", "model: \u{1}\n", "\u{FEFF}- a\n", "<<: 3\n",
         "model:\n\t- tab\n", "[[[[", "{{{{", ": : :", "!", "...\n...",
     ])
-    func `text that is no run file is refused in one line`(yaml: String) throws {
+    func `text that is not a run file is refused in one line`(yaml: String) throws {
         let message = try failure(Array(yaml.utf8))
         #expect(message.contains("run.yaml"), "\(message)")
         #expect(message.isOneLine, "\(message)")
@@ -59,7 +59,7 @@ import Testing
         #expect(run.outputFolder == "base" && run.dataFiles == ["base", "base"])
     }
 
-    @Test func `bytes that are no text are refused in one line`() throws {
+    @Test func `bytes that are not text are refused in one line`() throws {
         for bytes: [UInt8] in [[0xFF, 0xFE, 0x6D, 0x00], [0x80], [0x6D, 0x3A, 0x20, 0xC3]] {
             let message = try failure(bytes)
             #expect(message.contains("run.yaml"))

@@ -209,7 +209,7 @@ import Testing
         #expect(error?.description == "\(missing): no such run file")
     }
 
-    @Test func `a folder in the place of a run file is told to be one`() throws {
+    @Test func `a folder in the place of a run file is reported as one`() throws {
         let path = try folder.folder("run")
         func message() -> String {
             do { _ = try RunConfiguration(contentsOf: path) } catch { return "\(error)" }
@@ -242,7 +242,7 @@ import Testing
         ("{image: a.png, prompt: '<image> or <image>?'}", "1 <image>"),
         ("{image: [a.png, b.png], prompt: '<image>?'}", "2 <image>"),
     ])
-    func `a sample prompt with another number of markers than of pictures is refused`(
+    func `a sample prompt with another number of markers than of images is refused`(
         prompt: String, part: String
     ) throws {
         let yaml = lines(required) + "sample_steps: 1\nsample_prompts: [{prompt: Hi}, \(prompt)]\n"

@@ -5,7 +5,7 @@ import MiphaTestSupport
 import MiphaTraining
 import Testing
 
-/// What a run tells before its first update, and what `mipha plan` tells of it.
+/// The notes that a run and `mipha plan` report before the first update.
 @Suite struct RunNotesTests {
     private let tiny: TinyRun
 
@@ -22,7 +22,7 @@ import Testing
         return notes
     }
 
-    @Test func `a usual run has nothing to tell`() throws {
+    @Test func `a usual run has nothing to report`() throws {
         #expect(try notes { _ in } == [])
         #expect(try notes { $0.schedule = .wsd } == [])
         #expect(try notes { ($0.warmupRatio, $0.maximumSteps) = (0, 1) } == [])
@@ -47,7 +47,7 @@ import Testing
         #expect(try weights(of: run.outputFolder) != weights(of: run.model))
     }
 
-    @Test func `a rate that never rises to its height is told, and is transformers'`() throws {
+    @Test func `a rate that never rises to its height is reported, and is transformers'`() throws {
         let all = try notes { ($0.maximumSteps, $0.warmupRatio) = (5, 1) }
         #expect(
             all == [
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func `a rate of 0 is told with its key`() throws {
+    @Test func `a rate of 0 is reported with its key`() throws {
         #expect(
             try notes { $0.learningRate = 0 } == ["learning_rate: 0: no weight will change"])
         #expect(
@@ -115,7 +115,7 @@ import Testing
     ]
 
     @Test(arguments: inert)
-    func `a setting that nothing looks at is told with the reason`(_ setting: Inert) throws {
+    func `a setting that nothing looks at is reported with the reason`(_ setting: Inert) throws {
         #expect(
             try notes(setting.change)
                 == ["\(setting.key): has no influence here: \(setting.reason)"])
@@ -137,7 +137,7 @@ import Testing
         #expect(used == [])
     }
 
-    @Test func `settings of pictures and adapters are told in stages without them`() throws {
+    @Test func `settings of images and adapters are reported in stages without them`() throws {
         let texts = try tiny.data("texts.json", (0..<4).map { Conversation("Q \($0)", "A") })
         #expect(
             try notes {

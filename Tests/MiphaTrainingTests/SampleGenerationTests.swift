@@ -60,7 +60,7 @@ import Testing
         #expect(try lines(run).map { $0["step"]?.integerValue } == [4, 4, 6, 6])
     }
 
-    @Test func `a failure to answer is told and ends nothing`() throws {
+    @Test func `a failure to answer is reported and does not stop the run`() throws {
         let tiny = try TinyRun(samples: 4)
         let run = asking(tiny.run)
         var notes: [String] = []

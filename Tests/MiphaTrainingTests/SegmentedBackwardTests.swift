@@ -6,7 +6,7 @@ import MiphaTraining
 import Testing
 
 @Suite struct SegmentedBackwardTests {
-    /// What learns.
+    /// Sets of trainable parts.
     enum Plan: String, CaseIterable {
         case everything, frozenTower, frozenLanguageModel, languageModelBlocks
 
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func `a batch without pictures leaves a lone projector without gradient`(
+    func `a batch without images leaves a lone projector without gradient`(
         checkpointing: Bool
     ) throws {
         let tiny = try TinyModel()

@@ -7,7 +7,7 @@ import MiphaTestSupport
 import MiphaTorch
 import MiphaTraining
 
-/// A tiny random model in memory with batches of random ids and pictures.
+/// A tiny random model in memory with batches of random ids and images.
 struct TinyModel {
     let model: MiphaModel
 
@@ -61,7 +61,7 @@ struct TinyModel {
 }
 
 extension MiphaBatch {
-    /// The rows of a range with their pictures, one per row.
+    /// The rows of a range with their images, one per row.
     func rows(_ range: Range<Int>) throws -> MiphaBatch {
         MiphaBatch(
             ids: Array(ids[range]), labels: labels.map { Array($0[range]) },

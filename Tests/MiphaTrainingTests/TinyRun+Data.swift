@@ -5,7 +5,7 @@ import MiphaFiles
 import MiphaTestSupport
 import MiphaTraining
 
-/// One conversation of a test: pictures by file name, then the turns, the human first.
+/// One conversation of a test: images by file name, then the turns, the human first.
 struct Conversation {
     var pictures: [String] = []
     var turns: [String]

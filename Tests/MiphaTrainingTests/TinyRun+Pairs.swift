@@ -32,7 +32,7 @@ struct Pair {
 }
 
 extension TinyRun {
-    /// Pairs of unequal lengths; every third has no picture, one has two.
+    /// Pairs of unequal lengths; every third has no image, one has two.
     static func pairs(_ count: Int) -> [Pair] {
         (0..<count).map { index in
             let pictures =

@@ -8,14 +8,14 @@ import MiphaTestSupport
 import MiphaTorch
 import MiphaTraining
 
-/// A folder with a tiny random model, a few pictures and conversations, for runs of a second.
+/// A folder with a tiny random model, a few images and conversations, for runs of a second.
 struct TinyRun {
     let folder: TemporaryFolder
     let run: RunConfiguration
 
     /// Creates model and data.
     ///
-    /// - Parameter samples: number of conversations, every fourth without a picture.
+    /// - Parameter samples: number of conversations, every fourth without an image.
     init(samples: Int = 12, dropout: Double = 0) throws {
         folder = try TemporaryFolder()
         let base = try folder.copy(

@@ -9,7 +9,7 @@ import MiphaTraining
 import Synchronization
 import Testing
 
-/// What a trained folder says about pictures, and what a run is told about its model's folder.
+/// What a trained folder says about images, and the notes of a run about its model's folder.
 @Suite struct TrainedFolderTests {
     /// A one-update run over a model in the LLaVA layout.
     private func run(
@@ -73,7 +73,7 @@ import Testing
         #expect(outer["processor_class"] == "LlavaProcessor" && outer["image_processor"] == nil)
     }
 
-    @Test func `a run is told where it does not follow its model's folder`() throws {
+    @Test func `a run reports where it does not follow its model's folder`() throws {
         let (tiny, run) = try run()
         defer { withExtendedLifetime(tiny) {} }
         let told = try notes(run)
@@ -101,7 +101,7 @@ import Testing
     }
 }
 
-/// Lines that were told, from any thread.
+/// Lines that were reported, from any thread.
 private final class Collected: Sendable {
     private let told = Mutex<[String]>([])
 

@@ -9,7 +9,7 @@ import MiphaTokenizers
 import MiphaTraining
 import Testing
 
-/// What a run learns from: texts, pictures, labels and masks.
+/// What a run learns from: texts, images, labels and masks.
 @Suite struct TrainerDataTests {
     private func dataSet(_ run: RunConfiguration) throws -> TrainingDataSet {
         let encoder = try ConversationEncoder(
@@ -30,7 +30,7 @@ import Testing
         Conversation("<image>\nOne?", "yes it is", pictures: ["0.png"]), Conversation("Two?", "no"),
     ]
 
-    @Test func `samples with and without pictures learn together as they do alone`() throws {
+    @Test func `samples with and without images learn together as they do alone`() throws {
         let tiny = try TinyRun()
         let change: (inout RunConfiguration) -> Void = {
             $0.batchSize = 2; $0.accumulation = 1
@@ -58,7 +58,7 @@ import Testing
         #expect(norm(tower) == 0)
     }
 
-    @Test func `each of several pictures counts, in its place`() throws {
+    @Test func `each of several images counts, in its place`() throws {
         let tiny = try TinyRun()
         func loss(_ name: String, _ pictures: [String]) throws -> TrainingProgress {
             let run = try tiny.on(
@@ -80,7 +80,7 @@ import Testing
         #expect(Set([first.loss, swapped.loss, same.loss]).count == 3)
     }
 
-    @Test func `a marker beyond the maximum length takes its picture with it`() throws {
+    @Test func `a marker beyond the maximum length takes its image with it`() throws {
         let tiny = try TinyRun()
         let samples = [
             Conversation("<image> <image>\nSame?", "no", pictures: ["0.png", "absent.png"])
@@ -190,7 +190,7 @@ import Testing
         #expect(reports.map(\.step) == Array(1..<step + 1))
     }
 
-    @Test func `markers without pictures are named under the reference's labels too`() throws {
+    @Test func `markers without images are named under the reference's labels too`() throws {
         let tiny = try TinyRun()
         let run = try tiny.on(
             "marked",
@@ -200,7 +200,7 @@ import Testing
         #expect(error?.description.contains("marked.json: item 0: expected 2 images") == true)
     }
 
-    @Test func `a text run refuses pictures by the sample's name`() throws {
+    @Test func `a text run refuses images by the sample's name`() throws {
         let tiny = try TinyRun()
         let run = tiny.with { $0.stage = .sft }
         let error = #expect(throws: TrainingError.self) { try Trainer(run) }

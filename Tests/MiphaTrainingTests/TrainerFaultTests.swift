@@ -18,7 +18,7 @@ struct TrainerFaultTests {
         try JSONValue(contentsOf: "\(run.outputFolder)/checkpoint-\(step)/trainer_state.json")
     }
 
-    /// Two conversations to validate on; the first has a picture.
+    /// Two conversations to validate on; the first has an image.
     private func validated(
         _ tiny: TinyRun, _ name: String, picture: String = "1.png",
         _ change: (inout RunConfiguration) -> Void = { _ in }

@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func `a loss that is no number stops the run and keeps the last checkpoint`() throws {
+    @Test func `a loss that is not a number stops the run and keeps the last checkpoint`() throws {
         let tiny = try TinyRun()
         let error = try spoiled(tiny.run) { trainer in
             let bias = try #require(trainer.model.store["model.final_layernorm.bias"])
@@ -152,7 +152,7 @@ import Testing
             .filter { $0.hasPrefix("checkpoint-") }.sorted()
     }
 
-    @Test func `an output folder that is no folder does not start over`() throws {
+    @Test func `an output folder that is not a folder does not start over`() throws {
         let tiny = try TinyRun(samples: 4)
         try AtomicFile.write("a file", to: tiny.run.outputFolder)
         let error = #expect(throws: FileError.self) { try Trainer(tiny.run) }

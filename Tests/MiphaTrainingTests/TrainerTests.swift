@@ -125,7 +125,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: partial))
     }
 
-    @Test func `a missing picture is named with its sample's file`() throws {
+    @Test func `a missing image is named with its sample's file`() throws {
         let tiny = try TinyRun()
         try FileManager.default.removeItem(atPath: "\(tiny.run.imageFolder)/0.png")
         let run = tiny.with { $0.maximumSteps = 3 }

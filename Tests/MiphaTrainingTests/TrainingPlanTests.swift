@@ -69,7 +69,7 @@ import Testing
             ])
     }
 
-    @Test func `what no picture feature depends on never learns`() throws {
+    @Test func `what no image feature depends on is never trained`() throws {
         let names = try TrainingPlan(run).trainable(in: tiny.model)
         let tower = names.filter { tiny.model.store.fact($0)?.part == .tower }
         #expect(tower.contains { $0.contains("layers.1.") })

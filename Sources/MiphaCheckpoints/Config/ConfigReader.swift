@@ -12,7 +12,7 @@ public import MiphaFiles
 ///
 /// A key whose value is `null` counts as absent, as in Hugging Face configs.
 public struct ConfigReader: Sendable {
-    /// How messages call the file.
+    /// The name of the file in messages.
     public let file: String
     /// The keys that lead here from the top of the file, joined by dots; empty at the top.
     public let path: String
@@ -132,8 +132,8 @@ public struct ConfigReader: Sendable {
 }
 
 extension String {
-    /// The name of a key; one with characters that keys do not have, which may look like others, comes
-    /// in quotation marks with the first of them by its number.
+    /// The name of a key; one with characters that keys do not have, which may look like others,
+    /// comes in quotation marks with the first of them by its number.
     fileprivate var nameInMessages: String {
         let odd = unicodeScalars.enumerated().first { _, scalar in
             !scalar.isASCII

@@ -95,7 +95,7 @@ public struct KeyMap: Sendable {
         self.drops = drops
     }
 
-    /// What becomes of a name in a checkpoint of this dialect.
+    /// Translates the name of a tensor in a checkpoint of this dialect.
     public func canonical(_ external: String) -> KeyMatch {
         let bytes = Array(external.utf8)
         if drops.contains(where: { $0.match(bytes) != nil }) { return .dropped }

@@ -28,7 +28,7 @@ extension KeyPattern {
         var seen = Set(pending)
         while let pair = pending.popLast() {
             if found(isEnd(pair.left), pair.right.map(other.isEnd) ?? false) { return true }
-            // One byte of every class that the two patterns can tell apart is enough.
+            // One byte of every class that the two patterns distinguish is enough.
             var alphabet: Set<UInt8> = [0x01, 0x02, 0x03, 0x30, 0x31, 0x32]
             alphabet.formUnion(literals(at: pair.left))
             if let right = pair.right { alphabet.formUnion(other.literals(at: right)) }

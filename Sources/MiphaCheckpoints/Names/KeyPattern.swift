@@ -13,7 +13,7 @@ struct KeyPattern: Sendable {
 
     /// Parses a pattern.
     ///
-    /// An index must be followed by a byte that is no digit or by the end, and `{*}` must stand
+    /// An index must be followed by a byte that is not a digit or by the end, and `{*}` must stand
     /// at the end: then a name matches in one way only.
     init(_ text: String, dialect: String) throws(CheckpointError) {
         func refuse(_ reason: String) -> CheckpointError {
@@ -81,7 +81,7 @@ struct KeyPattern: Sendable {
                 continue
             case .index:
                 while position < name.count, name[position] &- 0x30 < 10 { position += 1 }
-                // "01" is no index: it would come back as another name.
+                // "01" is not an index: it would come back as another name.
                 guard position > start, name[start] != 0x30 || position == start + 1 else {
                     return nil
                 }

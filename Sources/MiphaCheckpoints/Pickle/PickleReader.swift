@@ -2,11 +2,11 @@ import MiphaFiles
 
 /// Reads a pickle of tensors as `torch.save` writes it.
 ///
-/// A pickle is a program. This machine knows the instructions and the names that tables of tensors need
-/// and refuses all others, so nothing of a file is ever run. Depth and size are bounded.
+/// A pickle is a program. This machine knows the instructions and the names that tables of tensors
+/// need and refuses all others, so nothing of a file is ever run. Depth and size are bounded.
 /// Reference: CPython, `Lib/pickletools.py` (protocols 2 to 4); PyTorch, `torch/serialization.py`.
 struct PickleReader {
-    /// How deep tables and tuples may stand in each other.
+    /// The deepest nesting of tables and tuples that is accepted.
     static let deepest = 16
     private let bytes: [UInt8]
     private let file: String

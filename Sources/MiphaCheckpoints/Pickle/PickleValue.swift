@@ -13,7 +13,7 @@ indirect enum PickleValue {
     case storage(TorchTensor.Storage)
     case tensor(TorchTensor)
 
-    /// How many tables and tuples stand in each other.
+    /// The depth of nested tables and tuples.
     var depth: Int {
         switch self {
         case .tuple(_, let depth): depth
@@ -48,8 +48,8 @@ final class PickleTable {
     func seal() { isSealed = true }
 }
 
-/// The names of Python that pickles of tensors need; any other is refused, since a pickle can call what
-/// it names.
+/// The names of Python that pickles of tensors need; any other is refused, since a pickle can call
+/// what it names.
 enum PickleName: Equatable {
     case orderedDict
     case rebuildTensor

@@ -15,7 +15,7 @@ public struct TorchTensor: Sendable, Equatable {
     let storage: Storage
     /// Elements of the storage in front of the first one.
     let offset: Int
-    /// How many elements of the storage a step along each dimension is; 0 where there is no step.
+    /// The stride of each dimension in elements of the storage; 0 where there is no step.
     let strides: [Int]
 
     /// Checks that the tensor lies within its storage.
@@ -42,7 +42,7 @@ public struct TorchTensor: Sendable, Equatable {
     /// Number of elements.
     public var elementCount: Int { shape.reduce(1, *) }
 
-    /// Whether the elements stand one behind another in the order of rows.
+    /// Whether the elements stand one after another in the order of rows.
     var isContiguous: Bool {
         var expected = 1
         for (size, stride) in zip(shape, strides).reversed() where size != 1 {

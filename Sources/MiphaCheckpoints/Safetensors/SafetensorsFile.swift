@@ -12,10 +12,10 @@ import MiphaFiles
 ///
 /// Opening reads and checks the header only; the elements come in from the disk when they are
 /// touched. The file must not be changed or cut while it is mapped: the system stops a program
-/// that reads a mapped page behind the end of its file. (Files written by this library are
+/// that reads a mapped page past the end of its file. (Files written by this library are
 /// replaced by renaming, which leaves an old mapping whole.)
 @safe public final class SafetensorsFile: Sendable {
-    /// What the program is going to do with a tensor's bytes.
+    /// How the program is going to use a tensor's bytes.
     public enum Advice: Sendable {
         /// They are needed soon: start to read them.
         case willNeed
@@ -128,7 +128,7 @@ import MiphaFiles
         return try unsafe body(buffer.bytes)
     }
 
-    /// Tells the system what will be done with the bytes of a tensor.
+    /// Advises the system how the bytes of a tensor will be used.
     ///
     /// Useful before a copy to a device (`willNeed`) and after it (`dontNeed`). Has no effect on
     /// what is read.

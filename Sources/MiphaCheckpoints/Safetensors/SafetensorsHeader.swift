@@ -129,7 +129,7 @@ private struct HeaderParser {
         guard scanner.isAtEnd else { throw scanner.expected("the end of the header") }
     }
 
-    /// Reads the members of an object behind its brace; `body` reads the value.
+    /// Reads the members of an object after its brace; `body` reads the value.
     private mutating func eachMember(
         _ body: (inout Self, String, Int) throws(FileError) -> Void
     ) throws(FileError) {

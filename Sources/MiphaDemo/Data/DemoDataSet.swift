@@ -6,7 +6,7 @@ import MiphaFiles
 /// Training scenes of one shape, of several shapes, and held-out scenes come from streams with
 /// different seeds.
 package struct DemoDataSet: Sendable {
-    /// How much data to make, and from which seed.
+    /// The amount of data to make, and its seed.
     package struct Plan: Sendable, Equatable {
         /// Seeds all random streams.
         package var seed: UInt64 = 7
@@ -14,22 +14,22 @@ package struct DemoDataSet: Sendable {
         /// The side of the square images in pixels.
         package var side = 32
 
-        /// How many images of one shape have a caption to learn from.
+        /// Number of training images of one shape, each with a caption.
         package var singlePictures = 8_000
 
-        /// How many images of several shapes have a caption and a conversation to learn from.
+        /// Number of training images of several shapes, each with a caption and a conversation.
         package var trainingPictures = 12_000
 
-        /// How many images are kept for the test.
+        /// Number of images kept for the test.
         package var heldOutPictures = 150
 
         /// Questions about each image at most.
         package var rounds = 3
 
-        /// How many shapes a training image may hold.
+        /// Number of shapes that a training image may hold.
         package var shapes = 2...3
 
-        /// How many shapes a held-out image may hold.
+        /// Number of shapes that a held-out image may hold.
         package var heldOutShapes = 2...3
 
         /// Makes the standard plan.
@@ -41,7 +41,7 @@ package struct DemoDataSet: Sendable {
         /// The file name inside the image folder.
         package let file: String
 
-        /// What it shows.
+        /// The scene that it shows.
         package let scene: Scene
     }
 
@@ -50,7 +50,7 @@ package struct DemoDataSet: Sendable {
         /// The id of the item in the held-out file.
         package let id: String
 
-        /// What it asks for.
+        /// The kind of property that it asks for.
         package let kind: QuestionKind
 
         /// The question in words.
@@ -60,7 +60,7 @@ package struct DemoDataSet: Sendable {
         package let answer: String
     }
 
-    /// What the data set was made from.
+    /// The plan that the data set was made from.
     package let plan: Plan
 
     /// All images of all parts.

@@ -15,7 +15,7 @@ package struct DemoError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure.
     package let code: Code
 
-    /// What happened, where, and what to do.
+    /// The cause, the place and the remedy.
     package let message: String
 
     /// Makes an error.

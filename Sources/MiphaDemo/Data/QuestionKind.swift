@@ -1,4 +1,4 @@
-/// What a question of the demo asks for.
+/// The property that a question of the demo asks for.
 package enum QuestionKind: String, CaseIterable, Codable, Sendable {
     /// The colours of all shapes, in reading order.
     case colours

@@ -2,7 +2,7 @@ package import MiphaFiles
 
 /// One question about an image with its right answer.
 package struct SceneQuestion: Sendable, Equatable {
-    /// What it asks for.
+    /// The kind of property that it asks for.
     package let kind: QuestionKind
 
     /// The question in words.

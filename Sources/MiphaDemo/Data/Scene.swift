@@ -62,11 +62,11 @@ package struct SceneShape: Sendable {
     /// The smooth edge stays inside the cell.
     let offset: (x: Double, y: Double)
 
-    /// What is added to the pure colour, in steps of 0…255.
+    /// The offset from the pure colour, in steps of 0…255.
     let tint: (Double, Double, Double)
 }
 
-/// What an image shows: shapes of different outlines and colours in different cells.
+/// The content of an image: shapes of different outlines and colours in different cells.
 package struct Scene: Sendable {
     /// The shapes in reading order of their cells.
     package let shapes: [SceneShape]

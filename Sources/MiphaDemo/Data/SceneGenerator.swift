@@ -2,7 +2,7 @@ package import MiphaFiles
 
 /// Invents scenes from a seeded random stream.
 package struct SceneGenerator: Sendable {
-    /// How many shapes a scene may hold.
+    /// Number of shapes that a scene may hold.
     package let shapeCount: ClosedRange<Int>
 
     /// How far a shape may lie off the middle of its cell, in parts of the cell.

@@ -21,7 +21,7 @@ import MiphaTraining
 /// OUTPUT/report.html, report.md
 /// ```
 package struct Demo {
-    /// What the tour is doing.
+    /// A step of the tour.
     package enum Event {
         /// A new part begins.
         case part(String)
@@ -33,19 +33,19 @@ package struct Demo {
     package struct Example: Sendable {
         /// Image file.
         package let image: String
-        /// What was asked.
+        /// The question.
         package let question: String
-        /// What the model said.
+        /// The model's answer.
         package let answer: String
-        /// What is right.
+        /// The right answer.
         package let expected: String
     }
 
-    /// What came out.
+    /// The result.
     package struct Result: Sendable {
         /// Accuracy by kind of question.
         package let score: DemoScore
-        /// What is lower than is expected of a tour of its length, if anything is.
+        /// The result that is lower than expected of a tour of its length, if any.
         package let shortfall: String?
         /// Three answers.
         package let examples: [Example]

@@ -40,12 +40,13 @@ package struct DemoScore: Sendable {
         self.blind = blind
     }
 
-    /// How far a kind must be above its blind guess, as a part of what a guess leaves open.
+    /// The margin of a kind over its blind guess, as a fraction of what a guess leaves open.
     private static let margin = 0.5
 
-    /// What is lower than expected, in words: the accuracy, or kinds that are hardly above a guess.
+    /// The results lower than expected, in words: the accuracy, or kinds hardly above a guess.
     ///
-    /// - Parameter accuracy: share of right answers that is expected; from 0.95 on, of each kind too.
+    /// - Parameter accuracy: share of right answers that is expected; from 0.95 on, of each kind
+    ///   too.
     package func shortfall(below accuracy: Double) -> String? {
         func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
         if self.accuracy < accuracy {
@@ -105,7 +106,7 @@ extension DemoDataSet {
 
 /// The trained model on the held-out questions, by the evaluation that benchmarks use.
 struct DemoEvaluation {
-    /// What came out.
+    /// The result.
     struct Outcome {
         let result: EvaluationReport.Result
         /// Answers in the order of the questions.

@@ -4,7 +4,7 @@ package import MiphaImaging
 
 /// The files that a model folder needs beside config and weights.
 package enum CompanionFiles {
-    /// Those that answers depend on: of the tokenizer, of prompts and answers, of image preprocessing.
+    /// Files that answers depend on: tokenizer, prompts and answers, image preprocessing.
     static let ofAnswers =
         [
             "tokenizer.json", tokenizerConfig, "special_tokens_map.json", "added_tokens.json",
@@ -15,7 +15,7 @@ package enum CompanionFiles {
     /// Their names, with the licence.
     package static let names = ofAnswers + ["LICENSE"]
 
-    /// Those that training scripts write beside an adapter and that answers depend on.
+    /// Files that training scripts write beside an adapter and that answers depend on.
     ///
     /// The others are left out because programs write them anew, with the same meaning.
     static let besideAdapters = ofAnswers.filter {
@@ -28,8 +28,8 @@ package enum CompanionFiles {
     private static let tokenizerConfig = "tokenizer_config.json"
     private static let largestFile = 1 << 30
 
-    /// Copies those that are there into another folder; the image preprocessing says there what is done
-    /// with images that are not square.
+    /// Copies those that are there into another folder; the image preprocessing says there what is
+    /// done with images that are not square.
     ///
     /// - Parameters:
     ///   - aspectRatio: what is done with images that are not square; `nil` where no image is read.
@@ -47,8 +47,8 @@ package enum CompanionFiles {
             to: target, aspectRatio: aspectRatio, isStated: isStated, from: source)
     }
 
-    /// Has the tokenizer's files say how long texts were in training, as the reference's tokenizer does
-    /// when it is saved.
+    /// Has the tokenizer's files say how long texts were in training, as the reference's tokenizer
+    /// does when it is saved.
     package static func setMaximumLength(_ length: Int, in folder: String) throws {
         let path = FileSystem.join(folder, tokenizerConfig)
         guard !FileSystem.isMissing(path) else { return }

@@ -46,8 +46,9 @@ extension ModelFolder {
         return (base, found)
     }
 
-    /// What of the adapter's folder is passed over, or that one in the model's is: fields that are not known, and files beside the
-    /// adapter that say something else than those of the model, which count.
+    /// Notes about what is ignored of the adapter's folder: unknown fields, and files beside the
+    /// adapter that differ from those of the model, which count; without an adapter, a note about
+    /// one that lies in the model's folder.
     var adapterNotes: [String] {
         adapter.map(notes) ?? [AdapterFolder.note(inModel: path)].compactMap(\.self)
     }

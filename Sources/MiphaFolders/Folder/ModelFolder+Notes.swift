@@ -5,7 +5,7 @@ import MiphaModels
 public import MiphaTorch
 
 extension ModelFolder {
-    /// What people are told about the adapter, the config and the picture preprocessing: fields that
+    /// Notes for the user about the adapter, the config and the image preprocessing: fields that
     /// are not known, and places where the folder does not do what transformers would.
     public var notes: [String] {
         var notes = adapterNotes + config.findings(configFile).notes(configFile)
@@ -23,7 +23,7 @@ extension ModelFolder {
         return notes
     }
 
-    /// What people are told about the element type that the model is computed in.
+    /// Notes for the user about the element type that the model is computed in.
     ///
     /// - Parameter dtype: the type asked for.
     public func typeNotes(dtype: DType?) throws -> [String] {
@@ -31,7 +31,7 @@ extension ModelFolder {
         return try MiphaModel.storedTypes(folder: path, config).notes
     }
 
-    /// Where the picture preprocessing stands, if anywhere.
+    /// The file that holds the image preprocessing, if there is one.
     package func pictureFile() throws(ImagingError) -> ImageProcessorFile? {
         try ImageProcessorFile(folder: path)
     }
@@ -41,16 +41,17 @@ extension ModelFolder {
         try FolderTemplate(folder: path)
     }
 
-    /// What people are told when the folder carries a template that is not known.
+    /// The note for the user when the folder carries a template that is not known.
     public func templateNotes(option: String) throws -> [String] {
         guard let own = try ownTemplate() else { return [] }
         return [own.note(using: try template(), option: option)].compactMap(\.self)
     }
 
-    /// The strings around turns: those of the folder's own template where it is known, else of the chat
-    /// format of the language model's family.
+    /// The strings around turns: those of the folder's own template where it is known, else of the
+    /// chat format of the language model's family.
     ///
-    /// - Throws: `ChatError` for a template file that cannot be read, or a format that is not known.
+    /// - Throws: `ChatError` for a template file that cannot be read, or a format that is not
+    ///   known.
     public func template() throws(ChatError) -> ChatTemplate {
         if let own = try ownTemplate()?.template { return own }
         return try .named(config.chatFormat)

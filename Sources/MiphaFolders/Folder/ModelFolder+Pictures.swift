@@ -6,7 +6,7 @@ extension ModelFolder {
     /// Images from files, or from the tensor `pixel_values` of a safetensors file.
     ///
     /// - Throws: `ImagingError`, `CheckpointError`; `FolderError` when the tensor is not a list of
-    ///   pictures of the tower's size.
+    ///   images of the tower's size.
     public func images(files: [String], pixels: String?) throws -> [PreparedImage] {
         if let pixels {
             let shape = config.vision.input
@@ -22,7 +22,7 @@ extension ModelFolder {
         return try files.map { try preparer.image(contentsOf: $0) }
     }
 
-    /// Reads a tensor as a list of pictures, each of `count` numbers.
+    /// Reads a tensor as a list of images, each of `count` numbers.
     private static func pictures(
         _ name: String, in path: String, count: Int
     ) throws -> [[Float]] {

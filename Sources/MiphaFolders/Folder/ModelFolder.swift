@@ -13,9 +13,9 @@ public struct ModelFolder: Sendable {
     public let path: String
     /// The adapter that the model is run with.
     public let adapter: AdapterFolder?
-    /// What the folder is opened for, as messages name it (`mipha generate`).
+    /// The purpose for which the folder is opened, as messages name it (`mipha generate`).
     public let purpose: String
-    /// What `config.json` says.
+    /// The contents of `config.json`.
     public let config: MiphaConfig
 
     /// Opens a folder and reads its config.
@@ -69,10 +69,10 @@ public struct ModelFolder: Sendable {
         return try Tokenizer(folder: path)
     }
 
-    /// Reads the picture preprocessing and checks that it fits the vision tower.
+    /// Reads the image preprocessing and checks that it fits the vision tower.
     ///
-    /// - Parameter need: who needs it, for the message when it is missing; `nil`: what the folder is
-    ///   opened for.
+    /// - Parameter need: who needs it, for the message when it is missing; `nil`: what the folder
+    ///   is opened for.
     public func imageProcessor(_ need: String? = nil) throws -> ImageProcessor {
         guard let file = try pictureFile() else {
             throw Self.missingImageProcessor(path, need ?? "\(purpose) needs it")
@@ -94,7 +94,7 @@ public struct ModelFolder: Sendable {
         return processor
     }
 
-    /// The error for a folder without picture preprocessing.
+    /// The error for a folder without image preprocessing.
     ///
     /// - Parameter need: who needs it.
     package static func missingImageProcessor(_ path: String, _ need: String) -> FolderError {
@@ -104,10 +104,10 @@ public struct ModelFolder: Sendable {
                 + "missing; \(need)")
     }
 
-    /// Whether there is a picture preprocessing.
+    /// Whether there is image preprocessing.
     public var hasImageProcessor: Bool { get throws { try pictureFile() != nil } }
 
-    /// What to do with pictures that are not square: as the picture preprocessing says, or
+    /// The treatment of images that are not square: as the image preprocessing says, or
     /// `image_aspect_ratio` of the config, which must not contradict it.
     public func aspectRatio() throws -> ImageAspectRatio {
         let stated = try config.imageAspectRatio.map { name in
@@ -130,7 +130,7 @@ public struct ModelFolder: Sendable {
     ///
     /// - Parameters:
     ///   - fresh: which linear layers get a fresh adapter, where the folder is opened without one.
-    ///   - quantization: which linear layers hold their frozen matrix in few bits.
+    ///   - quantization: which linear layers keep their frozen weights quantised.
     public func model(
         dtype: DType? = nil, device: Device = .cpu, use: CheckpointSource.Use = .inference,
         adapters fresh: AdapterPlan? = nil, quantization: QuantizationPlan? = nil
@@ -146,7 +146,7 @@ public struct ModelFolder: Sendable {
     }
 
     /// Positions that a prompt and its answer may take: those of the language model's training, or
-    /// those of a longest text with a picture, which the reference trains on beyond the former.
+    /// those of a longest text with an image, which the reference trains on beyond the former.
     ///
     /// Where texts have no limit the former count.
     public var contextLength: Int {

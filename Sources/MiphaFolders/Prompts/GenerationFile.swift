@@ -3,14 +3,14 @@ import MiphaFiles
 import MiphaModels
 package import MiphaTokenizers
 
-/// What a model folder says about where answers end and how they are drawn.
+/// The settings of a model folder for the end of answers and for sampling.
 ///
 /// It stands in `generation_config.json` or, where there is no such file, in `config.json`, as in
 /// `generate` of transformers.
 package struct GenerationFile: Sendable {
     /// Ids that end an answer.
     package let endIDs: Set<Int>
-    /// What people are told.
+    /// Notes for the user.
     package let notes: [String]
 
     /// Reads a folder.
@@ -89,7 +89,7 @@ package struct GenerationFile: Sendable {
         return ids
     }
 
-    /// What is said when the folder asks for drawing answers at random.
+    /// The notes for a folder that asks for sampling.
     private static func samplingNotes(_ config: ConfigReader) throws -> [String] {
         guard try config.bool("do_sample", default: false) else { return [] }
         var options: [String] = []

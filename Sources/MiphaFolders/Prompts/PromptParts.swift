@@ -3,15 +3,16 @@ public import MiphaImaging
 import MiphaModels
 public import MiphaTokenizers
 
-/// What turns questions into prompts and says where answers end, found to fit the model.
+/// The parts that turn questions into prompts and define where answers end, checked against the
+/// model.
 public struct PromptParts: Sendable {
     /// The tokenizer.
     public let tokenizer: Tokenizer
     /// The strings around turns.
     public let template: ChatTemplate
-    /// What prepares images; `nil` where the model folder has no image preprocessing.
+    /// The image preprocessing; `nil` where the model folder has none.
     public let preparer: ImagePreparer?
-    /// What people are told about tokenizer, template and end of answers.
+    /// Notes for the user about tokenizer, template and end of answers.
     public let notes: [String]
     /// Ids that end an answer.
     public let stopIDs: Set<Int>
@@ -21,8 +22,8 @@ public struct PromptParts: Sendable {
     /// - Parameters:
     ///   - template: the strings around turns; `nil`: the folder's own.
     ///   - aspectRatio: what to do with images that are not square; `nil`: as the folder says.
-    ///   - answers: whether answers are to follow, which the folder's `generation_config.json` has a
-    ///     word in.
+    ///   - answers: whether answers are to follow, which the folder's `generation_config.json` has
+    ///     a word in.
     /// - Throws: `FolderError`, `TokenizerError`, `ImagingError`, `ChatError`, `CheckpointError`.
     public init(
         _ folder: ModelFolder, template: ChatTemplate? = nil, aspectRatio: ImageAspectRatio? = nil,

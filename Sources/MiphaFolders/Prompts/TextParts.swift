@@ -2,8 +2,8 @@ public import MiphaChat
 import MiphaModels
 public import MiphaTokenizers
 
-/// What turns conversations into ids: a tokenizer and the strings around turns, which fit each other and
-/// the model.
+/// The parts that turn conversations into ids: a tokenizer and the strings around turns, which fit
+/// each other and the model.
 public struct TextParts: Sendable {
     /// The tokenizer.
     public let tokenizer: Tokenizer
@@ -13,8 +13,9 @@ public struct TextParts: Sendable {
     /// Reads the tokenizer of a folder.
     ///
     /// - Parameter template: the strings around turns; `nil`: the folder's own.
-    /// - Throws: `FolderError` when there is no tokenizer, or it has ids that the model has no embedding
-    ///   for; `TokenizerError`; `ChatError` when the template's end of turn is not one token.
+    /// - Throws: `FolderError` when there is no tokenizer, or it has ids that the model has no
+    ///   embedding for; `TokenizerError`; `ChatError` when the template's end of turn is not one
+    ///   token.
     public init(_ folder: ModelFolder, template: ChatTemplate? = nil) throws {
         tokenizer = try folder.tokenizer()
         self.template = try template ?? folder.template()

@@ -6,7 +6,7 @@ import MiphaNN
 import MiphaTokenizers
 import MiphaTorch
 
-/// What a model folder holds, found out without loading a weight.
+/// A summary of a model folder, made without loading a weight.
 public struct ModelReport: Sendable {
     /// Number of parameters of a part.
     public struct Part: Sendable, Hashable {
@@ -26,13 +26,13 @@ public struct ModelReport: Sendable {
     public let bytes: Int
     /// Number of tokens of the tokenizer, or why there is none.
     public let tokenizer: Result<Int, FolderError>
-    /// Kind of picture preprocessing, or why there is none.
+    /// Kind of image preprocessing, or why there is none.
     public let imageProcessor: Result<String, FolderError>
     /// Name of the chat template, and where the folder carries one that is not known.
     public let template: String
-    /// `pad` or `square`: what is done with pictures that are not square.
+    /// `pad` or `square`: what is done with images that are not square.
     public let aspectRatio: String
-    /// What people are told about the folder.
+    /// Notes for the user about the folder.
     public let notes: [String]
     /// Parameters the files lack, by official name.
     public let missing: [String]

@@ -1,13 +1,13 @@
 import MiphaChat
 
-/// Divides a list before its pictures are read, so that those in memory are bounded.
+/// Divides a list before its images are read, so that those in memory are bounded.
 enum BatchWindows {
-    /// Distinct pictures of a window, unless one request alone has more.
+    /// Distinct images of a window, unless one request alone has more.
     static let pictureCount = 32
     /// Requests of a window.
     static let requestCount = 1024
 
-    /// Places of the requests by window; requests with the same pictures come one after another.
+    /// Places of the requests by window; requests with the same images come one after another.
     static func divide(_ requests: [ChatRequest]) -> [[Int]] {
         var numbers: [[ImageReference]: Int] = [:]
         var groups: [(images: [ImageReference], places: [Int])] = []

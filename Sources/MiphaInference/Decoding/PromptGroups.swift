@@ -1,7 +1,7 @@
 import MiphaImaging
 import MiphaModels
 
-/// What the prompts of a batch have in common.
+/// The common beginnings of the prompts of a batch.
 ///
 /// Prompts are of one group when they are the same up to and including their last image; prompts
 /// without images form a group too.

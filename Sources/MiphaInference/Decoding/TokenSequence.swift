@@ -20,7 +20,7 @@ struct TokenSequence {
 
     /// Chooses the next token.
     ///
-    /// - Parameter logits: those behind the last token.
+    /// - Parameter logits: those after the last token.
     mutating func next(_ logits: [Float]) throws(InferenceError) -> Int {
         let id = try sampler.next(logits)
         ids.append(id)

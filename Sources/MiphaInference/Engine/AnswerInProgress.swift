@@ -47,7 +47,7 @@ struct AnswerInProgress {
 
     /// Chooses the next token.
     ///
-    /// - Parameter logits: those behind the last token.
+    /// - Parameter logits: those after the last token.
     mutating func take(_ logits: [Float]) throws(InferenceError) -> ChatPiece {
         let id = try tokens.next(logits)
         guard tokens.reason != .stop else { return ChatPiece(text: "", tokens: [id]) }
@@ -60,7 +60,7 @@ struct AnswerInProgress {
     /// The last token; `nil` when the answer is complete.
     var pending: Int? { isFinished ? nil : tokens.ids.last }
 
-    /// Ends the answer, here and now if need be.
+    /// Ends the answer, here and now if necessary.
     ///
     /// - Returns: the reply, and the text that was held back until now.
     mutating func finish() -> (reply: ChatReply, rest: String) {

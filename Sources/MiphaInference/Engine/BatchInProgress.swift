@@ -3,12 +3,12 @@ import MiphaModels
 
 /// The answers of one session between two tokens; one answer is a batch too.
 package struct BatchInProgress {
-    /// Told what happens to each request by its place in the list.
+    /// Receives what happens to each request, by its place in the list.
     package struct Observer: Sendable {
         var event: @Sendable (Int, ChatEvent) -> Void
         var end: @Sendable (Int, Result<ChatReply, any Error>) -> Void
 
-        /// Makes an observer; what is left out is told to nobody.
+        /// Makes an observer; what is left out is not reported.
         package init(
             event: @escaping @Sendable (Int, ChatEvent) -> Void = { _, _ in },
             end: @escaping @Sendable (Int, Result<ChatReply, any Error>) -> Void = { _, _ in }
@@ -55,13 +55,13 @@ package struct BatchInProgress {
                 bundle.model, prompts: rows.map(\.answer.prompt), prefixes: prefixes)
     }
 
-    /// What was computed so far.
+    /// The amount of computation so far.
     var statistics: BatchStatistics { session?.statistics ?? BatchStatistics() }
 
     /// The results in the order of the requests, when all have ended.
     var results: [Result<ChatReply, any Error>] { outcomes.compactMap { $0 } }
 
-    /// Encodes some pictures, reads a beginning, or appends a token to every open answer.
+    /// Encodes some images, reads a beginning, or appends a token to every open answer.
     ///
     /// - Returns: whether any answer is open.
     mutating func advance() throws -> Bool {

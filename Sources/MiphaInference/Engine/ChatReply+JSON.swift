@@ -28,7 +28,7 @@ extension ChatReply {
 }
 
 extension ChatOutcome {
-    /// Rate of the tokens behind the first, which comes with the prompt; 0 without any.
+    /// Rate of the tokens after the first, which comes with the prompt; 0 without any.
     public var tokensPerSecond: Double {
         let count = usage.completionTokens - 1
         return count > 0 && timings.decode > 0 ? Double(count) / timings.decode : 0

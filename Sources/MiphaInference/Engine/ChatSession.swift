@@ -4,7 +4,7 @@ import MiphaImaging
 
 /// A conversation that is led by typed lines: questions, and commands that start with a slash.
 public struct ChatSession: Sendable {
-    /// What a line asks for.
+    /// The action that a line asks for.
     public enum Action: Sendable, Hashable {
         /// Nothing.
         case nothing
@@ -36,9 +36,9 @@ public struct ChatSession: Sendable {
 
     /// Reads a line.
     ///
-    /// - Throws: `ImagingError` for a picture that cannot be read; `FileError` for a file that
+    /// - Throws: `ImagingError` for an image that cannot be read; `FileError` for a file that
     ///   cannot be written; `InferenceError` for an unknown command, and for another number of
-    ///   markers than of pictures.
+    ///   markers than of images.
     public mutating func read(_ line: String, checking prompts: PromptBuilder) throws -> Action {
         let trimmed = line.drop { $0.isWhitespace }
         guard !trimmed.isEmpty else { return .nothing }
@@ -75,7 +75,7 @@ public struct ChatSession: Sendable {
         }
     }
 
-    /// Adds a picture to the next message, after a look whether it can be read.
+    /// Adds an image to the next message, after checking that it can be read.
     ///
     /// - Returns: a note for the person.
     /// - Throws: `ImagingError`, `InferenceError`.

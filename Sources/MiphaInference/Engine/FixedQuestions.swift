@@ -12,15 +12,15 @@ public struct FixedQuestions {
     private let prompts: PromptBuilder
     private let requests: [PreparedRequest]
 
-    /// Reads tokenizer, pictures and questions.
+    /// Reads tokenizer, images and questions.
     ///
     /// - Parameters:
-    ///   - folder: the folder with the model's tokenizer, preprocessing and config; its weights are not
-    ///     read.
+    ///   - folder: the folder with the model's tokenizer, preprocessing and config; its weights are
+    ///     not read.
     ///   - template: the strings around turns; `nil`: the folder's own.
-    ///   - aspectRatio: what to do with pictures that are not square; `nil`: as the folder says.
+    ///   - aspectRatio: what to do with images that are not square; `nil`: as the folder says.
     /// - Throws: `FolderError`, `TokenizerError`; `ChatError` for a question that the template
-    ///   cannot express; `ImagingError` for its pictures.
+    ///   cannot express; `ImagingError` for its images.
     public init(
         _ questions: [ChatRequest], folder: ModelFolder,
         template: ChatTemplate? = nil, aspectRatio: ImageAspectRatio? = nil
@@ -37,7 +37,7 @@ public struct FixedQuestions {
 
     /// The model's answers in the order of the questions.
     ///
-    /// - Throws: `InferenceError` for a prompt beyond the context or logits that are no numbers;
+    /// - Throws: `InferenceError` for a prompt beyond the context or logits that are not numbers;
     ///   `TensorError`.
     public func answers(of model: MiphaModel) throws -> [String] {
         let bundle = ModelBundle(folder: folder, model: model, prompts: prompts)

@@ -7,14 +7,14 @@ import MiphaTokenizers
 /// Answers questions with one model, any number at a time.
 ///
 /// The model lives on the engine's own thread. Requests take turns there token by token; a prompt
-/// or a decode step is one uninterrupted call. Pictures are read and resized on the shared pool.
-/// The beginning that was read last is kept, so the next question about the same picture is cheap.
+/// or a decode step is one uninterrupted call. Images are read and resized on the shared pool.
+/// The beginning that was read last is kept, so the next question about the same image is cheap.
 public actor InferenceEngine: BatchResponder {
-    /// The model behind the engine.
+    /// The model of the engine.
     public nonisolated let card: ChatModelCard
-    /// Text and pictures to prompts.
+    /// Text and images to prompts.
     public nonisolated let prompts: PromptBuilder
-    /// What a position of a request takes, and what a batch may take.
+    /// The memory that a position of a request takes, and the limits of a batch.
     public nonisolated let batchLimits: BatchLimits
 
     nonisolated let logger: Logger
@@ -75,7 +75,7 @@ public actor InferenceEngine: BatchResponder {
         }
     }
 
-    /// Answers a request, telling `report` each event.
+    /// Answers a request and passes each event to `report`.
     ///
     /// Cancelling the task ends the answer at the next token with the reason `cancelled`.
     ///

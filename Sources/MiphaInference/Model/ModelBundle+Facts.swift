@@ -4,7 +4,7 @@ import MiphaNN
 import MiphaTorch
 
 extension ModelBundle {
-    /// What reports say about the model, as pairs of label and value.
+    /// Facts about the model for reports, as pairs of label and value.
     public var facts: [(label: String, value: String)] {
         let adapter = folder.adapter.map { [("adapter", $0.path)] } ?? []
         return adapter + [

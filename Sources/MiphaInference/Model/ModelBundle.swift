@@ -5,13 +5,13 @@ public import MiphaTorch
 
 /// A model with everything that answering questions needs.
 public struct ModelBundle {
-    /// Where it came from and what its config says.
+    /// The folder it was loaded from, with its config.
     public let folder: ModelFolder
     /// The network.
     public let model: MiphaModel
-    /// Text and pictures to prompts.
+    /// Text and images to prompts.
     public let prompts: PromptBuilder
-    /// What people are told about the folder.
+    /// Notes for the user about the folder.
     public let notes: [String]
 
     /// Loads a model folder.

@@ -9,20 +9,20 @@ public struct PromptBuilder: Sendable {
     public let tokenizer: Tokenizer
     /// The strings around turns.
     public let template: ChatTemplate
-    /// What prepares images; `nil` where the model folder has no image preprocessing.
+    /// The image preprocessing; `nil` where the model folder has none.
     public let preparer: ImagePreparer?
-    /// What people are told about tokenizer, template and end of answers.
+    /// Notes for the user about tokenizer, template and end of answers.
     public let notes: [String]
     /// Ids that end an answer.
     public let stopIDs: Set<Int>
     /// The folder, for messages.
     let path: String
 
-    /// Reads what a folder holds; a missing picture preprocessing is an error only when pictures come.
+    /// Reads what a folder holds; a missing image preprocessing is an error only when images come.
     ///
     /// - Parameters:
     ///   - template: the strings around turns; `nil`: the folder's own.
-    ///   - aspectRatio: what to do with pictures that are not square; `nil`: as the folder says.
+    ///   - aspectRatio: what to do with images that are not square; `nil`: as the folder says.
     /// - Throws: `FolderError`, `TokenizerError`, `ImagingError`, `ChatError`, `CheckpointError`.
     public init(
         _ folder: ModelFolder, template: ChatTemplate? = nil, aspectRatio: ImageAspectRatio? = nil
@@ -37,13 +37,13 @@ public struct PromptBuilder: Sendable {
     ///
     /// Content that spells a special token stays text, so it cannot end a turn.
     ///
-    /// - Throws: `ChatError` for the order of messages; `ImagingError` for pictures.
+    /// - Throws: `ChatError` for the order of messages; `ImagingError` for images.
     public func prompt(for messages: [ChatMessage]) throws -> GenerationPrompt {
         let encoded = try encoder().prompt(for: messages)
         return GenerationPrompt(ids: encoded.ids, images: try encoded.images.map(image))
     }
 
-    /// What turns messages into ids.
+    /// Makes the encoder that turns messages into ids.
     func encoder() throws(ChatError) -> ConversationEncoder {
         try ConversationEncoder(tokenizer: tokenizer, template: template, options: .chat)
     }

@@ -1,7 +1,7 @@
 public import MiphaModels
 public import MiphaTorch
 
-/// One pass over ids and pictures with everything that happens on the way.
+/// One pass over ids and images, with all intermediate results.
 public enum ForwardProbe {
     /// Runs the model over one row.
     ///
@@ -9,7 +9,7 @@ public enum ForwardProbe {
     ///   `[images, patches, width]` and `hidden.k` `[1, positions, width]`, k = 0 being the
     ///   embeddings.
     /// - Returns: named float32 tensors on the CPU, `logits` `[1, positions, vocabulary]` last.
-    /// - Throws: `InferenceError` for ids or pictures that do not fit; `TensorError`.
+    /// - Throws: `InferenceError` for ids or images that do not fit; `TensorError`.
     public static func run(
         _ model: MiphaModel, _ prompt: GenerationPrompt, keepsStates: Bool
     ) throws -> [(name: String, tensor: Tensor)] {

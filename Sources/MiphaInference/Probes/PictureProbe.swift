@@ -2,15 +2,16 @@ import MiphaCheckpoints
 public import MiphaFolders
 import MiphaImaging
 
-/// Pictures as the vision tower sees them, in a file.
+/// Images as the vision tower sees them, in a file.
 public enum PictureProbe {
     /// Writes `pixel_values` `[images, 3, height, width]` float32 and, on request, `resized`
     /// `[images, height, width, 3]` uint8, the pixels before normalisation.
     ///
     /// The file appears when it is complete.
     ///
-    /// - Parameter progress: told the number of pictures done after each; may throw to stop.
-    /// - Throws: `ImagingError` naming the picture; `CheckpointError` when the file cannot be written.
+    /// - Parameter progress: called with the number of images done after each; may throw to stop.
+    /// - Throws: `ImagingError` naming the image; `CheckpointError` when the file cannot be
+    ///   written.
     public static func run(
         _ folder: ModelFolder, pictures: [String], output: String, includesResized: Bool,
         progress: (Int) throws -> Void

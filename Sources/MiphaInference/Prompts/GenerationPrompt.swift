@@ -1,7 +1,7 @@
 public import MiphaImaging
 import MiphaModels
 
-/// What the model reads before it answers: token ids and the images their markers stand for.
+/// The input of the model before it answers: token ids and the images their markers stand for.
 ///
 /// Prompts are equal when their ids and the identities of their images are.
 public struct GenerationPrompt: Sendable, Hashable {
@@ -16,7 +16,7 @@ public struct GenerationPrompt: Sendable, Hashable {
         self.images = images
     }
 
-    /// Checks that ids, markers and pictures fit each other and the model.
+    /// Checks that ids, markers and images fit each other and the model.
     ///
     /// - Throws: `InferenceError` with code `invalidPrompt` naming the place.
     func check(_ model: MiphaModel, row: Int) throws(InferenceError) {

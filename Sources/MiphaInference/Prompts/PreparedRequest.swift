@@ -2,9 +2,9 @@ package import MiphaChat
 
 /// A request that is ready for the model.
 package struct PreparedRequest: Sendable {
-    /// What the model reads.
+    /// The input of the model.
     package let prompt: GenerationPrompt
-    /// How to answer.
+    /// The sampling options of the answer.
     package let sampling: SamplingOptions
     /// Seconds spent so far.
     package let timings: ChatTimings

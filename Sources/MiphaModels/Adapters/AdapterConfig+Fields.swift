@@ -1,7 +1,7 @@
 package import MiphaFiles
 
 extension AdapterConfig {
-    /// Every field that PEFT's `LoraConfig` has had up to 0.21, and what becomes of it here.
+    /// Every field that PEFT's `LoraConfig` has had up to 0.21, and its treatment here.
     package static let fields = FileFields(
         "adapter_config.json", arithmetic + selection + starts + variants + circumstances)
 

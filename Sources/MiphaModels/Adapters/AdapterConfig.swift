@@ -2,12 +2,12 @@ import MiphaCheckpoints
 import MiphaFiles
 import MiphaNN
 
-/// What PEFT's `adapter_config.json` says about a LoRA adapter.
+/// The contents of PEFT's `adapter_config.json` of a LoRA adapter.
 ///
-/// ``fields`` lists every field. Those that would change the arithmetic in a way that is not computed
-/// here are refused by name; those about the start of training are passed over.
+/// ``fields`` lists every field. Those that would change the arithmetic in a way that is not
+/// computed here are refused by name; those about the start of training are passed over.
 package struct AdapterConfig: Sendable {
-    /// Which biases of the base were trained.
+    /// The biases of the base that were trained.
     enum Biases: String, CaseIterable, Sendable {
         case none, all
         case adapted = "lora_only"
@@ -19,7 +19,7 @@ package struct AdapterConfig: Sendable {
     let biases: Biases
     /// Name or folder of the model that the adapter was trained on.
     let baseModel: String?
-    /// Which fields were passed over.
+    /// Notes about fields that were ignored.
     let notes: [String]
     private let reader: ConfigReader
 
@@ -43,10 +43,10 @@ package struct AdapterConfig: Sendable {
         self.reader = reader
     }
 
-    /// How messages call the file.
+    /// The name of the file in messages.
     var file: String { reader.file }
 
-    /// Which modules are adapted or trained in full.
+    /// The modules that are adapted or trained in full.
     ///
     /// - Throws: `CheckpointError` naming a field that cannot be read.
     func targets() throws(CheckpointError) -> AdapterTargets { try AdapterTargets(reader) }

@@ -7,8 +7,8 @@ import MiphaTorch
 ///
 /// ```
 /// adapter_config.json                what is adapted, and how
-/// adapter_model.safetensors          A and B (and DoRA's lengths) of every layer, and what PEFT trained
-///                                    in full (`modules_to_save`, biases)
+/// adapter_model.safetensors          A and B (and DoRA's lengths) of every layer, and what PEFT
+///                                    trained in full (`modules_to_save`, biases)
 /// non_lora_trainables.safetensors    whatever else was trained, in full; perhaps absent
 /// mm_projector.safetensors           the same of LLaVA's first stage; perhaps absent
 /// config.json                        the model's config in training; perhaps absent
@@ -22,10 +22,10 @@ public struct AdapterFolder: Sendable {
     public let plan: AdapterPlan
     /// Name or folder of the model that the adapter was trained on, if the config has one.
     public let baseModel: String?
-    /// What was done in training with pictures that are not square, if a `config.json` beside the
+    /// The treatment in training of images that are not square, if a `config.json` beside the
     /// adapter says so.
     public let imageAspectRatio: String?
-    /// What of the folder is passed over without being known to change nothing.
+    /// Notes about parts of the folder that are ignored and may have an influence.
     public let notes: [String]
     /// The file `adapter_config.json`.
     let config: AdapterConfig
@@ -34,8 +34,8 @@ public struct AdapterFolder: Sendable {
 
     /// Opens a folder.
     ///
-    /// - Throws: `CheckpointError` when it is not an adapter, one that lacks tensors, or one that cannot
-    ///   be computed here.
+    /// - Throws: `CheckpointError` when it is not an adapter, one that lacks tensors, or one that
+    ///   cannot be computed here.
     public init(_ path: String) throws(CheckpointError) {
         config = try AdapterConfig(ConfigReader(contentsOf: "\(path)/adapter_config.json"))
         let targets = try config.targets()
@@ -80,7 +80,8 @@ public struct AdapterFolder: Sendable {
             && !has("model.safetensors.index.json")
     }
 
-    /// What people are told of an adapter inside the folder of a model, which is not applied unasked.
+    /// Notes for the user about an adapter inside the folder of a model, which is not applied
+    /// unasked.
     package static func note(inModel path: String) -> String? {
         let file = FileSystem.join(path, "adapter_config.json")
         guard FileSystem.kind(file) == .file, !isAlone(path) else { return nil }

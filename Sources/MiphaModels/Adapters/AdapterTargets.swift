@@ -1,7 +1,7 @@
 package import MiphaCheckpoints
 import MiphaFiles
 
-/// Which modules PEFT adapts under a config, how strongly, and which it trains in full.
+/// The modules that PEFT adapts under a config, their scales, and those it trains in full.
 ///
 /// Names are those of modules inside the class that was trained. Reference: PEFT 0.21,
 /// `tuners_utils.check_target_module_exists`, `utils.other.get_pattern_key` and `_set_trainable`.
@@ -20,8 +20,8 @@ package struct AdapterTargets {
 
     /// Reads a config.
     ///
-    /// - Throws: `CheckpointError` naming a field that is not as PEFT writes it, or an expression that
-    ///   cannot be read.
+    /// - Throws: `CheckpointError` naming a field that is not as PEFT writes it, or an expression
+    ///   that cannot be read.
     package init(_ reader: ConfigReader) throws(CheckpointError) {
         targets = try Matcher(reader, "target_modules")
         excluded = try Matcher(reader, "exclude_modules")
@@ -80,13 +80,13 @@ package struct AdapterTargets {
         }
     }
 
-    /// What PEFT puts around a key, which so fits whole names and their ends.
+    /// The parts that PEFT puts around a key, so that it matches whole names and their ends.
     private static let (before, after) = ("(.*\\.)?(", ")$")
 
     /// Whether a module gets an adapter.
     ///
-    /// - Parameter isLinear: whether it is a linear layer other than the language head, which is what
-    ///   `all-linear` stands for.
+    /// - Parameter isLinear: whether it is a linear layer other than the language head, which is
+    ///   what `all-linear` stands for.
     package func selects(_ module: String, isLinear: Bool) -> Bool {
         guard !excluded.matches(module, isLinear: isLinear),
             !saved.contains(where: { $0.isWhole(module) }),
@@ -97,7 +97,8 @@ package struct AdapterTargets {
             .map(blocks.contains) ?? false
     }
 
-    /// Whether a parameter belongs to a module that is trained in full because its name ends in `name`.
+    /// Whether a parameter belongs to a module that is trained in full because its name ends in
+    /// `name`.
     static func module(named name: String, holds parameter: String) -> Bool {
         var module = Substring(parameter)
         while let dot = module.lastIndex(of: ".") {
@@ -146,11 +147,11 @@ package struct AdapterTargets {
     }
 }
 
-/// What `target_modules` and `exclude_modules` may be.
+/// A value of `target_modules` or `exclude_modules`.
 private enum Matcher {
     case nothing
     case allLinear
-    /// Whole names, or ends of names behind a dot.
+    /// Whole names, or ends of names after a dot.
     case list([String])
     /// An expression for whole names.
     case pattern(ModulePattern)

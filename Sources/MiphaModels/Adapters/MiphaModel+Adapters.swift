@@ -8,7 +8,7 @@ extension MiphaModel {
     ///
     /// - Parameters:
     ///   - dtype: wanted element type of the base; `nil` keeps the stored one.
-    ///   - quantization: which linear layers hold their frozen matrix in few bits.
+    ///   - quantization: which linear layers keep their frozen weights quantised.
     /// - Throws: `ParameterError` when the adapter belongs to another model.
     public init(
         folder: String, adapter: AdapterFolder, dtype: DType? = nil, device: Device = .cpu,
@@ -37,8 +37,8 @@ extension MiphaModel {
 
     /// Writes the adapters into an existing folder, in PEFT's layout.
     ///
-    /// PEFT loads the files onto the model class of the layout; of a Mipha model's adapters, those of
-    /// the decoder also onto a plain `PhiForCausalLM`.
+    /// PEFT loads the files onto the model class of the layout; of a Mipha model's adapters, those
+    /// of the decoder also onto a plain `PhiForCausalLM`.
     ///
     /// - Parameters:
     ///   - trained: names of all parameters that learned; those that are not of an adapter are
@@ -73,8 +73,8 @@ extension MiphaModel {
         try json.write(to: FileSystem.join(folder, "adapter_config.json"))
     }
 
-    /// Writes the model's config beside an adapter, for what training set there, such as the treatment
-    /// of pictures that are not square.
+    /// Writes the model's config beside an adapter, for what training set there, such as the
+    /// treatment of images that are not square.
     public func saveConfig(to folder: String) throws {
         try config.json(config.layout, dtype: dtype.rawValue)
             .write(to: FileSystem.join(folder, "config.json"))

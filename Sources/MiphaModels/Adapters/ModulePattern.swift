@@ -17,7 +17,7 @@ struct ModulePattern {
         (try? regex.wholeMatch(in: name)) != nil
     }
 
-    /// What the named group `idx` holds where the pattern matches a beginning of the name, as
+    /// The contents of the named group `idx` where the pattern matches a beginning of the name, as
     /// `re.match` says; `nil` without a match.
     func index(in name: String) -> Int? {
         guard let match = try? regex.prefixMatch(in: name) else { return nil }

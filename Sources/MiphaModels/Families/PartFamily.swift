@@ -8,14 +8,14 @@ public struct PartFamily: Sendable, Equatable {
     public let modelType: String
     /// Modules directly under the part's root whose parameters the layers register.
     package let modules: [String]
-    /// Patterns, relative to the part's root, of stored tensors that are no parameters.
+    /// Patterns, relative to the part's root, of stored tensors that are not parameters.
     package let dropped: [String]
 
     /// Creates a description.
     ///
     /// - Parameters:
-    ///   - modules: names of the modules under the root of a tower (`vision_model`) or a language model
-    ///     (`model`), as transformers calls them.
+    ///   - modules: names of the modules under the root of a tower (`vision_model`) or a language
+    ///     model (`model`), as transformers calls them.
     ///   - dropped: `KeyMap` patterns below that root of buffers that older files hold.
     package init(
         id: String, title: String, modelType: String, modules: [String], dropped: [String] = []

@@ -1,13 +1,13 @@
 public import MiphaNN
 public import MiphaTorch
 
-/// What comes after the decoder blocks: the final norm and the map to logits.
+/// The layers after the decoder blocks: the final norm and the map to logits.
 public struct LanguageHead {
     private let norm: any Normalization
     private let map: Linear
     /// Logits become `softcap * tanh(logit / softcap)`; `nil`: they stay.
     private let softcap: Double?
-    /// Where the parameters are that the head reads.
+    /// The places of the parameters that the head reads.
     public let places: Set<ParameterPlace>
 
     /// A head with a matrix of its own.
@@ -21,8 +21,8 @@ public struct LanguageHead {
             places: [ParameterPlace(.language, .output), ParameterPlace(.head)])
     }
 
-    /// A head whose matrix is the table of embeddings, which is registered at the input of the language
-    /// part and has no adapter.
+    /// A head whose matrix is the table of embeddings, which is registered at the input of the
+    /// language part and has no adapter.
     ///
     /// - Throws: `ParameterError` for a table with an adapter.
     public init(
@@ -52,7 +52,8 @@ public struct LanguageHead {
             ?? logits
     }
 
-    /// Sum of the cross-entropies of the logits of normalised states, without all of them in memory.
+    /// Sum of the cross-entropies of the logits of normalised states, without all of them in
+    /// memory.
     ///
     /// - Parameters:
     ///   - normalized: `[rows, width]`.

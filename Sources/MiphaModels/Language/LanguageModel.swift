@@ -3,8 +3,8 @@ public import MiphaTorch
 
 /// A causal language model that takes embeddings and gives logits.
 ///
-/// A family writes its projections and blocks; attention is up to the ``AttentionPass``, the end to the
-/// ``LanguageHead``.
+/// A family writes its projections and blocks; attention is up to the ``AttentionPass``, the end to
+/// the ``LanguageHead``.
 public protocol LanguageModel {
     /// The sizes of the decoder.
     var shape: DecoderShape { get }
@@ -12,13 +12,13 @@ public protocol LanguageModel {
     var head: LanguageHead { get }
     /// The embedding table; its element type and device are those of the model.
     var table: Tensor { get }
-    /// Where the parameters are that ``embed(_:)`` reads.
+    /// The places of the parameters that ``embed(_:)`` reads.
     var embeddingPlaces: Set<ParameterPlace> { get }
 
     /// Embeddings of token ids: int64 of any shape, result with the width appended.
     func embed(_ ids: Tensor) throws(TensorError) -> Tensor
 
-    /// What the first block gets of embeddings `[rows, tokens, width]` of words and images.
+    /// The first block's input, made from embeddings `[rows, tokens, width]` of words and images.
     func enter(_ spliced: Tensor) throws(TensorError) -> Tensor
 
     /// The decoder blocks as a chain over `[rows, tokens, width]`.

@@ -5,7 +5,8 @@ import MiphaTorch
 
 /// Shape of a Llama language model (transformers `LlamaConfig`): Llama 2, Vicuna, TinyLlama.
 ///
-/// The layers of all of them are read. Their tokenizers are SentencePiece's, which are not read yet.
+/// The layers of all of them are read. Their tokenizers are SentencePiece's, which are not read
+/// yet.
 public struct LlamaConfig: LanguageConfiguration {
     /// Rows of the embedding table and of the head.
     public var vocabularySize: Int
@@ -116,7 +117,7 @@ public struct LlamaConfig: LanguageConfiguration {
     /// The begin and end of text of Llama's tokenizer.
     public static let tokenDefaults: JSONObject = ["bos_token_id": 1, "eos_token_id": 2]
 
-    /// What the reader does with the fields of `LlamaConfig`.
+    /// The treatment of the fields of `LlamaConfig`.
     public static let fields = FileFields(
         "text_config",
         [

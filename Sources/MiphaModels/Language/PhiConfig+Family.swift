@@ -16,7 +16,7 @@ extension PhiConfig {
     /// The end of text, which begins and ends texts.
     public static let tokenDefaults: JSONObject = ["bos_token_id": 50256, "eos_token_id": 50256]
 
-    /// What the reader does with the fields of `PhiConfig`.
+    /// The treatment of the fields of `PhiConfig`.
     public static let fields = FileFields(
         "text_config",
         [

@@ -62,7 +62,7 @@ public struct PhiConfig: LanguageConfiguration {
     /// Reads transformers' field names, those of version 4 and 5; defaults are `PhiConfig`'s.
     ///
     /// Version 5 writes `rope_parameters` beside a stale `partial_rotary_factor`; the former wins.
-    /// Projections are fused in the first release of Mipha-1.7B, which the official layout tells by
+    /// Projections are fused in the first release of Mipha-1.7B, which the official layout shows by
     /// `model_type` or `architectures`.
     public init(
         _ reader: ConfigReader, in layout: CheckpointLayout
@@ -120,7 +120,7 @@ public struct PhiConfig: LanguageConfiguration {
         }
     }
 
-    /// As many as of queries.
+    /// The number of key and value heads, which is that of query heads.
     public var keyValueHeadCount: Int { headCount }
 
     static let fusedType = "mipha-phi"

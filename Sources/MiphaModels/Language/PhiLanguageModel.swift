@@ -140,7 +140,7 @@ public struct PhiLanguageModel: LanguageModel {
     }
     /// The embedding table.
     public var table: Tensor { embedding.weight }
-    /// Where the embedding table is.
+    /// The place of the embedding table.
     public var embeddingPlaces: Set<ParameterPlace> { [ParameterPlace(.language)] }
 
     /// Embeddings of token ids.

@@ -1,10 +1,10 @@
 import MiphaFiles
 
-/// What the readers of language models do with the fields of rotary positions.
+/// The treatment of the fields of rotary positions, for all language models.
 enum RotaryFields {
     /// `rope_parameters` of transformers 5 and `rope_scaling` of version 4.
     ///
-    /// - Parameter partial: what becomes of a share of the features that is rotated.
+    /// - Parameter partial: the treatment of a share of the features that is rotated.
     static func all(partial: FileFields.Rule) -> [FileFields.Field] {
         [
             .init(

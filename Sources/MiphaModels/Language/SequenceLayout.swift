@@ -1,13 +1,13 @@
 public import MiphaNN
 public import MiphaTorch
 
-/// Where the tokens of a batch stand: positions, and which keys they may see.
+/// The positions of a batch's tokens, and the keys that they may attend to.
 public struct SequenceLayout: Sendable, Equatable {
     /// Position of each token, one list per row; a single list serves all rows.
     public let positions: [[Int]]
-    /// Which tokens are real, one list per row; `nil`: all.
+    /// The real tokens, one list per row; `nil`: all.
     public let keyMask: [[Bool]]?
-    /// Where samples that do not see each other stand in each row; `nil`: one sample a row.
+    /// The ranges of samples that do not attend to each other in each row; `nil`: one sample a row.
     public let documents: [[Range<Int>]]?
 
     /// Describes rows of one text each.

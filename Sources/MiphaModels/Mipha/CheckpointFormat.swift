@@ -1,9 +1,9 @@
 public import MiphaCheckpoints
 import MiphaFiles
 
-/// What a layout's config and tensor names are: one conforming type for each layout.
+/// The config fields and tensor names of a layout: one conforming type for each layout.
 protocol CheckpointFormat {
-    /// Values of `model_type` that tell the layout.
+    /// Values of `model_type` that identify the layout.
     static var modelTypes: [String] { get }
 
     /// Reads a config whose `model_type` is one of ``modelTypes``.
@@ -16,7 +16,7 @@ protocol CheckpointFormat {
     ///   - dtype: transformers' name of the stored element type.
     static func json(_ config: MiphaConfig, _ kept: JSONObject, dtype: String) -> JSONObject
 
-    /// What becomes of the fields of a config with these families.
+    /// The treatment of the fields of a config with these families.
     static func fields(
         _ vision: any TowerConfiguration.Type, _ language: any LanguageConfiguration.Type
     ) -> FileFields
@@ -36,8 +36,8 @@ extension CheckpointLayout {
 
     /// The dialects a folder of this layout may be written in, most usual first.
     ///
-    /// Canonical names are those of the official Mipha checkpoints. The rules know the modules of all
-    /// families; which of them a model needs its layers say.
+    /// Canonical names are those of the official Mipha checkpoints. The rules know the modules of
+    /// all families; which of them a model needs its layers say.
     public func dialects() throws(CheckpointError) -> [KeyMap] { try format.dialects() }
 
     /// The dialect whose rules know most of a checkpoint's names.
@@ -52,7 +52,7 @@ extension CheckpointLayout {
     }
 }
 
-/// Where canonical names have the parts of a model.
+/// The roots of a model's parts in canonical names.
 enum CanonicalRoot {
     /// The tower's modules.
     static let tower = "model.vision_tower.vision_model"
@@ -65,7 +65,7 @@ enum CanonicalRoot {
     static var languageModules: [String] {
         LanguageCatalogue.all.flatMap { $0.family.modules }.unique
     }
-    /// Patterns, below the tower's root, of what is stored but is no parameter of any family.
+    /// Patterns, below the tower's root, of what is stored but is not a parameter of any family.
     static var droppedOfTowers: [String] { TowerCatalogue.all.flatMap { $0.family.dropped }.unique }
     /// The same below the language model's root.
     static var droppedOfLanguages: [String] {

@@ -1,8 +1,8 @@
 import MiphaFiles
 
-/// What becomes of fields that transformers writes into the config of any model.
+/// The treatment of fields that transformers writes into the config of any model.
 enum LibraryFields {
-    /// What any config of transformers holds whatever the model.
+    /// The fields that any config of transformers holds, whatever the model.
     static let all: [FileFields.Field] = [
         .init(
             "quantization_config compression_config", .only([]),
@@ -47,7 +47,7 @@ enum LibraryFields {
         + "forced_eos_token_id remove_invalid_values exponential_decay_length_penalty "
         + "suppress_tokens begin_suppress_tokens"
 
-    /// Of parts that generate nothing.
+    /// The fields of parts that generate nothing.
     static let ofParts: [FileFields.Field] =
         all + [
             .init(

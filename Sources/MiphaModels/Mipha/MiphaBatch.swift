@@ -2,21 +2,22 @@ public import MiphaTorch
 
 /// Samples for one pass through the model.
 public struct MiphaBatch {
-    /// Ids with picture markers, one list per sample.
+    /// Ids with image markers, one list per sample.
     public var ids: [[Int]]
     /// Labels, one per id; `nil` when nothing is learned.
     public var labels: [[Int]]?
-    /// Pictures of all samples in order, `[images, 3, side, side]` float32; `nil` without pictures.
+    /// Images of all samples in order, `[images, 3, side, side]` float32; `nil` without images.
     public var pixels: Tensor?
-    /// What the tower gives for the pictures, `[images, patches, width]`, where it is known already;
+    /// The tower's output for the images, `[images, patches, width]`, where it is known already;
     /// then `pixels` is not read.
     public var features: Tensor?
-    /// For each marker of the batch in order the number of the picture it stands for, where rows share
-    /// pictures; `nil`: the markers take the pictures one after another.
+    /// For each marker of the batch in order the number of the image it stands for, where rows
+    /// share images; `nil`: the markers take the images one after another.
     public var pictures: [Int]?
     /// Masks over ids as the reference makes them; `nil` for causal attention over all real tokens.
     public var idMasks: [[Bool]]?
-    /// The samples of each row, where several stand in one row one after another; `nil`: a row each.
+    /// The samples of each row, where several stand in one row one after another; `nil`: a row
+    /// each.
     ///
     /// Samples of one row do not see each other and each begins at position 0.
     public var packing: [[Int]]?
@@ -34,6 +35,6 @@ public struct MiphaBatch {
         self.packing = packing
     }
 
-    /// Number of pictures.
+    /// Number of images.
     public var imageCount: Int { features?.size(0) ?? pixels?.size(0) ?? 0 }
 }

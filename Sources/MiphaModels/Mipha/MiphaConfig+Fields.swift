@@ -20,9 +20,9 @@ extension MiphaConfig {
         }
     }
 
-    /// What the fields of the file mean that the reader does not look at.
+    /// Findings about the fields of the file that the reader does not read.
     ///
-    /// - Parameter file: how messages call the file.
+    /// - Parameter file: the name of the file in messages.
     package func findings(_ file: String) -> FileFields.Findings {
         Self.fields(layout, vision: type(of: vision), language: type(of: language))
             .examine(source, file: file)

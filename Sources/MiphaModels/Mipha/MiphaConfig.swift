@@ -11,8 +11,8 @@ public struct MiphaConfig: Sendable, Equatable {
     public var language: any LanguageConfiguration
     /// Layout the config was read from, or will be written in.
     public var layout: CheckpointLayout
-    /// `square` or `pad`: what to do with images that are not square; `nil` where the config does not
-    /// say, which leaves it to the image preprocessing.
+    /// `square` or `pad`: what to do with images that are not square; `nil` where the config does
+    /// not say, which leaves it to the image preprocessing.
     public var imageAspectRatio: String?
     /// Most text ids of one training sample; ``unlimitedLength`` where there is no limit.
     public var maximumLength: Int
@@ -55,7 +55,7 @@ public struct MiphaConfig: Sendable, Equatable {
         try self.init(ConfigReader(contentsOf: "\(folder)/config.json"))
     }
 
-    /// Reads a config; `model_type` tells the layout.
+    /// Reads a config; `model_type` identifies the layout.
     public init(_ reader: ConfigReader) throws(CheckpointError) {
         let type = try reader.string("model_type")
         let layouts = CheckpointLayout.allCases

@@ -7,11 +7,11 @@ public struct LossChain {
     public private(set) var segments: [Segment]
     /// Whether each segment reads a parameter that collects gradients.
     public let learns: [Bool]
-    /// Pixels, or an empty tensor for a batch without pictures.
+    /// Pixels, or an empty tensor for a batch without images.
     public let input: Tensor
     /// Number of supervised positions.
     public let supervisedCount: Int
-    /// Number of real positions, pictures included.
+    /// Number of real positions, images included.
     public let positionCount: Int
 
     /// Creates a chain.

@@ -4,7 +4,7 @@ import MiphaNN
 public import MiphaTorch
 
 extension MiphaModel {
-    /// How to write a model folder.
+    /// Options for writing a model folder.
     public struct SaveOptions: Sendable {
         /// Layout of config and tensor names.
         public var layout: CheckpointLayout
@@ -32,7 +32,7 @@ extension MiphaModel {
     ///   shapes and dtypes must be equal. They are written as they are.
     /// - Throws: `ParameterError` when the layout cannot hold the model: the LLaVA class of
     ///   transformers builds its head without bias and its projector with two layers; or when
-    ///   matrices are held in few bits, from which the model's own cannot be had back.
+    ///   matrices are quantised, from which the original ones cannot be restored.
     public func save(
         to folder: String, options: SaveOptions = SaveOptions(), values: [String: Tensor] = [:]
     ) throws {

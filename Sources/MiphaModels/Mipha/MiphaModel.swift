@@ -4,7 +4,7 @@ public import MiphaTorch
 
 /// A vision tower, a projector and a language model: pixels and ids in, logits out.
 public struct MiphaModel {
-    /// What the model was built from.
+    /// The config that the model was built from.
     public var config: MiphaConfig
     /// All parameters by their official names.
     public let store: ParameterStore
@@ -19,7 +19,7 @@ public struct MiphaModel {
     ///
     /// - Parameters:
     ///   - adapters: which linear layers get a low-rank adapter.
-    ///   - quantization: which linear layers hold their frozen matrix in few bits.
+    ///   - quantization: which linear layers keep their frozen weights quantised.
     /// - Throws: `ParameterError` listing all missing and unexpected names, or naming the first
     ///   parameter of a wrong shape.
     public init(
@@ -41,11 +41,11 @@ public struct MiphaModel {
     /// Loads a model folder in any supported layout.
     ///
     /// - Parameters:
-    ///   - dtype: wanted element type; `nil` keeps the stored one or, where there are several, takes
-    ///     the one that the config names.
+    ///   - dtype: wanted element type; `nil` keeps the stored one or, where there are several,
+    ///     takes the one that the config names.
     ///   - use: for inference the weights stay mapped; for training they are copied.
     ///   - adapters: which linear layers get a fresh low-rank adapter.
-    ///   - quantization: which linear layers hold their frozen matrix in few bits.
+    ///   - quantization: which linear layers keep their frozen weights quantised.
     public init(
         folder: String, dtype: DType? = nil, device: Device = .cpu,
         use: CheckpointSource.Use = .inference, adapters: AdapterPlan? = nil,
@@ -84,7 +84,7 @@ public struct MiphaModel {
 
     /// Embeddings of a spliced batch.
     ///
-    /// - Parameter features: `[images, patches, width]`, or `nil` without pictures.
+    /// - Parameter features: `[images, patches, width]`, or `nil` without images.
     /// - Returns: `[rows, columns, width]`.
     package func splice(_ plan: SplicePlan, features: Tensor?) throws(TensorError) -> Tensor {
         let width = language.shape.width
@@ -99,14 +99,14 @@ public struct MiphaModel {
                 .reshaped([plan.rows, plan.columns, width]))
     }
 
-    /// What splicing reads where there are images.
+    /// The places of the parameters that splicing reads where there are images.
     private var spliced: Set<ParameterPlace> {
         language.embeddingPlaces.union([ParameterPlace(.projector)])
     }
 
     /// The chain from the batch's pixels (or nothing) to the embeddings of the decoder.
     ///
-    /// Without pictures the first segment ignores its input.
+    /// Without images the first segment ignores its input.
     func embeddingSegments(
         _ plan: SplicePlan, _ batch: MiphaBatch, dropout: RandomGenerator?
     ) -> [Segment] {
@@ -140,7 +140,7 @@ public struct MiphaModel {
         return try language.head.logits(language.head.normalize(hidden))
     }
 
-    /// What each segment of the model's longest chain reads, in order.
+    /// The places that each segment of the model's longest chain reads, in order.
     ///
     /// The chain of a batch has these segments or, without images, leaves some out.
     package func segmentPlaces() throws -> [Set<ParameterPlace>] {
@@ -149,7 +149,7 @@ public struct MiphaModel {
             + language.segments(pass).map(\.places) + [language.head.places]
     }
 
-    /// How a batch is spliced.
+    /// The plan by which a batch is spliced.
     public func plan(for batch: MiphaBatch) throws(SpliceError) -> SplicePlan {
         try SplicePlan(
             ids: batch.ids, labels: batch.labels, tokensPerImage: config.tokensPerImage,

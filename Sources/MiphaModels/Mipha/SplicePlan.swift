@@ -1,31 +1,31 @@
 /// Ids that stand for something else than a word.
 public enum MarkerID {
-    /// Stands for a picture in a list of ids.
+    /// Stands for an image in a list of ids.
     public static let image = -200
     /// Label of a position that is not learned.
     public static let ignored = -100
 }
 
-/// A batch whose picture markers do not fit its pictures.
+/// A batch whose image markers do not fit its images.
 public struct SpliceError: Error, Sendable, CustomStringConvertible {
-    /// What was expected and found.
+    /// The expected and the found values.
     public let description: String
 }
 
-/// Where every position of a spliced batch comes from: a word, a picture's feature, or padding.
+/// The source of every position of a spliced batch: a word, an image's feature, or padding.
 ///
-/// Each marker takes the next picture of the batch and becomes all its feature vectors; labels over
-/// them are ignored. A row without markers takes no picture. (The reference lets such a row own an
-/// unused picture, to please its sharded optimiser.)
+/// Each marker takes the next image of the batch and becomes all its feature vectors; labels over
+/// them are ignored. A row without markers takes no image. (The reference lets such a row own an
+/// unused image, to please its sharded optimiser.)
 /// Reference: `prepare_inputs_labels_for_multimodal` in Mipha's `mipha_arch.py`.
 public struct SplicePlan: Sendable, Equatable {
     /// All text ids, row after row, without markers.
     public let textIDs: [Int]
     /// For each position, row-major: an index into text ids, then features, then one zero vector.
     public let sources: [Int]
-    /// Labels by position, one list per row; ignored over pictures and padding.
+    /// Labels by position, one list per row; ignored over images and padding.
     public let labels: [[Int]]
-    /// Where the samples of each row stand; one sample fills a row that is not packed.
+    /// The ranges of the samples of each row; one sample fills a row that is not packed.
     public let documents: [[Range<Int>]]
     /// Number of positions of every row after padding.
     public let columns: Int
@@ -40,11 +40,11 @@ public struct SplicePlan: Sendable, Equatable {
     /// - Parameters:
     ///   - ids: ids with markers, one list per sample.
     ///   - labels: one label per id; `nil` ignores all.
-    ///   - tokensPerImage: feature vectors of one picture.
-    ///   - imageCount: pictures of the whole batch, in the order of the samples.
-    ///   - pictures: the picture of each marker, where samples share some; `nil`: each its own.
+    ///   - tokensPerImage: feature vectors of one image.
+    ///   - imageCount: images of the whole batch, in the order of the samples.
+    ///   - pictures: the image of each marker, where samples share some; `nil`: each its own.
     ///   - packing: the samples of each row; `nil`: a row each.
-    /// - Throws: `SpliceError` when markers and pictures do not fit, an id is negative, or
+    /// - Throws: `SpliceError` when markers and images do not fit, an id is negative, or
     ///   `packing` does not hold every sample once.
     public init(
         ids: [[Int]], labels: [[Int]]? = nil, tokensPerImage: Int, imageCount: Int,
@@ -154,7 +154,8 @@ public struct SplicePlan: Sendable, Equatable {
         return (positions, targets)
     }
 
-    /// Number of learned positions of every sample, row by row; their sum is that of ``supervised``.
+    /// Number of learned positions of every sample, row by row; their sum is that of
+    /// ``supervised``.
     public var supervisedCounts: [Int] {
         var counts: [Int] = []
         for (row, labels) in labels.enumerated() {
@@ -165,7 +166,7 @@ public struct SplicePlan: Sendable, Equatable {
         return counts
     }
 
-    /// Where tokens stand.
+    /// The layout of the tokens.
     ///
     /// Padding is on the right and needs no mask: causal attention never looks there.
     public var layout: SequenceLayout {
@@ -175,8 +176,8 @@ public struct SplicePlan: Sendable, Equatable {
         return .contiguous(count: columns)
     }
 
-    /// The layout under masks over text ids, spread as the reference does it: the mask of the ids is
-    /// pushed to the end of the row, and everything before it is real.
+    /// The layout under masks over text ids, spread as the reference does it: the mask of the ids
+    /// is pushed to the end of the row, and everything before it is real.
     ///
     /// - Parameter idMasks: one truth value per id, markers included.
     public func layout(idMasks: [[Bool]]) -> SequenceLayout {
@@ -186,7 +187,7 @@ public struct SplicePlan: Sendable, Equatable {
         }
         return SequenceLayout(positions: [Array(0..<columns)], keyMask: masks)
     }
-    /// Where the tokens of the batch stand that this is the plan of.
+    /// The layout of the tokens of this plan's batch.
     func layout(of batch: MiphaBatch) -> SequenceLayout {
         batch.idMasks.map { layout(idMasks: $0) } ?? layout
     }

@@ -9,7 +9,7 @@ package import MiphaTorch
 package struct StoredTypes: Sendable {
     /// The type to compute in; nil keeps the only one there is.
     package let common: DType?
-    /// What people are told.
+    /// Notes for the user.
     package let notes: [String]
 
     /// Looks at the tensors of a checkpoint that the dialect knows.

@@ -2,13 +2,13 @@ public import MiphaCheckpoints
 public import MiphaFiles
 public import MiphaNN
 
-/// What determines a vision tower: the config of one family.
+/// The configuration of a vision tower of one family.
 ///
 /// A family is one conforming type with its layers, and one line in ``TowerCatalogue``.
 public protocol TowerConfiguration: Sendable, Equatable {
     /// The family's names.
     static var family: PartFamily { get }
-    /// What the reader does with the fields of the family's config.
+    /// The treatment of the fields of the family's config.
     static var fields: FileFields { get }
 
     /// Reads transformers' field names.
@@ -34,7 +34,7 @@ public protocol TowerConfiguration: Sendable, Equatable {
     var usedLayerCount: Int { get }
     /// Number of attention heads.
     var headCount: Int { get }
-    /// Which hidden state is the output: `-2` is the state before the last block.
+    /// The hidden state that is the output: `-2` is the state before the last block.
     var selectedLayer: Int { get }
 
     /// The same tower with this many blocks, of which the last is not run, for measurements.
@@ -47,7 +47,7 @@ extension TowerConfiguration {
     /// Whether another config is of the same family and says the same.
     package func isEqual(_ other: any TowerConfiguration) -> Bool { self == other as? Self }
 
-    /// What reports say of the tower.
+    /// The tower's entry in reports.
     package var report: JSONObject {
         [
             "family": .string(Self.family.id), "image_size": .integer(input.width),
@@ -121,7 +121,7 @@ public struct FeatureGrid: Sendable, Hashable {
     public var count: Int { leading + rows * columns }
 }
 
-/// Which state of a tower is its output, and which of its tokens are: as a config says it.
+/// The state and the tokens of a tower that are its output, as a config selects them.
 public struct FeatureSelection: Sendable {
     /// The object and key that name the state; its place is part of messages.
     let layer: (reader: ConfigReader, key: String)

@@ -38,7 +38,7 @@ extension AttentionPass {
     }
 }
 
-/// What a layer asks of its scores.
+/// The options of a layer's attention scores.
 struct AttentionForm {
     let scale: Double
     let window: Int?
@@ -47,18 +47,19 @@ struct AttentionForm {
     /// Whether the fused kernels do it.
     var isPlain: Bool { window == nil && softcap == nil }
 
-    /// Whether the token of a place sees the key of another, both counted from the first of the text.
+    /// Whether the token of a place sees the key of another, both counted from the first of the
+    /// text.
     func sees(_ token: Int, _ key: Int) -> Bool {
         key <= token && window.map { key > token - $0 } ?? true
     }
 }
 
 extension Functions {
-    /// Attention within texts of one row each, `[rows, heads, tokens, width]`, every token at the place
-    /// of its number.
+    /// Attention within texts of one row each, `[rows, heads, tokens, width]`, every token at the
+    /// place of its number.
     ///
-    /// - Parameter mask: what `form` and, if it was given, a mask of keys allow, `[rows or 1, 1, tokens,
-    ///   tokens]`; asked for where causal attention is not enough.
+    /// - Parameter mask: what `form` and, if it was given, a mask of keys allow, `[rows or 1, 1,
+    ///   tokens, tokens]`; asked for where causal attention is not enough.
     static func attention(
         _ q: Tensor, _ k: Tensor, _ v: Tensor, form: AttentionForm, hasKeyMask: Bool = false,
         mask: () throws(TensorError) -> Tensor

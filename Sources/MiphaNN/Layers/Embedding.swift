@@ -31,7 +31,7 @@ public struct Embedding {
     }
 }
 
-/// Non-overlapping square patches of a picture, each mapped to a vector.
+/// Non-overlapping square patches of an image, each mapped to a vector.
 ///
 /// Pixels to the right and below that do not fill a patch are ignored ("valid" padding).
 public struct PatchEmbedding {
@@ -52,7 +52,7 @@ public struct PatchEmbedding {
         self.patch = patch
     }
 
-    /// Embeds pictures.
+    /// Embeds images.
     ///
     /// - Parameter pixels: `[images, channels, height, width]`.
     /// - Returns: `[images, patches, width]`, patches in row-major order.

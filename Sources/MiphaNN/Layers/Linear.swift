@@ -2,7 +2,8 @@ public import MiphaTorch
 
 /// An affine map `y = x W^T + b`, perhaps with a low-rank adapter beside it.
 ///
-/// Whether there is an adapter, and how the matrix is held, is up to the plans of the parameter store.
+/// Whether there is an adapter, and how the matrix is held, is up to the plans of the parameter
+/// store.
 public struct Linear {
     /// `[out, in]`.
     public let weight: LinearWeight
@@ -11,7 +12,7 @@ public struct Linear {
     /// The trainable update, if the layer has one.
     public let adapter: LowRankAdapter?
 
-    /// Registers `weight`, unless told not to `bias`, and the adapter's parameters.
+    /// Registers `weight`, `bias` unless it is switched off, and the adapter's parameters.
     ///
     /// Starts at N(0, `deviation`) and zero, as transformers' `_init_weights` does; 0.02 is its
     /// `initializer_range` for every family here.

@@ -2,9 +2,10 @@ public import MiphaTorch
 
 /// A pass over new tokens of texts in a paged cache; keys and values of the tokens are stored.
 ///
-/// The tokens of all texts stand in one list, text after text, without padding: everything but attention
-/// treats each by itself. Attention joins two parts: all queries of neighbouring texts against the pages
-/// that they share, and each text's queries against its own run. It is not recorded by autograd.
+/// The tokens of all texts stand in one list, text after text, without padding: everything but
+/// attention treats each by itself. Attention joins two parts: all queries of neighbouring texts
+/// against the pages that they share, and each text's queries against its own run. It is not
+/// recorded by autograd.
 public final class PagedPass: AttentionPass {
     /// Position of each token in its text, `[1, tokens]`.
     public let positions: Tensor
@@ -18,7 +19,7 @@ public final class PagedPass: AttentionPass {
     /// Neighbouring texts that share all pages before their runs.
     private struct Group {
         let pages: [ObjectIdentifier]
-        /// What the shared pages hold.
+        /// The extents of the shared pages.
         let shared: [PageExtent]
         var tokens: Range<Int>
     }
@@ -76,7 +77,8 @@ public final class PagedPass: AttentionPass {
             tokens == Array(tokens.indices) ? nil : try Tensor(order).to(device: device)
     }
 
-    /// Texts that are read at once: those in one memory, divided where most slots between are others'.
+    /// Texts that are read at once: those in one memory, divided where most slots between are
+    /// others'.
     private static func runs(_ rows: [PagedRun.Row]) -> [[PagedRun.Row]] {
         var slabs: [[PagedRun.Row]] = []
         for row in rows {

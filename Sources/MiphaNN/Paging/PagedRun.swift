@@ -34,7 +34,7 @@ final class PagedRun {
         var length: Int { past + tokens.count }
     }
 
-    /// Where the tokens of a pass are written.
+    /// The place to which the tokens of a pass are written.
     private enum Target {
         /// The same positions of every slot.
         case block(Range<Int>)
@@ -146,7 +146,8 @@ final class PagedRun {
     /// - Parameters:
     ///   - q: `[tokens, heads, width]`.
     ///   - joins: whether other keys will be added, which takes the sums.
-    /// - Returns: for the tokens of the run `[tokens, heads, width]`, and the sums `[tokens, heads]`.
+    /// - Returns: for the tokens of the run `[tokens, heads, width]`, and the sums `[tokens,
+    ///   heads]`.
     func attend(
         _ q: Tensor, layer: Int, scale: Double, joins: Bool
     ) throws(TensorError) -> (mixed: Tensor, sums: Tensor?) {

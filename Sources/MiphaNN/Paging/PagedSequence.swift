@@ -1,8 +1,8 @@
 /// A text in a paged cache: a table of pages and the number of positions that they hold.
 ///
-/// Position `p` is in page `p / PagedCache.pageLength` of the table. Pages may be of several texts' tables;
-/// only a page that is of one table alone is written to. What a text appends goes to a run of pages of its
-/// own, which is consecutive in memory.
+/// Position `p` is in page `p / PagedCache.pageLength` of the table. Pages may be of several texts'
+/// tables; only a page that is of one table alone is written to. What a text appends goes to a run
+/// of pages of its own, which is consecutive in memory.
 public final class PagedSequence {
     private(set) var pages: [Page] = []
     /// Number of pages before the text's own run.
@@ -14,8 +14,8 @@ public final class PagedSequence {
 
     /// Starts an empty text.
     ///
-    /// - Parameter bound: the most positions that it will ever have, for which no more memory is taken
-    ///   than needed.
+    /// - Parameter bound: the most positions that it will ever have, for which no more memory is
+    ///   taken than needed.
     public init(bound: Int? = nil) {
         self.bound = bound
     }
@@ -66,7 +66,7 @@ public final class PagedSequence {
         runStart <= nextPage && !nextPageIsShared ? runStart : nextPage
     }
 
-    /// What the pages from a number on hold; they are consecutive.
+    /// The extent of the pages from a number on; they are consecutive.
     func extent(from page: Int) -> PageExtent? {
         let own = length - page * PagedCache.pageLength
         return [PageExtent](pages[page...], length: own).first
@@ -81,7 +81,7 @@ public final class PagedSequence {
     /// Number of positions in the own run.
     var runLength: Int { length - runStart * PagedCache.pageLength }
 
-    /// How many pages from a number on no other text holds, by memory.
+    /// Counts the pages from a number on that no other text holds, by memory.
     func countOwnPages(from page: Int, into counts: inout [ObjectIdentifier: Int]) {
         for index in pages.indices.dropFirst(page)
         where isKnownUniquelyReferenced(&pages[index]) {

@@ -5,7 +5,7 @@ final class PagedText {
     private let tokens: Range<Int>
     /// Positions before the pass.
     private let past: Int
-    /// Where all keys are, those of the pass included.
+    /// The extents of all keys, those of the pass included.
     private let extents: [PageExtent]
     private var masks: [Int?: Tensor] = [:]
 

@@ -20,7 +20,7 @@ extension AdapterPlan {
             self = part
         }
 
-        /// What stands behind the path of the layer.
+        /// The name's ending after the path of the layer.
         public var suffix: String {
             switch self {
             case .down, .up: "\(marker).weight"
@@ -28,7 +28,7 @@ extension AdapterPlan {
             }
         }
 
-        /// What every name of the part has in it, whoever wrote it.
+        /// The component that every name of the part contains, whoever wrote it.
         package var marker: String { ".\(rawValue)" }
 
         /// Whether it is the first of the two matrices.

@@ -1,13 +1,13 @@
-/// Which linear layers get a low-rank adapter, and of what kind.
+/// The linear layers that get a low-rank adapter, and its kind.
 ///
 /// A layer adds `scale * B A x` to its output, with `A` `[rank, in]` and `B` `[out, rank]`
 /// (LoRA, arXiv 2106.09685). Names, start values and arithmetic are those of PEFT.
 public struct AdapterPlan: Sendable, Equatable {
-    /// Which layers within the plan's parts are adapted.
+    /// The layers within the plan's parts that are adapted.
     public enum Targets: Sendable, Equatable {
         /// All linear ones.
         case allLinear
-        /// Those whose path ends in one of these names, such as `q_proj` or `mlp.fc1`.
+        /// Layers whose path ends in one of these names, such as `q_proj` or `mlp.fc1`.
         case names([String])
         /// Exactly these paths, each perhaps with a rank and an alpha of its own.
         case layers([String: Strength])
@@ -38,7 +38,7 @@ public struct AdapterPlan: Sendable, Equatable {
     public var alpha: Double
     /// Probability with which an input of `A` is dropped in training.
     public var dropout: Double
-    /// Which layers are adapted.
+    /// The layers that are adapted.
     public var targets: Targets
     /// Parts of the model whose layers are considered, unless the targets are exact paths.
     public var parts: Set<ModelPart>
@@ -81,7 +81,7 @@ public struct AdapterPlan: Sendable, Equatable {
         return parts.contains(layer.part) ? Strength(rank: rank, alpha: alpha) : nil
     }
 
-    /// What `B A x` is multiplied with.
+    /// The factor of `B A x`.
     func scale(_ strength: Strength) -> Double {
         let rank = Double(strength.rank)
         return strength.alpha / (usesRankStabilization ? rank.squareRoot() : rank)

@@ -3,7 +3,7 @@ public import MiphaTorch
 
 /// Parameters of a safetensors checkpoint, mapped where possible and copied where needed.
 public struct CheckpointSource: ParameterSource {
-    /// What the tensors are for.
+    /// The purpose of the tensors.
     public enum Use: Sendable {
         /// Reading only: tensors alias the mapped file when dtype and device allow.
         case inference

@@ -4,7 +4,7 @@ public import MiphaTorch
 public enum LinearWeight {
     /// With one element for each number.
     case dense(Tensor)
-    /// Frozen, in few bits.
+    /// Frozen, quantised.
     case quantized(QuantizedMatrix)
 
     /// `x W^T + b`.
@@ -23,7 +23,7 @@ public enum LinearWeight {
         }
     }
 
-    /// The matrix itself, unpacked when it is held in few bits.
+    /// The matrix itself, unpacked when it is quantised.
     func dense() throws(TensorError) -> Tensor {
         switch self {
         case .dense(let weight): weight

@@ -13,14 +13,14 @@ public struct LowRankAdapter {
     public let magnitude: Tensor?
     /// Rank and alpha.
     public let strength: AdapterPlan.Strength
-    /// What `B A x` is multiplied with.
+    /// The factor of `B A x`.
     public let scale: Double
     /// Probability with which an input of `A` is dropped in training.
     public let dropout: Double
     /// Whether the matrix is a table, whose rows are looked up: then `in` is the number of rows.
     public let isOfTable: Bool
 
-    /// What the table gives with the adapter.
+    /// The output of the table with the adapter.
     ///
     /// - Parameters:
     ///   - rows: what it gives without, `[..., out]`.
@@ -33,7 +33,7 @@ public struct LowRankAdapter {
             + Functions.linear(inner * scale, weight: up.to(dtype: type), bias: nil)
     }
 
-    /// What the layer gives with the adapter.
+    /// The output of the layer with the adapter.
     ///
     /// - Parameters:
     ///   - mapped: what it gives without, `[..., out]`.

@@ -1,6 +1,6 @@
 /// A model whose parameters do not fit their source.
 public struct ParameterError: Error, Sendable, CustomStringConvertible {
-    /// What was expected, what was found, and where.
+    /// The expected and the found values, and the place.
     public let description: String
 
     /// Creates an error.

@@ -2,7 +2,7 @@
 public enum ModelPart: String, Sendable, CaseIterable, Codable {
     /// The vision tower.
     case tower
-    /// What maps image features into the language model.
+    /// The map of image features into the language model.
     case projector
     /// Embeddings, decoder blocks and the norm after them.
     case language
@@ -10,7 +10,7 @@ public enum ModelPart: String, Sendable, CaseIterable, Codable {
     case head
 }
 
-/// How deep in its part a parameter works.
+/// The depth of a parameter within its part.
 public enum ParameterDepth: Sendable, Hashable {
     /// Before the blocks, or in a part without blocks.
     case input
@@ -34,7 +34,7 @@ public struct ParameterPlace: Sendable, Hashable {
     }
 }
 
-/// What a parameter is to its layer.
+/// The role of a parameter in its layer.
 public enum ParameterRole: Sendable, Hashable {
     /// The matrix of a linear layer, or of an adapter.
     case matrix
@@ -58,7 +58,7 @@ public enum ParameterRole: Sendable, Hashable {
     }
 }
 
-/// What is known of a parameter, stated where its layer is built.
+/// The facts about a parameter, stated where its layer is built.
 ///
 /// Training, adapters, quantisation and reports read facts; none of them looks into a name.
 public struct ParameterFact: Sendable, Hashable {
@@ -66,15 +66,15 @@ public struct ParameterFact: Sendable, Hashable {
     public let name: String
     /// Path of the layer that has the parameter.
     public let layer: String
-    /// Where in the model it works.
+    /// Its place in the model.
     public let place: ParameterPlace
-    /// What it is to its layer.
+    /// Its role in its layer.
     public let role: ParameterRole
     /// Whether the layer's output is added to the input of its block.
     public let endsResidual: Bool
     /// Whether the forward pass reads it; others are held for checkpoints only.
     public let isRun: Bool
-    /// What it is in an adapter; `nil` for a parameter of the model's own.
+    /// Its part of an adapter; `nil` for a parameter of the model's own.
     public let adapter: AdapterPlan.Part?
 
     package init(

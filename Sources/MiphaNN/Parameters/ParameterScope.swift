@@ -68,7 +68,7 @@ public struct ParameterScope {
             fact(name, role, endsResidual: endsResidual), shape: shape, initializer: initializer)
     }
 
-    /// What is known of a parameter of the layer at this place.
+    /// The fact about a parameter of the layer at this place.
     func fact(
         _ name: String, _ role: ParameterRole, endsResidual: Bool = false,
         adapter: AdapterPlan.Part? = nil

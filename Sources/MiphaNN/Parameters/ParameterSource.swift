@@ -1,6 +1,6 @@
 public import MiphaTorch
 
-/// How a parameter starts when no checkpoint holds it.
+/// The initial values of a parameter that no checkpoint holds.
 public enum Initializer: Sendable, Equatable {
     /// Normal distribution around zero.
     case normal(deviation: Double)
@@ -10,7 +10,7 @@ public enum Initializer: Sendable, Equatable {
     case ones
 }
 
-/// Where a model's parameters come from: a checkpoint, a random start, or nowhere (dry run).
+/// The source of a model's parameters: a checkpoint, a random start, or nowhere (dry run).
 public protocol ParameterSource {
     /// The parameter that a fact describes, or `nil` when the source lacks it.
     ///

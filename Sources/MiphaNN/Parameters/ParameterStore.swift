@@ -10,15 +10,15 @@ public final class ParameterStore {
     private var tensors: [String: Tensor] = [:]
     private var numbers: [String: Int] = [:]
 
-    /// What is known of every parameter and quantised matrix, in the order of construction.
+    /// The facts about every parameter and quantised matrix, in the order of construction.
     public private(set) var facts: [ParameterFact] = []
-    /// Which linear layers get an adapter.
+    /// The linear layers that get an adapter.
     public let adapterPlan: AdapterPlan?
-    /// Which linear layers are held in few bits.
+    /// The linear layers that are quantised.
     public let quantizationPlan: QuantizationPlan?
     /// The adapters by the paths of their layers.
     public internal(set) var adapters: [String: LowRankAdapter] = [:]
-    /// The matrices held in few bits by their names; they are no parameters and never learn.
+    /// The quantised matrices by their names; they are not parameters and are never trained.
     public internal(set) var quantized: [String: QuantizedMatrix] = [:]
     var adapterGenerator: RandomGenerator?
     /// The layers that may have an adapter, in the order of construction.
@@ -28,7 +28,7 @@ public final class ParameterStore {
     ///
     /// - Parameters:
     ///   - adapters: which linear layers get an adapter.
-    ///   - quantization: which linear layers hold their matrix in few bits.
+    ///   - quantization: which linear layers keep their weights quantised.
     public init(
         source: any ParameterSource, adapters: AdapterPlan? = nil,
         quantization: QuantizationPlan? = nil
@@ -38,7 +38,7 @@ public final class ParameterStore {
         quantizationPlan = quantization
     }
 
-    /// Where the constructor of a part of the model starts: outside all layers.
+    /// The scope in which the constructor of a part of the model starts: outside all layers.
     public func scope(_ part: ModelPart) -> ParameterScope {
         ParameterScope(store: self, prefix: "", place: ParameterPlace(part))
     }
@@ -46,10 +46,10 @@ public final class ParameterStore {
     /// Names in the order of construction, those of quantised matrices included.
     public var names: [String] { facts.map(\.name) }
 
-    /// What is known of the parameter or quantised matrix of a name.
+    /// The fact about the parameter or quantised matrix of a name.
     public func fact(_ name: String) -> ParameterFact? { numbers[name].map { facts[$0] } }
 
-    /// What is known of the parameters of these names, which must exist.
+    /// The facts about the parameters of these names, which must exist.
     public func facts(of names: [String]) -> [ParameterFact] {
         names.map { name in
             guard let fact = fact(name) else {
@@ -59,7 +59,7 @@ public final class ParameterStore {
         }
     }
 
-    /// Where each parameter and quantised matrix works, by name.
+    /// The place of each parameter and quantised matrix, by name.
     public var places: [String: ParameterPlace] {
         Dictionary(uniqueKeysWithValues: facts.map { ($0.name, $0.place) })
     }
@@ -156,7 +156,7 @@ public final class ParameterStore {
     /// Makes exactly the parameters chosen by `rule` collect gradients.
     ///
     /// - Returns: names of the trainable parameters, in the order of construction.
-    /// - Throws: `ParameterError` when the rule chooses none, or a matrix held in few bits.
+    /// - Throws: `ParameterError` when the rule chooses none, or a quantised matrix.
     @discardableResult
     public func train(where rule: (String) -> Bool) throws -> [String] {
         var chosen: [String] = []

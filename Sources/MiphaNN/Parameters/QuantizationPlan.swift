@@ -1,8 +1,8 @@
 public import MiphaTorch
 
-/// Which linear layers keep their frozen weights quantised.
+/// The linear layers that keep their frozen weights quantised.
 public struct QuantizationPlan: Sendable, Equatable {
-    /// How the matrices are held.
+    /// The format of the matrices.
     public var format: QuantizationFormat
     /// Parts of the model whose linear layers are quantised.
     ///

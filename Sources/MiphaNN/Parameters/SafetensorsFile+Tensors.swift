@@ -2,7 +2,7 @@ package import MiphaCheckpoints
 package import MiphaTorch
 
 extension TensorDeclaration {
-    /// What a file says of a tensor.
+    /// Makes the entry of a tensor in a file.
     package init(_ name: String, _ tensor: Tensor) {
         self.init(name: name, scalarType: tensor.dtype.scalarType, shape: tensor.shape)
     }

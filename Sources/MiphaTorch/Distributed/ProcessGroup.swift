@@ -10,7 +10,7 @@ internal import CMiphaTorch
 /// program handles it.
 @safe
 public final class ProcessGroup {
-    /// How tensors travel.
+    /// The transport of tensors between processes.
     public enum Backend: Sendable {
         /// TCP, for tensors in main memory.
         case gloo
@@ -21,7 +21,7 @@ public final class ProcessGroup {
         public var isAvailable: Bool { self == .gloo || mt_nccl_is_available() }
     }
 
-    /// How elements are joined.
+    /// The operation that combines elements.
     public enum Reduction: Sendable {
         /// Their sum.
         case sum

@@ -1,9 +1,9 @@
-/// This process's place among the processes of a job, as a launcher tells it.
+/// This process's place among the processes of a job, as a launcher states it.
 ///
 /// The variables are those of `torchrun`: `RANK`, `WORLD_SIZE`, `LOCAL_RANK`, `LOCAL_WORLD_SIZE`,
 /// `MASTER_ADDR` and `MASTER_PORT`; with `TORCHELASTIC_USE_AGENT_STORE=True` the launcher runs the
-/// key-value store, else rank 0 does. `GLOO_SOCKET_IFNAME` chooses the network interface between several
-/// machines.
+/// key-value store, else rank 0 does. `GLOO_SOCKET_IFNAME` chooses the network interface between
+/// several machines.
 public struct RankEnvironment: Sendable, Equatable {
     /// Number of this process, from 0.
     public var rank: Int
@@ -11,7 +11,7 @@ public struct RankEnvironment: Sendable, Equatable {
     public var worldSize: Int
     /// Number of this process on its machine, from 0.
     public var localRank: Int
-    /// Number of processes of the job on this machine; 1 where the launcher does not tell.
+    /// Number of processes of the job on this machine; 1 where the launcher does not say.
     public var localWorldSize: Int
     /// Host of the key-value store over which the processes meet.
     public var host: String
@@ -19,7 +19,7 @@ public struct RankEnvironment: Sendable, Equatable {
     public var port: Int
     /// Whether the launcher runs the store.
     public var usesLauncherStore: Bool
-    /// How often the launcher has started the job again.
+    /// The number of times that the launcher has started the job again.
     public var attempt: Int
     /// Network interface for connections between processes; `nil`: chosen by host name.
     public var interface: String?
@@ -75,7 +75,8 @@ public struct RankEnvironment: Sendable, Equatable {
         }
     }
 
-    /// How often a launcher has started the job of this process again, one of a single process too.
+    /// The number of times that a launcher has started the job of this process again, even one of a
+    /// single process.
     ///
     /// - Throws: `TensorError` when `TORCHELASTIC_RESTART_COUNT` is not a number.
     public static func restarts(_ environment: [String: String]) throws(TensorError) -> Int {
@@ -83,7 +84,7 @@ public struct RankEnvironment: Sendable, Equatable {
         return try number("TORCHELASTIC_RESTART_COUNT", in: 0...1_000_000, environment)
     }
 
-    /// What a launcher calls the job of this process, the same at all its starts; `nil` where it
+    /// The launcher's name for the job of this process, the same at all its starts; `nil` where it
     /// does not say.
     public static func job(_ environment: [String: String]) -> String? {
         environment["TORCHELASTIC_RUN_ID"]

@@ -3,11 +3,11 @@ import MiphaModels
 import MiphaNN
 import MiphaTorch
 
-/// What one checkpoint holds.
+/// The contents of one checkpoint.
 ///
-/// `@unchecked Sendable`: with ``copied()`` every tensor that training changes is a copy that nothing
-/// else refers to, and the rest of the model (frozen parameters, names, config) is only read from
-/// then on, by training and writer alike. Without the copy it must not leave the thread.
+/// `@unchecked Sendable`: with ``copied()`` every tensor that training changes is a copy that
+/// nothing else refers to, and the rest of the model (frozen parameters, names, config) is only
+/// read from then on, by training and writer alike. Without the copy it must not leave the thread.
 struct CheckpointSnapshot: @unchecked Sendable {
     /// Number of updates done.
     let step: Int

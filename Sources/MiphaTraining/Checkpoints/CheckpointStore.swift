@@ -5,7 +5,8 @@ import MiphaNN
 import MiphaTorch
 
 /// The checkpoints in a run's folder: `checkpoint-<step>`, each a whole model folder, or that of an
-/// adapter, with `optimizer.safetensors`, `ema.safetensors`, `trainer_state.json` and `checksums.json`.
+/// adapter, with `optimizer.safetensors`, `ema.safetensors`, `trainer_state.json` and
+/// `checksums.json`.
 struct CheckpointStore: Sendable {
     /// The run's folder.
     let folder: String
@@ -46,7 +47,7 @@ struct CheckpointStore: Sendable {
 
     /// The newest checkpoint whose files are as they were written.
     ///
-    /// - Parameter damaged: told what is wrong with each newer one.
+    /// - Parameter damaged: called with what is wrong with each newer one.
     /// - Throws: `TrainingError` when there are checkpoints, but none is whole.
     func newestWhole(_ damaged: (Int, String) -> Void) throws -> String? {
         var last: (any Error)?

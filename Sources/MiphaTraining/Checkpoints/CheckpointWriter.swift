@@ -20,8 +20,8 @@ final class CheckpointWriter: Sendable {
         self.drain = drain
     }
 
-    /// Writes a snapshot on a thread of its own, or at once when there is no memory for a copy of it; a
-    /// write that is still going on is waited for.
+    /// Writes a snapshot on a thread of its own, or at once when there is no memory for a copy of
+    /// it; a write that is still going on is waited for.
     func writeInBackground(_ snapshot: CheckpointSnapshot) throws {
         wait()
         guard let copy = try? snapshot.copied() else { return try write(snapshot) }
@@ -48,7 +48,7 @@ final class CheckpointWriter: Sendable {
         failures.withLock { $0.append(CheckpointFailure(step: step, message: "\(error)")) }
     }
 
-    /// What went wrong since the last call.
+    /// The failures since the last call.
     func takeFailures() -> [CheckpointFailure] {
         failures.withLock { list in
             defer { list = [] }

@@ -1,4 +1,4 @@
-/// How far a run is: what `trainer_state.json` holds besides the run's settings.
+/// The progress of a run: the contents of `trainer_state.json` besides the run's settings.
 struct RunState {
     /// Updates done.
     var step = 0

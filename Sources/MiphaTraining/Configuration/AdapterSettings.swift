@@ -1,7 +1,7 @@
 /// Rank, strength and kind of the adapters in the groups whose mode is `lora`.
 ///
-/// The keys of run files and their defaults are those of Mipha's `train.py`; names of PEFT where it has
-/// none.
+/// The keys of run files and their defaults are those of Mipha's `train.py`; names of PEFT where it
+/// has none.
 public struct AdapterSettings: Sendable, Equatable {
     /// Rank of the update.
     public var rank = 64
@@ -23,7 +23,7 @@ public struct AdapterSettings: Sendable, Equatable {
     public init() {}
 }
 
-/// How the frozen matrices under adapters are held.
+/// The format of the frozen matrices under adapters.
 public struct BasePrecision: Sendable, Equatable {
     /// Whether in eight bits.
     public var isEightBit = false

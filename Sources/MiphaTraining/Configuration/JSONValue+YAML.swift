@@ -2,10 +2,10 @@ import MiphaFiles
 import Yams
 
 extension JSONValue {
-    /// The value of a YAML node by YAML 1.2's core schema; `nil` for keys that are no strings.
+    /// The value of a YAML node by YAML 1.2's core schema; `nil` for keys that are not strings.
     ///
-    /// Numbers are decimal ones, and truth values are `true` and `false`: what other versions of YAML or
-    /// other languages know besides (`yes`, `0x10`, `1_000`, `.nan`) is text.
+    /// Numbers are decimal ones, and truth values are `true` and `false`: what other versions of
+    /// YAML or other languages know besides (`yes`, `0x10`, `1_000`, `.nan`) is text.
     ///
     /// - Parameter room: how many values may still come, aliases (`*name`) expanded; below 0 where
     ///   there were more, and the result is `nil`.

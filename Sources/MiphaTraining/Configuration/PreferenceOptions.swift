@@ -10,9 +10,10 @@ public struct PreferenceOptions: Sendable, Equatable {
         case simpo
     }
 
-    /// Which objective.
+    /// The objective.
     public var objective = Objective.dpo
-    /// How strongly the objective holds on to the reference model; for SimPO the scale of rewards.
+    /// The strength with which the objective holds on to the reference model; for SimPO the scale
+    /// of rewards.
     public var beta = 0.1
     /// The margin that SimPO asks for.
     public var gamma = 0.5

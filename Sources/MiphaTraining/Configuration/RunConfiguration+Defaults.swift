@@ -2,18 +2,18 @@ import MiphaData
 package import MiphaImaging
 
 extension RunConfiguration {
-    /// How samples are prepared.
+    /// The settings for preparing samples.
     var loading: SampleLoader.Settings {
         SampleLoader.Settings(
             threads: loaderThreads, byteBudget: prefetchMebibytes << 20, policy: badSamples)
     }
 
-    /// What happens to images that are not square, the stage's default included.
+    /// The treatment of images that are not square, the stage's default included.
     package var resolvedAspectRatio: ImageAspectRatio {
         aspectRatio ?? (stage.isAlignment ? .square : .pad)
     }
 
-    /// What becomes of the samples of an epoch that do not fill an update, the default included.
+    /// The treatment of the samples of an epoch that do not fill an update, the default included.
     var resolvedEpochEnd: EpochEnd { epochEnd ?? .kept }
 
     /// Chat template by name, the default included: the stage's or that of the model.

@@ -3,7 +3,7 @@ public import MiphaImaging
 public import MiphaNN
 public import MiphaTorch
 
-/// How the losses of an update's tokens are weighed.
+/// The weighting of the losses of an update's tokens.
 public enum LossReduction: String, Sendable, CaseIterable {
     /// Every supervised token of the update counts the same.
     case token
@@ -11,7 +11,7 @@ public enum LossReduction: String, Sendable, CaseIterable {
     case microBatch = "micro_batch"
 }
 
-/// Which keys attention may look at in training.
+/// The keys that attention may look at in training.
 public enum AttentionMaskPolicy: String, Sendable, CaseIterable {
     /// All real tokens.
     case length
@@ -19,7 +19,7 @@ public enum AttentionMaskPolicy: String, Sendable, CaseIterable {
     case notPad = "not_pad"
 }
 
-/// How labels are made.
+/// The rule that makes labels.
 public enum LabelMaskPolicy: String, Sendable, CaseIterable {
     /// From token offsets.
     case offsets
@@ -27,7 +27,7 @@ public enum LabelMaskPolicy: String, Sendable, CaseIterable {
     case reference
 }
 
-/// What happens to an update whose loss or gradients are not finite.
+/// The treatment of an update whose loss or gradients are not finite.
 public enum NonFinitePolicy: String, Sendable, CaseIterable {
     /// The run ends with an error that names the update's samples.
     case stop
@@ -41,38 +41,40 @@ public struct RunConfiguration: Sendable, Equatable {
     public var model = ""
     /// Folder that receives checkpoints, metrics and the trained model.
     public var outputFolder = ""
-    /// Which parts learn.
+    /// The training stage, which sets the parts that are trained.
     public var stage = TrainingStage.instruct
-    /// How much of a group learns, where it is not as the stage has it.
+    /// The tuning mode of a group where it differs from the stage's.
     public var tune: [ModelPart: TuningMode] = [:]
     /// The adapters of groups in the mode `lora`.
     public var adapters = AdapterSettings()
-    /// How the frozen matrices under adapters are held.
+    /// The format of the frozen matrices under adapters.
     public var base = BasePrecision()
     /// Conversation files.
     public var dataFiles: [String] = []
-    /// How often an epoch shows the samples of each file, see ``Mixture``; empty: all once.
+    /// The number of times an epoch shows the samples of each file, see ``Mixture``; empty: all
+    /// once.
     public var dataWeights: [Double] = []
-    /// Folder that picture paths are relative to.
+    /// Folder that image paths are relative to.
     public var imageFolder = ""
-    /// Chat template by name; `nil`: `plain` for alignment, else the chat format of the model (`phi`).
+    /// Chat template by name; `nil`: `plain` for alignment, else the chat format of the model
+    /// (`phi`).
     public var template: String?
-    /// What happens to pictures that are not square; `nil`: `square` for alignment, else `pad`.
+    /// The treatment of images that are not square; `nil`: `square` for alignment, else `pad`.
     public var aspectRatio: ImageAspectRatio?
     /// Most text ids of a sample.
     public var maximumLength = 2048
-    /// How labels are made.
+    /// The rule that makes labels.
     public var labelPolicy = LabelMaskPolicy.offsets
-    /// Which keys attention may look at.
+    /// The keys that attention may look at.
     public var attentionMask = AttentionMaskPolicy.length
-    /// How the samples of an epoch are put in order.
+    /// The order of the samples of an epoch.
     public var samplingOrder = SamplingOrder.plain
     /// Whether the samples of a micro-batch stand in one row, without padding.
     public var packing = false
     /// Most positions of a packed row, which then takes as many samples as fit, and `batchSize`
     /// counts rows; `nil`: a row takes the samples of a micro-batch.
     public var packingBudget: Int?
-    /// What happens to samples that cannot be read.
+    /// The treatment of samples that cannot be read.
     public var badSamples = BadSamplePolicy.fail
     /// Share of bad samples beyond which a run ends, once there are more than ten.
     public var badSampleLimit = 0.1
@@ -92,14 +94,14 @@ public struct RunConfiguration: Sendable, Equatable {
     public var batchSize = 16
     /// Micro-batches of one update.
     public var accumulation = 1
-    /// What becomes of the samples of an epoch that do not fill an update; `nil`: they are shown, or what
-    /// the checkpoint says that the run goes on from.
+    /// The treatment of the samples of an epoch that do not fill an update; `nil`: they are shown,
+    /// or what the checkpoint says that the run goes on from.
     public var epochEnd: EpochEnd?
-    /// What learning from pairs minimises, in the stage `preference`.
+    /// The options for learning from pairs, in the stage `preference`.
     public var preference = PreferenceOptions()
-    /// What the run asks its model now and then.
+    /// The questions that the run asks its model at intervals.
     public var sampling = SampleGeneration()
-    /// How losses are weighed.
+    /// The weighting of losses.
     public var lossReduction = LossReduction.token
     /// Highest learning rate.
     public var learningRate = 2e-5
@@ -115,7 +117,7 @@ public struct RunConfiguration: Sendable, Equatable {
     public var decayRatio = 0.1
     /// Constants of the optimiser.
     public var optimizer = AdamW.Options()
-    /// How the optimiser holds its moments.
+    /// The format of the optimiser's moments.
     public var moments = MomentFormat.float32
     /// Whether each part of the model is updated as soon as the backward pass has left it.
     public var optimizerInBackward = false
@@ -125,11 +127,11 @@ public struct RunConfiguration: Sendable, Equatable {
     public var dtype = DType.float32
     /// Whether activations are computed again in the backward pass.
     public var checkpointing = false
-    /// What the processes of a job share out among themselves.
+    /// The state that the processes of a job divide among themselves.
     public var sharding = ShardingMode.none
     /// Weight of the squared logarithm of the softmax's denominator in the loss.
     public var zLoss = 0.0
-    /// What happens to an update that is not finite.
+    /// The treatment of an update that is not finite.
     public var nonFinite = NonFinitePolicy.stop
     /// A loss above this many times the running median is recorded; 0 records none.
     public var spikeFactor = 3.0

@@ -31,8 +31,8 @@ enum RunFileText {
         return String(decoding: content, as: UTF8.self)
     }
 
-    /// What may be the matter with a text that is no YAML, or with a key or value that looks right: a
-    /// blank or a mark that cannot be told from a plain one by sight.
+    /// A hint about a text that is not YAML, or about a key or value that looks right: a space
+    /// or a mark that looks like a plain one.
     static func hint(_ text: String) -> String {
         for (index, line) in text.split(
             omittingEmptySubsequences: false, whereSeparator: \.isNewline

@@ -2,7 +2,7 @@ import MiphaCheckpoints
 import MiphaData
 import MiphaFiles
 
-/// How long a run is, and what an update sees.
+/// The keys for the length of a run and the contents of an update.
 extension RunKey {
     static let course = [
         RunKey(
@@ -20,13 +20,13 @@ extension RunKey {
         epochEnd,
     ]
 
-    /// What happens to samples that do not fill an update.
+    /// The treatment of samples that do not fill an update.
     static let epochEnd = RunKey(
         optional: "dataloader_drop_last", \.epochEnd, .epochEnd,
         "Whether the samples at the end of an epoch that do not fill an update are dropped.",
         absent: "false")
 
-    /// What a run learns from pairs of answers.
+    /// The keys for learning from pairs of answers.
     static let preference = [
         RunKey(
             "preference_loss", \.preference.objective, .choice,

@@ -2,7 +2,7 @@ import MiphaCheckpoints
 import MiphaFiles
 import MiphaNN
 
-/// What a run starts from, where it goes, and which parts are trained.
+/// The keys for the start and the output of a run and the parts that are trained.
 extension RunKey {
     static let start = [
         RunKey("model", \.model, .path, "Folder of the model to start from.").required,

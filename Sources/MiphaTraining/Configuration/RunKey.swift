@@ -8,7 +8,7 @@ package import MiphaFiles
 package struct RunKey: Sendable {
     /// The name in run files.
     package let name: String
-    /// What the key means, in one sentence of Markdown without links.
+    /// The meaning of the key, in one sentence of Markdown without links.
     package let meaning: String
     /// The accepted values for documents, such as "From 0 to 1"; empty where any is accepted.
     package let values: String
@@ -20,7 +20,7 @@ package struct RunKey: Sendable {
     package private(set) var changesWeights = true
     /// Whether another value leads to another model before the first update, from the same files.
     package private(set) var changesStartModel = false
-    /// The default in words where it is no value.
+    /// The default in words where it is not a value.
     let absent: String
     private let reading:
         @Sendable (ConfigReader, String, inout RunConfiguration) throws(CheckpointError) -> Void
@@ -61,7 +61,8 @@ package struct RunKey: Sendable {
         return key
     }
 
-    /// The same key, whose value changes no weights: it may differ between a run and its continuation.
+    /// The same key, whose value changes no weights: it may differ between a run and its
+    /// continuation.
     var withoutInfluence: RunKey {
         var key = self
         key.changesWeights = false

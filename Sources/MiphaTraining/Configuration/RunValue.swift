@@ -1,7 +1,7 @@
 package import MiphaCheckpoints
 package import MiphaFiles
 
-/// How the values of a key of run files are read, written and described.
+/// The functions that read, write and describe the values of a key of run files.
 package struct RunValue<Value>: Sendable {
     /// The accepted values for documents, such as "From 0 to 1"; empty where any is accepted.
     package let words: String
@@ -23,7 +23,7 @@ package struct RunValue<Value>: Sendable {
         self.write = write
     }
 
-    /// Those of these values that fulfil a condition.
+    /// Restricts the values to those that fulfil a condition.
     ///
     /// - Parameters:
     ///   - words: the accepted values for documents.

@@ -5,9 +5,9 @@
 public struct SampleGeneration: Sendable, Equatable {
     /// One question.
     public struct Prompt: Sendable, Equatable {
-        /// What is asked.
+        /// The question.
         public var text: String
-        /// Pictures, relative to the run's picture folder.
+        /// Images, relative to the run's image folder.
         public var images: [String]
 
         /// Creates a question.
@@ -17,7 +17,8 @@ public struct SampleGeneration: Sendable, Equatable {
         }
     }
 
-    /// Updates between two rounds of questions, of which the last update always has one; 0 asks none.
+    /// Updates between two rounds of questions, of which the last update always has one; 0 asks
+    /// none.
     public var steps = 0
     /// The questions.
     public var prompts: [Prompt] = []

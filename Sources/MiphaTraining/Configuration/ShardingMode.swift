@@ -1,8 +1,8 @@
-/// What the processes of a job share out among themselves.
+/// The state that the processes of a job divide among themselves.
 ///
-/// Rajbhandari et al., "ZeRO: Memory Optimizations Toward Training Trillion Parameter Models", 2020.
-/// Results do not depend on the mode, only memory and traffic do. Each mode shares out what the one
-/// before it does, and more.
+/// Rajbhandari et al., "ZeRO: Memory Optimizations Toward Training Trillion Parameter Models",
+/// 2020. Results do not depend on the mode, only memory and traffic do. Each mode shares out what
+/// the one before it does, and more.
 public enum ShardingMode: String, Sendable, CaseIterable {
     /// Nothing: every process holds everything, gradients are summed over all.
     case none

@@ -12,12 +12,12 @@ public enum TrainingStage: String, Sendable, CaseIterable {
     case instruct
     /// Stage 2 with adapters on the language model; tower and projector learn in full.
     case instructLoRA = "instruct-lora"
-    /// The language model alone, on conversations without pictures.
+    /// The language model alone, on conversations without images.
     case sft
     /// The language model, on pairs of a chosen and a rejected answer.
     case preference
 
-    /// How much of a group learns.
+    /// The tuning mode of a group.
     public func mode(of group: ModelPart) -> TuningMode {
         switch (self, group) {
         case (.align, .projector), (.alignParity, .projector), (.alignParity, .head): .full
@@ -35,9 +35,9 @@ public enum TrainingStage: String, Sendable, CaseIterable {
     /// Whether this is one of the two forms of stage 1.
     public var isAlignment: Bool { self == .align || self == .alignParity }
 
-    /// Whether samples have pictures.
+    /// Whether samples have images.
     public var takesPictures: Bool { self != .sft }
 
-    /// What the items of data files are read as.
+    /// The form in which the items of data files are read.
     public var form: SampleForm { self == .preference ? .preferences : .conversations }
 }

@@ -1,4 +1,4 @@
-/// How much of a group learns.
+/// The tuning mode of a group.
 public enum TuningMode: Sendable, Equatable, CustomStringConvertible {
     /// Nothing.
     case frozen

@@ -3,17 +3,17 @@ import MiphaImaging
 import MiphaModels
 import MiphaTorch
 
-/// Makes batches of samples: a row of each, or two of a pair of answers, which share its pictures.
+/// Makes batches of samples: a row of each, or two of a pair of answers, which share its images.
 struct Collator {
     /// Masks attention keys that equal this id, as the reference does; `nil` masks none.
     let maskedKeyID: Int?
-    /// Whether all rows stand in one, behind each other.
+    /// Whether all rows are packed into one, one after another.
     var packs = false
 
     /// Makes a batch.
     ///
-    /// - Parameter features: what keeps a frozen tower's features, which then take the place of pixels;
-    ///   `nil` where the tower learns.
+    /// - Parameter features: what keeps a frozen tower's features, which then take the place of
+    ///   pixels; `nil` where the tower learns.
     /// - Throws: `TensorError`; `TrainingError` for an image without pixels where the tower learns.
     func batch(_ samples: [TrainingSample], features: FeatureStore? = nil) throws -> MiphaBatch {
         let images = samples.flatMap(\.images)
@@ -38,7 +38,7 @@ struct Collator {
         return try .joining(blocks.map(\.values), shape: [blocks.count] + first.shape)
     }
 
-    /// The picture of each marker, row by row.
+    /// The image of each marker, row by row.
     private static func shared(_ samples: [TrainingSample]) -> [Int] {
         var pictures: [Int] = []
         var first = 0

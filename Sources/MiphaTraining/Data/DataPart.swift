@@ -1,4 +1,4 @@
-/// Which of a run's data sets a sample is from.
+/// The data set of a run that a sample is from.
 enum DataPart: Sendable, CaseIterable {
     case training, validation
 }

@@ -8,19 +8,20 @@ public import MiphaTorch
 /// The features that a frozen tower computes for each image, kept on disk so that later epochs need
 /// neither the tower nor the decoded image.
 ///
-/// An entry is named by the identity of the image: a digest of its file's bytes and of the settings of
-/// the processor. It lies in a folder of everything else it depends on: tower weights, element type and
-/// selected layer. The loader asks ``lookup`` before it decodes an image. The tower sees one image at a
-/// time, so that an entry does not depend on the batch in which its image came first; losses are the
-/// same to the bit with an empty store, a full one, or one whose budget is spent. Each entry contains a
-/// digest of its values: one that is damaged, or cannot be read, is computed again.
+/// An entry is named by the identity of the image: a digest of its file's bytes and of the settings
+/// of the processor. It lies in a folder of everything else it depends on: tower weights, element
+/// type and selected layer. The loader asks ``lookup`` before it decodes an image. The tower sees
+/// one image at a time, so that an entry does not depend on the batch in which its image came
+/// first; losses are the same to the bit with an empty store, a full one, or one whose budget is
+/// spent. Each entry contains a digest of its values: one that is damaged, or cannot be read, is
+/// computed again.
 ///
-/// When the budget is spent, entries of towers and settings that no process uses make room, and then
-/// no entry is added. Entries of the own tower stay: an epoch comes back to all of its images, so
-/// one that made room for another would be missed next. An entry that cannot be written, as on a
+/// When the budget is spent, entries of towers and settings that no process uses make room, and
+/// then no entry is added. Entries of the own tower stay: an epoch comes back to all of its images,
+/// so one that made room for another would be missed next. An entry that cannot be written, as on a
 /// full disk, is the last that is tried.
 public final class FeatureStore {
-    /// How often images were looked up.
+    /// The numbers of image look-ups.
     public struct Counts: Sendable, Equatable {
         /// Images whose features were found.
         public var hits: Int
@@ -59,13 +60,13 @@ public final class FeatureStore {
     /// Finds entries before images are decoded, on any thread; `nil` without a folder.
     package let lookup: FeatureLookup?
 
-    /// Opens a store, which is made if need be.
+    /// Opens a store, which is created if necessary.
     ///
     /// - Parameters:
     ///   - model: the model whose tower is frozen.
     ///   - budget: bytes of all entries, those of other towers included.
-    ///   - writers: number of processes that open the folder at the same time; each may spend an equal
-    ///     part of what is left of the budget.
+    ///   - writers: number of processes that open the folder at the same time; each may spend an
+    ///     equal part of what is left of the budget.
     /// - Throws: `FileError` when the folder cannot be made or read; `TensorError`.
     public init(folder: String?, budget: Int, model: MiphaModel, writers: Int = 1) throws {
         self.folder = folder
@@ -91,7 +92,7 @@ public final class FeatureStore {
 
     private var shape: [Int] { [1, tower.grid.count, tower.grid.width] }
 
-    /// Why no more entries are written, if that is so; it is told once.
+    /// Why no more entries are written, if that is so; it is reported once.
     public func takeFailure() -> String? {
         defer { failure = nil }
         return failure
@@ -156,7 +157,8 @@ public final class FeatureStore {
         return room >= size
     }
 
-    /// A digest of everything besides the image that features depend on, and of how entries are named.
+    /// A digest of everything besides the image that features depend on, and of how entries are
+    /// named.
     private static func fingerprint(_ model: MiphaModel) throws -> [UInt8] {
         var digest = Array("images 2 \(model.config.vision) \(model.dtype)".utf8)
         for fact in model.store.facts where fact.part == .tower {

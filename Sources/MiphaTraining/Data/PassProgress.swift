@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Tells how far a pass over many samples is, in a line now and then and one at its end.
+/// Reports the progress of a pass over many samples, in a line now and then and one at its end.
 final class PassProgress: Sendable {
     private let title: String
     private let count: Int

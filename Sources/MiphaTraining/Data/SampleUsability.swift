@@ -1,7 +1,7 @@
 import MiphaData
 
-/// How many samples a run asked for, how many of them its policy had to leave out or change, and how
-/// many had nothing to learn from.
+/// Numbers of samples that a run asked for, that its policy had to leave out or change, and
+/// that had nothing to learn from.
 struct SampleUsability {
     private(set) var asked = 0
     private(set) var bad = 0

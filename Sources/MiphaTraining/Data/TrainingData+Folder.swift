@@ -6,7 +6,7 @@ import MiphaModels
 import MiphaTokenizers
 
 extension TrainingData {
-    /// What prepares the images of a run, where it takes any.
+    /// The image preparer of a run, where it takes images.
     static func preparer(_ run: RunConfiguration, _ folder: ModelFolder) throws -> ImagePreparer? {
         guard run.stage.takesPictures else { return nil }
         return ImagePreparer(
@@ -14,8 +14,8 @@ extension TrainingData {
             aspectRatio: run.resolvedAspectRatio)
     }
 
-    /// What people are told about the folder of a run's model: fields that are not known, and what the
-    /// run does in another way than the folder says.
+    /// Notes for the user about the folder of a run's model: fields that are not known, and what
+    /// the run does in another way than the folder says.
     ///
     /// - Throws: `TrainingError` for a field that training cannot follow.
     static func notes(

@@ -9,24 +9,24 @@ import MiphaModels
 struct TrainingData {
     /// The samples to learn from.
     let training: TrainingDataSet
-    /// Those for the validation loss.
+    /// The data for the validation loss.
     let validation: TrainingDataSet?
-    /// How often an epoch shows each sample to learn from.
+    /// The number of times an epoch shows each training sample.
     private let mixture: Mixture
     /// The rows of a packed run with a budget of positions.
     private let packs: PackingPlan?
-    /// Words of each sample to learn from, and whether it has pictures.
+    /// Words of each sample to learn from, and whether it has images.
     private let shapes: [(words: Int32, hasPictures: Bool)]
 
     /// Indexes a run's files.
     ///
     /// - Parameters:
     ///   - folder: the model that the run starts from.
-    ///   - note: told now and then how far a longer pass is.
-    /// - Throws: `FolderError` for parts of the folder that do not fit each other, before a sample is
-    ///   read; `ChatError` naming file and item; `DataError` for weights that make no epoch;
-    ///   `TrainingError` when there is nothing to learn from, a text stage has pictures, or a sample is
-    ///   longer than a packed row.
+    ///   - note: receives the progress of a longer pass now and then.
+    /// - Throws: `FolderError` for parts of the folder that do not fit each other, before a sample
+    ///   is read; `ChatError` naming file and item; `DataError` for weights that make no epoch;
+    ///   `TrainingError` when there is nothing to learn from, a text stage has images, or a sample
+    ///   is longer than a packed row.
     init(
         _ run: RunConfiguration, _ folder: ModelFolder,
         note: @escaping @Sendable (String) -> Void = { _ in }
@@ -117,7 +117,7 @@ struct TrainingData {
                     + "packing_budget, found \(lengths[long]); raise packing_budget, or lower "
                     + "model_max_length, which cuts texts")
         }
-        // Neighbours in a file, often of one picture, would share rows.
+        // Neighbours in a file, often of one image, would share rows.
         var generator = SplitMix64(seed: run.seed &+ 0x5041_434B_524F_5753)
         return try PackingPlan(
             order: generator.permutation(samples.count).map { samples[$0] }, lengths: lengths,
@@ -127,7 +127,7 @@ struct TrainingData {
     /// Samples, or packed rows, of an epoch.
     var rows: Int { packs?.count ?? mixture.count }
 
-    /// Which samples each update learns from; no update is left where all samples are dropped.
+    /// The samples that each update learns from; no update is left where all samples are dropped.
     func plan(_ run: RunConfiguration, world: Int) -> BatchPlan {
         BatchPlan(
             sampleCount: rows, batchSize: run.batchSize,

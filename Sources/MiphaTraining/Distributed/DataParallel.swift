@@ -4,10 +4,10 @@ public import MiphaTorch
 
 /// The part of training that concerns the other processes of a job.
 ///
-/// Every process works on micro-batches of its own. The optimiser of a process is an ordinary one over
-/// its ``pieces``. All processes walk the segments of the model in one order, and those that a batch
-/// does not have (the tower, for text) are walked all the same, so that all start the same collective
-/// operations in the same order.
+/// Every process works on micro-batches of its own. The optimiser of a process is an ordinary one
+/// over its ``pieces``. All processes walk the segments of the model in one order, and those that a
+/// batch does not have (the tower, for text) are walked all the same, so that all start the same
+/// collective operations in the same order.
 public final class DataParallel {
     private enum Phase {
         case forward(next: Int)
@@ -16,10 +16,11 @@ public final class DataParallel {
 
     /// The processes.
     public let group: ProcessGroup
-    /// What is shared out.
+    /// The sharding mode.
     public let mode: ShardingMode
     package let layout: ShardLayout
-    /// What this process's optimiser updates: parameters, or flat parts of them, by parameter name.
+    /// The tensors that this process's optimiser updates: parameters, or flat parts of them, by
+    /// parameter name.
     package let pieces: [(name: String, tensor: Tensor)]
     /// Most bytes of weights and gradients held at one time.
     package private(set) var peakBytes = 0
@@ -41,7 +42,8 @@ public final class DataParallel {
     ///   - segments: places of the parameters that each segment reads, in the order of the model.
     ///   - places: the place of each parameter, by name.
     ///   - parameters: those that learn.
-    ///   - frozen: those that only segments read and that do not learn; `zero3` shares them out too.
+    ///   - frozen: those that only segments read and that do not learn; `zero3` shares them out
+    ///     too.
     package init(
         _ group: ProcessGroup, mode: ShardingMode, segments: [Set<ParameterPlace>],
         places: [String: ParameterPlace],
@@ -164,7 +166,8 @@ public final class DataParallel {
         return weights
     }
 
-    /// Float32 values of pieces put together to whole parameters, in rank 0; all processes take part.
+    /// Float32 values of pieces put together to whole parameters, in rank 0; all processes take
+    /// part.
     ///
     /// - Parameter own: one tensor for each of this process's ``pieces``, of its shape.
     package func collect(
@@ -309,7 +312,8 @@ extension DataParallel: SegmentObserver {
         }
     }
 
-    /// The number of a chain's segment among those of the model; `nil` when nothing of it is shared.
+    /// The number of a chain's segment among those of the model; `nil` when nothing of it is
+    /// shared.
     private func place(_ segment: Segment, _ range: some RangeExpression<Int>) throws -> Int? {
         let needed =
             unitsOfSegment[segment.places]

@@ -5,11 +5,11 @@ import Synchronization
 
 /// Writes the checkpoints of a job of several processes in the background, each process its part.
 ///
-/// With every update the processes tell each other whether they still write, and whether that failed.
-/// When all parts are there, rank 0 hashes them and gives the folder its name; when one is not, the
-/// folder goes, and rank 0 says why. So a checkpoint appears at once or not at all, an update or two
-/// after its parts, and nobody waits but for a checkpoint that is still being written when the next
-/// one begins.
+/// With every update the processes report to each other whether they still write, and whether that
+/// failed. When all parts are there, rank 0 hashes them and gives the folder its name; when one is
+/// not, the folder goes, and rank 0 says why. So a checkpoint appears at once or not at all, an
+/// update or two after its parts, and nobody waits but for a checkpoint that is still being written
+/// when the next one begins.
 package final class JointCheckpoints {
     /// A checkpoint whose parts are being written.
     private final class Pending: Sendable {
@@ -139,7 +139,7 @@ package final class JointCheckpoints {
     /// Waits until this process writes nothing.
     package func wait() { queue.sync {} }
 
-    /// What went wrong since the last call; only rank 0 knows.
+    /// The failures since the last call; only rank 0 knows them.
     package func takeFailures() -> [CheckpointFailure] {
         failures.list.withLock { list in
             defer { list = [] }

@@ -5,27 +5,28 @@ import MiphaTorch
 ///
 /// Each gets the environment variables that `torchrun` would set, and an equal share of the cores
 /// unless `OMP_NUM_THREADS` is set. Signals are passed on. When one process fails, the others are
-/// stopped. What rank 0 says goes to the terminal; what the others say is shown when they fail first.
+/// stopped. What rank 0 says goes to the terminal; what the others say is shown when they fail
+/// first.
 package final class LocalRanks {
     /// A signal that is passed on to the processes.
     package struct Signal {
         let number: Int32
         let isRaised: () -> Bool
 
-        /// Tells by `isRaised` whether the signal has come to this process.
+        /// Reports in `isRaised` whether the signal has come to this process.
         package init(_ number: Int32, isRaised: @escaping () -> Bool) {
             self.number = number
             self.isRaised = isRaised
         }
     }
 
-    /// How a process ended.
+    /// The way a process ended.
     private enum Ending {
         case exit(Int32)
         case signal(Int32)
     }
 
-    /// Variable that tells a process that its standard input ends when its launcher does.
+    /// Variable that is set where a process's standard input ends when its launcher does.
     private static let marker = "MIPHA_LAUNCHED"
     /// Seconds that processes get to end by themselves after one has failed.
     private static let grace = 2.0
@@ -44,7 +45,7 @@ package final class LocalRanks {
     ///
     /// - Parameters:
     ///   - interruptedStatus: the exit status of the program after Ctrl-C.
-    ///   - say: told why the job failed.
+    ///   - say: receives the reason why the job failed.
     /// - Throws: `TensorError` when there is no port for the processes to meet at.
     package init(
         count: Int, interruptedStatus: Int32, say: @escaping (String) -> Void
@@ -135,7 +136,8 @@ package final class LocalRanks {
         return report(failure.rank, failure.ending)
     }
 
-    /// The process that has failed; death by a signal counts before an error, which may follow from it.
+    /// The process that has failed; death by a signal counts before an error, which may follow from
+    /// it.
     private func firstFailure(isInterrupted: Bool) -> (rank: Int, ending: Ending)? {
         let ended = processes.enumerated().filter { !$1.isRunning }
         func wasStopped(_ process: Process) -> Bool {

@@ -6,8 +6,8 @@ package import MiphaTorch
 /// The optimiser's state of a job with sharding, as files of a checkpoint.
 ///
 /// Every process writes the pieces it owns, under the names that an unsharded state has. The layout
-/// file says which elements of which flat parameter each file holds, so that a job of another size, or
-/// a process alone, can put together what it needs.
+/// file says which elements of which flat parameter each file holds, so that a job of another size,
+/// or a process alone, can put together what it needs.
 ///
 /// ```
 /// optimizer-00001-of-00003.safetensors   exp_avg.NAME [piece], …, step.NAME [], ema.NAME [piece]
@@ -34,10 +34,10 @@ package struct OptimizerShards {
         return "optimizer-\(digits(rank + 1))-of-\(digits(world)).safetensors"
     }
 
-    /// What one process writes.
+    /// The part of a state that one process writes.
     ///
-    /// `@unchecked Sendable`: its tensors are copies that nothing else refers to, or the process waits
-    /// until they are written.
+    /// `@unchecked Sendable`: its tensors are copies that nothing else refers to, or the process
+    /// waits until they are written.
     package struct Share: @unchecked Sendable {
         fileprivate let state: [(name: String, tensor: Tensor)]
         fileprivate let layout: ShardLayout
@@ -144,8 +144,8 @@ package struct OptimizerShards {
     /// - Parameters:
     ///   - name: `kind.NAME`.
     ///   - range: elements of the flat parameter; `nil` gives all, in the parameter's shape.
-    /// - Throws: `CheckpointError` when elements are missing or a file does not hold what the layout
-    ///   says.
+    /// - Throws: `CheckpointError` when elements are missing or a file does not hold what the
+    ///   layout says.
     package func tensor(_ name: String, range: Range<Int>?) throws -> Tensor {
         let parameter = name.drop { $0 != "." }.dropFirst()
         guard let shape = shapes[String(parameter)], let count = Self.product(shape) else {

@@ -1,6 +1,6 @@
 import MiphaFiles
 
-/// What a process other than rank 0 has to say to the run's log, as a text to be sent.
+/// The records of a process other than rank 0 for the run's log, as a text to be sent.
 enum RankReport {
     /// The text of some incidents; empty for none.
     static func text(_ incidents: [Incident]) throws -> String {

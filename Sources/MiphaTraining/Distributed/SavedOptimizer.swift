@@ -44,7 +44,7 @@ package struct SavedOptimizer {
         return try parallel?.part(of: whole, parameter: parameter) ?? whole
     }
 
-    /// What the names of averages begin with, in the shards of a state.
+    /// The prefix of the names of averages in the shards of a state.
     package static let averagePrefix = "ema."
 
     /// The state of a process's generator; `nil` for a process that the job did not have.

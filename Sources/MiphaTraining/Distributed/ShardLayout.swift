@@ -1,21 +1,21 @@
 package import MiphaNN
 package import MiphaTorch
 
-/// How parameters are cut into equal shares.
+/// The division of parameters into equal shares.
 ///
-/// The parameters that one segment of the model reads and that have one dtype form a unit: laid end to
-/// end and padded, a unit is a flat vector that is cut into one shard per process. A parameter that
-/// several segments read belongs to the first. Cuts lie at multiples of 16 elements of a parameter: the
-/// vector code of an optimiser then takes the same elements together whoever runs it, and rounds every
-/// weight in the same way. Parameters that do not learn form units of their own,
-/// where they are shared out at all.
+/// The parameters that one segment of the model reads and that have one dtype form a unit: laid end
+/// to end and padded, a unit is a flat vector that is cut into one shard per process. A parameter
+/// that several segments read belongs to the first. Cuts lie at multiples of 16 elements of a
+/// parameter: the vector code of an optimiser then takes the same elements together whoever runs
+/// it, and rounds every weight in the same way. Parameters that do not learn form units of their
+/// own, where they are shared out at all.
 package struct ShardLayout: Sendable, Equatable {
     /// A parameter to be laid out.
     package struct Parameter: Sendable {
         package let name: String
         package let shape: [Int]
         package let dtype: DType
-        /// Where in the model it works.
+        /// Its place in the model.
         package let place: ParameterPlace
 
         package init(name: String, shape: [Int], dtype: DType, place: ParameterPlace) {
@@ -30,7 +30,7 @@ package struct ShardLayout: Sendable, Equatable {
     package struct Entry: Sendable, Equatable {
         package let name: String
         package let shape: [Int]
-        /// Where in the model it works.
+        /// Its place in the model.
         package let place: ParameterPlace
         /// Elements before it.
         package let offset: Int
@@ -147,10 +147,10 @@ package struct ShardLayout: Sendable, Equatable {
     /// Bytes of the weights and gradients that one process holds at most, without activations and
     /// the optimiser's state.
     ///
-    /// Beside its lasting share a process holds what is in transit: a segment's weights and those of
-    /// the next one (`zero3`), and of the unit that is shared out its flat float32 gradients, what
-    /// the others sent of theirs, and the gradients of the one below it, or (`none`) the sums of all
-    /// and a share of them.
+    /// Beside its lasting share a process holds what is in transit: a segment's weights and those
+    /// of the next one (`zero3`), and of the unit that is shared out its flat float32 gradients,
+    /// what the others sent of theirs, and the gradients of the one below it, or (`none`) the sums
+    /// of all and a share of them.
     package func predictedBytes(_ mode: ShardingMode, worldSize: Int) -> Int {
         let weights = parameterBytes
         let learning = units.filter(\.learns).map { 4 * $0.shardLength * shardCount }

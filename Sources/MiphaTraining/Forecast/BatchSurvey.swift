@@ -6,19 +6,19 @@ struct BatchSurvey {
     let totalSteps: Int
     /// Positions of the run without padding.
     let tokens: Int
-    /// Pictures of an epoch.
+    /// Images of an epoch.
     let pictures: Int
     /// The updates to go through: all of a short run, else the first, the largest, and one more.
     let updates: [[PlannedBatch]]
     /// Samples of the first micro-batch.
     let first: [SampleShapes.Shape]
-    /// What an update computes on average.
+    /// The average work of an update.
     let work: Work
 
     /// The work of a run.
     struct Work {
         let updates: Int
-        /// Positions with padding, pictures and supervised positions of an update.
+        /// Positions with padding, images and supervised positions of an update.
         let positions: Double
         let pictures: Double
         let supervised: Double
@@ -92,7 +92,7 @@ struct BatchSurvey {
     }
 
     /// The most bytes of samples that stand ready while an update runs: its own, and what fits the
-    /// budget of those behind it.
+    /// budget of those after it.
     func prefetched(budget: Int) -> Int {
         var most = 0
         var behind = 0

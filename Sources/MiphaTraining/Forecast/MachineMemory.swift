@@ -1,10 +1,10 @@
 import Foundation
 
-/// How much memory a process may take on this machine.
+/// The memory that a process may take on this machine.
 public struct MachineMemory: Sendable, Equatable {
     /// Bytes that are free for a new process.
     public let available: Int
-    /// Where the number is from.
+    /// The source of the number.
     public let source: String
 
     /// A number that the caller knows.
@@ -13,8 +13,8 @@ public struct MachineMemory: Sendable, Equatable {
         self.source = source
     }
 
-    /// The smaller one of what the system has to give and what the control group of this process has
-    /// left; `nil` where neither is told.
+    /// The smaller one of what the system has to give and what the control group of this process
+    /// has left; `nil` where neither is reported.
     ///
     /// - Parameters:
     ///   - proc: the folder that the kernel describes processes in.
@@ -43,7 +43,7 @@ public struct MachineMemory: Sendable, Equatable {
             .map { MachineMemory(available: $0, source: "available on this machine") }
     }
 
-    /// What the limits of the control group and of those above it leave.
+    /// The memory that the limits of the control group and of those above it leave.
     private static func group(_ proc: String, _ groups: String) -> MachineMemory? {
         let lines = (text("\(proc)/self/cgroup") ?? "").split(separator: "\n")
         var least: Int?

@@ -32,8 +32,8 @@ extension MemoryFacts {
             4 * ((unit.shardLength * layout.shardCount + worldSize - 1) / worldSize)
         }
 
-        /// Bytes of the rooms for gradients on their way: sent, received and, where nothing is shared
-        /// out, sums of all.
+        /// Bytes of the rooms for gradients on their way: sent, received and, where nothing is
+        /// shared out, sums of all.
         var bufferBytes: [Int] {
             let learning = layout.units.filter(\.learns)
             let longest = learning.map { shareBytes($0) * worldSize }.max() ?? 0
@@ -50,7 +50,8 @@ extension MemoryFacts {
         }
     }
 
-    /// What the optimiser of this process updates: the parameters that learn, or its pieces of them.
+    /// The tensors that the optimiser of this process updates: the trainable parameters, or its
+    /// pieces of them.
     var updated: [Parameter] {
         let learning = parameters.filter(\.learns)
         guard let job, job.mode != .none else { return learning }
@@ -69,7 +70,7 @@ extension MemoryFacts {
         updated.reduce(weightBytes) { $0 + stateBytes($1) }
     }
 
-    /// What stays in memory during training, and activations at their largest.
+    /// The memory that is held throughout training, and activations at their peak.
     func parts(program: Int, activations: Int) -> [MemoryPlan.Part] {
         let pieces = updated
         let count = pieces.reduce(0) { $0 + $1.count }

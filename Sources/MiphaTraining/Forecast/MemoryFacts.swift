@@ -2,7 +2,7 @@ package import MiphaModels
 package import MiphaNN
 package import MiphaTorch
 
-/// What the memory of a run depends on.
+/// The facts that the memory of a run depends on.
 package struct MemoryFacts {
     /// A parameter of the model.
     package struct Parameter {
@@ -13,7 +13,7 @@ package struct MemoryFacts {
         let width: Int
         /// Bytes of an element in the file.
         let storedWidth: Int
-        /// Bytes that a matrix in few bits takes instead.
+        /// Bytes that a quantised matrix takes instead.
         let packedBytes: Int?
 
         var name: String { fact.name }
@@ -44,9 +44,9 @@ package struct MemoryFacts {
     package var updatesInBackward = false
     /// Whether attention takes a mask.
     package var masksKeys = false
-    /// Whether features of a frozen tower are made picture by picture.
+    /// Whether features of a frozen tower are made image by image.
     package var towerIsFrozen = false
-    /// How the optimiser holds its moments.
+    /// The format of the optimiser's moments.
     package var moments = MomentFormat.float32
     /// Whether a moving average of the weights is kept.
     package var keepsAverage = false
@@ -54,9 +54,9 @@ package struct MemoryFacts {
     package var copiesCheckpoint = false
     /// Whether updates go on while such a copy is being written.
     package var updatesBesideCheckpoint = false
-    /// Which layers have adapters.
+    /// The layers that have adapters.
     package var adapters: AdapterPlan?
-    /// Which matrices are held in few bits.
+    /// The matrices that are quantised.
     package var quantization: QuantizationPlan?
     /// The loss of a run over pairs of answers.
     package var preference: PreferenceLoss?
@@ -80,8 +80,8 @@ package struct MemoryFacts {
         self.dtype = dtype
     }
 
-    /// Bytes beside an element of lower precision that make its float32 value: a remainder of half of
-    /// them, or all where an average is kept.
+    /// Bytes beside an element of lower precision that make its float32 value: a remainder of half
+    /// of them, or all where an average is kept.
     func masterWidth(_ width: Int) -> Int {
         width == 4 ? 0 : keepsAverage ? 4 : 2
     }

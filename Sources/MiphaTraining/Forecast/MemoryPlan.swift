@@ -4,7 +4,7 @@ public struct MemoryPlan: Sendable, Equatable {
     public enum Phase: String, Sendable, CaseIterable {
         /// Weights, master weights, moments and averages are made.
         case start
-        /// Pictures and ids of an update stand ready, forward passes run.
+        /// Images and ids of an update stand ready, forward passes run.
         case forward
         /// Backward passes run.
         case backward
@@ -18,7 +18,7 @@ public struct MemoryPlan: Sendable, Equatable {
         case finish
     }
 
-    /// What a phase takes.
+    /// The peak memory of a phase.
     public struct PhasePeak: Sendable, Equatable {
         /// The phase.
         public let phase: Phase
@@ -28,7 +28,7 @@ public struct MemoryPlan: Sendable, Equatable {
 
     /// A part of what stays in memory during training.
     public struct Part: Sendable, Equatable {
-        /// What it is.
+        /// Its name.
         public let name: String
         /// Its bytes.
         public let bytes: Int
@@ -36,7 +36,7 @@ public struct MemoryPlan: Sendable, Equatable {
 
     /// The peaks of the phases that the run has, in the order of ``Phase/allCases``.
     public let phases: [PhasePeak]
-    /// What stays in memory, and activations at their largest.
+    /// The memory that is held throughout, and activations at their peak.
     public let parts: [Part]
 
     /// The phase that takes most.

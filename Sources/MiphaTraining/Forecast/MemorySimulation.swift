@@ -4,15 +4,15 @@ import MiphaTorch
 
 /// A run gone through with tensors that have no elements.
 ///
-/// Model, batches, passes, optimiser and the exchange with other processes are the run's own, on the meta
-/// device; what `RunCourse`, `UpdateLoop` and `Learner` do with them is repeated here in their order.
-/// Of several processes it is the first.
+/// Model, batches, passes, optimiser and the exchange with other processes are the run's own, on
+/// the meta device; what `RunCourse`, `UpdateLoop` and `Learner` do with them is repeated here in
+/// their order. Of several processes it is the first.
 package final class MemorySimulation {
     /// Bytes that the process takes on top of what it had before the model was loaded: code of the
     /// engine that is used for the first time, kernels that are compiled, stacks of threads.
     static let engineBytes = 60 << 20
-    /// Of the region of small blocks, what gaps take up: small objects of the run (log lines, caches of
-    /// kernels) that stay where a batch's tensors were keep ranges from growing together.
+    /// The share of gaps in the region of small blocks: small objects of the run (log lines, caches
+    /// of kernels) that stay where a batch's tensors were keep ranges from growing together.
     static let gapShare = 0.03
 
     private let facts: MemoryFacts
@@ -21,7 +21,7 @@ package final class MemorySimulation {
     /// Whether a checkpoint is being written, to whose phase all else counts meanwhile.
     private var isWriting = false
 
-    /// What a run holds.
+    /// The tensors that a run holds.
     private struct Holdings {
         let learning: [(name: String, tensor: Tensor)]
         let passes: SimulatedPasses
@@ -97,7 +97,8 @@ package final class MemorySimulation {
             average: average)
     }
 
-    /// As that of `Learner`, with float32 values that are read from the model's files.
+    /// The optimiser, as that of `Learner`, with float32 values that are read from the model's
+    /// files.
     private func optimizer(
         _ parameters: [(name: String, tensor: Tensor)], _ parallel: DataParallel?
     ) throws -> AdamW {
@@ -146,7 +147,7 @@ package final class MemorySimulation {
 
     // MARK: Beside updates
 
-    /// What is written in the background while updates go on.
+    /// The tensors that are written in the background while updates go on.
     private func checkpointCopies(_ held: Holdings) throws -> [Tensor] {
         try held.learning.map { try $0.tensor.detached().cloned() }
             + held.optimizer.state.map { try $0.tensor.cloned() }

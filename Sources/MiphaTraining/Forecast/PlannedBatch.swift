@@ -6,7 +6,7 @@ package struct PlannedBatch: Equatable {
     private let packs: Bool
     /// Number of positions with padding.
     let positions: Int
-    /// Number of pictures.
+    /// Number of images.
     let pictures: Int
     /// Number of supervised positions.
     let supervised: Int
@@ -32,7 +32,7 @@ package struct PlannedBatch: Equatable {
                 let row =
                     Array(repeating: MarkerID.image, count: sample.pictures)
                     + Array(repeating: 0, count: words)
-                // Nothing comes before the first position, and pictures are not learned.
+                // Nothing comes before the first position, and images are not learned.
                 let learned = max(0, min(supervised, words, row.count - 1))
                 ids.append(row)
                 labels.append(

@@ -55,7 +55,7 @@ struct PlannedRunModel {
         trainable.reduce(0) { $0 + (dry.store[$1]?.elementCount ?? 0) }
     }
 
-    /// What a run's memory depends on, besides its data.
+    /// The facts that a run's memory depends on, besides its data.
     ///
     /// - Parameter world: processes that share the run.
     func facts(_ run: RunConfiguration, world: Int = 1) -> MemoryFacts {

@@ -9,14 +9,14 @@ extension RunPlan {
         public let memory: MemoryPlan
     }
 
-    /// The part of a limit that predictions may fill before they are told to be near it: they were
+    /// The part of a limit that predictions may fill before they are reported as near it: they were
     /// found to be within a tenth of what runs take.
     static let nearShare = 0.9
 
     /// Changes of the run that fit into `limit` bytes, the mildest first.
     ///
-    /// Each kind of change comes with the largest micro-batch that fits beside it. Those that change
-    /// what is computed (element type, precision of moments) come last.
+    /// Each kind of change comes with the largest micro-batch that fits beside it. Those that
+    /// change what is computed (element type, precision of moments) come last.
     ///
     /// - Throws: `TrainingError` that names the settings whose memory cannot be predicted.
     public func proposals(limit: Int) throws -> [Proposal] {
@@ -174,9 +174,9 @@ extension RunPlan {
                 + hint { try proposals(for: machine) })
     }
 
-    /// What to do about a run that does not fit.
+    /// Advice for a run that does not fit.
     ///
-    /// - Parameter fitting: gives what would fit; where that fails, the reason is told.
+    /// - Parameter fitting: gives what would fit; where that fails, the reason is reported.
     package func hint(_ fitting: () throws -> [Proposal]) -> String {
         let found: [Proposal]
         do {

@@ -7,14 +7,14 @@ import MiphaModels
 import MiphaNN
 import MiphaTorch
 
-/// What a run will do and take, told before any weight is read.
+/// A prediction of what a run will do and need, made before any weight is read.
 ///
 /// Configs, headers of weight files, tokenizer and conversations are read. Of several processes the
 /// memory of the first is predicted, which also collects what is written.
 public struct RunPlan {
     /// The settings.
     public let run: RunConfiguration
-    /// What learns, as a table, and the adapters.
+    /// A table of the trainable parts, and the adapters.
     public let table: [String]
     /// Number of samples of an epoch.
     public let sampleCount: Int
@@ -22,14 +22,14 @@ public struct RunPlan {
     public let totalSteps: Int
     /// The updates in words: how many, of how many samples, on how many processes.
     let updates: String
-    /// What is unusual about the settings: samples that are not shown, rates of 0, settings without an
+    /// Notes about unusual settings: samples that are not shown, rates of 0, settings without an
     /// influence.
     public let notes: [String]
     /// Passes over the data.
     public let epochs: Double
     /// Updates in which the learning rate grows.
     public let warmupSteps: Int
-    /// Positions of all micro-batches, pictures included, without padding.
+    /// Positions of all micro-batches, images included, without padding.
     public let tokens: Int
     /// Whether ``tokens`` is counted; else the lengths of some samples were, and all words.
     public let tokensAreCounted: Bool
@@ -46,7 +46,7 @@ public struct RunPlan {
     private let order: @Sendable (Int) -> [Int]
     private let base: Int
     let world: Int
-    /// Those of the processes that run on this machine.
+    /// The number of processes that run on this machine.
     let processesHere: Int
 
     /// Bytes that all processes on this machine take at most: none takes more than the first.
@@ -58,7 +58,7 @@ public struct RunPlan {
     ///   - world: processes that share the run.
     ///   - processesHere: those of them on this machine; `nil`: all.
     ///   - base: bytes of a process that has read the run's data; `nil` measures this one.
-    ///   - note: told how far a longer pass over the data is.
+    ///   - note: receives the progress of a longer pass over the data.
     /// - Throws: what ``Trainer`` throws for a run that cannot work.
     public init(
         _ run: RunConfiguration, world: Int = 1, processesHere: Int? = nil, base: Int? = nil,

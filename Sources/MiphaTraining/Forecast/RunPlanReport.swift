@@ -2,7 +2,7 @@ import Foundation
 public import MiphaFiles
 import MiphaTorch
 
-/// What is said about a plan: lines of text, or JSON.
+/// The report of a plan: lines of text, or JSON.
 public struct RunPlanReport {
     private let plan: RunPlan
     private let machine: MachineMemory?

@@ -2,14 +2,14 @@ import MiphaChat
 import MiphaData
 import MiphaModels
 
-/// The sizes of a run's samples, without their pictures' pixels.
+/// The sizes of a run's samples, without their images' pixels.
 ///
 /// Every sample is encoded where there are few; of many, some spread evenly over the data are, and the
 /// others follow from their number of words.
 package struct SampleShapes: Sendable {
     /// One sample.
     package struct Shape: Sendable, Equatable {
-        /// Text ids, without the pictures' markers.
+        /// Text ids, without the images' markers.
         var words: Int
         var pictures: Int
         var supervised: Int
@@ -33,7 +33,7 @@ package struct SampleShapes: Sendable {
             let first = supervised * words / max(1, ids)
             return [(words, first), (rejected, supervised - first)]
         }
-        /// Positions of each row after the pictures are spliced in.
+        /// Positions of each row after the images are spliced in.
         var rows: [Int] {
             [words, rejected].compactMap { $0.map { $0 + pictures * patches } }
         }

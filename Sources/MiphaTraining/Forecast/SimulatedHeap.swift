@@ -2,10 +2,11 @@ package import MiphaTorch
 
 /// Bookkeeping of a process's memory as it is handed out while a run trains.
 ///
-/// `Engine.keepFreedMemory` decides how: tensors below ``mappedFrom`` bytes come from one region that
-/// grows and never shrinks, each from the smallest free range that holds it; larger ones are mapped
-/// and given back. What is resident is the most that the region ever reached plus what is mapped now,
-/// so a gap between blocks counts although nothing is in it. No byte is ever touched here.
+/// `Engine.keepFreedMemory` decides how: tensors below ``mappedFrom`` bytes come from one region
+/// that grows and never shrinks, each from the smallest free range that holds it; larger ones are
+/// mapped and given back. What is resident is the most that the region ever reached plus what is
+/// mapped now, so a gap between blocks counts although nothing is in it. No byte is ever touched
+/// here.
 package final class SimulatedHeap {
     /// A block that was handed out.
     package struct Block {
@@ -23,7 +24,7 @@ package final class SimulatedHeap {
     static let mappedFrom = 32 << 20
     /// Mappings are whole huge pages.
     private static let page = 2 << 20
-    /// What a block takes besides: room to align the elements and to note where they are from.
+    /// The overhead of a block: room to align the elements and to note where they are from.
     private static let overhead = 88
     /// The smallest range that is kept apart.
     private static let least = 32

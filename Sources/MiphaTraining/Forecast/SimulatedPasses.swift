@@ -10,7 +10,7 @@ package final class SimulatedPasses {
     private let dropout: RandomGenerator
     /// Called between the forward and the backward half of a pass.
     private let didRunForward: () -> Void
-    /// What acts around the segments.
+    /// The observer that acts around the segments.
     private var observer: (any SegmentObserver)?
     /// The part of the other processes.
     var parallel: DataParallel?
@@ -87,7 +87,7 @@ package final class SimulatedPasses {
         try .empty([count] + facts.config.vision.input.sizes, device: .meta)
     }
 
-    /// What a frozen tower gives, picture by picture; every picture takes what the first does.
+    /// The output of a frozen tower, image by image; every image takes the memory of the first.
     private func features(_ count: Int) throws -> Tensor {
         let first = try withoutGradients { () throws in
             try model.tower.segments(dropout: nil).run(pixels(1))

@@ -3,7 +3,7 @@ import MiphaModels
 import MiphaNN
 import MiphaTorch
 
-/// How long a run takes, from a measured part of a step.
+/// The duration of a run, from a measured part of a step.
 public struct TimePlan: Sendable, Equatable {
     /// Seconds of one update.
     public let secondsPerUpdate: Double
@@ -13,11 +13,12 @@ public struct TimePlan: Sendable, Equatable {
     public let probeSeconds: Double
 }
 
-/// One tower block, one decoder block and a part of the head at their true width, with random weights:
-/// trained on samples of the run's own lengths and scaled up to all blocks and all samples.
+/// One tower block, one decoder block and a part of the head at their true width, with random
+/// weights: trained on samples of the run's own lengths and scaled up to all blocks and all
+/// samples.
 ///
-/// Attention grows with the square of the positions and is scaled as if it grew with them; waits for
-/// the loader and checkpoints are not in it.
+/// Attention grows with the square of the positions and is scaled as if it grew with them; waits
+/// for the loader and checkpoints are not in it.
 struct SpeedProbe {
     /// Positions that are measured at most.
     private static let positions = 1024
@@ -126,7 +127,8 @@ struct SpeedProbe {
         return (tower + language) / own * Double(work.validationSamples * times)
     }
 
-    /// How many blocks run forward and backward; a frozen block that gradients pass costs half.
+    /// The number of blocks that run forward and backward; a frozen block that gradients pass costs
+    /// half.
     private func blocks(
         _ group: ModelPart, _ count: Int
     ) -> (forward: Double, backward: Double) {

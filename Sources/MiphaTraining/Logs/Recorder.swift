@@ -1,6 +1,6 @@
 import MiphaData
 
-/// Where a running trainer tells what happened: the run's log, and whoever watches.
+/// Where a running trainer reports what happened: the run's log, and whoever watches.
 final class Recorder {
     private let log: RunLog?
     private let note: (String) -> Void
@@ -14,12 +14,12 @@ final class Recorder {
     private var badInValidation: Set<Int> = []
     /// Samples with nothing to learn from that were recorded.
     private var idle: [DataPart: Set<Int>] = [:]
-    /// Their names, of those that all processes have told of.
+    /// Their names, of those that all processes have reported.
     private var idleNames: Set<String> = []
     private var idleLines = 0
-    /// Lines about samples with nothing to learn from; those behind are in the log alone.
+    /// Lines about samples with nothing to learn from; later ones are in the log alone.
     private static let mostIdleLines = 10
-    /// What happened in a process without a log, which rank 0 has yet to hear of.
+    /// Incidents in a process without a log that rank 0 does not know yet.
     private var unsent: [Incident] = []
 
     init(log: RunLog?, note: @escaping (String) -> Void) {
@@ -27,10 +27,10 @@ final class Recorder {
         self.note = note
     }
 
-    /// Tells something that needs no record of its own.
+    /// Reports something that needs no record of its own.
     func say(_ text: String) { note(text) }
 
-    /// Records an incident and tells it.
+    /// Records an incident and reports it.
     func record(_ incident: Incident) {
         let isIdle = incident.kind == .nothingToLearn
         // Another process may have had them in another epoch.
@@ -50,9 +50,10 @@ final class Recorder {
         note("warning: update \(incident.step): \(rank)\(incident.message)")
     }
 
-    /// Records what a loader had to leave out or change for an update, and how long it made it wait.
+    /// Records what a loader had to leave out or change for an update, and how long it made it
+    /// wait.
     ///
-    /// To be called once an update: what it tells is what came since the last call.
+    /// To be called once an update; reports what came since the last call.
     func take(_ loader: BatchLoader, step: Int) {
         secondsWaited = loader.secondsWaited - secondsBefore
         secondsBefore += secondsWaited
@@ -86,7 +87,7 @@ final class Recorder {
         }
     }
 
-    /// The samples among some with nothing to learn from that this start has not yet told of.
+    /// The samples among some with nothing to learn from that this start has not yet reported.
     func untold(_ numbers: [Int], of part: DataPart) -> [Int] {
         numbers.filter { idle[part, default: []].insert($0).inserted }
     }
@@ -96,7 +97,7 @@ final class Recorder {
         if log == nil { unsent.append(incident) } else { record(incident) }
     }
 
-    /// What rank 0 has yet to hear of.
+    /// Takes the incidents that rank 0 does not know yet.
     func takeUnsent() -> [Incident] {
         defer { unsent = [] }
         return unsent

@@ -87,7 +87,7 @@ final class RunLog: Sendable {
         }
     }
 
-    /// What went wrong first and how much was dropped, if anything.
+    /// The first failure and the number of lines dropped, if any.
     var failure: String? {
         files.withLock { files in
             files.failure.map { "\($0) (\(files.dropped) records were not written)" }
@@ -139,7 +139,7 @@ final class RunLog: Sendable {
         try JSONValue.object(object).bytes(.compact) + [UInt8(ascii: "\n")]
     }
 
-    /// A name that sorts behind those of earlier starts.
+    /// A name that sorts after those of earlier starts.
     private static func eventPath(in folder: String) -> String {
         let prefix = "events.out.tfevents."
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

@@ -1,4 +1,4 @@
-/// Tells losses that are far above the usual: above `factor` times the median of the last 64.
+/// Finds losses that are far above the usual: above `factor` times the median of the last 64.
 package struct SpikeDetector: Sendable {
     private static let window = 64
     /// Losses before the first judgement.

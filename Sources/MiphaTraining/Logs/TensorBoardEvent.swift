@@ -1,10 +1,11 @@
 /// One record of a TensorBoard event file.
 ///
 /// The messages are TensorFlow's `Event` and `Summary` (`tensorflow/core/util/event.proto`,
-/// `framework/summary.proto`, `framework/tensor.proto`), of which few fields are needed; the frame is that of TFRecord:
-/// length, masked checksum of the length, data, masked checksum of the data, little-endian.
+/// `framework/summary.proto`, `framework/tensor.proto`), of which few fields are needed; the frame
+/// is that of TFRecord: length, masked checksum of the length, data, masked checksum of the data,
+/// little-endian.
 package struct TensorBoardEvent: Sendable, Equatable {
-    /// What is recorded.
+    /// The content of the record.
     package enum Content: Sendable, Equatable {
         /// The first record of a file.
         case version
@@ -18,7 +19,7 @@ package struct TensorBoardEvent: Sendable, Equatable {
 
     /// One text.
     package struct Text: Sendable, Equatable {
-        /// What it is, such as `samples/1`.
+        /// Its tag, such as `samples/1`.
         package let tag: String
         /// The text.
         package let value: String
@@ -31,7 +32,7 @@ package struct TensorBoardEvent: Sendable, Equatable {
 
     /// One number.
     package struct Scalar: Sendable, Equatable {
-        /// What is measured, such as `train/loss`.
+        /// The tag of the measurement, such as `train/loss`.
         package let tag: String
         /// The number.
         package let value: Float
@@ -46,7 +47,7 @@ package struct TensorBoardEvent: Sendable, Equatable {
     package let time: Double
     /// Number of updates.
     package let step: Int
-    /// What is recorded.
+    /// The content of the record.
     package let content: Content
 
     package init(time: Double, step: Int, content: Content) {

@@ -34,7 +34,7 @@ extension TrainingProgress {
         for figure in figures { line["validation_\(figure.name)"] = number(figure.value) }
     }
 
-    /// What a validation measured, for TensorBoard.
+    /// The results of a validation, for TensorBoard.
     static func scalars(
         ofValidation loss: Double, _ figures: [Figure]
     ) -> [TensorBoardEvent.Scalar] {

@@ -1,6 +1,7 @@
-/// What one update did.
+/// The results of one update.
 public struct TrainingProgress: Sendable, Equatable {
-    /// A number that an objective tells beside its loss, such as the mean reward of chosen answers.
+    /// A number that an objective reports beside its loss, such as the mean reward of chosen
+    /// answers.
     public struct Figure: Sendable, Equatable {
         /// The name in records, such as `rewards/margins`.
         public let name: String
@@ -24,8 +25,8 @@ public struct TrainingProgress: Sendable, Equatable {
     public let totalSteps: Int
     /// Passes over the data so far.
     public let epoch: Double
-    /// Mean loss of the update, not a number when the update was skipped for it or had nothing to learn
-    /// from.
+    /// Mean loss of the update, not a number when the update was skipped for it or had nothing to
+    /// learn from.
     ///
     /// A cross-entropy in nats, z-loss included, but for pairs of answers.
     public let loss: Double
@@ -35,7 +36,7 @@ public struct TrainingProgress: Sendable, Equatable {
     public let gradientNorm: Double
     /// Supervised positions of the update.
     public let supervisedTokens: Int
-    /// All positions of the update, pictures included, without padding.
+    /// All positions of the update, images included, without padding.
     public let tokens: Int
     /// Duration of the update in seconds; a wait for samples counts, a validation does not.
     public let seconds: Double
@@ -47,9 +48,10 @@ public struct TrainingProgress: Sendable, Equatable {
     public var validationLoss: Double?
     /// Seconds in which the update waited for its samples.
     public var secondsWaited = 0.0
-    /// Look-ups in the feature cache since the update before, if the run has one; of this process alone.
+    /// Look-ups in the feature cache since the update before, if the run has one; of this process
+    /// alone.
     public var features: FeatureStore.Counts?
-    /// What the objective tells of the update beside the loss.
+    /// The figures that the objective reports for the update beside the loss.
     public var figures: [Figure] = []
     /// The same of the validation data, if they were measured.
     public var validationFigures: [Figure] = []
@@ -58,7 +60,7 @@ public struct TrainingProgress: Sendable, Equatable {
     public var tokensPerSecond: Double { seconds > 0 ? Double(tokens) / seconds : 0 }
 }
 
-/// How a run ended.
+/// The way a run ended.
 public enum TrainingOutcome: Sendable, Equatable {
     /// All updates are done and the model is in the output folder.
     case completed

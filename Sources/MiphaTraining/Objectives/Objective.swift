@@ -2,16 +2,16 @@ import MiphaData
 import MiphaModels
 import MiphaTorch
 
-/// What a run minimises.
+/// The objective that a run minimises.
 ///
 /// An update asks how much its samples weigh, runs their passes, and divides by the weight of all.
 protocol Objective {
-    /// What samples are called, in the plural.
+    /// The name of samples, in the plural.
     var unit: String { get }
-    /// Names of the means that are told beside the loss.
+    /// Names of the means that are reported beside the loss.
     var figures: [String] { get }
 
-    /// How much samples count in a mean.
+    /// The weight of samples in a mean.
     func weight(of samples: [TrainingSample]) -> Int
 
     /// The pass over a batch.
@@ -28,7 +28,7 @@ protocol Objective {
     /// - Parameters:
     ///   - context: the run.
     ///   - shouldStop: whether the run is to stop.
-    ///   - note: told about progress.
+    ///   - note: receives progress.
     /// - Returns: false when the run is to stop.
     func prepare(
         _ context: ObjectiveContext, shouldStop: () -> Bool, note: (String) -> Void

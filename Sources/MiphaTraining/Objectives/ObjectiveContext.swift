@@ -1,13 +1,13 @@
 import MiphaData
 import MiphaModels
 
-/// What an objective sees of a run before its first update.
+/// The parts of a run that an objective sees before the first update.
 struct ObjectiveContext {
     /// The settings.
     let run: RunConfiguration
     /// The samples to learn from.
     let data: TrainingDataSet
-    /// Those for the validation loss.
+    /// The data for the validation loss.
     let validation: TrainingDataSet?
     /// The model that learns.
     let model: MiphaModel

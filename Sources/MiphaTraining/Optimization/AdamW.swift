@@ -30,7 +30,7 @@ public final class AdamW {
         }
     }
 
-    /// What the parameters of a group have in common.
+    /// The settings that the parameters of a group share.
     public struct Group: Sendable, Hashable {
         /// Highest learning rate, to be multiplied by the schedule's factor.
         public var learningRate: Double
@@ -44,7 +44,7 @@ public final class AdamW {
         }
     }
 
-    /// Where the float32 value of a parameter is.
+    /// The place of the float32 value of a parameter.
     private enum Master {
         case parameter
         case whole(Tensor)
@@ -87,7 +87,8 @@ public final class AdamW {
     ///   - masters: float32 values of parameters of lower precision, where they are known better
     ///     than the parameter holds them; the parameter takes the nearest value.
     ///   - moments: how moments are held; 8 bits need parameters on the CPU.
-    ///   - wholeMasters: keeps masters as float32 tensors, for who reads ``weights`` at every update.
+    ///   - wholeMasters: keeps masters as float32 tensors, for who reads ``weights`` at every
+    ///     update.
     public init(
         parameters: [(name: String, tensor: Tensor)], options: Options = Options(),
         groups: ((String) -> Group)? = nil, moments: MomentFormat = .float32,
@@ -157,8 +158,8 @@ public final class AdamW {
     /// Moves gradients of parameters of lower precision into float32 sums.
     ///
     /// To be called after every micro-batch but where an update has only one: the sum of several
-    /// gradients in bfloat16 would lose what the small ones say. Gradients in float32 stay, since the
-    /// engine adds to them in place.
+    /// gradients in bfloat16 would lose what the small ones say. Gradients in float32 stay, since
+    /// the engine adds to them in place.
     public func collectGradients() throws {
         for slot in slots where slot.parameter.dtype != .float32 {
             guard let gradient = try slot.parameter.gradient() else { continue }
@@ -187,9 +188,10 @@ public final class AdamW {
 
     /// Updates all parameters that have a gradient, then drops the gradients.
     ///
-    /// With `names` an update can be made in parts, for instance for each segment during the backward
-    /// pass as soon as its gradients are complete, so that gradients of the whole model are never in
-    /// memory together. That is right only without clipping and with one micro-batch an update.
+    /// With `names` an update can be made in parts, for instance for each segment during the
+    /// backward pass as soon as its gradients are complete, so that gradients of the whole model
+    /// are never in memory together. That is right only without clipping and with one micro-batch
+    /// an update.
     ///
     /// - Parameters:
     ///   - learningRate: multiplied by the rate of each group; the step's rate when no groups were

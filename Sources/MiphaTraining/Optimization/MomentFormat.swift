@@ -1,6 +1,6 @@
 import MiphaTorch
 
-/// How AdamW holds the two moments of a parameter.
+/// The format of AdamW's two moments of a parameter.
 public enum MomentFormat: String, Sendable, CaseIterable {
     /// In float32.
     case float32 = "adamw"

@@ -21,7 +21,7 @@ public struct SegmentedBackward {
         self.stopsAtNonFiniteLoss = stopsAtNonFiniteLoss
     }
 
-    /// What a segment leaves behind for the backward pass.
+    /// The values that a segment keeps for the backward pass.
     private struct Record {
         let segment: Segment
         let input: Tensor

@@ -3,10 +3,10 @@ public import MiphaTorch
 /// An exponential moving average of the weights that learn, in float32.
 ///
 /// It starts at the weights before the first update; after each update
-/// `average = decay * average + (1 - decay) * weight`, where a weight of lower precision counts with
-/// its float32 master value.
+/// `average = decay * average + (1 - decay) * weight`, where a weight of lower precision counts
+/// with its float32 master value.
 public final class WeightAverage {
-    /// How much of the average stays at each update, from 0 to below 1.
+    /// The fraction of the average that is kept at each update, from 0 to below 1.
     public let decay: Double
     private let averages: [(name: String, tensor: Tensor)]
 

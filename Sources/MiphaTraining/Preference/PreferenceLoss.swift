@@ -1,6 +1,6 @@
 import Foundation
 
-/// How probable a model finds an answer.
+/// The likelihood of an answer under a model.
 public struct AnswerLikelihood: Sendable, Equatable {
     /// Sum of the logarithms of its tokens' probabilities, in nats.
     public var logProbability: Double
@@ -30,7 +30,7 @@ public enum PreferenceLoss: Sendable, Equatable {
     /// token and no reference model; `smoothing` as in DPO.
     case simpo(beta: Double, gamma: Double, smoothing: Double = 0)
 
-    /// What a pair contributes.
+    /// The contribution of a pair.
     public struct Value: Sendable, Equatable {
         /// The loss of the pair.
         public var loss: Double
@@ -45,7 +45,7 @@ public enum PreferenceLoss: Sendable, Equatable {
         /// The same of the rejected answer.
         public var rejectedReward: Double
 
-        /// How much more the chosen answer is rewarded than the rejected one.
+        /// The reward of the chosen answer minus that of the rejected one.
         public var margin: Double { chosenReward - rejectedReward }
     }
 

@@ -4,11 +4,12 @@ import MiphaTorch
 
 /// Pairs of answers under a preference loss; every pair counts the same.
 ///
-/// Dropout is off, as by default in TRL (`disable_dropout`): the policy starts as the reference model.
+/// Dropout is off, as by default in TRL (`disable_dropout`): the policy starts as the reference
+/// model.
 final class PreferenceObjective: Objective {
     private let model: MiphaModel
     private let loss: PreferenceLoss
-    /// What the reference model makes of the pairs, once it is known.
+    /// The likelihoods of the pairs under the reference model, once they are known.
     private var reference: ReferenceLikelihoods?
 
     init(_ model: MiphaModel, _ loss: PreferenceLoss) {
@@ -67,7 +68,7 @@ final class PreferenceObjective: Objective {
         }
     }
 
-    /// What the last segment of a chain reported.
+    /// The report of the last segment of a chain.
     private final class Outcome {
         var value = PreferenceOutcome()
     }

@@ -15,7 +15,7 @@ public struct PreferenceBatch {
     }
 }
 
-/// What a pass over pairs gave.
+/// The result of a pass over pairs.
 public struct PreferenceOutcome: Sendable, Equatable {
     /// Sum of the losses of the pairs.
     public var loss = 0.0
@@ -25,7 +25,7 @@ public struct PreferenceOutcome: Sendable, Equatable {
     public var chosenRewards = 0.0
     /// Sum of the rewards of the rejected answers.
     public var rejectedRewards = 0.0
-    /// What the policy makes of each row.
+    /// The likelihood of each row under the policy.
     public var likelihoods: [AnswerLikelihood] = []
 
     /// Sum of the reward margins.
@@ -57,8 +57,8 @@ extension MiphaModel {
     ///
     /// - Parameters:
     ///   - dropout: generator of dropout masks; `nil` turns dropout off.
-    ///   - report: told what the pass gave; twice when the last segment runs twice.
-    /// - Throws: `SpliceError`; `TensorError`; `TrainingError` for rows that are no pairs.
+    ///   - report: receives the result of the pass; twice when the last segment runs twice.
+    /// - Throws: `SpliceError`; `TensorError`; `TrainingError` for rows that are not pairs.
     public func preferenceChain(
         _ batch: PreferenceBatch, loss: PreferenceLoss, dropout: RandomGenerator?,
         report: @escaping (PreferenceOutcome) -> Void = { _ in }
@@ -93,8 +93,8 @@ extension MiphaModel {
         }
     }
 
-    /// A chain whose last segment weighs the rows' log-probabilities by slopes that depend on all of
-    /// them.
+    /// A chain whose last segment weighs the rows' log-probabilities by slopes that depend on all
+    /// of them.
     ///
     /// The value of the last segment is `objective`'s, its gradient that of the log-probabilities
     /// times the slopes: the outer derivative is taken by hand, in double precision. The head runs
@@ -139,7 +139,7 @@ extension MiphaModel {
 }
 
 extension LanguageHead {
-    /// The log-probability of each of several answers whose states stand one behind another.
+    /// The log-probability of each of several answers whose states stand one after another.
     fileprivate func likelihoods(
         _ states: Tensor, targets: Tensor, counts: [Int]
     ) throws(TensorError) -> [AnswerLikelihood] {

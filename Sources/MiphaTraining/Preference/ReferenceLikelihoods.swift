@@ -7,12 +7,12 @@ import MiphaTorch
 /// The log-probabilities that the reference model gives both answers of every pair, as kept in the
 /// run's folder.
 ///
-/// `reference.safetensors` holds `log_probabilities`, `[pairs, 2]` float64: the pairs of the training
-/// data, then those of the validation data, each chosen and rejected. Its metadata have the key of
-/// everything that the numbers depend on, how many pairs are done, and a digest of the numbers. A pair
-/// that could not be read has no number. The file is replaced as a whole.
+/// `reference.safetensors` holds `log_probabilities`, `[pairs, 2]` float64: the pairs of the
+/// training data, then those of the validation data, each chosen and rejected. Its metadata have
+/// the key of everything that the numbers depend on, how many pairs are done, and a digest of the
+/// numbers. A pair that could not be read has no number. The file is replaced as a whole.
 struct ReferenceLikelihoods {
-    /// Number of pairs of the training data; those of the validation data come behind them.
+    /// Number of pairs of the training data; those of the validation data come after them.
     private let trainingCount: Int
     /// Digest of what the numbers depend on.
     private let key: String

@@ -7,9 +7,9 @@ import MiphaTorch
 /// The pass of the reference model over all pairs before the first update; TRL's
 /// `precompute_ref_log_probs`.
 ///
-/// The reference model is the one that the run starts from. Each pair is a batch of its own, so that a
-/// number depends on nothing but its pair; several processes share the pairs. What is done is kept in
-/// the run's folder, and a pass that was interrupted goes on where it was.
+/// The reference model is the one that the run starts from. Each pair is a batch of its own, so
+/// that a number depends on nothing but its pair; several processes share the pairs. What is done
+/// is kept in the run's folder, and a pass that was interrupted goes on where it was.
 struct ReferencePass {
     private let context: ObjectiveContext
 
@@ -69,7 +69,7 @@ struct ReferencePass {
         [(context.data, 0)] + (context.validation.map { [($0, context.data.count)] } ?? [])
     }
 
-    /// What the run's folder holds; rank 0 reads it for all.
+    /// The likelihoods stored in the run's folder; rank 0 reads them for all.
     private func stored(_ note: (String) -> Void) throws -> ReferenceLikelihoods {
         var known = ReferenceLikelihoods(
             folder: context.run.outputFolder, key: rank == 0 ? try key() : "",

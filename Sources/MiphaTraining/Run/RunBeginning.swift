@@ -3,16 +3,16 @@ import MiphaFiles
 import MiphaFolders
 import MiphaModels
 
-/// Where a run starts, and the settings that hold from there on.
+/// The starting point of a run, and the settings that hold from there on.
 struct RunBeginning {
     /// The settings, with what the run goes on under although its file does not say so.
     let run: RunConfiguration
     let plan: BatchPlan
     let schedule: LearningRateSchedule
     let folder: RunFolder
-    /// What the data are now, before any update.
+    /// The state of the data, before any update.
     let state: RunState
-    /// What the output folder had to go on from.
+    /// The names in the output folder that decided where the run starts.
     let startingPoints: [String]
     /// Whether all updates have been done before.
     let isComplete: Bool
@@ -20,7 +20,7 @@ struct RunBeginning {
     let checkpoint: String?
     /// Damaged checkpoints that were passed over.
     let incidents: [Incident]
-    /// What is to be told before the first update.
+    /// Notes to report before the first update.
     let notes: [String]
 
     /// Looks at the output folder.
@@ -72,10 +72,10 @@ struct RunBeginning {
         notes = former + RunNotes(run, plan, schedule, tuning).lines
     }
 
-    /// What a checkpoint holds besides the weights.
+    /// The state and optimiser of a checkpoint, besides the weights.
     ///
-    /// - Throws: `TrainingError` for one of another run, of other data, or of more updates than the run
-    ///   has.
+    /// - Throws: `TrainingError` for one of another run, of other data, or of more updates than the
+    ///   run has.
     func saved(in checkpoint: String) throws -> (state: RunState, optimizer: SavedOptimizer) {
         let saved = try folder.resume(from: checkpoint, now: state)
         guard (1...max(1, plan.totalSteps)).contains(saved.state.step) else {
@@ -89,7 +89,7 @@ struct RunBeginning {
 
     /// Folder of the checkpoint to continue from, if any.
     ///
-    /// - Parameter found: told about damaged checkpoints that were passed over.
+    /// - Parameter found: called for damaged checkpoints that were passed over.
     private static func checkpoint(
         _ resume: RunResume, _ folder: RunFolder, _ found: (Incident) -> Void
     ) throws -> String? {

@@ -2,10 +2,10 @@ import MiphaModels
 import MiphaNN
 import MiphaTorch
 
-/// The checkpoints of a run under way, and the trained model at its end: when they are written, what
-/// they hold, and what becomes of one that is being written.
+/// The checkpoints of a run under way, and the trained model at its end: when they are written,
+/// what they hold, and what becomes of one that is being written.
 final class RunCheckpoints {
-    /// Those that several processes write together.
+    /// The checkpoints that several processes write together.
     let joint: JointCheckpoints?
     /// Writes those of a single process.
     private let writer: CheckpointWriter?
@@ -198,7 +198,8 @@ final class RunCheckpoints {
         }
     }
 
-    /// Waits until this process writes nothing: an error ends the run, not the checkpoint under way.
+    /// Waits until this process writes nothing: an error ends the run, not the checkpoint under
+    /// way.
     func wait() {
         writer?.wait()
         joint?.wait()

@@ -4,10 +4,10 @@ import MiphaFiles
 
 /// The run that a `trainer_state.json` belongs to, held against the one that is to go on from it.
 ///
-/// Both are resolved before: what a file leaves out has its default, and paths are absolute. So a key
-/// that did not exist when the state was written, or a run file with every key spelled out, makes no
-/// difference. Paths that lead from the run's folder to the same places as before are the same too, for
-/// a folder that was moved together with model and data.
+/// Both are resolved before: what a file leaves out has its default, and paths are absolute. So a
+/// key that did not exist when the state was written, or a run file with every key spelled out,
+/// makes no difference. Paths that lead from the run's folder to the same places as before are the
+/// same too, for a folder that was moved together with model and data.
 struct RunComparison {
     private let saved: RunConfiguration
     private let run: RunConfiguration
@@ -81,8 +81,8 @@ struct RunComparison {
         (try? value.text(.compact)) ?? "absent"
     }
 
-    /// What becomes of samples that do not fill an update in the run of a state; one that does not say
-    /// it was written when there was one rule only.
+    /// The treatment of samples that do not fill an update in the run of a state; one that does not
+    /// say it was written when there was one rule only.
     static func epochEnd(_ state: ConfigReader) throws -> EpochEnd {
         var run = RunConfiguration()
         try RunKey.epochEnd.read(state.object("run"), into: &run)
@@ -91,9 +91,9 @@ struct RunComparison {
 
     /// Whether the updates of the run then have the same samples as those of this one.
     ///
-    /// In the plain order an update is a stretch of it, whatever processes and accumulation share it
-    /// out; with the same micro-batch of one process they even have the same micro-batches, in other
-    /// hands.
+    /// In the plain order an update is a stretch of it, whatever processes and accumulation share
+    /// it out; with the same micro-batch of one process they even have the same micro-batches, in
+    /// other hands.
     private var hasSameUpdates: Bool {
         func product(_ numbers: [Int]) -> Int {
             numbers.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }

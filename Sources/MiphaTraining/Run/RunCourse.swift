@@ -1,7 +1,7 @@
 import MiphaData
 
-/// The course of a run: its updates one after the other, with what belongs between them (validations,
-/// previews, checkpoints, records), and its end.
+/// The course of a run: its updates one after the other, with what belongs between them
+/// (validations, previews, checkpoints, records), and its end.
 final class RunCourse {
     private let plan: BatchPlan
     private let schedule: LearningRateSchedule
@@ -135,7 +135,7 @@ final class RunCourse {
         }
     }
 
-    /// Tells how many samples of the run taught nothing.
+    /// Reports how many samples of the run taught nothing.
     private func tellIdleSamples() {
         let usability = state.usability
         guard usability.idle > 0 else { return }
@@ -165,7 +165,8 @@ final class RunCourse {
         try checkpoints.writeResult(state)
     }
 
-    /// Saves what was learned before an error; a failure is told, and the error before it stands.
+    /// Saves what was learned before an error; a failure is reported, and the error before it
+    /// stands.
     private func rescue() {
         guard !learner.isUnsound, state.step > firstStep else { return }
         do {

@@ -49,9 +49,9 @@ struct RunFolder {
             folder: run.outputFolder, model: run.model, limit: run.saveLimit)
     }
 
-    /// Keeps other runs out of the folder, which is made if need be.
+    /// Keeps other runs out of the folder, which is created if necessary.
     ///
-    /// - Parameter startingPoints: what there was when the run was made ready.
+    /// - Parameter startingPoints: those found when the run was prepared.
     func lock(finding startingPoints: [String]) throws -> FileLock {
         try FileSystem.createFolder(path)
         guard let lock = try FileLock(path: "\(path)/run.lock") else {

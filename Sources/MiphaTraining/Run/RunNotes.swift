@@ -1,7 +1,7 @@
 import MiphaData
 import MiphaNN
 
-/// What the settings of a run lead to that a user may not expect: told before the first update, by
+/// Effects of a run's settings that a user may not expect, reported before the first update by
 /// `mipha plan` and `mipha train` alike.
 struct RunNotes {
     private let run: RunConfiguration

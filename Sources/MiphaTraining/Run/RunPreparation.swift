@@ -1,19 +1,19 @@
 import MiphaFolders
 import MiphaTorch
 
-/// What a run needs before a weight is read: its settings are checked, its model's folder and its data
-/// are opened, and it is known where it starts.
+/// The preparation of a run before a weight is read: its settings are checked, its model's folder
+/// and its data are opened, and it is known where it starts.
 struct RunPreparation {
     /// The model that the run starts from, with the settings that hold from there on.
     let start: StartModel
     /// The samples.
     let data: TrainingData
-    /// Where the run starts.
+    /// The starting point of the run.
     let beginning: RunBeginning
 
     /// - Parameters:
     ///   - worldSize: number of processes that share the work.
-    ///   - note: told how far a longer pass over the data is.
+    ///   - note: receives the progress of a longer pass over the data.
     init(
         _ run: RunConfiguration, resume: RunResume, worldSize: Int,
         note: @escaping @Sendable (String) -> Void

@@ -3,11 +3,12 @@ import MiphaFiles
 import MiphaNN
 import MiphaTorch
 
-/// What a run under way writes besides checkpoints: rank 0 keeps records, other processes none.
+/// The records that a run under way writes besides checkpoints: rank 0 keeps records, other
+/// processes none.
 final class RunRecords {
     /// The run's log; `nil` in processes other than rank 0.
     let log: RunLog?
-    /// Tells what happened.
+    /// Reports what happened.
     let recorder: Recorder
     private let inputs: RunRecord.Inputs?
     private let run: RunConfiguration
@@ -21,7 +22,7 @@ final class RunRecords {
     /// - Parameters:
     ///   - step: updates done before.
     ///   - incidents: what was found while the run was prepared.
-    ///   - note: told what is worth a line.
+    ///   - note: receives lines for the user.
     init(
         _ beginning: RunBeginning, _ tuning: TrainingPlan, at step: Int, _ incidents: [Incident],
         _ group: ProcessGroup?, version: String, note: @escaping (String) -> Void
@@ -80,7 +81,7 @@ final class RunRecords {
             TrainingProgress.scalars(ofValidation: found.loss, found.figures), step: step)
     }
 
-    /// Waits until all records are on the disk, and tells what is wrong with them.
+    /// Waits until all records are on the disk, and reports what is wrong with them.
     func complete() {
         if let failure = inputs?.wait() { recorder.say("warning: \(failure)") }
         log?.drain()

@@ -1,4 +1,4 @@
-/// Where a run starts from.
+/// The starting point of a run.
 public enum RunResume: Sendable, Equatable {
     /// From the newest whole checkpoint of the output folder, if there is one.
     case auto
@@ -16,8 +16,8 @@ public enum RunResume: Sendable, Equatable {
         }
     }
 
-    /// What a launcher's new start of the same job goes on from: what the job has written, once it
-    /// has, which neither `never` removes nor `from` passes over again.
+    /// The starting point of a launcher's restart of the same job: what the job has written, once
+    /// it has, which neither `never` removes nor `from` passes over again.
     ///
     /// - Parameters:
     ///   - run: the run of the job.

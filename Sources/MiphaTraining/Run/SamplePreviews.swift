@@ -1,8 +1,8 @@
 import MiphaFiles
 public import MiphaModels
 
-/// What answers the questions of ``RunConfiguration/sampling`` with the model as it is: one answer for
-/// each, in their order.
+/// A function that answers the questions of ``RunConfiguration/sampling`` with the current model:
+/// one answer for each, in their order.
 public typealias SampleAnswering = (MiphaModel) throws -> [String]
 
 /// Asks the model a run's questions now and then, and records its answers.

@@ -4,7 +4,8 @@ import MiphaNN
 import MiphaTorch
 
 extension Trainer {
-    /// What the run will train, group by group with parameter counts, in a few lines.
+    /// A description in a few lines of what the run will train, group by group with parameter
+    /// counts.
     public var description: [String] {
         let start = firstStep > 0 ? ", going on after update \(firstStep)" : ""
         let held = batches.validation.map { ", \($0.count) for validation" } ?? ""

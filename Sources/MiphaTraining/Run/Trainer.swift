@@ -8,16 +8,16 @@ public import MiphaTorch
 /// It prepares a run and puts its parts together. Each part has one job and sees no `Trainer`;
 /// `RunCourse` says in which order they work.
 public final class Trainer {
-    /// What answers the questions of a run.
+    /// A function that answers the questions of a run.
     public typealias Answering = SampleAnswering
-    /// Where a run starts from.
+    /// The starting point of a run.
     public typealias Resume = RunResume
 
     /// The settings, with the name of the chat template.
     public var run: RunConfiguration { beginning.run }
-    /// Which samples each update learns from.
+    /// The samples that each update learns from.
     public var plan: BatchPlan { beginning.plan }
-    /// What learns.
+    /// The trainable parts.
     public var tuning: TrainingPlan { start.tuning }
     /// Learning rate by update.
     public var schedule: LearningRateSchedule { beginning.schedule }
@@ -27,9 +27,9 @@ public final class Trainer {
     public var trainable: [String] { learner.trainable }
     /// Number of updates that a checkpoint had done already.
     public var firstStep: Int { state.step }
-    /// What was found out while the run was prepared, such as damaged checkpoints.
+    /// Incidents found while the run was prepared, such as damaged checkpoints.
     public let incidents: [Incident]
-    /// What is unusual about the settings: samples that are not shown, rates of 0, settings without an
+    /// Notes about unusual settings: samples that are not shown, rates of 0, settings without an
     /// influence.
     public var notes: [String] { beginning.notes }
     /// Images that were decoded so far for samples of this process.
@@ -40,16 +40,16 @@ public final class Trainer {
     let learner: Learner
     let batches: RunBatches
     let objective: any Objective
-    /// How far the run is when it begins.
+    /// The progress of the run when it begins.
     private let state: RunState
 
     /// Loads model and data and checks that they fit the run.
     ///
     /// - Parameters:
     ///   - group: the processes that share the work; each makes a trainer of its own.
-    ///   - note: told how far a longer pass over the data is.
-    /// - Throws: `FolderError`, errors of configs, checkpoints, conversations; `TrainingError` for runs
-    ///   that cannot work or a checkpoint that belongs to another run.
+    ///   - note: receives the progress of a longer pass over the data.
+    /// - Throws: `FolderError`, errors of configs, checkpoints, conversations; `TrainingError` for
+    ///   runs that cannot work or a checkpoint that belongs to another run.
     public init(
         _ run: RunConfiguration, resume: Resume = .auto, group: ProcessGroup? = nil,
         note: @escaping @Sendable (String) -> Void = { _ in }
@@ -73,7 +73,7 @@ public final class Trainer {
         }
     }
 
-    /// What a run of a stage minimises.
+    /// The objective of a run of a stage.
     private static func objective(
         _ run: RunConfiguration, _ model: MiphaModel
     ) -> any Objective {
@@ -83,8 +83,8 @@ public final class Trainer {
         }
     }
 
-    /// A batch of samples: with the features of their images where the tower is frozen, else with their
-    /// pixels.
+    /// A batch of samples: with the features of their images where the tower is frozen, else with
+    /// their pixels.
     package func batch(_ samples: [TrainingSample]) throws -> MiphaBatch {
         try batches.batch(samples)
     }
@@ -95,10 +95,11 @@ public final class Trainer {
     ///
     /// - Parameters:
     ///   - version: the program's version, for the run's records.
-    ///   - shouldStop: asked before each micro-batch, of a validation too; true writes a checkpoint of
-    ///     the updates done and ends the run.
+    ///   - shouldStop: asked before each micro-batch, of a validation too; true writes a checkpoint
+    ///     of the updates done and ends the run.
     ///   - report: called after each update.
-    ///   - note: told what is worth a line: validation losses, skipped updates, failed checkpoints.
+    ///   - note: receives what deserves a line: validation losses, skipped updates, failed
+    ///     checkpoints.
     ///   - answers: answers the run's sample questions; needed when it has some.
     public func train(
         version: String = "", shouldStop: () -> Bool = { false },
@@ -127,7 +128,7 @@ public final class Trainer {
             shouldStop: shouldStop, report: report)
     }
 
-    /// What the objective sees of the run.
+    /// The parts of the run that the objective sees.
     private var objectiveContext: ObjectiveContext {
         ObjectiveContext(
             run: run, data: batches.training, validation: batches.validation, model: model,

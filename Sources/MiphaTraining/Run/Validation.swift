@@ -4,7 +4,7 @@ import MiphaTorch
 
 /// Measures the loss on the validation data between updates.
 struct Validation {
-    /// What a validation found.
+    /// The result of a validation.
     struct Measurement {
         let loss: Double
         /// The objective's means.
@@ -13,7 +13,7 @@ struct Validation {
         let isKept: Bool
     }
 
-    /// How a validation ended.
+    /// The way a validation ended.
     enum Outcome {
         case measured(Measurement)
         /// No sample has anything to learn from.
@@ -21,7 +21,7 @@ struct Validation {
         /// The run is to stop, and the loss is still due then.
         case stopped
 
-        /// What was found, if anything was.
+        /// The measurement, if there is one.
         var measurement: Measurement? {
             if case .measured(let found) = self { found } else { nil }
         }

@@ -11,7 +11,7 @@ struct StartModel {
     let run: RunConfiguration
     /// The model's folder.
     let folder: ModelFolder
-    /// What learns.
+    /// The trainable parts.
     let tuning: TrainingPlan
 
     /// The model that learns, with the run's settings.
@@ -26,11 +26,11 @@ struct StartModel {
         return model
     }
 
-    /// Reads the model: with adapters, the run's own model under them, whose matrices may be held in few
-    /// bits.
+    /// Reads the model: with adapters, the run's own model under them, whose matrices may be
+    /// quantised.
     ///
-    /// - Parameter checkpoint: a checkpoint; of a run with adapters it holds these and what else was
-    ///   trained.
+    /// - Parameter checkpoint: a checkpoint; of a run with adapters it holds these and what else
+    ///   was trained.
     func read(from checkpoint: String? = nil) throws -> MiphaModel {
         guard let adapters = tuning.adapters(run) else {
             let own = try checkpoint.map { try ModelFolder($0, for: folder.purpose) }

@@ -6,7 +6,7 @@ extension TrainingPlan {
     /// Groups whose layers get adapters.
     package var adapted: [ModelPart] { parts.filter { $0.mode == .lora }.map(\.group) }
 
-    /// Which linear layers get an adapter; `nil` when no group is in the mode `lora`.
+    /// The linear layers that get an adapter; `nil` when no group is in the mode `lora`.
     package func adapters(_ run: RunConfiguration) -> AdapterPlan? {
         let settings = run.adapters
         guard !adapted.isEmpty else { return nil }
@@ -17,8 +17,8 @@ extension TrainingPlan {
             usesMagnitudes: settings.usesMagnitudes, seed: run.seed &+ Self.adapterSeed)
     }
 
-    /// Which linear layers are quantised: those of the decoder's blocks, which learn by adapters or not
-    /// at all, and those of a tower with adapters.
+    /// The linear layers that are quantised: those of the decoder's blocks, which learn by adapters
+    /// or not at all, and those of a tower with adapters.
     package func quantization(_ run: RunConfiguration) -> QuantizationPlan? {
         let format: QuantizationFormat
         switch (run.base.isEightBit, run.base.isFourBit) {
@@ -99,7 +99,7 @@ extension TrainingPlan {
         }
     }
 
-    /// What the adapters and matrices in few bits of a model are, one line each.
+    /// A description of the adapters and quantised matrices of a model, one line each.
     func adapterLines(_ model: MiphaModel) -> [String] {
         var lines: [String] = []
         if let plan = model.store.adapterPlan, !model.store.adapters.isEmpty {

@@ -20,7 +20,7 @@ extension TrainingPlan {
 
     /// Whether the tower only ever gives the same features for an image.
     ///
-    /// - Parameter stage: that of the run, which may have no pictures.
+    /// - Parameter stage: that of the run, which may have no images.
     func keepsFeatures(in stage: TrainingStage) -> Bool {
         self[.tower].mode == .frozen && stage.takesPictures
     }

@@ -4,8 +4,8 @@ import MiphaNN
 import MiphaTorch
 
 extension TrainingPlan {
-    /// The plan on a model as a table: group, mode, parameters (those of adapters and of matrices in
-    /// few bits included), trainable, learning rate, decay.
+    /// The plan on a model as a table: group, mode, parameters (those of adapters and
+    /// of quantised matrices included), trainable, learning rate, decay.
     ///
     /// - Parameter trainable: names of the parameters that learn.
     func table(_ model: MiphaModel, trainable: [String]) -> [String] {

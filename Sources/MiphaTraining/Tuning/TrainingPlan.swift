@@ -1,13 +1,13 @@
 public import MiphaModels
 public import MiphaNN
 
-/// What learns in a run, group by group, with its own learning rate and weight decay.
+/// The trainable parts of a run, group by group, each with its learning rate and weight decay.
 public struct TrainingPlan: Sendable, Equatable {
     /// The plan of one group.
     public struct Part: Sendable, Equatable {
         /// The group.
         public let group: ModelPart
-        /// How much of it learns.
+        /// Its tuning mode.
         public let mode: TuningMode
         /// Highest learning rate.
         public let learningRate: Double
@@ -90,7 +90,7 @@ public struct TrainingPlan: Sendable, Equatable {
 
     /// Names of the parameters of a model that learn, in the model's order.
     ///
-    /// The tower's parameters that no picture feature depends on (blocks above the chosen layer, the
+    /// The tower's parameters that no image feature depends on (blocks above the chosen layer, the
     /// pooling head) are never among them.
     ///
     /// - Throws: `TrainingError` when a group that should learn has nothing that can.

@@ -1,7 +1,7 @@
 import MiphaChat
 import MiphaData
 
-/// Tells of samples without a single supervised position.
+/// Reports samples without a single supervised position.
 ///
 /// The loss never sees them, whatever their policy: their answers are cut off, or masked.
 struct IdleSamples {
@@ -10,7 +10,7 @@ struct IdleSamples {
     let maximumLength: Int
     let recorder: Recorder
 
-    /// Places that an incident tells in words.
+    /// Places that an incident names in words.
     private static var listedPlaces: Int { 3 }
 
     /// Records the samples of a micro-batch that have nothing to learn from, each once a start.

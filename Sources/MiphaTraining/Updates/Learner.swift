@@ -12,16 +12,17 @@ final class Learner {
     let parallel: DataParallel?
     let optimizer: AdamW
     let average: WeightAverage?
-    /// What dropout masks are drawn from.
+    /// The generator of dropout masks.
     let dropout: RandomGenerator
-    /// Whether the weights are not to be saved: an update has changed only some of them, or it is not
-    /// finite, which may be their fault.
+    /// Whether the weights are not to be saved: an update has changed only some of them, or it is
+    /// not finite, which may be their fault.
     private(set) var isUnsound = false
 
     /// Reads the model and prepares what changes it; every process takes part.
     ///
     /// - Parameters:
-    ///   - checkpoint: the checkpoint that the run goes on from, whose other state ``restore(_:)`` takes.
+    ///   - checkpoint: the checkpoint that the run goes on from, whose other state ``restore(_:)``
+    ///     takes.
     ///   - group: the processes that share the work.
     init(_ start: StartModel, from checkpoint: String?, _ group: ProcessGroup?) throws {
         let (run, tuning) = (start.run, start.tuning)
@@ -129,7 +130,7 @@ final class Learner {
 
     // MARK: What a checkpoint holds
 
-    /// Goes on from the state of a checkpoint.
+    /// Continues from the state of a checkpoint.
     func restore(_ saved: SavedOptimizer) throws {
         try optimizer.restore { try saved.tensor($0, for: parallel) }
         try average?.restore { try saved.average($0, for: parallel) }

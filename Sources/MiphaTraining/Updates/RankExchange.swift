@@ -1,11 +1,11 @@
 import MiphaTorch
 
-/// What the processes of a job tell each other beside gradients and weights.
+/// The messages that the processes of a job exchange besides gradients and weights.
 struct RankExchange {
     let parallel: DataParallel?
     /// The checkpoints that they write together.
     let joint: JointCheckpoints?
-    /// Tells what rank 0 has yet to hear of.
+    /// Reports what rank 0 does not know yet.
     let recorder: Recorder
     /// Share of bad samples beyond which a run ends.
     let badSampleLimit: Double
@@ -24,9 +24,10 @@ struct RankExchange {
         }
     }
 
-    /// What processes tell each other before an update: who is to stop or cannot go on, and what the
-    /// update weighs; bad samples of other processes go to rank 0's log, and a checkpoint that all have
-    /// written gets its name.
+    /// Exchanges, before an update, who is to stop or cannot go on, and what the update weighs.
+    ///
+    /// Bad samples of other processes go to rank 0's log, and a checkpoint that all have written
+    /// gets its name.
     ///
     /// - Parameters:
     ///   - result: gets the weight of the update, and the samples of all processes.
@@ -74,7 +75,7 @@ struct RankExchange {
                     + "incidents.jsonl says why, and mipha data check finds all of them"))
     }
 
-    /// Hands what rank 0 has yet to hear of to its log; every process takes part.
+    /// Passes to the log of rank 0 what it does not know yet; every process takes part.
     func shareIncidents() throws {
         guard let parallel else { return }
         let report = try RankReport.text(recorder.takeUnsent())

@@ -5,15 +5,15 @@ import MiphaTorch
 
 /// The samples of a run, and the batches that are made of them.
 struct RunBatches {
-    /// Which samples each update learns from.
+    /// The samples that each update learns from.
     let plan: BatchPlan
     /// The samples to learn from.
     let training: TrainingDataSet
-    /// Those for the validation loss.
+    /// The data for the validation loss.
     let validation: TrainingDataSet?
     /// Reads the samples of updates ahead.
     let loader: BatchLoader
-    /// What the tower gives, when it is frozen; `nil` where it learns or is not used.
+    /// The tower's features, when it is frozen; `nil` where it learns or is not used.
     let features: FeatureStore?
     /// The samples of an epoch in order.
     private let order: @Sendable (Int) -> [Int]
@@ -55,8 +55,8 @@ struct RunBatches {
         }
     }
 
-    /// A batch of samples: with the features of their images where the tower is frozen, else with their
-    /// pixels.
+    /// A batch of samples: with the features of their images where the tower is frozen, else with
+    /// their pixels.
     func batch(_ samples: [TrainingSample]) throws -> MiphaBatch {
         try collator.batch(samples, features: features)
     }

@@ -3,8 +3,8 @@ import MiphaModels
 import MiphaNN
 import MiphaTorch
 
-/// Does the updates of a run: for each a loop of passes over its micro-batches, then one step of the
-/// optimiser.
+/// Does the updates of a run: for each a loop of passes over its micro-batches, then one step of
+/// the optimiser.
 final class UpdateLoop {
     private let run: RunConfiguration
     private let schedule: LearningRateSchedule
@@ -17,8 +17,8 @@ final class UpdateLoop {
     private var spikes: SpikeDetector
     /// Updates in a row that were not finite.
     private(set) var skippedInARow: Int
-    /// Samples that this process has asked for, and those that could not be used as they are; those of
-    /// all processes at earlier starts are counted by rank 0.
+    /// Samples that this process has asked for, and those that could not be used as they are; those
+    /// of all processes at earlier starts are counted by rank 0.
     private var usability: SampleUsability
 
     /// Updates that are not finite, in a row, after which even the policy `skip` gives up.
@@ -109,7 +109,7 @@ final class UpdateLoop {
 
     // MARK: Passes
 
-    /// How the passes over an update's micro-batches ended.
+    /// The way the passes over an update's micro-batches ended.
     private enum Passes {
         case done
         /// The run is to stop.
@@ -118,7 +118,8 @@ final class UpdateLoop {
         case notFinite(Double)
     }
 
-    /// Forward and backward passes over the micro-batches, whose results of all processes are joined.
+    /// Forward and backward passes over the micro-batches, whose results of all processes are
+    /// joined.
     ///
     /// - Parameter counts: the weight of each.
     private func runPasses(

@@ -1,11 +1,11 @@
 import MiphaTorch
 
-/// What an update came to.
+/// The result of an update.
 struct UpdateResult {
     /// Not a number when nothing was supervised.
     var loss = 0.0
     var norm = 0.0
-    /// What the means of the update divide by, as the objective counts.
+    /// The divisor of the update's means, as the objective counts.
     var weight = 0
     var supervised = 0
     var tokens = 0
@@ -14,10 +14,12 @@ struct UpdateResult {
     var isSkipped = false
     /// Samples of all processes until now.
     var usability = SampleUsability()
-    /// Of several processes, those whose losses are not finite, or the one with the highest.
+    /// Among several processes, the ranks whose losses are not finite, or the one with the
+    /// highest.
     var ranks: [Int]?
 
-    /// Joins loss and counts of all processes after their backward passes; every process takes part.
+    /// Joins loss and counts of all processes after their backward passes; every process takes
+    /// part.
     ///
     /// - Parameter weight: what this process's samples count.
     mutating func join(_ parallel: DataParallel, own weight: Int) throws {

@@ -12,7 +12,7 @@ struct ReportContentTests {
         return HTMLDocument(layout.text)
     }
 
-    @Test func `pictures are embedded with the type of their bytes`() throws {
+    @Test func `images are embedded with the type of their bytes`() throws {
         let folder = try TemporaryFolder()
         try AtomicFile.write(SampleReports.picture, to: folder.file("a.jpg"))
         for picture in [
@@ -27,7 +27,7 @@ struct ReportContentTests {
         }
     }
 
-    @Test func `pictures beyond the budget are left out and counted`() {
+    @Test func `images beyond the budget are left out and counted`() {
         var report = SampleReports.report(
             answer: "x", picture: .bytes(SampleReports.picture))
         report.results[0].worst += report.results[0].worst + report.results[0].worst
@@ -40,7 +40,7 @@ struct ReportContentTests {
         #expect(pictures(report, budget: 0).all("img").isEmpty)
     }
 
-    @Test func `what is no picture is not embedded`() throws {
+    @Test func `what is not an image is not embedded`() throws {
         let folder = try TemporaryFolder()
         try AtomicFile.write("<svg onload='alert(1)'/>", to: folder.file("a.svg"))
         let big = folder.file("big.png")

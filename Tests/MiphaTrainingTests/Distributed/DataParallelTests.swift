@@ -45,7 +45,7 @@ struct DataParallelTests {
     }
 
     @Test(arguments: ShardingMode.allCases)
-    func `accumulation, recomputation and rows without pictures change nothing`(
+    func `accumulation, recomputation and rows without images change nothing`(
         mode: ShardingMode
     ) throws {
         var job = RankJob(mode: mode, mixesText: true)

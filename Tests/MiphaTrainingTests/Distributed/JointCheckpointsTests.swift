@@ -124,7 +124,7 @@ struct JointCheckpointsTests {
         #expect(seen == [true, true, true])
     }
 
-    @Test func `a folder that gets no name is a failure, told once`() throws {
+    @Test func `a folder that gets no name is a failure, reported once`() throws {
         let folder = try temporary.folder("out")
         let failures = try inGroup(2) { group -> [String] in
             let joint = Self.checkpoints(group, in: folder) { _, _ in throw FullDisk() }

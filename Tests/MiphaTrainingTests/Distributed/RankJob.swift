@@ -45,7 +45,7 @@ struct RankJob: Sendable {
     var failingStep: Int?
     /// Which parameters learn.
     var trains: @Sendable (String) -> Bool = { _ in true }
-    /// Whether every second row has no picture.
+    /// Whether every second row has no image.
     var mixesText = false
 
     /// What a process ends with.
@@ -121,7 +121,7 @@ struct RankJob: Sendable {
             let count = try parallel?.sum([Double(own)])[0] ?? Double(own)
             var loss = 0.0
             for (index, batches) in micro.enumerated() {
-                // Rows without pictures go alone, so that their chain has no tower.
+                // Rows without images go alone, so that their chain has no tower.
                 let passes = mixesText ? batches : [try MiphaBatch(joining: batches)]
                 for (row, batch) in passes.enumerated() {
                     let isLast = index == micro.count - 1 && row == passes.count - 1
@@ -156,7 +156,7 @@ struct RankJob: Sendable {
 }
 
 extension MiphaBatch {
-    /// The rows of several batches, all with pictures.
+    /// The rows of several batches, all with images.
     init(joining batches: [MiphaBatch]) throws {
         self.init(
             ids: batches.flatMap(\.ids), labels: batches.flatMap { $0.labels ?? [] },

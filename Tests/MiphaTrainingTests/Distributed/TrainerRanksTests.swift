@@ -297,7 +297,7 @@ struct TrainerRanksTests {
         }
     }
 
-    @Test func `a loss that is no number is blamed on the samples of its rank`() throws {
+    @Test func `a loss that is not a number is blamed on the samples of its rank`() throws {
         let tiny = try TinyRun()
         let configuration = run(tiny, "out", world: 2)
         let messages = try spoil(configuration, at: 5) {

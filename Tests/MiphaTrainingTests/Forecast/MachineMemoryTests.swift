@@ -50,7 +50,7 @@ struct MachineMemoryTests {
         #expect(found?.available == 5000 << 10)
     }
 
-    @Test func `no file tells nothing`() {
+    @Test func `without files nothing is reported`() {
         let nothing = MachineMemory(proc: "/nowhere", groups: "/nowhere")
         #expect(nothing == nil)
     }
