@@ -65,8 +65,9 @@ extension RGBImage {
         }
         if filter == .nearest {
             return picked(
-                columns: Self.nearest(from: source.0, to: size.width, window.columns),
-                rows: Self.nearest(from: source.1, to: size.height, window.rows), on: canvas)
+                columns: ResampleAxis.nearest(from: source.0, to: size.width, window.columns),
+                rows: ResampleAxis.nearest(from: source.1, to: size.height, window.rows), on: canvas
+            )
         }
         let plan = try ResamplePlan(from: source, to: size, window: window, filter: filter)
         let result: RGBImage
@@ -78,69 +79,14 @@ extension RGBImage {
                         + "\(size.width) x \(size.height) pixels, the limit for such proportions is "
                         + "\(Self.maximumCanvasSide) pixels a side")
             }
-            result = try paddedToSquare(fill: canvas.fill)
-                .resampled(plan, canvas: nil, instructions: instructions)
+            result = try Resampler(instructions: instructions)
+                .resample(paddedToSquare(fill: canvas.fill), plan)
         } else {
-            result = try resampled(plan, canvas: canvas, instructions: instructions)
+            result = try Resampler(instructions: instructions).resample(self, on: canvas, plan)
         }
         var rest = PixelWindow(width: result.width, height: result.height)
         if plan.horizontal == nil { rest.columns = window.columns }
         if plan.vertical == nil { rest.rows = window.rows }
         return result.part(rest)
-    }
-
-    private func resampled(
-        _ plan: ResamplePlan, canvas: SquareCanvas?, instructions: ResampleInstructions
-    ) throws(ImagingError) -> RGBImage {
-        let count = 3 * plan.width * plan.height
-        var status = MI_MEMORY
-        var failure = mi_failure()
-        let samples = unsafe [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
-            guard let base = target.baseAddress else { return }
-            status = unsafe resample(
-                plan, canvas: canvas, instructions: instructions, into: base, failure: &failure)
-            initialized = status == MI_OK ? count : 0
-        }
-        guard status == MI_OK else {
-            throw ImagingError(
-                status, failure, name: "resizing to \(plan.width) x \(plan.height) pixels",
-                subject: "")
-        }
-        return RGBImage(uncheckedWidth: plan.width, height: plan.height, pixels: samples)
-    }
-
-    private func resample(
-        _ plan: ResamplePlan, canvas: SquareCanvas?, instructions: ResampleInstructions,
-        into target: UnsafeMutablePointer<UInt8>, failure: inout mi_failure
-    ) -> mi_status {
-        let size = mi_size(width: Int32(width), height: Int32(height))
-        return unsafe pixels.withUnsafeBufferPointer { source in
-            unsafe plan.withAxes { columns, rows in
-                guard let canvas else {
-                    return unsafe mi_resample(
-                        source.baseAddress, size, nil, columns, rows, plan.order,
-                        instructions.code, target, &failure)
-                }
-                var square = mi_canvas(
-                    size: mi_size(width: Int32(canvas.side), height: Int32(canvas.side)),
-                    left: Int32(canvas.left), top: Int32(canvas.top), fill: canvas.fill)
-                return unsafe mi_resample(
-                    source.baseAddress, size, &square, columns, rows, plan.order,
-                    instructions.code, target, &failure)
-            }
-        }
-    }
-
-    /// The input index of some output elements; the position accumulates as in Pillow.
-    private static func nearest(from input: Int, to output: Int, _ part: Range<Int>) -> [Int] {
-        let scale = Double(input) / Double(output)
-        var position = scale * 0.5
-        var indices = [Int]()
-        indices.reserveCapacity(part.count)
-        for index in 0..<part.upperBound {
-            if index >= part.lowerBound { indices.append(min(Int(position), input - 1)) }
-            position += scale
-        }
-        return indices
     }
 }

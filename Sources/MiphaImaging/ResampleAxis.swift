@@ -81,4 +81,18 @@ struct ResampleAxis {
             }
         }
     }
+
+    /// The input index of some output elements without weights, those of the filter `nearest`; the
+    /// position accumulates as in Pillow.
+    static func nearest(from input: Int, to output: Int, _ part: Range<Int>) -> [Int] {
+        let scale = Double(input) / Double(output)
+        var position = scale * 0.5
+        var indices = [Int]()
+        indices.reserveCapacity(part.count)
+        for index in 0..<part.upperBound {
+            if index >= part.lowerBound { indices.append(min(Int(position), input - 1)) }
+            position += scale
+        }
+        return indices
+    }
 }

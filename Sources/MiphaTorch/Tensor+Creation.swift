@@ -42,11 +42,8 @@ extension Tensor {
     public static func copying(
         _ bytes: UnsafeRawBufferPointer, shape: [Int], dtype: DType
     ) throws(TensorError) -> Tensor {
-        try produce("tensor from bytes") { out in
-            withShape(shape) { sizes in
-                unsafe mt_tensor_from_bytes(
-                    bytes.baseAddress, bytes.count, sizes, dtype.cValue, out)
-            }
+        try produce("tensor from bytes") {
+            unsafe HostMemory.copy(bytes, shape: shape, dtype: dtype, into: $0)
         }
     }
 
@@ -57,11 +54,8 @@ extension Tensor {
         _ bytes: [UInt8], shape: [Int], dtype: DType
     ) throws(TensorError) -> Tensor {
         try produce("tensor from bytes") { out in
-            unsafe bytes.withUnsafeBytes { buffer in
-                withShape(shape) { sizes in
-                    unsafe mt_tensor_from_bytes(
-                        buffer.baseAddress, buffer.count, sizes, dtype.cValue, out)
-                }
+            unsafe bytes.withUnsafeBytes {
+                unsafe HostMemory.copy($0, shape: shape, dtype: dtype, into: out)
             }
         }
     }
@@ -72,23 +66,7 @@ extension Tensor {
     public static func joining<Scalar: TensorScalar>(
         _ lists: [[Scalar]], shape: [Int]
     ) throws(TensorError) -> Tensor {
-        let result = try empty(shape, dtype: Scalar.dtype)
-        let count = lists.reduce(0) { $0 + $1.count }
-        guard count == result.elementCount else {
-            throw TensorError(
-                .invalidArgument, operation: "tensor from lists",
-                message: "expected \(result.elementCount) values for \(shape), found \(count)")
-        }
-        guard count > 0, let start = unsafe mt_tensor_data(result.handle) else { return result }
-        var target = unsafe UnsafeMutableRawPointer(mutating: start)
-        for list in lists {
-            unsafe list.withUnsafeBytes { bytes in
-                guard let source = bytes.baseAddress else { return }
-                unsafe target.copyMemory(from: source, byteCount: bytes.count)
-                unsafe target += bytes.count
-            }
-        }
-        return withExtendedLifetime(result) { result }
+        try HostMemory.join(lists, shape: shape)
     }
 
     /// Views memory that `owner` keeps alive, without a copy; the tensor must never be written.
@@ -97,22 +75,7 @@ extension Tensor {
     public static func viewing(
         _ bytes: UnsafeRawPointer, owner: AnyObject, shape: [Int], dtype: DType
     ) throws(TensorError) -> Tensor {
-        let retained = unsafe Unmanaged.passRetained(owner)
-        do {
-            return try produce("tensor from mapped memory") { out in
-                withShape(shape) { sizes in
-                    unsafe mt_tensor_from_blob(
-                        bytes, sizes, dtype.cValue,
-                        { context in
-                            guard let context = unsafe context else { return }
-                            unsafe Unmanaged<AnyObject>.fromOpaque(context).release()
-                        }, retained.toOpaque(), out)
-                }
-            }
-        } catch {
-            unsafe retained.release()
-            throw error
-        }
+        try unsafe HostMemory.view(bytes, owner: owner, shape: shape, dtype: dtype)
     }
 
     /// A tensor with unspecified elements.
@@ -172,10 +135,7 @@ extension Tensor {
     ) throws(TensorError) -> [Scalar] {
         let source = dtype == Scalar.dtype ? self : try to(dtype: Scalar.dtype)
         var result = [Scalar](repeating: Scalar.zero, count: elementCount)
-        let status = unsafe result.withUnsafeMutableBytes { bytes in
-            unsafe mt_tensor_copy_out(source.handle, bytes.baseAddress, bytes.count)
-        }
-        try check(status, "values", [source])
+        try HostMemory.read(source, into: &result, "values")
         return result
     }
 
@@ -191,21 +151,12 @@ extension Tensor {
     /// The dense elements' bytes in row-major order.
     public func bytes() throws(TensorError) -> [UInt8] {
         var result = [UInt8](repeating: 0, count: byteCount)
-        let status = unsafe result.withUnsafeMutableBytes { buffer in
-            unsafe mt_tensor_copy_out(handle, buffer.baseAddress, buffer.count)
-        }
-        try check(status, "bytes", [self])
+        try HostMemory.read(self, into: &result, "bytes")
         return result
     }
 
     /// Lends the dense elements' bytes; the tensor is copied first when it is not dense on the CPU.
     public func withBytes<R>(_ body: (RawSpan) throws -> R) throws -> R {
-        let dense = try to(device: .cpu).contiguous()
-        return try withExtendedLifetime(dense) {
-            guard let start = unsafe mt_tensor_data(dense.handle) else {
-                return try body(RawSpan())
-            }
-            return try body(unsafe RawSpan(_unsafeStart: start, byteCount: dense.byteCount))
-        }
+        try HostMemory.lend(self, body)
     }
 }

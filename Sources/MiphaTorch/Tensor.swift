@@ -18,11 +18,8 @@ public final class Tensor: CustomStringConvertible {
     /// - Throws: `TensorError` when the count is not the product of `shape`.
     public init<Scalar: TensorScalar>(_ values: [Scalar], shape: [Int]) throws(TensorError) {
         unsafe handle = try makeHandle("tensor from values") { out in
-            unsafe values.withUnsafeBytes { bytes in
-                withShape(shape) { sizes in
-                    unsafe mt_tensor_from_bytes(
-                        bytes.baseAddress, bytes.count, sizes, Scalar.dtype.cValue, out)
-                }
+            unsafe values.withUnsafeBytes {
+                unsafe HostMemory.copy($0, shape: shape, dtype: Scalar.dtype, into: out)
             }
         }
     }

@@ -49,6 +49,7 @@ public final class JSONElements {
     public private(set) var shape: Shape
 
     private let stream: JSONStream
+    private var lines: JSONLineReader
     private var state = State.start
     private var hasObject = false
     private var firstMalformed: FileError?
@@ -128,6 +129,7 @@ public final class JSONElements {
 
     private init(_ stream: JSONStream, _ shape: Shape) {
         self.stream = stream
+        lines = JSONLineReader(stream)
         self.shape = shape
         file = stream.file
     }
@@ -168,7 +170,7 @@ public final class JSONElements {
                 state = .end
                 return nil
             }
-            let piece = try stream.linePiece(index: count)
+            let piece = try lines.piece(index: count)
             count += 1
             switch piece {
             case .value(let cursor):

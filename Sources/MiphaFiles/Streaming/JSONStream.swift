@@ -22,8 +22,6 @@
     private(set) var isComplete = false
     /// The next byte, as a place in the window and in the text.
     private(set) var position = 0
-    /// The byte of the text before which whole lines of values were looked at.
-    var checkedTo = 0
     private(set) var place = JSONPlace()
 
     /// - Parameters:

@@ -38,13 +38,13 @@ final class ParameterShards {
                 let view = try whole.narrowed(0, from: entry.offset, length: entry.count)
                     .reshaped(entry.shape)
                 try view.assign(parameter)
-                try parameter.setData(view)
+                try TensorStorage(of: parameter).replace(with: view)
             }
             try group.broadcast(whole, from: 0).wait()
             let own = try whole.narrowed(
                 0, from: group.rank * unit.shardLength, length: unit.shardLength)
             let shard = releases ? try own.cloned() : own
-            if releases { try whole.setStorageAllocated(false) }
+            if releases { try TensorStorage(of: whole).setAllocated(false) }
             return Buffer(whole: whole, shard: shard)
         }
         heldBytes = buffers.reduce(0) { $0 + (releases ? $1.shard : $1.whole).byteCount }
@@ -60,7 +60,7 @@ final class ParameterShards {
     func gather(_ unit: Int) throws {
         guard releases, held.insert(unit).inserted else { return }
         let buffer = buffers[unit]
-        try buffer.whole.setStorageAllocated(true)
+        try TensorStorage(of: buffer.whole).setAllocated(true)
         heldBytes += buffer.whole.byteCount
         gathering[unit] = try group.allGather(buffer.shard, into: buffer.whole)
     }
@@ -74,7 +74,7 @@ final class ParameterShards {
     func release(except kept: [Int]) throws {
         for unit in held.sorted() where !kept.contains(unit) {
             try wait(for: unit)
-            try buffers[unit].whole.setStorageAllocated(false)
+            try TensorStorage(of: buffers[unit].whole).setAllocated(false)
             heldBytes -= buffers[unit].whole.byteCount
             held.remove(unit)
         }

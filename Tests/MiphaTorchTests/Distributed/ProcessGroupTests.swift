@@ -317,12 +317,12 @@ struct StorageTests {
         let whole = try Tensor([Float](arrayLiteral: 1, 2, 3, 4))
         let parameter = try Tensor.zeros([2])
         try parameter.setRequiresGradient(true)
-        try parameter.setData(whole.narrowed(0, from: 2, length: 2))
+        try TensorStorage(of: parameter).replace(with: whole.narrowed(0, from: 2, length: 2))
         #expect(try parameter.values(as: Float.self) == [3, 4])
         #expect(parameter.requiresGradient)
-        try whole.setStorageAllocated(false)
+        try TensorStorage(of: whole).setAllocated(false)
         #expect(parameter.shape == [2])
-        try whole.setStorageAllocated(true)
+        try TensorStorage(of: whole).setAllocated(true)
         try whole.assign(Tensor([Float](arrayLiteral: 5, 6, 7, 8)))
         #expect(try parameter.values(as: Float.self) == [7, 8])
     }
@@ -330,7 +330,7 @@ struct StorageTests {
     @Test func `a view cannot drop the storage it shares`() throws {
         let whole = try Tensor.zeros([4])
         #expect(throws: TensorError.self) {
-            try whole.narrowed(0, from: 1, length: 2).setStorageAllocated(false)
+            try TensorStorage(of: whole.narrowed(0, from: 1, length: 2)).setAllocated(false)
         }
     }
 }

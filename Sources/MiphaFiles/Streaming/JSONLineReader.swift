@@ -8,8 +8,8 @@ package struct JSONMalformedLine: Sendable {
     package let error: FileError
 }
 
-/// Values on lines, read past lines that are none.
-extension JSONStream {
+/// Reads values on lines from a stream, past lines that are none.
+struct JSONLineReader {
     /// A look for the value behind some bytes of the window.
     private enum Probe {
         /// The value ends so many bytes behind the position.
@@ -20,17 +20,26 @@ extension JSONStream {
     }
 
     /// What stands on a line of values.
-    enum LinePiece {
+    enum Piece {
         case value(JSONCursor)
         case malformed(JSONMalformedLine)
+    }
+
+    private let stream: JSONStream
+    /// The byte of the text before which whole lines of values were looked at.
+    private var checkedTo = 0
+
+    init(_ stream: JSONStream) {
+        self.stream = stream
     }
 
     /// The value at the position, or the line there when that is no line of values.
     ///
     /// A line is values with blanks between them, the last of which may go on over further lines. One
-    /// that is not is passed up to its end, and the next line is a new start. Call it after ``peek()``.
-    func linePiece(index: Int) throws(FileError) -> LinePiece {
-        if place.byte < checkedTo { return .value(try value(index: index)) }
+    /// that is not is passed up to its end, and the next line is a new start. Call it after
+    /// ``JSONStream/peek()``.
+    mutating func piece(index: Int) throws(FileError) -> Piece {
+        if stream.place.byte < checkedTo { return .value(try stream.value(index: index)) }
         var offset = 0
         while true {
             switch try probe(offset) {
@@ -39,13 +48,13 @@ extension JSONStream {
                 guard offset > 0 else {
                     return .malformed(try malformedLine(behind: 0, index: index))
                 }
-                checkedTo = place.byte + offset
-                return .value(try value(index: index))
+                checkedTo = stream.place.byte + offset
+                return .value(try stream.value(index: index))
             case .value(let end):
                 offset = try skipBlanks(behind: end)
                 guard try isInLine(offset) else {
-                    checkedTo = place.byte + offset
-                    return .value(try value(index: index))
+                    checkedTo = stream.place.byte + offset
+                    return .value(try stream.value(index: index))
                 }
             }
         }
@@ -56,27 +65,28 @@ extension JSONStream {
     /// No token goes over a line, so whole lines that do not break the grammar may go on, and others
     /// never become right. That keeps the look short where a closing bracket is missing.
     private func probe(_ offset: Int) throws(FileError) -> Probe {
-        var boundary = JSONBoundary(index: position + offset)
+        var boundary = JSONBoundary(index: stream.position + offset)
         var seen = 0
         while true {
-            let start = position + offset
-            let isFound = unsafe boundary.find(in: UnsafePointer(window.base), to: filled)
-            if isFound || (isComplete && boundary.endsWithText) {
-                let end = isFound ? boundary.index : filled
+            let start = stream.position + offset
+            let isFound = unsafe boundary.find(
+                in: UnsafePointer(stream.window.base), to: stream.filled)
+            if isFound || (stream.isComplete && boundary.endsWithText) {
+                let end = isFound ? boundary.index : stream.filled
                 guard end > start, isWellFormed(start..<end) else { return .malformed }
-                return .value(end: end - position)
+                return .value(end: end - stream.position)
             }
-            if isComplete { return .malformed }
+            if stream.isComplete { return .malformed }
             if let end = lastLineEnd(from: start), end - start > seen {
                 seen = end - start
                 guard mayGoOn(start..<end) else { return .malformed }
             }
-            let before = position
-            guard try refill(growing: true) else {
-                if isComplete { continue }
+            let before = stream.position
+            guard try stream.refill(growing: true) else {
+                if stream.isComplete { continue }
                 return .large
             }
-            boundary.index -= before - position
+            boundary.index -= before - stream.position
         }
     }
 
@@ -89,7 +99,7 @@ extension JSONStream {
 
     /// Where the reading of a value fails, if it does.
     private func stop(in range: Range<Int>) -> Int? {
-        var cursor = cursor(over: range)
+        var cursor = stream.cursor(over: range)
         do throws(FileError) {
             try cursor.skip()
             return nil
@@ -100,9 +110,9 @@ extension JSONStream {
 
     /// The place behind the last line feed of the window.
     private func lastLineEnd(from start: Int) -> Int? {
-        var index = filled
+        var index = stream.filled
         while index > start {
-            if unsafe window.base[index - 1] == 0x0A { return index }
+            if unsafe stream.window.base[index - 1] == 0x0A { return index }
             index -= 1
         }
         return nil
@@ -112,37 +122,38 @@ extension JSONStream {
     private func skipBlanks(behind offset: Int) throws(FileError) -> Int {
         var offset = offset
         while true {
-            while position + offset < filled {
-                let byte = unsafe window.base[position + offset]
+            while stream.position + offset < stream.filled {
+                let byte = unsafe stream.window.base[stream.position + offset]
                 guard byte != 0x0A, JSONScanner.isWhitespace(byte) else { return offset }
                 offset += 1
             }
-            guard try refill(growing: true) else { return offset }
+            guard try stream.refill(growing: true) else { return offset }
         }
     }
 
     /// Whether the line goes on behind some bytes; call it behind ``skipBlanks(behind:)``.
     private func isInLine(_ offset: Int) throws(FileError) -> Bool {
-        guard position + offset < filled else { return false }
-        return unsafe window.base[position + offset] != 0x0A
+        guard stream.position + offset < stream.filled else { return false }
+        return unsafe stream.window.base[stream.position + offset] != 0x0A
     }
 
     /// Moves to the end of the line behind some bytes, and tells what is wrong from the position on.
     private func malformedLine(
         behind offset: Int, index: Int
     ) throws(FileError) -> JSONMalformedLine {
-        let start = place
+        let start = stream.place
         var offset = offset
         var isEnd = false
         while true {
-            while position + offset < filled {
-                isEnd = unsafe window.base[position + offset] == 0x0A
+            while stream.position + offset < stream.filled {
+                isEnd = unsafe stream.window.base[stream.position + offset] == 0x0A
                 if isEnd { break }
                 offset += 1
             }
-            guard !isEnd, try refill(growing: true) else { break }
+            guard !isEnd, try stream.refill(growing: true) else { break }
         }
-        var cursor = cursor(to: position + offset, index: index, key: nil, style: .words)
+        var cursor = stream.cursor(
+            to: stream.position + offset, index: index, key: nil, style: .words)
         let error: FileError
         do throws(FileError) {
             try cursor.skip()
@@ -150,17 +161,17 @@ extension JSONStream {
         } catch let found {
             error = found
         }
-        consume(to: position + offset)
-        while !isEnd, !isComplete {
-            var end = position
-            while end < filled, !isEnd {
-                isEnd = unsafe window.base[end] == 0x0A
+        stream.consume(to: stream.position + offset)
+        while !isEnd, !stream.isComplete {
+            var end = stream.position
+            while end < stream.filled, !isEnd {
+                isEnd = unsafe stream.window.base[end] == 0x0A
                 if !isEnd { end += 1 }
             }
-            consume(to: end)
-            if !isEnd, try !refill(growing: false) { break }
+            stream.consume(to: end)
+            if !isEnd, try !stream.refill(growing: false) { break }
         }
         return JSONMalformedLine(
-            place: start, length: place.byte - start.byte, error: error)
+            place: start, length: stream.place.byte - start.byte, error: error)
     }
 }
