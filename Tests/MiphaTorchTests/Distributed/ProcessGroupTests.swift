@@ -73,7 +73,7 @@ struct ProcessGroupTests {
         let error = try #require(throws: TensorError.self) {
             _ = try ProcessGroup(
                 RankEnvironment(
-                    rank: 0, worldSize: 2, port: store.port, usesLauncherStore: true, timeout: 1),
+                    rank: 0, worldSize: 2, port: store.port, usesLauncherStore: true, timeout: 60),
                 backend: .nccl)
         }
         withExtendedLifetime(store) {}
