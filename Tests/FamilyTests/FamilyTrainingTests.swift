@@ -28,6 +28,26 @@ import Testing
     }
 
     @Test(arguments: FamilyCase.allCases)
+    func `each segment gives gradients to the parameters at its places and to no others`(
+        _ family: FamilyCase
+    ) throws {
+        let model = try family.model(use: .training)
+        try model.store.train { _ in true }
+        let chain = try model.lossChain(family.batch(), dropout: nil)
+        var state = chain.input
+        for segment in chain.segments {
+            for (_, tensor) in model.store.parameters { try tensor.setGradient(nil) }
+            let input = try state.detached()
+            let output = try withGradients { () throws(TensorError) in try segment(input) }
+            try output.sum().backward()
+            let found = try model.store.parameters.filter { try $0.tensor.gradient() != nil }
+            let expected = model.store.facts.filter { $0.isRun && segment.reads($0) }
+            #expect(Set(found.map(\.name)) == Set(expected.map(\.name)), "\(segment.name)")
+            state = try output.detached()
+        }
+    }
+
+    @Test(arguments: FamilyCase.allCases)
     func `last:1 trains the last block that is run and what comes after it`(
         _ family: FamilyCase
     ) throws {
