@@ -1,4 +1,5 @@
 // Scaled dot-product attention, whole and in parts.
+#include "bfloat16.h"
 #include "internal.h"
 
 #include <limits>
@@ -23,6 +24,14 @@ Operands operands(mt_tensor q, mt_tensor k, mt_tensor v) {
         throw std::invalid_argument("queries, keys and values do not fit together");
     }
     return all;
+}
+
+// The operands in the type in which this device multiplies fastest.
+Operands computing(const Operands &all) {
+    return mipha::computes_in_float(all.queries)
+               ? Operands{all.queries.to(at::kFloat), all.keys.to(at::kFloat),
+                          all.values.to(at::kFloat)}
+               : all;
 }
 
 // x [batch, heads, tokens, width] with every head repeated.
@@ -105,15 +114,19 @@ mt_status mt_attention(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_
                        double scale, mt_tensor *out) {
     return guard([&] {
         const Operands all = operands(q, k, v);
-        const std::optional<at::Tensor> mask = unwrap_optional(mask_or_null);
+        std::optional<at::Tensor> mask = unwrap_optional(mask_or_null);
         if (causal && mask.has_value()) {
             throw std::invalid_argument("causal attention takes no mask");
         }
-        const Operands even = evened(all, mask, causal);
+        const Operands even = computing(evened(all, mask, causal));
+        const at::ScalarType type = even.queries.scalar_type();
+        if (mask.has_value() && mask->scalar_type() == all.queries.scalar_type()) {
+            mask = mask->to(type);
+        }
         at::Tensor mixed;
         if (all.queries.is_meta()) { // what the CPU chooses
             const std::optional<at::Tensor> added =
-                mask.has_value() ? std::optional(additive(*mask, all.queries.scalar_type()))
+                mask.has_value() ? std::optional(additive(*mask, type))
                                  : std::nullopt;
             mixed = std::get<0>(at::_scaled_dot_product_flash_attention_for_cpu(
                 even.queries, even.keys, even.values, /*dropout_p=*/0.0, causal, added, scale));
@@ -121,7 +134,7 @@ mt_status mt_attention(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_
             mixed = at::scaled_dot_product_attention(even.queries, even.keys, even.values, mask,
                                                      /*dropout_p=*/0.0, causal, scale);
         }
-        *out = mipha::wrap(unfolded(mixed, all.queries));
+        *out = mipha::wrap(unfolded(mixed.to(all.queries.scalar_type()), all.queries));
     });
 }
 
@@ -144,13 +157,13 @@ mt_status mt_attention_part(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mas
         }
         at::Tensor mixed, exponents;
         if (mipha::acts_on_cpu(all.queries)) {
+            const Operands even = computing(evened(all, mask, causal));
             if (mask.has_value()) {
-                mask = additive(*mask, all.queries.scalar_type());
+                mask = additive(*mask, even.queries.scalar_type());
             }
-            const Operands even = evened(all, mask, causal);
             std::tie(mixed, exponents) = at::_scaled_dot_product_flash_attention_for_cpu(
                 even.queries, even.keys, even.values, /*dropout_p=*/0.0, causal, mask, scale);
-            mixed = unfolded(mixed, all.queries);
+            mixed = unfolded(mixed.to(all.queries.scalar_type()), all.queries);
             exponents = unfolded(exponents, all.queries);
         } else {
             std::tie(mixed, exponents) = composed(all, mask, causal, scale);

@@ -1,4 +1,5 @@
 // Layers, with the fused operations that carry their own gradient.
+#include "bfloat16.h"
 #include "internal.h"
 
 #pragma clang diagnostic push
@@ -20,7 +21,7 @@ namespace {
 
 // MKL runs float32 products at about half speed on AMD; oneDNN does not. In bfloat16 libtorch takes
 // oneDNN by itself, but adds the bias after the product, reading it back; the operator here adds it
-// within, to the same bits. It has no gradient formula, so both directions are in `OneDNNLinear`.
+// within, to the same bits. It has no gradient formula, so both directions are in `OwnLinear`.
 using PointwiseLinear = at::Tensor(const at::Tensor &, const at::Tensor &,
                                    const std::optional<at::Tensor> &, std::string_view,
                                    c10::List<std::optional<at::Scalar>>,
@@ -39,19 +40,13 @@ const std::optional<c10::TypedOperatorHandle<PointwiseLinear>> &onednn_operator(
     return handle;
 }
 
-bool has_bfloat16() {
-    static const bool has = [] {
-        const auto found =
-            c10::Dispatcher::singleton().findSchema({"mkldnn::_is_mkldnn_bf16_supported", ""});
-        return found.has_value() && found->typed<bool()>().call();
-    }();
-    return has;
-}
-
 } // namespace
 
 at::Tensor mipha::product(const at::Tensor &x, const at::Tensor &weight,
                           const std::optional<at::Tensor> &bias) {
+    if (computes_in_float(x)) {
+        return product_in_float(x, weight, bias);
+    }
     if (!prefers_onednn(x, weight, bias)) {
         return at::linear(x, weight, bias);
     }
@@ -80,7 +75,7 @@ bool mipha::prefers_onednn(const at::Tensor &x, const at::Tensor &weight,
 namespace {
 
 // x W^T + b that keeps x only for a weight that learns.
-struct OneDNNLinear : torch::autograd::Function<OneDNNLinear> {
+struct OwnLinear : torch::autograd::Function<OwnLinear> {
     static at::Tensor forward(AutogradContext *context, const at::Tensor &x,
                               const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
         context->save_for_backward({weight.requires_grad() ? x : at::Tensor(), weight});
@@ -211,9 +206,9 @@ mt_status mt_linear(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, mt_te
     return guard([&] {
         const at::Tensor input = unwrap(x), matrix = unwrap(weight);
         const std::optional<at::Tensor> bias = unwrap_optional(bias_or_null);
-        *out = mipha::wrap(prefers_onednn(input, matrix, bias)
-                               ? OneDNNLinear::apply(input, matrix, bias)
-                               : at::linear(input, matrix, bias));
+        const bool is_own = mipha::computes_in_float(input) || prefers_onednn(input, matrix, bias);
+        *out = mipha::wrap(is_own ? OwnLinear::apply(input, matrix, bias)
+                                  : at::linear(input, matrix, bias));
     });
 }
 
@@ -251,8 +246,17 @@ mt_status mt_embedding(mt_tensor weight, mt_tensor indices, mt_tensor *out) {
 
 mt_status mt_conv2d(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, int64_t stride,
                     mt_tensor *out) {
-    MT_RETURN(out,
-              at::conv2d(unwrap(x), unwrap(weight), unwrap_optional(bias_or_null), stride));
+    return guard([&] {
+        at::Tensor input = unwrap(x), matrix = unwrap(weight);
+        std::optional<at::Tensor> bias = unwrap_optional(bias_or_null);
+        const at::ScalarType type = input.scalar_type();
+        if (mipha::computes_in_float(input)) {
+            input = input.to(at::kFloat);
+            matrix = matrix.to(at::kFloat);
+            bias = bias.has_value() ? std::optional(bias->to(at::kFloat)) : bias;
+        }
+        *out = mipha::wrap(at::conv2d(input, matrix, bias, stride).to(type));
+    });
 }
 
 mt_status mt_activate(mt_tensor x, mt_activation activation, mt_tensor *out) {

@@ -1,4 +1,5 @@
 // Cross-entropy, of given logits and of those of a linear map that are never all in memory.
+#include "bfloat16.h"
 #include "internal.h"
 
 #pragma clang diagnostic push
@@ -65,19 +66,23 @@ void add_gradients(Gradients &gradients, const Wanted &wanted, const Head &head,
     const at::ScalarType computing = computing_type(x);
     if (wanted.x) {
         at::Tensor rows = gradients.x.narrow(0, start, x.size(0));
-        at::mm_out(rows, logit_gradient, head.weight);
+        if (mipha::computes_in_float(logit_gradient)) {
+            rows.copy_(mipha::matrix_product(logit_gradient, head.weight));
+        } else {
+            at::mm_out(rows, logit_gradient, head.weight);
+        }
     }
     if (wanted.weight) {
         const at::Tensor turned = logit_gradient.t();
         if (!gradients.weight.defined()) {
-            gradients.weight = turned.mm(x);
+            gradients.weight = mipha::matrix_product(turned, x);
             if (!is_only) { // sums over chunks keep all bits
                 gradients.weight = gradients.weight.to(computing);
             }
         } else if (gradients.weight.scalar_type() == x.scalar_type()) {
             gradients.weight.addmm_(turned, x);
         } else {
-            gradients.weight.add_(turned.mm(x).to(computing));
+            gradients.weight.add_(mipha::matrix_product(turned, x).to(computing));
         }
     }
     if (wanted.bias) {

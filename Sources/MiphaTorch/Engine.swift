@@ -11,6 +11,14 @@ public enum Engine {
     /// Number of threads an operation may use.
     public static var threadCount: Int { Int(mt_thread_count()) }
 
+    /// Whether products in bfloat16 on the CPU are computed in float32.
+    ///
+    /// So it is on processors without bfloat16 arithmetic, such as most laptops', where libtorch's own
+    /// bfloat16 products run at a tenth of the rate of float32, and under limits of the environment
+    /// (`ATEN_CPU_CAPABILITY=avx2`, `ONEDNN_MAX_CPU_ISA=AVX2`). Weights stay bfloat16 in memory, results
+    /// are rounded to bfloat16, and sums are float32 either way.
+    public static var computesBFloat16InFloat: Bool { mt_computes_bfloat16_in_float() }
+
     /// The largest number of threads that is accepted.
     public static let maximumThreadCount = 1024
 

@@ -27,7 +27,7 @@ public enum Functions {
     ///
     /// On the CPU in float32 the products of both directions go through oneDNN, which is up to
     /// twice as fast there as the MKL routine that libtorch's own linear layer calls. In bfloat16
-    /// the bias is added within the product.
+    /// the bias is added within the product; see ``Engine/computesBFloat16InFloat``.
     ///
     /// - Parameters:
     ///   - x: `[..., in]`.

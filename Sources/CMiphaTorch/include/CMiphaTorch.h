@@ -79,6 +79,9 @@ bool mt_cuda_is_available(void);
 bool mt_mps_is_available(void);
 mt_status mt_set_thread_count(int32_t count);
 int32_t mt_thread_count(void);
+/* Whether products in bfloat16 on the CPU are computed in float32: it has no such arithmetic, or the
+ * environment forbids it (ATEN_CPU_CAPABILITY, ONEDNN_MAX_CPU_ISA). */
+bool mt_computes_bfloat16_in_float(void);
 /* Freed memory stays with the process for its next tensors: for loops that allocate the same again
  * and again. Only glibc has the setting; elsewhere nothing happens. */
 void mt_keep_freed_memory(void);

@@ -24,6 +24,7 @@ struct RunRecord {
             "version": .string(version),
             "executable_sha256": .string((try? SHA256Digest(contentsOf: executable).hex) ?? ""),
             "libtorch": .string(Engine.loadedVersion), "threads": .integer(Engine.threadCount),
+            "bfloat16_products_in_float32": .bool(Engine.computesBFloat16InFloat),
             "system": .string(process.operatingSystemVersionString),
             "processors": .integer(process.activeProcessorCount),
             "memory_bytes": .integer(Int(clamping: process.physicalMemory)),

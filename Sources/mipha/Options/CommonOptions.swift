@@ -37,7 +37,9 @@ struct CommonOptions: ParsableArguments {
             throw ValidationError("--device: \(error.message)")
         }
         logging.output.detail(
-            "libtorch \(Engine.loadedVersion), device \(place), \(Engine.threadCount) threads")
+            "libtorch \(Engine.loadedVersion), device \(place), \(Engine.threadCount) threads"
+                + (place == .cpu && Engine.computesBFloat16InFloat
+                    ? ", bfloat16 products in float32" : ""))
         return EngineChoice(device: place, dtype: dtype.type, seed: seed)
     }
 
