@@ -106,6 +106,15 @@ public struct AdapterFolder: Sendable {
         try contents.missing(from: store, config, config.targets())
     }
 
+    /// Whether two stored tensors have the same shape, type and bytes.
+    func isEqual(_ name: String, _ other: String) throws -> Bool {
+        guard let first = try contents.tensors[name]?.tensor(),
+            let second = try contents.tensors[other]?.tensor()
+        else { return false }
+        return try first.shape == second.shape && first.dtype == second.dtype
+            && first.bytes() == second.bytes()
+    }
+
     /// A stored tensor.
     ///
     /// - Throws: `ParameterError` when it has another shape.
@@ -130,6 +139,16 @@ struct AdaptedSource: ParameterSource {
 
     func adapterParameter(_ name: String, shape: [Int]) throws -> Tensor? {
         try adapter.tensor(name, shape: shape)?.cloned()
+    }
+
+    func checkCopy(_ copy: String, of name: String) throws {
+        try base.checkCopy(copy, of: name)
+        guard adapter.names.contains(copy) else { return }
+        guard try adapter.isEqual(copy, name) else {
+            throw ParameterError(
+                "\(adapter.path): \(copy): expected no such tensor, or the numbers of \(name) beside "
+                    + "it, to which the model's config ties it")
+        }
     }
 
     func leftover(besides used: Set<String>) -> [String] {
