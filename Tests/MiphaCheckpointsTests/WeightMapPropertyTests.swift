@@ -87,8 +87,9 @@ struct WeightMapPropertyTests {
             }
             guard tensor.shape[axis] > 0, let other = pick(fitting) else { return nil }
             let sizes = [tensor.shape[axis], other.shape[axis]]
-            let groups = pick(
-                (1...sizes[0]).filter { n in sizes.allSatisfy { $0 % n == 0 } }) ?? 1
+            let groups =
+                pick(
+                    (1...sizes[0]).filter { n in sizes.allSatisfy { $0 % n == 0 } }) ?? 1
             let parts = zip([tensor, other], sizes).map {
                 TensorPart($0.name, share: $1 / groups)
             }

@@ -94,7 +94,7 @@ struct WeightMapTests {
         #expect(plan.outputs.map(\.name) == ["b.0.w"])
     }
 
-    @Test func `a checkpoint is mapped from its headers, and its bytes one tensor at a time`() throws {
+    @Test func `a checkpoint is mapped from its headers, and its bytes one by one`() throws {
         let checkpoint = try Checkpoint(folder: Fixture.path("sharded"))
         let first = try #require(checkpoint.entries.first { $0.shape.count == 2 })
         let map = try map(.transpose(first.name))
@@ -120,9 +120,19 @@ struct WeightMapTests {
         }
     }
 
-    @Test func `tensors that do not fit a rule are named with what was expected and found`() {
+    private typealias Refusal = (CheckpointError, CheckpointError.Code, [String])
+
+    private func check(_ cases: [Refusal]) {
+        for (error, code, parts) in cases {
+            #expect(error.code == code, "\(error)")
+            #expect(error.message.hasPrefix("weight map m: "), "\(error)")
+            for part in parts { #expect(error.message.contains(part), "\(error)") }
+        }
+    }
+
+    @Test func `parts that do not fit are named with what was expected and found`() {
         let fuse = WeightRule.split("l.{}.qkv.{*}", Self.headed).inverse
-        let cases: [(CheckpointError, CheckpointError.Code, [String])] = [
+        check([
             (
                 refusal([("l.0.qkv.w", .uint8, [10, 2])], fuse.inverse), .unfitTensor,
                 ["\"l.0.qkv.w\"", "multiple of 6", "[10, 2]"]
@@ -146,6 +156,11 @@ struct WeightMapTests {
                     [("l.3.q.w", .uint8, [3]), ("l.3.k.w", .uint8, [3]), ("l.3.v.w", .uint8, [3])],
                     fuse), .unfitTensor, ["\"l.3.q.w\"", "multiple of 2", "[3]"]
             ),
+        ])
+    }
+
+    @Test func `tensors that do not fit a rule are named with what was expected and found`() {
+        check([
             (
                 refusal([("q", .uint8, [12, 2])], .interleave("q", heads: 4)), .unfitTensor,
                 ["\"q\"", "4 heads of an even width", "[12, 2]"]
@@ -186,12 +201,7 @@ struct WeightMapTests {
             (
                 refusal([("a", .uint8, [-1])], .transpose("z")), .unfitTensor, ["\"a\"", "[-1]"]
             ),
-        ]
-        for (error, code, parts) in cases {
-            #expect(error.code == code, "\(error)")
-            #expect(error.message.hasPrefix("weight map m: "), "\(error)")
-            for part in parts { #expect(error.message.contains(part), "\(error)") }
-        }
+        ])
     }
 
     @Test(arguments: [

@@ -27,14 +27,14 @@ struct WeightInventory {
     }
 
     private mutating func apply(_ step: ExactStep) throws(CheckpointError) {
-        let applications = try applications(of: step)
+        let applications = applications(of: step)
         var isTaken = [Bool](repeating: false, count: items.count)
         var given: [Int: [WeightItem]] = [:]
         for application in applications {
             var parts: [WeightItem] = []
             for (place, pattern) in zip(application.places, step.taken) {
                 guard let place else {
-                    throw missing(pattern.fill(application.captures), for: step, application)
+                    throw missing(pattern.fill(application.captures), application)
                 }
                 isTaken[place] = true
                 parts.append(items[place])
@@ -42,7 +42,7 @@ struct WeightInventory {
             let names = step.given.map { $0.fill(application.captures) }
             if let pattern = step.basis {
                 guard let place = application.basis else {
-                    throw missing(pattern.fill(application.captures), for: step, application)
+                    throw missing(pattern.fill(application.captures), application)
                 }
                 let vector = try zeros(names.first ?? parts[0].name, items[place])
                 if let found = parts.first {
@@ -81,7 +81,7 @@ struct WeightInventory {
         }
     }
 
-    private func applications(of step: ExactStep) throws(CheckpointError) -> [Application] {
+    private func applications(of step: ExactStep) -> [Application] {
         var found: [Application] = []
         var numbers: [[ExactString]: Int] = [:]
         func number(_ captures: [String]) -> Int {
@@ -111,10 +111,8 @@ struct WeightInventory {
             .unfitTensor, "weight map \(map): tensor \(name.quoted): \(problem)")
     }
 
-    private func missing(
-        _ name: String, for step: ExactStep, _ application: Application
-    ) -> CheckpointError {
-        let present = application.places.compactMap(\.self) + [application.basis].compactMap(\.self)
+    private func missing(_ name: String, _ application: Application) -> CheckpointError {
+        let present = (application.places + [application.basis]).compactMap(\.self)
         let others = present.map { items[$0].name.quoted }.joined(separator: ", ")
         return CheckpointError(
             .missing,
@@ -130,8 +128,9 @@ struct WeightInventory {
             let name = Array(item.name.utf8)
             if let pattern = step.given.first(where: { $0.match(name) != nil }) {
                 throw unfit(
-                    item.name, "expected no such name before the rule that gives "
-                        + "\(pattern.text.quoted), found one of shape \(item.shape)")
+                    item.name,
+                    "expected no such name before the rule that gives \(pattern.text.quoted), "
+                        + "found one of shape \(item.shape)")
             }
         }
     }
@@ -148,7 +147,8 @@ struct WeightInventory {
     ) throws(CheckpointError) {
         guard found.shape == expected.shape, found.type == expected.scalarType else {
             throw unfit(
-                found.name, "expected \(expected.scalarType.rawValue) of shape \(expected.shape), "
+                found.name,
+                "expected \(expected.scalarType.rawValue) of shape \(expected.shape), "
                     + "found \(found.type.rawValue) of shape \(found.shape)")
         }
     }

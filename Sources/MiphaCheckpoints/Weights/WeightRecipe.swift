@@ -90,8 +90,10 @@ indirect enum WeightRecipe: Sendable {
     /// A tensor with two axes swapped.
     case swapped(WeightRecipe, AxisSwap)
 
-    /// Calls `body` with the elements. A stored tensor is lent as it is; of what is made from others,
-    /// no more than those and the result are in memory.
+    /// Calls `body` with the elements.
+    ///
+    /// A stored tensor is lent as it is; of what is made from others, no more than those and the
+    /// result are in memory.
     func withBytes(_ source: some WeightSource, _ body: (RawSpan) throws -> Void) throws {
         switch self {
         case .stored(let declaration):

@@ -46,12 +46,6 @@ extension MiphaModel {
         }
         let parameters = StoredParameters(store: store, values: values)
         let plan = try plan(options, parameters.declarations)
-        if try plan.firstNonZero(parameters) != nil {
-            throw ParameterError(
-                "the language head has a non-zero bias, and LlavaForConditionalGeneration has no "
-                    + "place for one: its answers would differ; ask to drop the bias to write it "
-                    + "anyway")
-        }
         let keys = try config.dialects(options.layout)[0]
         let entries = try plan.outputs.map { output in
             guard let external = keys.external(output.name),
@@ -63,6 +57,12 @@ extension MiphaModel {
             }
             return TensorDeclaration(
                 name: external, scalarType: output.scalarType, shape: output.shape)
+        }
+        if try plan.firstNonZero(parameters) != nil {
+            throw ParameterError(
+                "the language head has a non-zero bias, and LlavaForConditionalGeneration has no "
+                    + "place for one: its answers would differ; ask to drop the bias to write it "
+                    + "anyway")
         }
         var writer = try ShardedWriter(
             folder: folder, entries: entries, maximumShardBytes: options.maximumShardBytes,
