@@ -97,6 +97,39 @@ import Testing
         #expect(config["tie_word_embeddings"] == false)
     }
 
+    @Test func `a table that was trained for both uses is read, one of PEFT's for one use is not`()
+        throws
+    {
+        let (folder, target) = (try TiedFolder(.absent), try TemporaryFolder())
+        let plan = AdapterPlan(rank: 2, targets: .names(["q_proj"]))
+        let model = try folder.model(use: .training, adapters: plan)
+        try #require(model.store[Self.table]).scale(by: 2)
+        try model.saveAdapter(
+            to: target.path, trained: model.store.adapterNames + [Self.table])
+        try withExtendedLifetime((folder, target)) {
+            let again = try MiphaModel(folder: folder.path, adapter: AdapterFolder(target.path))
+            #expect(try haveSameBits(logits(again), logits(model)))
+            // The same table as PEFT's modules_to_save.
+            let file = try SafetensorsFile(path: target.file("adapter_model.safetensors"))
+            let others = try SafetensorsFile(path: target.file("non_lora_trainables.safetensors"))
+            var tensors = try file.entries.map { entry in
+                (name: entry.name, tensor: try Tensor.mapped(entry, of: file))
+            }
+            for entry in others.entries {
+                tensors.append(
+                    ("base_model.model.\(entry.name)", try Tensor.mapped(entry, of: others)))
+            }
+            try SafetensorsFile.write(tensors, to: target.file("adapter_model.safetensors"))
+            FileSystem.remove(target.file("non_lora_trainables.safetensors"))
+            let error = try #require(
+                #expect(throws: ParameterError.self) {
+                    _ = try MiphaModel(folder: folder.path, adapter: AdapterFolder(target.path))
+                })
+            #expect(error.description.contains(Self.table), "\(error)")
+            #expect(error.description.contains("merge the adapter with PEFT"), "\(error)")
+        }
+    }
+
     @Test func `a table with an adapter cannot be the head too`() throws {
         let folder = try TiedFolder(.absent)
         let plan = AdapterPlan(rank: 2, targets: .names(["embed_tokens"]))

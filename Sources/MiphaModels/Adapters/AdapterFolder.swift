@@ -106,13 +106,11 @@ public struct AdapterFolder: Sendable {
         try contents.missing(from: store, config, config.targets())
     }
 
-    /// Whether two stored tensors have the same shape, type and bytes.
-    func isEqual(_ name: String, _ other: String) throws -> Bool {
-        guard let first = try contents.tensors[name]?.tensor(),
-            let second = try contents.tensors[other]?.tensor()
-        else { return false }
-        return try first.shape == second.shape && first.dtype == second.dtype
-            && first.bytes() == second.bytes()
+    /// Whether PEFT trained a parameter in the place of the base's, for one of its uses.
+    func replaces(_ name: String) -> Bool {
+        contents.tensors[name].map {
+            FileSystem.name(of: $0.path).hasPrefix(AdapterContents.matrices)
+        } ?? false
     }
 
     /// A stored tensor.
@@ -141,13 +139,14 @@ struct AdaptedSource: ParameterSource {
         try adapter.tensor(name, shape: shape)?.cloned()
     }
 
+    /// Refuses a table of embeddings, or a head, that PEFT trained apart from the other.
     func checkCopy(_ copy: String, of name: String) throws {
         try base.checkCopy(copy, of: name)
-        guard adapter.names.contains(copy) else { return }
-        guard try adapter.isEqual(copy, name) else {
+        for trained in [copy, name]
+        where adapter.names.contains(trained) && (trained == copy || adapter.replaces(trained)) {
             throw ParameterError(
-                "\(adapter.path): \(copy): expected no such tensor, or the numbers of \(name) beside "
-                    + "it, to which the model's config ties it")
+                "\(trained) is trained in full, and the model's config ties \(copy) to \(name): "
+                    + "PEFT trains one of both uses; merge the adapter with PEFT")
         }
     }
 

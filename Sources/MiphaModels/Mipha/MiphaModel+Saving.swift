@@ -26,16 +26,14 @@ extension MiphaModel {
 
     /// Writes `config.json` and the safetensors files into an existing folder.
     ///
-    /// Adapters are folded into the matrices they belong to.
+    /// Adapters are folded into the matrices they belong to. The parameters of a language model that
+    /// the layout's class has in another form are written in that form, one tensor at a time.
     ///
     /// - Parameter values: what to write instead of the model's own parameters, by canonical name;
     ///   shapes and dtypes must be equal. They are written as they are.
     /// - Throws: `ParameterError` when the layout cannot hold the model: the LLaVA class of
     ///   transformers builds its head without bias and its projector with two layers; or when
     ///   matrices are quantised, from which the original ones cannot be restored.
-    ///
-    /// The parameters of a language model that the layout's class has in another form (projections
-    /// that it does not fuse) are written in that form, one tensor at a time.
     public func save(
         to folder: String, options: SaveOptions = SaveOptions(), values: [String: Tensor] = [:]
     ) throws {
