@@ -127,7 +127,7 @@ import Testing
         let generator = try RandomGenerator(seed: 4)
         for name in adapted.store.adapterNames {
             let tensor = try #require(adapted.store[name])
-            try tensor.assign(.normal(tensor.shape, deviation: 0.3, generator: generator))
+            try tensor.assign(.normal(tensor.shape, deviation: 0.1, generator: generator))
         }
         try save(adapted, as: .llava, to: converted.path)
         let merged = Comparison(

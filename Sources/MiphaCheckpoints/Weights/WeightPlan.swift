@@ -27,10 +27,7 @@ public struct WeightPlan: Sendable {
     /// Names, types and shapes, in the order of the tensors they are made of.
     public var outputs: [TensorDeclaration] { items.map(\.declaration) }
 
-    /// The tensors that are left out because they must hold zeros only.
-    public var omitted: [TensorDeclaration] { zeros.map(\.declaration) }
-
-    /// The first of ``omitted`` that holds something else.
+    /// The first tensor that is to be left out because it holds zeros, and holds something else.
     public func firstNonZero(_ source: some WeightSource) throws -> TensorDeclaration? {
         for item in zeros {
             var isZero = true
