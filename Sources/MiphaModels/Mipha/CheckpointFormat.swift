@@ -66,8 +66,9 @@ extension MiphaConfig {
     /// The dialects that a layout may name this model's tensors in, most usual first.
     func dialects(_ layout: CheckpointLayout) throws(CheckpointError) -> [KeyMap] {
         let tower = type(of: vision).family
+        let others = TowerCatalogue.all.map { $0.family }
         return try layout.dialects(
-            towers: TowerCatalogue.all.map { $0.family }.filter { $0.hasRoots(of: tower) })
+            towers: [tower] + others.filter { $0 != tower && $0.hasRoots(of: tower) })
     }
 
     /// The dialect whose rules know most of a checkpoint's names.
