@@ -173,7 +173,7 @@ let torch: [Target] = [
     tests(
         "FamilyTests",
         [
-            "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN",
+            "MiphaTraining", "MiphaInference", "MiphaFolders", "MiphaModels", "MiphaNN",
             "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaImaging", "MiphaFiles",
         ]),
     tests(

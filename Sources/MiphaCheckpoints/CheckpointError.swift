@@ -21,8 +21,10 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
         case malformedJSON
         /// A configuration has a missing key or a value of the wrong kind.
         case invalidConfig
-        /// The rules of a key map contradict each other.
+        /// The rules of a key map or weight map contradict each other.
         case invalidKeyMap
+        /// A tensor has not the shape, type or name that a rule of a weight map needs.
+        case unfitTensor
         /// The caller declared or wrote something that cannot be stored.
         case invalidRequest
     }

@@ -28,7 +28,7 @@ import Testing
         ("text_config", "num_key_value_heads", 3, "divisor"),
         ("text_config", "head_dim", 7, "even"),
         ("text_config", "rms_norm_eps", 0, "positive"),
-        ("text_config", "tie_word_embeddings", true, "false"),
+        ("text_config", "tie_word_embeddings", "yes", "true or false"),
         ("text_config", "rope_scaling", ["rope_type": "linear", "factor": 2], "default"),
         ("text_config", "pretraining_tp", 2, "1"),
         ("text_config", "partial_rotary_factor", 0.5, "1"),

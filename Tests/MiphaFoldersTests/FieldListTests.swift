@@ -70,7 +70,7 @@ import Testing
             #expect(language.vocabularySize == 640)
             #expect(language.partialRotaryFactor == 0.5)
             #expect(config.imageTokenID == 617 && config.imageAspectRatio == nil)
-            #expect(!config.language.headHasBias)
+            #expect(!language.headHasBias)
         }
         let pictures = try #require(
             try ImageProcessorFile(folder: "\(Self.configs)/\(version)/llava"))

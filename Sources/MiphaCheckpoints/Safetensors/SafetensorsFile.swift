@@ -128,6 +128,19 @@ import MiphaFiles
         return try unsafe body(buffer.bytes)
     }
 
+    /// Whether two tensors have the same type, shape and bytes.
+    ///
+    /// - Precondition: `entry` comes from this file, and `otherEntry` from the other.
+    public func holdsSame(
+        _ entry: TensorEntry, as otherEntry: TensorEntry, of other: SafetensorsFile
+    ) -> Bool {
+        guard entry.scalarType == otherEntry.scalarType, entry.shape == otherEntry.shape else {
+            return false
+        }
+        return unsafe memcmp(
+            pointer(of: entry), other.pointer(of: otherEntry), entry.byteCount) == 0
+    }
+
     /// Advises the system how the bytes of a tensor will be used.
     ///
     /// Useful before a copy to a device (`willNeed`) and after it (`dontNeed`). Has no effect on

@@ -23,6 +23,6 @@ extension ModelFolder {
     public func storedTensors() throws(CheckpointError) -> StoredTensors {
         let checkpoint = try Checkpoint(folder: path)
         return StoredTensors(
-            checkpoint: checkpoint, keys: try config.layout.dialect(of: checkpoint))
+            checkpoint: checkpoint, keys: try config.dialect(of: checkpoint))
     }
 }

@@ -76,9 +76,15 @@ public struct ModelReport: Sendable {
                     "\(entry.name): expected \(tensor.shape), found \(entry.shape)")
             }
         }
+        for (copy, name) in model.store.copies {
+            guard let (_, entry) = stored.find(copy), let (_, other) = stored.find(name),
+                entry.shape != other.shape
+            else { continue }
+            mismatched.append("\(entry.name): expected \(other.shape), found \(entry.shape)")
+        }
         self.missing = missing
         self.mismatched = mismatched
-        let known = Set(model.store.names)
+        let known = Set(model.store.names).union(model.store.copies.keys)
         var (unused, dropped) = ([String](), [String]())
         for external in checkpoint.names.sorted() {
             switch keys.canonical(external) {

@@ -27,7 +27,9 @@ extension AdapterConfig {
         .init(
             "layer_replication", .only([[]]),
             "PEFT would stack the decoder's blocks anew; merge the adapter with PEFT"),
-        .init("ensure_weight_tying", .harmless, "table and head are never tied here"),
+        .init(
+            "ensure_weight_tying", .harmless,
+            "an adapter of a table that is the head too is refused"),
     ]
 
     private static let starts: [FileFields.Field] = [

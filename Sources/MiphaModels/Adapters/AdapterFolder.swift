@@ -106,6 +106,13 @@ public struct AdapterFolder: Sendable {
         try contents.missing(from: store, config, config.targets())
     }
 
+    /// Whether PEFT trained a parameter in the place of the base's, for one of its uses.
+    func replaces(_ name: String) -> Bool {
+        contents.tensors[name].map {
+            FileSystem.name(of: $0.path).hasPrefix(AdapterContents.matrices)
+        } ?? false
+    }
+
     /// A stored tensor.
     ///
     /// - Throws: `ParameterError` when it has another shape.
@@ -130,6 +137,17 @@ struct AdaptedSource: ParameterSource {
 
     func adapterParameter(_ name: String, shape: [Int]) throws -> Tensor? {
         try adapter.tensor(name, shape: shape)?.cloned()
+    }
+
+    /// Refuses a table of embeddings, or a head, that PEFT trained apart from the other.
+    func checkCopy(_ copy: String, of name: String) throws {
+        try base.checkCopy(copy, of: name)
+        for trained in [copy, name]
+        where adapter.names.contains(trained) && (trained == copy || adapter.replaces(trained)) {
+            throw ParameterError(
+                "\(trained) is trained in full, and the model's config ties \(copy) to \(name): "
+                    + "PEFT trains one of both uses; merge the adapter with PEFT")
+        }
     }
 
     func leftover(besides used: Set<String>) -> [String] {

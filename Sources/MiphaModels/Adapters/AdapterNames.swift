@@ -74,8 +74,8 @@ struct AdapterNames {
     /// The name of a parameter inside the model class of a layout: official Mipha and plain Phi, or
     /// `LlavaForConditionalGeneration` of transformers 5.
     static func external(_ name: String, _ layout: CheckpointLayout) throws -> String {
-        let map = try layout.dialects()
-        guard let external = map[map.count - 1].external(name) else {
+        let maps = try layout.dialects()
+        guard let external = maps.reversed().lazy.compactMap({ $0.external(name) }).first else {
             throw ParameterError("layout \(layout.rawValue) has no place for \(name)")
         }
         return external

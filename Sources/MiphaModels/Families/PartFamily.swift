@@ -6,6 +6,10 @@ public struct PartFamily: Sendable, Equatable {
     public let title: String
     /// `model_type` of the family's own config in transformers.
     public let modelType: String
+    /// Name between that of the tower and its modules in official checkpoints; `nil`: none.
+    package let officialRoot: String?
+    /// The same in checkpoints of transformers 4; version 5 has none.
+    package let root: String?
     /// Modules directly under the part's root whose parameters the layers register.
     package let modules: [String]
     /// Patterns, relative to the part's root, of stored tensors that are not parameters.
@@ -14,15 +18,20 @@ public struct PartFamily: Sendable, Equatable {
     /// Creates a description.
     ///
     /// - Parameters:
-    ///   - modules: names of the modules under the root of a tower (`vision_model`) or a language
-    ///     model (`model`), as transformers calls them.
+    ///   - officialRoot: name between that of the tower and its modules in official checkpoints.
+    ///   - root: the same in checkpoints of transformers 4.
+    ///   - modules: names of the modules under the root of a tower or a language model (`model`), as
+    ///     transformers calls them.
     ///   - dropped: `KeyMap` patterns below that root of buffers that older files hold.
     package init(
-        id: String, title: String, modelType: String, modules: [String], dropped: [String] = []
+        id: String, title: String, modelType: String, officialRoot: String? = nil,
+        root: String? = nil, modules: [String], dropped: [String] = []
     ) {
         self.id = id
         self.title = title
         self.modelType = modelType
+        self.officialRoot = officialRoot
+        self.root = root
         self.modules = modules
         self.dropped = dropped
     }

@@ -49,13 +49,11 @@ public protocol LanguageConfiguration: Sendable, Equatable {
     var rotaryWidth: Int { get }
     /// Number of positions the model was trained for; longer inputs extend the rotary table.
     var maximumPositions: Int { get }
-    /// Whether the head has a bias.
-    var headHasBias: Bool { get }
 
-    /// Whether the class that reads a layout gives the head a bias, which it then must find.
-    static func headHasBias(in layout: CheckpointLayout) -> Bool
-    /// Whether the class that reads a layout has a place for every parameter but the head's bias.
-    func fits(_ layout: CheckpointLayout) -> Bool
+    /// The same model as the class that reads a layout builds it.
+    func built(in layout: CheckpointLayout) -> Self
+    /// The rules that make the parameters of that class of this model's, both by official names.
+    func rules(to layout: CheckpointLayout) -> [WeightRule]
 
     /// The same model with this many blocks and tokens, for measurements.
     func shrunk(blocks: Int, vocabulary: Int) -> Self
@@ -94,6 +92,11 @@ extension ConfigReader {
 }
 
 extension LanguageConfiguration {
+    /// All layouts have the same parameters.
+    public func built(in layout: CheckpointLayout) -> Self { self }
+    /// Nothing is to be done.
+    public func rules(to layout: CheckpointLayout) -> [WeightRule] { [] }
+
     /// Whether another config is of the same family and says the same.
     package func isEqual(_ other: any LanguageConfiguration) -> Bool { self == other as? Self }
 

@@ -7,8 +7,10 @@ public struct LanguageHead {
     private let map: Linear
     /// Logits become `softcap * tanh(logit / softcap)`; `nil`: they stay.
     private let softcap: Double?
+    /// The place of the matrix: of the head, or of the table of embeddings.
+    public let mapPlace: ParameterPlace
     /// The places of the parameters that the head reads.
-    public let places: Set<ParameterPlace>
+    public var places: Set<ParameterPlace> { [ParameterPlace(.language, .output), mapPlace] }
 
     /// A head with a matrix of its own.
     ///
@@ -16,9 +18,7 @@ public struct LanguageHead {
     ///   - norm: registered at the output of the language part.
     ///   - map: registered in the part `head`.
     public init(norm: any Normalization, map: Linear, softcap: Double? = nil) {
-        self.init(
-            norm: norm, map: map, softcap: softcap,
-            places: [ParameterPlace(.language, .output), ParameterPlace(.head)])
+        self.init(norm: norm, map: map, softcap: softcap, mapPlace: ParameterPlace(.head))
     }
 
     /// A head whose matrix is the table of embeddings, which is registered at the input of the
@@ -30,16 +30,16 @@ public struct LanguageHead {
     ) throws(ParameterError) {
         self.init(
             norm: norm, map: try Linear(tiedTo: table), softcap: softcap,
-            places: [ParameterPlace(.language, .output), ParameterPlace(.language)])
+            mapPlace: ParameterPlace(.language))
     }
 
     private init(
-        norm: any Normalization, map: Linear, softcap: Double?, places: Set<ParameterPlace>
+        norm: any Normalization, map: Linear, softcap: Double?, mapPlace: ParameterPlace
     ) {
         self.norm = norm
         self.map = map
         self.softcap = softcap
-        self.places = places
+        self.mapPlace = mapPlace
     }
 
     /// The final norm over `[..., width]`.

@@ -34,6 +34,8 @@ public struct LlamaConfig: LanguageConfiguration {
     public var attentionHasBias: Bool
     /// Whether the maps of the feed-forward layers have biases.
     public var feedForwardHasBias: Bool
+    /// Whether the head's matrix is the table of embeddings, as in Llama 3.2 1B and SmolLM2.
+    public var tiesHead: Bool
 
     /// Creates a config; the values left out are those of Llama-2-7B.
     public init(
@@ -41,7 +43,7 @@ public struct LlamaConfig: LanguageConfiguration {
         layerCount: Int = 32, headCount: Int = 32, keyValueHeadCount: Int? = nil,
         headWidth: Int? = nil, ropeTheta: Double = 10000, maximumPositions: Int = 4096,
         activation: Activation = .silu, normEpsilon: Double = 1e-5,
-        attentionHasBias: Bool = false, feedForwardHasBias: Bool = false
+        attentionHasBias: Bool = false, feedForwardHasBias: Bool = false, tiesHead: Bool = false
     ) {
         self.vocabularySize = vocabularySize
         self.hiddenSize = hiddenSize
@@ -56,6 +58,7 @@ public struct LlamaConfig: LanguageConfiguration {
         self.normEpsilon = normEpsilon
         self.attentionHasBias = attentionHasBias
         self.feedForwardHasBias = feedForwardHasBias
+        self.tiesHead = tiesHead
     }
 
     /// Reads transformers' field names, those of version 4 and 5; defaults are `LlamaConfig`'s.
@@ -77,7 +80,8 @@ public struct LlamaConfig: LanguageConfiguration {
             activation: try reader.enumValue("hidden_act", default: .silu),
             normEpsilon: try reader.double("rms_norm_eps", default: 1e-6),
             attentionHasBias: try reader.bool("attention_bias", default: false),
-            feedForwardHasBias: try reader.bool("mlp_bias", default: false))
+            feedForwardHasBias: try reader.bool("mlp_bias", default: false),
+            tiesHead: try reader.bool("tie_word_embeddings", default: false))
         try reader.requireDecoder(self, epsilon: ("rms_norm_eps", normEpsilon))
         guard reader.has("head_dim") || hiddenSize % headCount == 0 else {
             throw reader.failure(
@@ -91,11 +95,6 @@ public struct LlamaConfig: LanguageConfiguration {
             throw reader.failure(
                 reader.has("head_dim") ? "head_dim" : "num_attention_heads",
                 expected: "heads of an even width")
-        }
-        guard try !reader.bool("tie_word_embeddings", default: false) else {
-            throw reader.failure(
-                "tie_word_embeddings", expected: "false; tied heads of this family are not read yet"
-            )
         }
     }
 
@@ -126,7 +125,9 @@ public struct LlamaConfig: LanguageConfiguration {
                     + "num_key_value_heads head_dim rope_theta max_position_embeddings hidden_act "
                     + "rms_norm_eps attention_bias mlp_bias",
                 .used),
-            .init("tie_word_embeddings", .used, "must be false"),
+            .init(
+                "tie_word_embeddings", .used,
+                "whether the head is the table of embeddings; a head in the files must equal it"),
         ] + RotaryFields.all(partial: .only([1])) + [
             .init(
                 "attention_dropout", .onlyInTraining([0]),
@@ -141,12 +142,6 @@ public struct LlamaConfig: LanguageConfiguration {
 
     /// Number of rotated features of each head: all.
     public var rotaryWidth: Int { headWidth }
-    /// There is none.
-    public var headHasBias: Bool { false }
-    /// No layout's class gives the head one.
-    public static func headHasBias(in layout: CheckpointLayout) -> Bool { false }
-    /// Every layout has a place for all parameters.
-    public func fits(_ layout: CheckpointLayout) -> Bool { true }
 
     /// The same model with this many blocks and tokens.
     public func shrunk(blocks: Int, vocabulary: Int) -> LlamaConfig {
@@ -176,7 +171,8 @@ public struct LlamaConfig: LanguageConfiguration {
             "max_position_embeddings": .integer(maximumPositions),
             "hidden_act": .string(activation.rawValue), "rms_norm_eps": .double(normEpsilon),
             "attention_bias": .bool(attentionHasBias), "mlp_bias": .bool(feedForwardHasBias),
-            "attention_dropout": .double(0), "tie_word_embeddings": false, "use_cache": true,
+            "attention_dropout": .double(0), "tie_word_embeddings": .bool(tiesHead),
+            "use_cache": true,
         ]
     }
 }
@@ -238,7 +234,7 @@ private struct LlamaBlock {
     }
 }
 
-/// The decoder of Llama with a head of its own.
+/// The decoder of Llama, whose head is its own or the table of embeddings.
 struct LlamaLanguageModel: LanguageModel {
     let config: LlamaConfig
     let embedding: Embedding
@@ -257,12 +253,18 @@ struct LlamaLanguageModel: LanguageModel {
             try LlamaBlock(model["layers"].block($0), config, layer: $0)
         }
         rotary = RotaryEmbedding(width: config.headWidth, theta: config.ropeTheta)
-        head = LanguageHead(
-            norm: try RMSNorm(
-                model.output["norm"], width: config.hiddenSize, epsilon: config.normEpsilon),
-            map: try Linear(
-                scope.part(.head)["lm_head"], from: config.hiddenSize, to: config.vocabularySize,
-                bias: false))
+        let norm = try RMSNorm(
+            model.output["norm"], width: config.hiddenSize, epsilon: config.normEpsilon)
+        let place = scope.part(.head)["lm_head"]
+        if config.tiesHead {
+            head = try LanguageHead(norm: norm, tiedTo: embedding)
+            place.copy("weight", of: model["embed_tokens"])
+        } else {
+            head = LanguageHead(
+                norm: norm,
+                map: try Linear(
+                    place, from: config.hiddenSize, to: config.vocabularySize, bias: false))
+        }
     }
 
     var shape: DecoderShape {

@@ -28,6 +28,10 @@ extension PhiConfig {
             .init("num_key_value_heads", .used, "must equal num_attention_heads"),
             .init("head_dim", .used, "must be hidden_size / num_attention_heads"),
             .init("qk_layernorm tie_word_embeddings", .used, "must be false"),
+            .init(
+                splitKey, .used,
+                "not of transformers: whether the official layout of the model has one "
+                    + "query_key_value map"),
         ] + RotaryFields.all(partial: .used) + [
             .init(
                 "attention_dropout embd_pdrop", .onlyInTraining([0]),

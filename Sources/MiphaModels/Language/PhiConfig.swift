@@ -28,6 +28,8 @@ public struct PhiConfig: LanguageConfiguration {
     public var residualDropout: Double
     /// Whether queries, keys and values come from one `query_key_value` map, head-major.
     public var fusesProjections: Bool
+    /// Whether the projections are those of a model that fuses them in the official layout, split.
+    public var splitsFusedProjections: Bool
     /// Whether the head has a bias; always, but for the Hugging Face LLaVA layout.
     public var headHasBias: Bool
 
@@ -42,7 +44,8 @@ public struct PhiConfig: LanguageConfiguration {
         layerCount: Int = 32, headCount: Int = 32, partialRotaryFactor: Double = 0.4,
         ropeTheta: Double = 10000, maximumPositions: Int = 2048,
         activation: Activation = .geluNew, layerNormEpsilon: Double = 1e-5,
-        residualDropout: Double = 0, fusesProjections: Bool = false, headHasBias: Bool = true
+        residualDropout: Double = 0, fusesProjections: Bool = false,
+        splitsFusedProjections: Bool = false, headHasBias: Bool = true
     ) {
         self.vocabularySize = vocabularySize
         self.hiddenSize = hiddenSize
@@ -56,6 +59,7 @@ public struct PhiConfig: LanguageConfiguration {
         self.layerNormEpsilon = layerNormEpsilon
         self.residualDropout = residualDropout
         self.fusesProjections = fusesProjections
+        self.splitsFusedProjections = splitsFusedProjections
         self.headHasBias = headHasBias
     }
 
@@ -63,7 +67,7 @@ public struct PhiConfig: LanguageConfiguration {
     ///
     /// Version 5 writes `rope_parameters` beside a stale `partial_rotary_factor`; the former wins.
     /// Projections are fused in the first release of Mipha-1.7B, which the official layout shows by
-    /// `model_type` or `architectures`.
+    /// `model_type` or `architectures`; split out of it, in the other layout, by a key of Mipha's own.
     public init(
         _ reader: ConfigReader, in layout: CheckpointLayout
     ) throws(CheckpointError) {
@@ -88,7 +92,10 @@ public struct PhiConfig: LanguageConfiguration {
             activation: try reader.enumValue("hidden_act", default: .geluNew),
             layerNormEpsilon: try reader.double("layer_norm_eps", default: 1e-5),
             residualDropout: try reader.double("resid_pdrop", default: 0),
-            fusesProjections: isFused, headHasBias: Self.headHasBias(in: layout))
+            fusesProjections: isFused,
+            splitsFusedProjections: layout == .mipha
+                ? false : try reader.bool(Self.splitKey, default: false))
+        self = built(in: layout)
         try validate(reader)
     }
 
@@ -131,11 +138,40 @@ public struct PhiConfig: LanguageConfiguration {
         fusesProjections ? Self.fusedArchitecture : "MiphaPhiForCausalLM"
     }
 
-    /// Only the official classes do; `LlavaForConditionalGeneration` builds its head without.
-    public static func headHasBias(in layout: CheckpointLayout) -> Bool { layout == .mipha }
+    static let splitKey = "mipha_fuses_projections"
 
-    /// Only the official classes have fused projections.
-    public func fits(_ layout: CheckpointLayout) -> Bool { layout == .mipha || !fusesProjections }
+    /// Only the official classes give the head a bias or fuse projections:
+    /// `LlavaForConditionalGeneration` builds neither.
+    public func built(in layout: CheckpointLayout) -> PhiConfig {
+        let isOfficial = layout == .mipha
+        let fuses = fusesProjections || splitsFusedProjections
+        var config = self
+        config.headHasBias = isOfficial
+        config.fusesProjections = fuses && isOfficial
+        config.splitsFusedProjections = fuses && !isOfficial
+        return config
+    }
+
+    /// The bias of the head comes or goes, which then must be zeros, and projections are split or
+    /// fused.
+    public func rules(to layout: CheckpointLayout) -> [WeightRule] {
+        let other = built(in: layout)
+        var rules: [WeightRule] = []
+        if headHasBias != other.headHasBias {
+            let omit = WeightRule.omitZeros("lm_head.bias", rowsOf: "lm_head.weight")
+            rules.append(headHasBias ? omit : omit.inverse)
+        }
+        if fusesProjections != other.fusesProjections {
+            let attention = "model.layers.{}.self_attn"
+            let split = WeightRule.split(
+                "\(attention).query_key_value.{*}",
+                TensorDivision(
+                    ["q_proj", "k_proj", "v_proj"].map { TensorPart("\(attention).\($0).{*}") },
+                    groups: headCount))
+            rules.append(fusesProjections ? split : split.inverse)
+        }
+        return rules
+    }
 
     /// The same model with this many blocks and tokens.
     public func shrunk(blocks: Int, vocabulary: Int) -> PhiConfig {
@@ -159,7 +195,8 @@ public struct PhiConfig: LanguageConfiguration {
 
     /// The fields in the names of transformers 4, which version 5 reads too.
     public var json: JSONObject {
-        [
+        let split: JSONObject = splitsFusedProjections ? [Self.splitKey: true] : [:]
+        return split.merging([
             "vocab_size": .integer(vocabularySize), "hidden_size": .integer(hiddenSize),
             "intermediate_size": .integer(intermediateSize),
             "num_hidden_layers": .integer(layerCount), "num_attention_heads": .integer(headCount),
@@ -172,6 +209,6 @@ public struct PhiConfig: LanguageConfiguration {
             "resid_pdrop": .double(residualDropout), "embd_pdrop": .double(0),
             "attention_dropout": .double(0), "qk_layernorm": .bool(false),
             "tie_word_embeddings": .bool(false), "use_cache": .bool(true),
-        ]
+        ])
     }
 }

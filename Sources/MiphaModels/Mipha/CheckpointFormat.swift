@@ -22,7 +22,9 @@ protocol CheckpointFormat {
     ) -> FileFields
 
     /// The dialects that tensors of a folder of this layout may be named in, most usual first.
-    static func dialects() throws(CheckpointError) -> [KeyMap]
+    ///
+    /// - Parameter towers: the families that a tower may be of, all with the same roots.
+    static func dialects(towers: [PartFamily]) throws(CheckpointError) -> [KeyMap]
 }
 
 extension CheckpointLayout {
@@ -34,16 +36,45 @@ extension CheckpointLayout {
         }
     }
 
-    /// The dialects a folder of this layout may be written in, most usual first.
+    /// The dialects a folder of this layout may be written in, most usual first for each root of
+    /// towers.
     ///
     /// Canonical names are those of the official Mipha checkpoints. The rules know the modules of
     /// all families; which of them a model needs its layers say.
-    public func dialects() throws(CheckpointError) -> [KeyMap] { try format.dialects() }
+    public func dialects() throws(CheckpointError) -> [KeyMap] {
+        try dialects(towers: TowerCatalogue.all.map { $0.family })
+    }
+
+    /// The dialects for towers of these families, those with the same roots together: one name of a
+    /// module may belong to two families only where it has one canonical name.
+    package func dialects(towers: [PartFamily]) throws(CheckpointError) -> [KeyMap] {
+        var groups: [[PartFamily]] = []
+        for tower in towers {
+            if let group = groups.firstIndex(where: { $0[0].hasRoots(of: tower) }) {
+                groups[group].append(tower)
+            } else {
+                groups.append([tower])
+            }
+        }
+        return try groups.map { group throws(CheckpointError) in
+            try format.dialects(towers: group)
+        }.flatMap(\.self)
+    }
+}
+
+extension MiphaConfig {
+    /// The dialects that a layout may name this model's tensors in, most usual first.
+    func dialects(_ layout: CheckpointLayout) throws(CheckpointError) -> [KeyMap] {
+        let tower = type(of: vision).family
+        let others = TowerCatalogue.all.map { $0.family }
+        return try layout.dialects(
+            towers: [tower] + others.filter { $0 != tower && $0.hasRoots(of: tower) })
+    }
 
     /// The dialect whose rules know most of a checkpoint's names.
     public func dialect(of checkpoint: Checkpoint) throws(CheckpointError) -> KeyMap {
         let names = checkpoint.names
-        let candidates = try dialects()
+        let candidates = try dialects(layout)
         let known = candidates.map { map in
             names.count { map.canonical($0) != .unknown }
         }
@@ -54,28 +85,37 @@ extension CheckpointLayout {
 
 /// The roots of a model's parts in canonical names.
 enum CanonicalRoot {
-    /// The tower's modules.
-    static let tower = "model.vision_tower.vision_model"
+    /// The tower, whose root is below.
+    static let tower = "model.vision_tower"
     /// The language model's modules.
     static let language = "model"
 
-    /// Names of modules that a tower of some family has, each once.
-    static var towerModules: [String] { TowerCatalogue.all.flatMap { $0.family.modules }.unique }
     /// Names of modules that a language model of some family has, each once.
     static var languageModules: [String] {
         LanguageCatalogue.all.flatMap { $0.family.modules }.unique
     }
-    /// Patterns, below the tower's root, of what is stored but is not a parameter of any family.
-    static var droppedOfTowers: [String] { TowerCatalogue.all.flatMap { $0.family.dropped }.unique }
-    /// The same below the language model's root.
+    /// Patterns, below the language model's root, of what is stored but is not a parameter of any
+    /// family.
     static var droppedOfLanguages: [String] {
         LanguageCatalogue.all.flatMap { $0.family.dropped }.unique
     }
 }
 
+extension PartFamily {
+    /// Whether the towers of another family have their modules at the same places.
+    func hasRoots(of other: PartFamily) -> Bool {
+        officialRoot == other.officialRoot && root == other.root
+    }
+}
+
+extension String {
+    /// The path of a part; `nil`: the same path.
+    func path(_ part: String?) -> String { part.map { "\(self).\($0)" } ?? self }
+}
+
 extension [String] {
     /// Each element once, in order.
-    fileprivate var unique: [String] {
+    var unique: [String] {
         var seen: Set<String> = []
         return filter { seen.insert($0).inserted }
     }

@@ -77,7 +77,8 @@ enum LLaVAFormat: CheckpointFormat {
             "image_seq_length": .integer(config.tokensPerImage),
             "image_token_index": .integer(config.imageTokenID ?? language.vocabularySize - 1),
             "multimodal_projector_bias": true, "projector_hidden_act": "gelu",
-            "tie_word_embeddings": false, "torch_dtype": .string(dtype),
+            "tie_word_embeddings": language.json["tie_word_embeddings"] ?? false,
+            "torch_dtype": .string(dtype),
             "text_config": .object(text), "vision_config": .object(tower),
             "vision_feature_layer": .integer(vision.selectedLayer),
             strategyKey: dropsClassToken ? "default" : "full",
@@ -94,36 +95,39 @@ enum LLaVAFormat: CheckpointFormat {
         return typed
     }
 
-    static func dialects() throws(CheckpointError) -> [KeyMap] {
+    static func dialects(towers: [PartFamily]) throws(CheckpointError) -> [KeyMap] {
         [
             try map(
-                "transformers 4", language: "language_model.model",
-                tower: "vision_tower.vision_model", projector: "multi_modal_projector",
-                head: "language_model.lm_head"),
-            try map(
-                "transformers 5", language: "language_model.model", tower: "vision_tower",
+                "transformers 4", towers, language: "language_model.model",
+                tower: "vision_tower".path(towers.first?.root),
                 projector: "multi_modal_projector", head: "language_model.lm_head"),
             try map(
-                "transformers 5 modules", language: "model.language_model",
+                "transformers 5", towers, language: "language_model.model", tower: "vision_tower",
+                projector: "multi_modal_projector", head: "language_model.lm_head"),
+            try map(
+                "transformers 5 modules", towers, language: "model.language_model",
                 tower: "model.vision_tower", projector: "model.multi_modal_projector",
                 head: "lm_head"),
         ]
     }
 
     private static func map(
-        _ name: String, language: String, tower: String, projector: String, head: String
+        _ name: String, _ towers: [PartFamily], language: String, tower: String,
+        projector: String, head: String
     ) throws(CheckpointError) -> KeyMap {
         func renames(_ modules: [String], _ root: String, to canonical: String) -> [KeyRule] {
             modules.map { .rename("\(root).\($0).{*}", to: "\(canonical).\($0).{*}") }
         }
         let dropped =
             CanonicalRoot.droppedOfLanguages.map { KeyRule.drop("\(language).\($0)") }
-            + CanonicalRoot.droppedOfTowers.map { KeyRule.drop("\(tower).\($0)") }
+            + towers.flatMap(\.dropped).unique.map { KeyRule.drop("\(tower).\($0)") }
         return try KeyMap(
             dialect: "LLaVA of \(name)",
             rules: dropped
                 + renames(CanonicalRoot.languageModules, language, to: CanonicalRoot.language)
-                + renames(CanonicalRoot.towerModules, tower, to: CanonicalRoot.tower)
+                + renames(
+                    towers.flatMap(\.modules).unique, tower,
+                    to: CanonicalRoot.tower.path(towers.first?.officialRoot))
                 + [
                     .rename("\(head).{*}", to: "lm_head.{*}"),
                     .rename("\(projector).linear_1.{*}", to: "model.mm_projector.0.{*}"),
@@ -163,7 +167,8 @@ enum LLaVAFormat: CheckpointFormat {
                     .object(
                         FileFields("vision_config", vision.fields.fields + LibraryFields.ofParts))),
                 .init(
-                    "tie_word_embeddings", .harmless, "the head is always read from the weights"),
+                    "tie_word_embeddings", .harmless,
+                    "that of text_config says whether the head is the table of embeddings"),
                 .init("image_seq_length vocab_size ignore_index", .harmless, "follow from others"),
             ] + LibraryFields.generation + LibraryFields.all)
     }

@@ -6,6 +6,8 @@ extension MiphaConfig {
     /// - Parameter dtype: transformers' name of the stored element type, such as `bfloat16`.
     public func json(_ layout: CheckpointLayout, dtype: String) -> JSONValue {
         let kept = layout == self.layout ? source : JSONObject()
-        return .object(layout.format.json(self, kept, dtype: dtype))
+        var config = self
+        config.language = language.built(in: layout)
+        return .object(layout.format.json(config, kept, dtype: dtype))
     }
 }

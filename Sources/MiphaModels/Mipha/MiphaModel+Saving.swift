@@ -26,7 +26,8 @@ extension MiphaModel {
 
     /// Writes `config.json` and the safetensors files into an existing folder.
     ///
-    /// Adapters are folded into the matrices they belong to.
+    /// Adapters are folded into the matrices they belong to. The parameters of a language model that
+    /// the layout's class has in another form are written in that form, one tensor at a time.
     ///
     /// - Parameter values: what to write instead of the model's own parameters, by canonical name;
     ///   shapes and dtypes must be equal. They are written as they are.
@@ -41,47 +42,64 @@ extension MiphaModel {
                 "\(folder): \(name) is quantised; save the adapter, and merge it with "
                     + "the model's own weights")
         }
-        let keys = try options.layout.dialects()[0]
-        let fits =
-            config.language.fits(options.layout) && config.projector.kind.fits(options.layout)
-        let headHasBias = type(of: config.language).headHasBias(in: options.layout)
-        var written: [(name: String, origin: String, tensor: Tensor)] = []
-        for fact in store.facts where fact.adapter == nil {
-            let name = fact.name
-            guard let tensor = values[name] ?? store[name] else { continue }
-            if fact.part == .head, fact.role == .bias, !headHasBias {
-                try requireDroppableBias(tensor, options)
-                continue
-            }
-            guard let external = keys.external(name), fits else {
+        let parameters = StoredParameters(store: store, values: values)
+        let plan = try plan(options, parameters.declarations)
+        let keys = try config.dialects(options.layout)[0]
+        let entries = try plan.outputs.map { output in
+            guard let external = keys.external(output.name),
+                config.projector.kind.fits(options.layout)
+            else {
                 throw ParameterError(
-                    "\(folder): layout \(options.layout.rawValue) has no place for \(name); "
-                        + "it needs a two-layer MLP projector and projections that are not fused")
+                    "\(folder): layout \(options.layout.rawValue) has no place for \(output.name); "
+                        + "it needs a two-layer MLP projector")
             }
-            written.append((external, name, tensor))
+            return TensorDeclaration(
+                name: external, scalarType: output.scalarType, shape: output.shape)
         }
-        if headHasBias, !config.language.headHasBias,
-            let head = store.facts.first(where: { $0.part == .head })
-        {
-            let zero = try Tensor.zeros([config.language.vocabularySize], dtype: dtype)
-            written.append(("\(head.layer).bias", "", zero))
+        if try plan.firstNonZero(parameters) != nil {
+            throw ParameterError(
+                "the language head has a non-zero bias, and LlavaForConditionalGeneration has no "
+                    + "place for one: its answers would differ; ask to drop the bias to write it "
+                    + "anyway")
         }
         var writer = try ShardedWriter(
-            folder: folder, entries: written.map { TensorDeclaration($0.name, $0.tensor) },
-            maximumShardBytes: options.maximumShardBytes, metadata: ["format": "pt"])
-        for (_, origin, tensor) in written {
-            try (values[origin] ?? store.merged(origin) ?? tensor).withBytes {
-                try writer.write($0)
-            }
-        }
+            folder: folder, entries: entries, maximumShardBytes: options.maximumShardBytes,
+            metadata: ["format": "pt"])
+        try plan.forEach(parameters) { try writer.write($1) }
         try writer.finish()
         try config.json(options.layout, dtype: dtype.rawValue).write(to: "\(folder)/config.json")
     }
 
-    private func requireDroppableBias(_ bias: Tensor, _ options: SaveOptions) throws {
-        guard !options.dropsHeadBias, try bias.absoluteMaximum() != 0 else { return }
-        throw ParameterError(
-            "the language head has a non-zero bias, and LlavaForConditionalGeneration has no place "
-                + "for one: its answers would differ; ask to drop the bias to write it anyway")
+    /// The tensors of a layout, by official names.
+    private func plan(
+        _ options: SaveOptions, _ parameters: [TensorDeclaration]
+    ) throws(CheckpointError) -> WeightPlan {
+        let map = try WeightMap(
+            "to layout \(options.layout.rawValue)", config.language.rules(to: options.layout))
+        return try options.dropsHeadBias
+            ? map.losing.plan(parameters) : map.plan(parameters)
+    }
+}
+
+/// A model's own parameters as they are written: with their adapters, or other values.
+private struct StoredParameters: WeightSource {
+    let store: ParameterStore
+    let values: [String: Tensor]
+
+    /// Names, types and shapes, in the order of construction.
+    var declarations: [TensorDeclaration] {
+        store.facts.compactMap { fact in
+            guard fact.adapter == nil, let tensor = values[fact.name] ?? store[fact.name] else {
+                return nil
+            }
+            return TensorDeclaration(fact.name, tensor)
+        }
+    }
+
+    func withBytes(of name: String, _ body: (RawSpan) throws -> Void) throws {
+        guard let tensor = try values[name] ?? store.merged(name) ?? store[name] else {
+            throw ParameterError("there is no parameter \(name)")
+        }
+        try tensor.withBytes(body)
     }
 }

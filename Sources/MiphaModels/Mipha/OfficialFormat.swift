@@ -100,15 +100,16 @@ enum OfficialFormat: CheckpointFormat {
         ])
     }
 
-    static func dialects() throws(CheckpointError) -> [KeyMap] {
-        [
+    static func dialects(towers: [PartFamily]) throws(CheckpointError) -> [KeyMap] {
+        let tower = CanonicalRoot.tower.path(towers.first?.officialRoot)
+        return [
             try KeyMap(
                 dialect: "official Mipha",
                 rules: [.keep("model.{*}"), .keep("lm_head.{*}")]
                     + CanonicalRoot.droppedOfLanguages.map {
                         .drop("\(CanonicalRoot.language).\($0)")
                     }
-                    + CanonicalRoot.droppedOfTowers.map { .drop("\(CanonicalRoot.tower).\($0)") })
+                    + towers.flatMap(\.dropped).unique.map { .drop("\(tower).\($0)") })
         ]
     }
 

@@ -71,7 +71,7 @@ extension MiphaModel {
     ) throws(CheckpointError) -> StoredTypes {
         let checkpoint = try Checkpoint(folder: folder)
         return StoredTypes(
-            checkpoint, keys: try config.layout.dialect(of: checkpoint),
+            checkpoint, keys: try config.dialect(of: checkpoint),
             stated: config.statedType, table: tableName(config))
     }
 
@@ -90,7 +90,7 @@ extension MiphaModel {
         use: CheckpointSource.Use
     ) throws(CheckpointError) -> CheckpointSource {
         let checkpoint = try Checkpoint(folder: folder)
-        let keys = try config.layout.dialect(of: checkpoint)
+        let keys = try config.dialect(of: checkpoint)
         let type =
             dtype
             ?? StoredTypes(

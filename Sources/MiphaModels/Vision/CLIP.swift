@@ -70,6 +70,7 @@ public struct CLIPConfig: TowerConfiguration {
     /// The family's names.
     public static let family = PartFamily(
         id: "clip", title: "CLIP", modelType: "clip_vision_model",
+        officialRoot: "vision_model", root: "vision_model",
         modules: ["embeddings", "pre_layrnorm", "encoder", "post_layernorm"],
         dropped: ["embeddings.position_ids"])
 

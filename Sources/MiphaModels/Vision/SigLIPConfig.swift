@@ -88,6 +88,7 @@ public struct SigLIPConfig: TowerConfiguration {
     /// The family's names.
     public static let family = PartFamily(
         id: "siglip", title: "SigLIP", modelType: "siglip_vision_model",
+        officialRoot: "vision_model", root: "vision_model",
         modules: ["embeddings", "encoder", "post_layernorm", "head"],
         dropped: ["embeddings.position_ids"])
 

@@ -62,6 +62,21 @@ public struct CheckpointSource: ParameterSource {
         return copy
     }
 
+    /// Compares the stored bytes.
+    public func checkCopy(_ copy: String, of name: String) throws(ParameterError) {
+        func find(_ name: String) -> (SafetensorsFile, TensorEntry)? {
+            keys.external(name).flatMap { checkpoint.find($0) }
+        }
+        guard let (file, entry) = find(copy), let (otherFile, other) = find(name) else { return }
+        defer { file.advise(.dontNeed, for: entry) }
+        guard file.holdsSame(entry, as: other, of: otherFile) else {
+            throw ParameterError(
+                "\(file.path): tensor \"\(entry.name)\": expected no such tensor, or the numbers of "
+                    + "\"\(other.name)\" (\(other.scalarType.rawValue) \(other.shape)), to which the "
+                    + "config ties it; found others (\(entry.scalarType.rawValue) \(entry.shape))")
+        }
+    }
+
     /// Stored names that the model does not use and the dialect does not drop.
     public func leftover(besides used: Set<String>) -> [String] {
         checkpoint.names.filter { external in

@@ -68,6 +68,12 @@ public struct ParameterScope {
             fact(name, role, endsResidual: endsResidual), shape: shape, initializer: initializer)
     }
 
+    /// States that files may hold, under a name at this place, a copy of a parameter at another: it is
+    /// not one of the model's, and must equal it where it is there.
+    public func copy(_ name: String, of original: ParameterScope) {
+        store.remember(copy: self[name].prefix, of: original[name].prefix)
+    }
+
     /// The fact about a parameter of the layer at this place.
     func fact(
         _ name: String, _ role: ParameterRole, endsResidual: Bool = false,

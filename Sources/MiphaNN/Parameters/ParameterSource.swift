@@ -24,6 +24,12 @@ public protocol ParameterSource {
     /// - Throws: `ParameterError` when it has another shape.
     func adapterParameter(_ name: String, shape: [Int]) throws -> Tensor?
 
+    /// Checks the copy of a parameter that some files hold beside it, as of a head that is the table
+    /// of embeddings.
+    ///
+    /// - Throws: `ParameterError` when the source has the copy, and it differs from the parameter.
+    func checkCopy(_ copy: String, of name: String) throws
+
     /// Names the source holds that are not among `used`, other than those dropped on purpose.
     func leftover(besides used: Set<String>) -> [String]
 }
@@ -31,6 +37,9 @@ public protocol ParameterSource {
 extension ParameterSource {
     /// Adapters start afresh.
     public func adapterParameter(_ name: String, shape: [Int]) throws -> Tensor? { nil }
+
+    /// There are no copies.
+    public func checkCopy(_ copy: String, of name: String) throws {}
 }
 
 /// Random parameters for a model trained from scratch.

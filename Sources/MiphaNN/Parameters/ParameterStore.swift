@@ -12,6 +12,8 @@ public final class ParameterStore {
 
     /// The facts about every parameter and quantised matrix, in the order of construction.
     public private(set) var facts: [ParameterFact] = []
+    /// Names of copies that files may hold, with those of the parameters that they must equal.
+    public private(set) var copies: [String: String] = [:]
     /// The linear layers that get an adapter.
     public let adapterPlan: AdapterPlan?
     /// The linear layers that are quantised.
@@ -116,6 +118,16 @@ public final class ParameterStore {
         quantized[fact.name] = matrix
     }
 
+    /// Checks a copy that the source may hold, and lets it pass in ``finish()``.
+    func remember(copy: String, of name: String) {
+        copies[copy] = name
+        do {
+            try source.checkCopy(copy, of: name)
+        } catch {
+            mismatched.append("\(error)")
+        }
+    }
+
     private func remember(_ fact: ParameterFact) {
         precondition(numbers[fact.name] == nil, "parameter \(fact.name) is registered twice")
         numbers[fact.name] = facts.count
@@ -139,7 +151,7 @@ public final class ParameterStore {
     /// - Throws: `ParameterError` listing every name that the source lacks, holds in another shape,
     ///   or holds in vain, and every target of the adapters that no layer has.
     public func finish() throws(ParameterError) {
-        let unused = source.leftover(besides: Set(names))
+        let unused = source.leftover(besides: Set(names).union(copies.keys))
         guard missing.isEmpty && mismatched.isEmpty && unused.isEmpty else {
             var parts: [String] = []
             if !missing.isEmpty { parts.append("missing: \(missing.joined(separator: ", "))") }

@@ -107,7 +107,8 @@ extension SimulatedPasses: SegmentObserver {
         if isForward {
             isForward = false
             // The head's gradient is made with the loss.
-            let head = facts.parameters.filter { $0.learns && $0.fact.part == .head }
+            let place = model.language.head.mapPlace
+            let head = facts.parameters.filter { $0.learns && $0.fact.place == place }
                 .reduce(0) { $0 + $1.count * 4 }
             largestActivations = max(largestActivations, bytes - bytesBefore - head)
             didRunForward()

@@ -25,22 +25,27 @@ struct SpeedProbe {
     /// Rows of the head that are measured at most.
     private static let classes = 8192
 
-    /// Seconds of segments by the places that they read.
+    /// Seconds of segments by the places that they read; a place that several read (the table of
+    /// embeddings, where the head is tied to it) stands for the lowest of them.
     private final class Clock: SegmentObserver {
         var forward: [ParameterPlace: Double] = [:]
         var backward: [ParameterPlace: Double] = [:]
+        private var seen: Set<ParameterPlace> = []
         private let clock = ContinuousClock()
         private var started = ContinuousClock.now
 
         func willRun(_ segment: Segment) { started = clock.now }
         func didRun(_ segment: Segment) {
-            for place in segment.places { forward[place] = seconds }
+            let seconds = seconds
+            for place in segment.places where seen.insert(place).inserted {
+                forward[place] = seconds
+            }
         }
         func willRunBackward(_ segment: Segment) { started = clock.now }
         func didRunBackward(_ segment: Segment) {
             for place in segment.places { backward[place] = seconds }
         }
-        func didEndPass() {}
+        func didEndPass() { seen = [] }
         private var seconds: Double { (clock.now - started) / .seconds(1) }
     }
 

@@ -109,11 +109,28 @@ public struct TrainingPlan: Sendable, Equatable {
                     .invalidRun, "tune.\(part.group.rawValue): \(part.mode), but \(reason)")
             }
             chosen.formUnion(learning.map(\.name))
+            if part.group == .head, learning.isEmpty {
+                try Self.requireTable(of: model, in: chosen)
+            }
         }
         guard !chosen.isEmpty else {
             throw TrainingError(.invalidRun, "tune: no parameter of this model would learn")
         }
         return facts.map(\.name).filter(chosen.contains)
+    }
+
+    /// Refuses a head that should learn and is a table that would not.
+    private static func requireTable(
+        of model: MiphaModel, in chosen: Set<String>
+    ) throws(TrainingError) {
+        let place = model.language.head.mapPlace
+        let tables = model.store.facts.filter { $0.place == place && $0.role == .embedding }
+        guard tables.allSatisfy({ chosen.contains($0.name) }) else {
+            throw TrainingError(
+                .invalidRun,
+                "tune.head: full, but the head of this model is the table of embeddings, which does "
+                    + "not learn; set tune.head to frozen, or tune.language to full")
+        }
     }
 
     private static func choose(

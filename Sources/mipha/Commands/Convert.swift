@@ -12,8 +12,9 @@ struct Convert: ParsableCommand {
 
             mipha is the official layout; hf-llava is read by LlavaForConditionalGeneration of \
             transformers, which has no place for a bias of the language head: one that is not zero is \
-            only left out with --drop-head-bias, and answers then differ. Tokenizer and image \
-            preprocessing are copied; weights keep their type and bits.
+            only left out with --drop-head-bias, and answers then differ. Fused projections are split \
+            there, and fused again on the way back. Tokenizer and image preprocessing are copied; \
+            weights keep their type and bits.
             """)
 
     @Argument(help: "Model folder.")
