@@ -1,4 +1,5 @@
 import Foundation
+import MiphaChat
 import MiphaFiles
 import MiphaFolders
 import MiphaImaging
@@ -35,6 +36,17 @@ extension CheckpointStore {
             aspectRatio: model.config.imageAspectRatio.flatMap { ImageAspectRatio(rawValue: $0) },
             isStated: model.config.layout == .mipha)
         try CompanionFiles.setMaximumLength(model.config.maximumLength, in: target)
+        try writeTemplate(familyFormat: model.config.chatFormat, to: target)
+    }
+
+    /// Has a folder name the chat format that its model was trained with, where the model that the
+    /// run started from says another.
+    private func writeTemplate(familyFormat: String, to target: String) throws {
+        guard let template, let jinja = try ChatFormat.named(template).jinja else { return }
+        let carried = try FolderTemplate(folder: model)
+        let said = try carried == nil ? ChatFormat.named(familyFormat) : carried?.known
+        guard try said != ChatFormat.named(template) else { return }
+        try AtomicFile.write(jinja, to: FileSystem.join(target, FolderTemplate.files[0]))
     }
 
     /// Whether a file of this name holds a whole model's weights, or part of them.

@@ -42,5 +42,5 @@ struct TemplateOption: ParsableArguments {
     var template: String?
 
     /// The template that was chosen.
-    func chosen() throws -> ChatTemplate? { try template.map { try ChatTemplate.named($0) } }
+    func chosen() throws -> ChatFormat? { try template.map { try ChatFormat.named($0) } }
 }
