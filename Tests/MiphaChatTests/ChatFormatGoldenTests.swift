@@ -127,6 +127,18 @@ import Testing
         #expect(Set(published.map(\.canonical)).count == published.count)
     }
 
+    @Test func `the document has a row for every format`() throws {
+        let file = TestFiles.root.appending(path: "docs/chat-formats.md")
+        let rows = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+            .filter { $0.hasPrefix("| `") }
+        let expected = ChatFormat.all.map { format in
+            let names = [format.name] + format.names.filter { $0 != format.name }
+            return "| \(names.map { "`\($0)`" }.joined(separator: ", ")) | \(format.models) | "
+        }
+        #expect(rows.count == expected.count)
+        for (row, start) in zip(rows, expected) { #expect(row.hasPrefix(start)) }
+    }
+
     @Test func `the canonical form is made of the tokens of jinja's lexer`() throws {
         let spellings = try Self.table().spellings
         #expect(spellings.count >= 10)

@@ -5,21 +5,29 @@ extension ChatFormat {
     /// `{"type": "text", "text": …}`, transformers renders it to the text that a prompt has here;
     /// Tools/fixtures/templates.py and Tools/goldens/chat_formats.py compare them. A folder that
     /// carries this text is read with this format.
-    public var jinja: String? {
-        guard style == .turns else { return nil }
+    public var jinja: String? { style == .turns ? JinjaWriter(format: self).text : nil }
+}
+
+/// Writes a format in the language of transformers' `chat_template.jinja`.
+private struct JinjaWriter {
+    let format: ChatFormat
+
+    var text: String {
+        let answerEnd = format.answerSuffix + format.endOfTurn + format.turnSuffix
+        let closing =
+            format.closing.isEmpty ? "" : "{%- else -%}{{- \(Self.quoted(format.closing)) -}}"
         let lines =
             Self.macro + systemLines + [
                 "{%- for message in turns -%}",
                 "{%- if message['role'] == 'user' -%}",
             ] + userLines + [
                 "{%- else -%}",
-                "{{- \(Self.quoted(assistantPrefix + answerPrefix)) + \(content)"
-                    + " + \(Self.quoted(answerSuffix + endOfTurn + turnSuffix)) -}}",
+                "{{- \(Self.quoted(format.assistantPrefix + format.answerPrefix)) + \(content)"
+                    + " + \(Self.quoted(answerEnd)) -}}",
                 "{%- endif -%}",
                 "{%- endfor -%}",
-                "{%- if add_generation_prompt -%}{{- \(Self.quoted(assistantPrefix)) -}}"
-                    + (closing.isEmpty ? "" : "{%- else -%}{{- \(Self.quoted(closing)) -}}")
-                    + "{%- endif -%}",
+                "{%- if add_generation_prompt -%}{{- \(Self.quoted(format.assistantPrefix)) -}}"
+                    + closing + "{%- endif -%}",
             ]
         return lines.joined(separator: "\n") + "\n"
     }
@@ -42,11 +50,13 @@ extension ChatFormat {
             .replacing("\n", with: "\\n") + "'"
     }
 
+    private var trim: String { format.trims ? " | trim" : "" }
+
     /// The text of a message.
-    private var content: String { "text(message['content'])" + (trims ? " | trim" : "") }
+    private var content: String { "text(message['content'])" + trim }
 
     private var systemLines: [String] {
-        guard systemPlace != .nowhere else {
+        guard format.systemPlace != .nowhere else {
             return [
                 "{%- if messages and messages[0]['role'] == 'system' -%}",
                 "{{- raise_exception('System role not supported') -}}",
@@ -54,7 +64,8 @@ extension ChatFormat {
                 "{%- set turns = messages -%}",
             ]
         }
-        let standard = system.isEmpty && keepsEmptySystem ? "none" : Self.quoted(system)
+        let hasNone = format.system.isEmpty && format.keepsEmptySystem
+        let standard = hasNone ? "none" : Self.quoted(format.system)
         var lines = [
             "{%- if messages and messages[0]['role'] == 'system' -%}",
             "{%- set system = text(messages[0]['content']) -%}{%- set turns = messages[1:] -%}",
@@ -62,36 +73,35 @@ extension ChatFormat {
             "{%- set system = \(standard) -%}{%- set turns = messages -%}",
             "{%- endif -%}",
         ]
-        if systemPlace == .beforeTurns {
-            lines.append(
-                "{%- if \(systemCondition) -%}{{- \(systemBlock) -}}" + "{%- endif -%}")
+        if format.systemPlace == .beforeTurns {
+            lines.append("{%- if \(systemCondition) -%}{{- \(systemBlock) -}}{%- endif -%}")
         }
         return lines
     }
 
-    private var systemCondition: String { keepsEmptySystem ? "system is not none" : "system" }
+    private var systemCondition: String {
+        format.keepsEmptySystem ? "system is not none" : "system"
+    }
 
     private var systemBlock: String {
-        "\(Self.quoted(systemPrefix)) + system + \(Self.quoted(systemSuffix))"
+        "\(Self.quoted(format.systemPrefix)) + system + \(Self.quoted(format.systemSuffix))"
     }
 
     private var userLines: [String] {
+        let (before, after) = (Self.quoted(format.userPrefix), Self.quoted(format.userSuffix))
         var lines: [String] = []
-        if !roundPrefix.isEmpty {
+        if !format.roundPrefix.isEmpty {
             lines.append(
-                "{%- if not loop.first -%}{{- \(Self.quoted(roundPrefix)) -}}{%- endif -%}")
+                "{%- if not loop.first -%}{{- \(Self.quoted(format.roundPrefix)) -}}{%- endif -%}")
         }
-        guard systemPlace == .inFirstTurn else {
-            return lines + [
-                "{{- \(Self.quoted(userPrefix)) + \(content) + \(Self.quoted(userSuffix)) -}}"
-            ]
+        guard format.systemPlace == .inFirstTurn else {
+            return lines + ["{{- \(before) + \(content) + \(after) -}}"]
         }
         return lines + [
             "{%- set content = text(message['content']) -%}",
             "{%- if loop.first and \(systemCondition) -%}{%- set content = \(systemBlock)"
                 + " + content -%}{%- endif -%}",
-            "{{- \(Self.quoted(userPrefix)) + content\(trims ? " | trim" : "")"
-                + " + \(Self.quoted(userSuffix)) -}}",
+            "{{- \(before) + content\(trim) + \(after) -}}",
         ]
     }
 }

@@ -38,7 +38,7 @@ struct ModelArguments: ParsableArguments {
 /// Which strings stand around turns.
 struct TemplateOption: ParsableArguments {
     @Option(
-        help: "Chat template; by default the folder's own where it is known, else the model's.")
+        help: "Chat template; by default that of the folder's own template, else the model's.")
     var template: String?
 
     /// The template that was chosen.
