@@ -82,10 +82,11 @@ import Testing
         #expect(Self.supervised.map(\.name) == ChatFormat.all.map(\.name))
     }
 
-    @Test(arguments: ChatFormat.all)
+    @Test(arguments: ChatFormat.all.map(\.name))
     func `the supervised bytes are the answers and their ends, and prompts begin the whole`(
-        _ format: ChatFormat
+        _ name: String
     ) throws {
+        let format = try ChatFormat.named(name)
         guard format.style == .turns else { return try checkPlain(format) }
         let expected = try #require(Self.supervised.first { $0.name == format.name })
         let tokenizer = try StubTokenizer.fitting(format)

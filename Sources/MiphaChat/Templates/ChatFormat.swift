@@ -92,7 +92,9 @@ public struct ChatFormat: Sendable, Hashable {
     /// ids count.
     public func stopIDs(_ tokenizer: some TextTokenizer) -> Set<Int> {
         var ids: Set<Int> = []
-        if style == .turns, let id = tokenizer.id(of: endOfTurn) { ids.insert(id) }
+        if style == .turns, !endOfTurn.isEmpty, let id = tokenizer.id(of: endOfTurn) {
+            ids.insert(id)
+        }
         if let id = tokenizer.endOfTextID { ids.insert(id) }
         return ids
     }

@@ -95,7 +95,7 @@ public enum ModelConversion {
             try FileSystem.isMissing(file) ? JSONObject() : ConfigReader(contentsOf: file).object
         let own = try folder.ownTemplate()
         // A template that is not known stays as it is and says nothing of ends.
-        let template = try own.map { $0.known } ?? folder.template()
+        let template: ChatFormat? = if let own { own.known } else { try folder.template() }
         let ends = template?.stopIDs(tokenizer) ?? Set([tokenizer.endOfTextID].compactMap(\.self))
         let ids = try ends.union(GenerationFile(folder, tokenizer: tokenizer).endIDs).sorted()
         settings["eos_token_id"] = .array(ids.map { .integer($0) })

@@ -26,6 +26,7 @@ extension CheckpointStore {
                 baseModel: URL(filePath: self.model).standardizedFileURL.path(percentEncoded: false)
             )
             try model.saveConfig(to: target)
+            try writeTemplate(familyFormat: model.config.chatFormat, to: target)
             return
         }
         try model.save(
@@ -43,10 +44,15 @@ extension CheckpointStore {
     /// run started from says another.
     private func writeTemplate(familyFormat: String, to target: String) throws {
         guard let template, let jinja = try ChatFormat.named(template).jinja else { return }
+        let name = FolderTemplate.files[0]
         let carried = try FolderTemplate(folder: model)
-        let said = try carried == nil ? ChatFormat.named(familyFormat) : carried?.known
-        guard try said != ChatFormat.named(template) else { return }
-        try AtomicFile.write(jinja, to: FileSystem.join(target, FolderTemplate.files[0]))
+        let said: ChatFormat? = if let carried { carried.known } else { try .named(familyFormat) }
+        if try said != .named(template) {
+            try AtomicFile.write(jinja, to: FileSystem.join(target, name))
+        } else if FileSystem.isMissing(FileSystem.join(model, name)) {
+            // One of an earlier run in the same folder.
+            FileSystem.remove(FileSystem.join(target, name))
+        }
     }
 
     /// Whether a file of this name holds a whole model's weights, or part of them.
