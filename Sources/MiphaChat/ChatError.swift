@@ -12,7 +12,7 @@ public struct ChatError: Error, Sendable, Hashable, CustomStringConvertible {
         case turnOrder
         /// The number of `<image>` markers does not fit the number of images.
         case imageMarkers
-        /// The template name is not in the catalogue.
+        /// A name, or the template of a folder, is not in the catalogue of formats.
         case unknownTemplate
         /// The template cannot express the conversation or does not fit the tokenizer.
         case unsuitableTemplate

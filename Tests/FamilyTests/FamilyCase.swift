@@ -86,7 +86,7 @@ enum FamilyCase: String, CaseIterable, CustomTestStringConvertible {
         return try withExtendedLifetime(temporary) {
             let path = try temporary.copy(of: folder, named: "model")
             let config = try MiphaConfig(folder: path)
-            let end = try ChatTemplate.named(config.chatFormat).endOfTurn
+            let end = try ChatFormat.named(config.chatFormat).endOfTurn
             let tokenizer: JSONValue = [
                 "model": ["vocab": [:], "merges": []],
                 "added_tokens": [["id": 0, "content": .string(end), "special": true]],

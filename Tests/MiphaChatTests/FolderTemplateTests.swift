@@ -44,7 +44,7 @@ import Testing
         let cases: [Case]
     }
 
-    private static let known: [(ChatTemplate, StubTokenizer)] = [
+    private static let known: [(ChatFormat, StubTokenizer)] = [
         (.phi, .phi), (.gemma, .gemma), (.phi3, .phi3),
     ]
 
@@ -58,7 +58,7 @@ import Testing
             }
             #expect(try String(contentsOfFile: file, encoding: .utf8) == text)
         }
-        #expect(ChatTemplate.plain.jinja == nil)
+        #expect(ChatFormat.plain.jinja == nil)
     }
 
     @Test func `transformers renders them to the prompts written here`() throws {
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test func `a folder's template is found in each of its files and known by its text`() throws {
-        let gemma = try #require(ChatTemplate.gemma.jinja)
+        let gemma = try #require(ChatFormat.gemma.jinja)
         let quoted = try JSONValue.string(gemma).text(.compact)
         let named =
             #"[{"name": "tools", "template": "x"}, {"name": "default", "template": \#(quoted)}]"#
@@ -96,20 +96,53 @@ import Testing
             #expect(try FolderTemplate(folder: folder.path) == nil)
             try AtomicFile.write(text, to: folder.file(name))
             let found = try #require(try FolderTemplate(folder: folder.path), "\(name)")
-            #expect(found.template == .gemma, "\(name)")
-            #expect(found.note(using: .gemma, option: "--template") == nil)
+            #expect(found.known == .gemma, "\(name)")
+            #expect(try found.format() == .gemma)
         }
     }
 
-    @Test func `a template that is not known is reported with what to choose`() throws {
+    @Test func `a template is known in every spelling that renders the same`() throws {
+        let own = try #require(ChatFormat.llama2.jinja)
+        for spelled in [
+            own, own.replacing("\n", with: "\r\n"), own.replacing("-%}\n{%-", with: "-%}\n\n  {%-"),
+            own.replacing("{{- ", with: "{{-").replacing(" + ", with: "+"),
+            own.replacing("\\n", with: "\n"), "{# Llama-2 #}\n" + own,
+            own.replacing("'", with: "\""), own.replacing("-%}", with: "%}"),
+        ] {
+            #expect(try folder(spelled).known == .llama2, "\(spelled)")
+        }
+        for other in [
+            own.replacing("<<SYS>>\\n", with: "<<SYS>> \\n"), own + "x", "x" + own,
+            own.replacing("-%}", with: "%} "), own.replacing("loop.first", with: "true"), "",
+        ] {
+            #expect(try folder(other).known == nil, "\(other)")
+        }
+    }
+
+    @Test func `each format knows its own template and no other`() throws {
+        for format in ChatFormat.all {
+            guard let jinja = format.jinja else { continue }
+            #expect(try folder(jinja).known == format, "\(format.name)")
+        }
+    }
+
+    private func folder(_ template: String) throws -> FolderTemplate {
+        let folder = try TemporaryFolder()
+        let text = try JSONValue.object(["chat_template": .string(template)]).text(.compact)
+        try AtomicFile.write(text, to: folder.file("tokenizer_config.json"))
+        return try #require(try FolderTemplate(folder: folder.path))
+    }
+
+    @Test func `a template that is not known is an error with what to choose`() throws {
         let folder = try TemporaryFolder()
         try AtomicFile.write("{{ messages[0]['content'] }}", to: folder.file("chat_template.jinja"))
         let found = try #require(try FolderTemplate(folder: folder.path))
-        #expect(found.template == nil)
-        let note = try #require(found.note(using: .phi, option: "--template"))
-        #expect(note.hasPrefix("warning: "))
-        for part in [folder.file("chat_template.jinja"), "\"phi\"", "--template", "gemma"] {
-            #expect(note.contains(part), "\(note)")
+        #expect(found.known == nil)
+        let error = try #require(throws: ChatError.self) { try found.format() }
+        #expect(error.code == .unknownTemplate)
+        let parts = ["--template", "run file"] + ChatFormat.names
+        for part in [folder.file("chat_template.jinja")] + parts {
+            #expect(error.message.contains(part), "\(error)")
         }
     }
 

@@ -3,7 +3,7 @@ import MiphaFiles
 import Testing
 
 private func check(
-    _ tokenizer: some TextTokenizer, _ template: ChatTemplate, count: Int, seed: UInt64
+    _ tokenizer: some TextTokenizer, _ template: ChatFormat, count: Int, seed: UInt64
 ) throws {
     var generator = SplitMix64(seed: seed)
     var options = EncodingOptions.training

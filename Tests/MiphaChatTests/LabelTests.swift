@@ -2,7 +2,7 @@ import MiphaChat
 import Testing
 
 private func encoder(
-    _ template: ChatTemplate = .phi, _ tokenizer: StubTokenizer = .phi,
+    _ template: ChatFormat = .phi, _ tokenizer: StubTokenizer = .phi,
     _ options: EncodingOptions = .training
 ) throws -> ConversationEncoder {
     try ConversationEncoder(tokenizer: tokenizer, template: template, options: options)

@@ -2,10 +2,10 @@ import MiphaChat
 import MiphaTokenizers
 import Testing
 
-private let system = ChatTemplate.phi.system
+private let system = ChatFormat.phi.system
 
 private func prompt(
-    _ messages: [ChatMessage], _ template: ChatTemplate = .phi,
+    _ messages: [ChatMessage], _ template: ChatFormat = .phi,
     _ tokenizer: StubTokenizer = .phi, _ options: EncodingOptions = .chat
 ) throws -> EncodedPrompt {
     try ConversationEncoder(tokenizer: tokenizer, template: template, options: options)

@@ -1,5 +1,6 @@
 import MiphaChat
 import MiphaTokenizers
+import Testing
 
 /// A byte-level tokenizer without tables: special tokens, else pieces of up to four bytes.
 ///
@@ -27,11 +28,33 @@ struct StubTokenizer: TextTokenizer {
         end: 50256, pad: 50256, adds: false)
     static let gemma = StubTokenizer(
         [("<bos>", 2), ("<eos>", 1), ("<pad>", 0)], begin: 2, end: 1, pad: 0, adds: true)
+    static let gemmaTurns = StubTokenizer(
+        [
+            ("<bos>", 2), ("<eos>", 1), ("<pad>", 0), ("<start_of_turn>", 106),
+            ("<end_of_turn>", 107),
+        ], begin: 2, end: 1, pad: 0, adds: true)
+    static let llama = StubTokenizer(
+        [("<s>", 1), ("</s>", 2), ("<unk>", 0)], begin: 1, end: 2, pad: 0, adds: true)
+    static let gemmaStrikeThrough = StubTokenizer(
+        [("</s>", 2)], begin: 2, end: 1, pad: 0, adds: false)
+    static let chatML = StubTokenizer(
+        [("<|endoftext|>", 0), ("<|im_start|>", 1), ("<|im_end|>", 2)], begin: 0, end: 0, pad: 0,
+        adds: false)
     static let phi3 = StubTokenizer(
         [
             ("<|endoftext|>", 32000), ("<|assistant|>", 32001), ("<|system|>", 32006),
             ("<|end|>", 32007), ("<|user|>", 32010), ("<s>", 1),
         ], begin: 1, end: 32000, pad: 32000, adds: true)
+
+    /// One with the special tokens of a format's models.
+    static func fitting(_ format: ChatFormat) throws -> StubTokenizer {
+        let all: [([ChatFormat], StubTokenizer)] = [
+            ([.phi, .plain], .phi), ([.vicuna, .llama2, .llavaHF], .llama), ([.gemma], .gemma),
+            ([.gemmaTurns], .gemmaTurns), ([.phi3, .phi3Instruct, .phi3First], .phi3),
+            ([.chatML, .qwen2, .qwen25, .smolLM2], .chatML),
+        ]
+        return try #require(all.first { $0.0.contains(format) }, "\(format.name)").1
+    }
 
     func encode(_ text: String) -> [Int] { encodeWithOffsets(text).map(\.id) }
 

@@ -16,7 +16,7 @@ import Testing
 
     private func encoder(_ limit: Int? = 2048) throws -> ConversationEncoder {
         try ConversationEncoder(
-            tokenizer: tokenizer, template: ChatTemplate.named("phi"),
+            tokenizer: tokenizer, template: ChatFormat.named("phi"),
             options: EncodingOptions(maximumLength: limit))
     }
 

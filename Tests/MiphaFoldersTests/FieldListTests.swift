@@ -124,9 +124,8 @@ private enum FieldDocument {
 
         A folder's chat template (`chat_template.jinja`, `chat_template.json`, or `chat_template` in
         `processor_config.json` or `tokenizer_config.json`, the first that is there) is not run: one
-        whose text is that of a template of this program (`mipha convert --to hf-llava` writes them) is
-        used; with any other a warning says which template prompts are written in instead, unless
-        `--template`, or `template` of a run file, has chosen one.
+        that is known as one of the formats of docs/chat-formats.md is used, in training and for prompts;
+        any other is refused, unless `--template`, or `template` of a run file, has chosen a format.
 
         Images that are not square are treated as the image preprocessing says (`do_pad` of
         `LlavaImageProcessor`) or, where that cannot say it, as `image_aspect_ratio` of `config.json`

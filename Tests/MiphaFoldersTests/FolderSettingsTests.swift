@@ -116,16 +116,21 @@ import Testing
             "\(error)")
     }
 
-    @Test func `an unknown chat template is reported unless one is chosen`() throws {
+    @Test func `an unknown chat template is refused unless one is chosen`() throws {
         let tiny = try TinyFolder()
         try AtomicFile.write("{{ 1 }}", to: "\(tiny.path)/chat_template.jinja")
-        let found = try prompts(tiny.path)
-        #expect(found.template == .phi)
-        #expect(found.notes.count == 1 && found.notes[0].contains("--template"))
+        let error = try #require(throws: ChatError.self) { try prompts(tiny.path) }
+        #expect(error.message.contains("\(tiny.path)/chat_template.jinja: "), "\(error)")
         let chosen = try PromptParts(ModelFolder(tiny.path, for: "a test"), template: .phi)
         #expect(chosen.notes.isEmpty)
         let report = try ModelReport(ModelFolder(tiny.path, for: "a test"))
-        #expect(report.notes == found.notes && report.text.contains("chat_template.jinja"))
+        #expect(report.notes == [error.message] && report.template == "unknown")
+        #expect(report.text.contains("chat_template.jinja"))
+        let path = tiny.temporary.file("llava")
+        _ = try ModelConversion.run(
+            ModelFolder(tiny.path, for: "a test"), to: .llava, output: path, dropsHeadBias: false)
+        #expect(
+            try String(contentsOfFile: "\(path)/chat_template.jinja", encoding: .utf8) == "{{ 1 }}")
     }
 
     @Test func `a converted folder carries padding, template and ends`() throws {
@@ -138,7 +143,7 @@ import Testing
         #expect(try prompts(path).notes.isEmpty)
         #expect(
             try String(contentsOfFile: "\(path)/chat_template.jinja", encoding: .utf8)
-                == ChatTemplate.phi.jinja)
+                == ChatFormat.phi.jinja)
         let pictures = try ModelFolder(tiny.path, for: "a test")
             .images(files: [tiny.picture], pixels: nil).map(\.pixels)
         #expect(try folder.images(files: [tiny.picture], pixels: nil).map(\.pixels) == pictures)

@@ -46,11 +46,14 @@ import Testing
         #expect(MiphaConfig.mipha3B.chatFormat == "phi")
         #expect(try folder().template() == .phi)
         #expect(try TextParts(folder()).template == .phi)
-        let jinja = try #require(ChatTemplate.gemma.jinja)
+        let jinja = try #require(ChatFormat.gemma.jinja)
         try AtomicFile.write(jinja, to: "\(tiny.path)/chat_template.jinja")
         #expect(try folder().template() == .gemma)
         try AtomicFile.write("{{ 1 }}", to: "\(tiny.path)/chat_template.jinja")
-        #expect(try folder().template() == .phi)
+        let error = #expect(throws: ChatError.self) { try folder().template() }
+        #expect(error?.code == .unknownTemplate)
+        #expect(throws: ChatError.self) { try TextParts(folder()) }
+        #expect(try TextParts(folder(), template: .phi).template == .phi)
     }
 
     @Test func `stored tensors are found by the names of parameters in each layout`() throws {

@@ -14,7 +14,7 @@ import Testing
     init() throws {
         tiny = try TinyRun(samples: 13)
         let encoder = try ConversationEncoder(
-            tokenizer: Tokenizer(folder: tiny.run.model), template: ChatTemplate.named("phi"))
+            tokenizer: Tokenizer(folder: tiny.run.model), template: ChatFormat.named("phi"))
         data = try TrainingDataSet(
             SampleIndex(tiny.run.sources), encoder: encoder, processor: .siglip(size: 28),
             aspectRatio: .pad)

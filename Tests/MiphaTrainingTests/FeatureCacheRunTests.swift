@@ -111,7 +111,7 @@ import Testing
 
     @Test func `pixels are collated only for a tower that learns`() throws {
         let encoder = try ConversationEncoder(
-            tokenizer: Tokenizer(folder: run.model), template: ChatTemplate.named("plain"))
+            tokenizer: Tokenizer(folder: run.model), template: ChatFormat.named("plain"))
         let data = try TrainingDataSet(
             SampleIndex(run.sources), encoder: encoder, processor: .siglip(size: 28),
             aspectRatio: .square)

@@ -1,4 +1,5 @@
 import Foundation
+import MiphaChat
 import MiphaCheckpoints
 import MiphaFiles
 import MiphaFolders
@@ -82,10 +83,45 @@ import Testing
         chosen.aspectRatio = .pad
         #expect(try notes(chosen).isEmpty)
         try AtomicFile.write("{{ 1 }}", to: "\(run.model)/chat_template.jinja")
-        let warned = try notes(chosen)
-        #expect(warned.count == 1 && warned[0].contains("template of the run file"), "\(warned)")
+        let error = try #require(throws: ChatError.self) { _ = try Trainer(chosen) }
+        #expect(error.message.contains("template of a run file"), "\(error)")
         chosen.template = "phi"
         #expect(try notes(chosen).isEmpty)
+        chosen.template = nil
+        chosen.stage = .align
+        #expect(try Trainer(chosen).run.template == "plain")
+    }
+
+    @Test func `a run takes the chat format of its model's folder`() throws {
+        let (tiny, run) = try run()
+        defer { withExtendedLifetime(tiny) {} }
+        let jinja = try #require(ChatFormat.gemma.jinja)
+        try AtomicFile.write(jinja, to: "\(run.model)/chat_template.jinja")
+        let error = try #require(throws: ChatError.self) { _ = try Trainer(run) }
+        #expect(
+            error.code == .unsuitableTemplate && error.message.contains("\"gemma\""), "\(error)")
+        let hf = try #require(ChatFormat.llavaHF.jinja)
+        try AtomicFile.write(hf, to: "\(run.model)/chat_template.jinja")
+        let refused = try #require(throws: ChatError.self) { _ = try Trainer(run) }
+        #expect(refused.message.contains("no end after an answer"), "\(refused)")
+    }
+
+    @Test func `a trained folder names the format that it was trained with`() throws {
+        let (tiny, run) = try run { $0.template = "phi" }
+        defer { withExtendedLifetime(tiny) {} }
+        let carried = "\(run.outputFolder)/chat_template.jinja"
+        _ = try Trainer(run).train()
+        #expect(FileSystem.isMissing(carried))
+        let other = tiny.folder.file("other")
+        let hf = try #require(ChatFormat.llavaHF.jinja)
+        try AtomicFile.write(hf, to: "\(run.model)/chat_template.jinja")
+        var again = run
+        again.outputFolder = other
+        _ = try Trainer(again).train()
+        #expect(
+            try String(contentsOfFile: "\(other)/chat_template.jinja", encoding: .utf8)
+                == ChatFormat.phi.jinja)
+        #expect(try ModelFolder(other, for: "a test").template() == .phi)
     }
 
     @Test func `dropout that is not done is refused before the run`() throws {

@@ -13,7 +13,7 @@ import Testing
 @Suite struct TrainerDataTests {
     private func dataSet(_ run: RunConfiguration) throws -> TrainingDataSet {
         let encoder = try ConversationEncoder(
-            tokenizer: Tokenizer(folder: run.model), template: ChatTemplate.named("phi"),
+            tokenizer: Tokenizer(folder: run.model), template: ChatFormat.named("phi"),
             options: EncodingOptions(
                 labels: run.labelPolicy == .offsets ? .offsets : .reference,
                 maximumLength: run.maximumLength))

@@ -7,7 +7,7 @@ extension ConversationEncoder {
     /// does not compare them with the number of images.
     func markedTurns(
         _ sample: ConversationSample
-    ) throws(ChatError) -> [ChatTemplate.MarkedTurn] {
+    ) throws(ChatError) -> [ChatFormat.MarkedTurn] {
         let counts = sample.turns.map {
             UTF8Text.occurrences(of: ImageMarker.utf8, in: Array($0.text.utf8)).count
         }
@@ -18,7 +18,7 @@ extension ConversationEncoder {
         }
         let collapses =
             options.markers != .assumed && sample.images.count == 1 && humanTurnsWithMarkers == 1
-        var turns: [ChatTemplate.MarkedTurn] = []
+        var turns: [ChatFormat.MarkedTurn] = []
         for (turn, count) in zip(sample.turns, counts) {
             let text: MarkedText
             if isTextOnly || turn.role == .assistant || count == 0 {

@@ -22,6 +22,7 @@ extension ConversationEncoder {
                 .invalidOption,
                 "pairs of answers: expected labels by offsets, found the reference's")
         }
+        try template.checkEnd()
         try sample.checkTurnOrder()
         return (
             try encode(answers.chosen, key: "chosen", of: sample),

@@ -33,7 +33,7 @@ extension ConversationEncoder {
             rendered = template.renderPlain(images: images.count, caption: nil)
         } else {
             var system: String?
-            var turns: [ChatTemplate.MarkedTurn] = []
+            var turns: [ChatFormat.MarkedTurn] = []
             for message in messages {
                 switch message.role {
                 case .system: system = message.text
@@ -41,7 +41,7 @@ extension ConversationEncoder {
                 case .assistant: turns.append((.assistant, MarkedText(plain: message.text)))
                 }
             }
-            rendered = template.render(
+            rendered = try template.render(
                 system: system, turns: turns, awaitingAnswer: true,
                 wrapsImages: options.wrapsImages)
         }

@@ -9,7 +9,7 @@ public struct ConversationEncoder: Sendable {
     /// The tokenizer.
     public let tokenizer: any TextTokenizer
     /// The strings around the turns.
-    public let template: ChatTemplate
+    public let template: ChatFormat
     /// How ids and labels are made.
     public let options: EncodingOptions
 
@@ -19,7 +19,7 @@ public struct ConversationEncoder: Sendable {
     ///   token, or the reference policy has no rule for the template; `invalidOption` when the
     ///   maximum length is not positive or the tokenizer lacks the tokens around images.
     public init(
-        tokenizer: any TextTokenizer, template: ChatTemplate, options: EncodingOptions = .training
+        tokenizer: any TextTokenizer, template: ChatFormat, options: EncodingOptions = .training
     ) throws(ChatError) {
         try template.check(tokenizer)
         if let limit = options.maximumLength, limit < 1 {
@@ -60,6 +60,7 @@ public struct ConversationEncoder: Sendable {
                 tokenizer: tokenizer, template: template, options: options
             ).encode(sample)
         }
+        try template.checkEnd()
         let rendered = try render(sample)
         let tokens = try tokens(of: rendered)
         var encoded = EncodedSample(
@@ -75,7 +76,7 @@ public struct ConversationEncoder: Sendable {
         try checkAlternation(sample)
         let turns = try markedTurns(sample)
         guard template.style == .plain else {
-            return template.render(
+            return try template.render(
                 system: nil, turns: turns, awaitingAnswer: false, wrapsImages: options.wrapsImages)
         }
         guard turns.count == 2, !turns[0].text.markers.isEmpty else {

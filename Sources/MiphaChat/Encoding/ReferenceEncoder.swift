@@ -6,7 +6,7 @@
 /// that holds ` ASSISTANT: ` or the end of turn upsets the count and masks the sample.
 struct ReferenceEncoder {
     let tokenizer: any TextTokenizer
-    let template: ChatTemplate
+    let template: ChatFormat
     let options: EncodingOptions
 
     /// Ids and labels of a training conversation.

@@ -2,13 +2,13 @@ import MiphaFiles
 
 /// The chat template that a model folder carries, in transformers' language.
 ///
-/// That language is not run here: a template is known when its text is that of
-/// ``ChatTemplate/jinja``.
+/// That language is not run here: a template is known when it is that of a ``ChatFormat``, in any
+/// spelling that renders the same.
 public struct FolderTemplate: Sendable {
     /// File and key, for messages.
     public let place: String
-    /// The template, when its text is known.
-    public let template: ChatTemplate?
+    /// The format, when the template is one of those that are known.
+    public let known: ChatFormat?
 
     /// Reads a folder; `chat_template.jinja` goes before `chat_template.json`,
     /// `processor_config.json` and `tokenizer_config.json`, as in transformers.
@@ -18,21 +18,24 @@ public struct FolderTemplate: Sendable {
     public init?(folder: String) throws(ChatError) {
         guard let (place, text) = try Self.text(in: folder) else { return nil }
         self.place = place
-        template = ChatTemplate.known.first { template in
-            template.jinja.map { Self.trimmed($0) == Self.trimmed(text) } ?? false
-        }
+        known = ChatFormat.known(jinja: text)
     }
 
-    /// The note when another template is used in place of one that is not known.
+    /// The format of the template.
     ///
-    /// - Parameters:
-    ///   - used: the template that is used.
-    ///   - option: how another one is chosen.
-    package func note(using used: ChatTemplate, option: String) -> String? {
-        guard template == nil else { return nil }
-        return "warning: \(place): the folder's own chat template is not known and cannot be run "
-            + "here; prompts are written as \"\(used.name)\" and may differ from transformers'; "
-            + "choose with \(option): \(ChatTemplate.names.joined(separator: ", "))"
+    /// - Throws: `ChatError` with code `unknownTemplate` for a template that is not known: any other
+    ///   format would be a guess.
+    public func format() throws(ChatError) -> ChatFormat {
+        if let known { return known }
+        throw ChatError(
+            .unknownTemplate,
+            "\(place): expected the template of one of the formats \(Self.formats), found another, "
+                + "which cannot be run here; choose a format with --template or with template of a "
+                + "run file (\(ChatFormat.names.joined(separator: ", ")))")
+    }
+
+    private static var formats: String {
+        ChatFormat.all.filter { $0.jinja != nil }.map(\.name).joined(separator: ", ")
     }
 
     /// The names of the files of their own that templates stand in.
@@ -87,11 +90,5 @@ public struct FolderTemplate: Sendable {
         } catch {
             throw ChatError(.unreadableFile, error.message)
         }
-    }
-
-    private static func trimmed(_ text: String) -> [UInt8] {
-        var bytes = Array(text.utf8)
-        while let last = bytes.last, [0x0A, 0x0D, 0x20].contains(last) { bytes.removeLast() }
-        return bytes.filter { $0 != 0x0D }
     }
 }

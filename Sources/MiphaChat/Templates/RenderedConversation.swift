@@ -43,57 +43,16 @@ public struct RenderedConversation: Sendable, Hashable {
         bytes += added
     }
 
+    /// Cuts whitespace at the end, as far back as `start`.
+    mutating func trimEnd(from start: Int) {
+        let kept = UTF8Text.stripped(Array(bytes[start...]))
+        let end = kept.isEmpty ? start : start + kept.upperBound
+        bytes.removeSubrange(end...)
+        content = content.map { min($0.lowerBound, end)..<min($0.upperBound, end) }
+            .filter { !$0.isEmpty }
+    }
+
     mutating func supervise(from start: Int) {
         supervised.append(start..<bytes.count)
-    }
-}
-
-extension ChatTemplate {
-    typealias MarkedTurn = (role: ConversationSample.Role, text: MarkedText)
-
-    /// The text of a conversation; with `awaitingAnswer` it ends where the next answer begins.
-    func render(
-        system: String?, turns: [MarkedTurn], awaitingAnswer: Bool, wrapsImages: Bool
-    ) -> RenderedConversation {
-        var rendered = RenderedConversation(wrapsImages: wrapsImages)
-        let systemText = system ?? self.system
-        if !systemText.isEmpty {
-            rendered.append(structure: systemPrefix)
-            rendered.append(content: MarkedText(plain: systemText))
-            rendered.append(structure: systemSuffix)
-        }
-        for turn in turns {
-            switch turn.role {
-            case .human:
-                rendered.append(structure: userPrefix)
-                rendered.append(content: turn.text)
-                rendered.append(structure: userSuffix)
-            case .assistant:
-                rendered.append(structure: assistantPrefix)
-                appendAnswer(turn.text, to: &rendered)
-            }
-        }
-        if awaitingAnswer { rendered.append(structure: assistantPrefix) }
-        return rendered
-    }
-
-    /// The text of a stage-1 sample: markers, caption, newline; the human's request is left out.
-    func renderPlain(images: Int, caption: MarkedText?) -> RenderedConversation {
-        var rendered = RenderedConversation(wrapsImages: false)
-        for _ in 0..<images {
-            var marker = MarkedText(plain: ImageMarker.text)
-            marker.markers = [0]
-            rendered.append(content: marker)
-        }
-        if let caption { appendAnswer(caption, to: &rendered) }
-        return rendered
-    }
-
-    private func appendAnswer(_ answer: MarkedText, to rendered: inout RenderedConversation) {
-        let start = rendered.bytes.count
-        rendered.append(structure: answerPrefix)
-        rendered.append(content: answer)
-        rendered.append(structure: endOfTurn)
-        rendered.supervise(from: start)
     }
 }

@@ -49,4 +49,13 @@ struct MarkedText: Sendable, Hashable {
         if count > 0, !text.isEmpty { bytes.append(UInt8(ascii: "\n")) }
         bytes += Array(text.utf8)
     }
+
+    /// The text without whitespace at both ends.
+    var trimmed: MarkedText {
+        let range = UTF8Text.stripped(bytes)
+        var text = self
+        text.bytes = Array(bytes[range])
+        text.markers = markers.map { $0 - range.lowerBound }
+        return text
+    }
 }

@@ -35,7 +35,7 @@ public struct DataCheckSettings: Sendable {
     /// Longest turn and sample; a text of more words than a run keeps tokens is cut for certain.
     public var limit: Limit
     /// The template whose separators should not be in turns.
-    public var template: ChatTemplate
+    public var template: ChatFormat
     /// The least pixels of an image's shorter side.
     public var smallestSide: Int
     /// The most that an image's longer side may be of its shorter one.
@@ -48,7 +48,7 @@ public struct DataCheckSettings: Sendable {
     /// Makes settings.
     public init(
         files: [String], imageFolder: String = "", benchmarks: [String] = [],
-        limit: Limit = .words(2048), template: ChatTemplate = .standard, smallestSide: Int = 16,
+        limit: Limit = .words(2048), template: ChatFormat = .standard, smallestSide: Int = 16,
         largestAspect: Int = 10, listLimit: Int = 20, threads: Int = 1
     ) {
         self.files = files

@@ -41,10 +41,10 @@ struct TextExamination {
 
     /// Texts of a template that break the reference's label mask when a turn holds them: the end of a
     /// turn, and what stands between question and answer.
-    static func separators(of template: ChatTemplate) -> [[UInt8]] {
+    static func separators(of template: ChatFormat) -> [[UInt8]] {
         guard template.style == .turns else { return [] }
         let middle = template.userSuffix + template.assistantPrefix + template.answerPrefix
-        return [Array(template.endOfTurn.utf8), Array(middle.utf8)]
+        return [template.endOfTurn, middle].filter { !$0.isEmpty }.map { Array($0.utf8) }
     }
 
     mutating func found(_ problem: DataProblem, _ detail: String) {

@@ -94,12 +94,13 @@ public enum ModelConversion {
         var settings =
             try FileSystem.isMissing(file) ? JSONObject() : ConfigReader(contentsOf: file).object
         let own = try folder.ownTemplate()
-        let template = try folder.template()
-        let ids = try template.stopIDs(tokenizer)
-            .union(GenerationFile(folder, tokenizer: tokenizer).endIDs).sorted()
+        // A template that is not known stays as it is and says nothing of ends.
+        let template: ChatFormat? = if let own { own.known } else { try folder.template() }
+        let ends = template?.stopIDs(tokenizer) ?? Set([tokenizer.endOfTextID].compactMap(\.self))
+        let ids = try ends.union(GenerationFile(folder, tokenizer: tokenizer).endIDs).sorted()
         settings["eos_token_id"] = .array(ids.map { .integer($0) })
         try JSONValue.object(settings).write(to: file)
-        guard own == nil, let jinja = template.jinja else { return }
+        guard own == nil, let jinja = template?.jinja else { return }
         try AtomicFile.write(jinja, to: FileSystem.join(target, FolderTemplate.files[0]))
     }
 }

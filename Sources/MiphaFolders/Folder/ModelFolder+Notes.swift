@@ -41,19 +41,13 @@ extension ModelFolder {
         try FolderTemplate(folder: path)
     }
 
-    /// The note for the user when the folder carries a template that is not known.
-    public func templateNotes(option: String) throws -> [String] {
-        guard let own = try ownTemplate() else { return [] }
-        return [own.note(using: try template(), option: option)].compactMap(\.self)
-    }
-
-    /// The strings around turns: those of the folder's own template where it is known, else of the
-    /// chat format of the language model's family.
+    /// The chat format: that of the folder's own template where it carries one, else that of the
+    /// language model's family.
     ///
-    /// - Throws: `ChatError` for a template file that cannot be read, or a format that is not
-    ///   known.
-    public func template() throws(ChatError) -> ChatTemplate {
-        if let own = try ownTemplate()?.template { return own }
+    /// - Throws: `ChatError` for a template file that cannot be read, or a template or format that
+    ///   is not known.
+    public func template() throws(ChatError) -> ChatFormat {
+        if let own = try ownTemplate() { return try own.format() }
         return try .named(config.chatFormat)
     }
 }

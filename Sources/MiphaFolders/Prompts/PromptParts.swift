@@ -9,7 +9,7 @@ public struct PromptParts: Sendable {
     /// The tokenizer.
     public let tokenizer: Tokenizer
     /// The strings around turns.
-    public let template: ChatTemplate
+    public let template: ChatFormat
     /// The image preprocessing; `nil` where the model folder has none.
     public let preparer: ImagePreparer?
     /// Notes for the user about tokenizer, template and end of answers.
@@ -26,7 +26,7 @@ public struct PromptParts: Sendable {
     ///     a word in.
     /// - Throws: `FolderError`, `TokenizerError`, `ImagingError`, `ChatError`, `CheckpointError`.
     public init(
-        _ folder: ModelFolder, template: ChatTemplate? = nil, aspectRatio: ImageAspectRatio? = nil,
+        _ folder: ModelFolder, template: ChatFormat? = nil, aspectRatio: ImageAspectRatio? = nil,
         answers: Bool = true
     ) throws {
         let text = try TextParts(folder, template: template)
@@ -35,9 +35,7 @@ public struct PromptParts: Sendable {
         let ratio = try aspectRatio ?? folder.aspectRatio()
         preparer = processor.map { ImagePreparer($0, aspectRatio: ratio) }
         let generation = answers ? try GenerationFile(folder, tokenizer: tokenizer) : nil
-        notes =
-            try tokenizer.notes + (generation?.notes ?? [])
-            + (template == nil ? folder.templateNotes(option: "--template") : [])
+        notes = tokenizer.notes + (generation?.notes ?? [])
         stopIDs = text.template.stopIDs(tokenizer).union(generation?.endIDs ?? [])
     }
 }

@@ -8,7 +8,7 @@ public struct TextParts: Sendable {
     /// The tokenizer.
     public let tokenizer: Tokenizer
     /// The strings around turns.
-    public let template: ChatTemplate
+    public let template: ChatFormat
 
     /// Reads the tokenizer of a folder.
     ///
@@ -16,7 +16,7 @@ public struct TextParts: Sendable {
     /// - Throws: `FolderError` when there is no tokenizer, or it has ids that the model has no
     ///   embedding for; `TokenizerError`; `ChatError` when the template's end of turn is not one
     ///   token.
-    public init(_ folder: ModelFolder, template: ChatTemplate? = nil) throws {
+    public init(_ folder: ModelFolder, template: ChatFormat? = nil) throws {
         tokenizer = try folder.tokenizer()
         self.template = try template ?? folder.template()
         try self.template.check(tokenizer)

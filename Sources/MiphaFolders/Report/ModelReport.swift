@@ -28,7 +28,7 @@ public struct ModelReport: Sendable {
     public let tokenizer: Result<Int, FolderError>
     /// Kind of image preprocessing, or why there is none.
     public let imageProcessor: Result<String, FolderError>
-    /// Name of the chat template, and where the folder carries one that is not known.
+    /// Name of the chat format; `unknown` where the folder carries a template that is none.
     public let template: String
     /// `pad` or `square`: what is done with images that are not square.
     public let aspectRatio: String
@@ -95,13 +95,17 @@ public struct ModelReport: Sendable {
         }
         self.unused = unused
         self.dropped = dropped
-        template = try folder.template().name
+        let template = Self.attempt { try folder.template().name }
+        self.template = (try? template.get()) ?? "unknown"
         aspectRatio =
             (try? folder.aspectRatio().rawValue) ?? folder.config.imageAspectRatio ?? "square"
         tokenizer = Self.attempt { try folder.tokenizer().count }
         var notes = try folder.notes + folder.typeNotes(dtype: nil)
         if case .success = tokenizer {
             do { notes += try PromptParts(folder).notes } catch { notes.append("\(error)") }
+        }
+        if case .failure(let error) = template, !notes.contains(error.message) {
+            notes.append(error.message)
         }
         self.notes = notes
         imageProcessor = Self.attempt { try folder.imageProcessor().kind.rawValue }

@@ -23,7 +23,7 @@ public struct FixedQuestions {
     ///   cannot express; `ImagingError` for its images.
     public init(
         _ questions: [ChatRequest], folder: ModelFolder,
-        template: ChatTemplate? = nil, aspectRatio: ImageAspectRatio? = nil
+        template: ChatFormat? = nil, aspectRatio: ImageAspectRatio? = nil
     ) throws {
         let prompts = try PromptBuilder(folder, template: template, aspectRatio: aspectRatio)
         self.folder = folder

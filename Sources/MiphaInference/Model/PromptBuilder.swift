@@ -8,7 +8,7 @@ public struct PromptBuilder: Sendable {
     /// The tokenizer.
     public let tokenizer: Tokenizer
     /// The strings around turns.
-    public let template: ChatTemplate
+    public let template: ChatFormat
     /// The image preprocessing; `nil` where the model folder has none.
     public let preparer: ImagePreparer?
     /// Notes for the user about tokenizer, template and end of answers.
@@ -25,7 +25,7 @@ public struct PromptBuilder: Sendable {
     ///   - aspectRatio: what to do with images that are not square; `nil`: as the folder says.
     /// - Throws: `FolderError`, `TokenizerError`, `ImagingError`, `ChatError`, `CheckpointError`.
     public init(
-        _ folder: ModelFolder, template: ChatTemplate? = nil, aspectRatio: ImageAspectRatio? = nil
+        _ folder: ModelFolder, template: ChatFormat? = nil, aspectRatio: ImageAspectRatio? = nil
     ) throws {
         let parts = try PromptParts(folder, template: template, aspectRatio: aspectRatio)
         (tokenizer, self.template) = (parts.tokenizer, parts.template)

@@ -6,7 +6,8 @@ import MiphaTokenizers
 /// Text and ids line by line, for comparison with other tokenizers.
 public struct LineTokenizer: Sendable {
     private let tokenizer: Tokenizer
-    private let encoder: ConversationEncoder
+    /// Why conversations cannot be encoded is said when one comes.
+    private let encoder: Result<ConversationEncoder, any Error>
     private let addsSpecialTokens: Bool
 
     /// Reads the tokenizer of a model folder.
@@ -16,12 +17,15 @@ public struct LineTokenizer: Sendable {
     ///   where the model expects one.
     ///   - template: the strings around turns; `nil`: the folder's own.
     public init(
-        _ folder: ModelFolder, addsSpecialTokens: Bool, template: ChatTemplate? = nil
+        _ folder: ModelFolder, addsSpecialTokens: Bool, template: ChatFormat? = nil
     ) throws {
-        tokenizer = try folder.tokenizer()
-        encoder = try ConversationEncoder(
-            tokenizer: tokenizer, template: template ?? folder.template(),
-            options: EncodingOptions(markers: .assumed, maximumLength: nil))
+        let tokenizer = try folder.tokenizer()
+        self.tokenizer = tokenizer
+        encoder = Result {
+            try ConversationEncoder(
+                tokenizer: tokenizer, template: template ?? folder.template(),
+                options: EncodingOptions(markers: .assumed, maximumLength: nil))
+        }
         self.addsSpecialTokens = addsSpecialTokens
     }
 
@@ -47,7 +51,7 @@ public struct LineTokenizer: Sendable {
             throw ChatError(
                 .malformedItem, "\(name): expected one conversation, found \(samples.count)")
         }
-        let encoded = try encoder.encode(samples[0])
+        let encoded = try encoder.get().encode(samples[0])
         return "{\"ids\":\(Self.array(encoded.ids)),\"labels\":\(Self.array(encoded.labels))}"
     }
 

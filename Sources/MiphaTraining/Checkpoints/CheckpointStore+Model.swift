@@ -1,4 +1,5 @@
 import Foundation
+import MiphaChat
 import MiphaFiles
 import MiphaFolders
 import MiphaImaging
@@ -25,6 +26,7 @@ extension CheckpointStore {
                 baseModel: URL(filePath: self.model).standardizedFileURL.path(percentEncoded: false)
             )
             try model.saveConfig(to: target)
+            try writeTemplate(familyFormat: model.config.chatFormat, to: target)
             return
         }
         try model.save(
@@ -35,6 +37,22 @@ extension CheckpointStore {
             aspectRatio: model.config.imageAspectRatio.flatMap { ImageAspectRatio(rawValue: $0) },
             isStated: model.config.layout == .mipha)
         try CompanionFiles.setMaximumLength(model.config.maximumLength, in: target)
+        try writeTemplate(familyFormat: model.config.chatFormat, to: target)
+    }
+
+    /// Has a folder name the chat format that its model was trained with, where the model that the
+    /// run started from says another.
+    private func writeTemplate(familyFormat: String, to target: String) throws {
+        guard let template, let jinja = try ChatFormat.named(template).jinja else { return }
+        let name = FolderTemplate.files[0]
+        let carried = try FolderTemplate(folder: model)
+        let said: ChatFormat? = if let carried { carried.known } else { try .named(familyFormat) }
+        if try said != .named(template) {
+            try AtomicFile.write(jinja, to: FileSystem.join(target, name))
+        } else if FileSystem.isMissing(FileSystem.join(model, name)) {
+            // One of an earlier run in the same folder.
+            FileSystem.remove(FileSystem.join(target, name))
+        }
     }
 
     /// Whether a file of this name holds a whole model's weights, or part of them.

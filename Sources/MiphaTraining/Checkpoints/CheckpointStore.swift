@@ -12,6 +12,8 @@ struct CheckpointStore: Sendable {
     let folder: String
     /// The folder of the model that the run started from.
     let model: String
+    /// Name of the chat format that the run trains with.
+    let template: String?
     /// Number of newest checkpoints kept.
     let limit: Int
 

@@ -1,4 +1,6 @@
+package import MiphaChat
 import MiphaData
+package import MiphaFolders
 package import MiphaImaging
 
 extension RunConfiguration {
@@ -16,19 +18,20 @@ extension RunConfiguration {
     /// The treatment of the samples of an epoch that do not fill an update, the default included.
     var resolvedEpochEnd: EpochEnd { epochEnd ?? .kept }
 
-    /// Chat template by name, the default included: the stage's or that of the model.
+    /// Chat format, the default included: the stage's or that of the model's folder.
     ///
-    /// - Parameter chatFormat: name of the model's chat format.
-    package func resolvedTemplate(_ chatFormat: String) -> String {
-        template ?? (stage.isAlignment ? "plain" : chatFormat)
+    /// - Throws: `ChatError` for a name or a template of the folder that is not known.
+    package func template(of model: ModelFolder) throws(ChatError) -> ChatFormat {
+        if let template { return try .named(template) }
+        return try stage.isAlignment ? .plain : model.template()
     }
 
-    /// The same run with the name of its chat template.
+    /// The same run with the name of its chat format.
     ///
     /// - Parameter chatFormat: name of the model's chat format.
     func namingTemplate(_ chatFormat: String) -> RunConfiguration {
         var run = self
-        run.template = resolvedTemplate(chatFormat)
+        run.template = template ?? (stage.isAlignment ? ChatFormat.plain.name : chatFormat)
         return run
     }
 }

@@ -40,11 +40,6 @@ extension TrainingData {
                         + "default, and writes that; image_aspect_ratio of the run file chooses")
             }
         }
-        if run.template == nil, !run.stage.isAlignment {
-            let own = try folder.ownTemplate()
-            let note = own?.note(using: text.template, option: "template of the run file")
-            notes += [note].compactMap(\.self)
-        }
         return notes
     }
 }

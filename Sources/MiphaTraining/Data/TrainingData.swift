@@ -31,7 +31,8 @@ struct TrainingData {
         _ run: RunConfiguration, _ folder: ModelFolder,
         note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
-        let template = try ChatTemplate.named(run.resolvedTemplate(folder.config.chatFormat))
+        let template = try run.template(of: folder)
+        try template.checkEnd()
         let text = try TextParts(folder, template: template)
         let encoder = try ConversationEncoder(
             tokenizer: text.tokenizer, template: template,

@@ -1,3 +1,4 @@
+import MiphaChat
 import MiphaData
 import MiphaFiles
 import MiphaFolders
@@ -31,7 +32,9 @@ struct RunBeginning {
         _ given: RunConfiguration, _ model: ModelFolder, _ data: TrainingData,
         _ tuning: TrainingPlan, resume: RunResume, worldSize: Int
     ) throws {
-        let chatFormat = model.config.chatFormat
+        // A run that says how turns are written asks no template of its model.
+        let isStated = given.template != nil || given.stage.isAlignment
+        let chatFormat = try isStated ? model.config.chatFormat : model.template().name
         let given = given.namingTemplate(chatFormat)
         func folder(_ run: RunConfiguration) -> RunFolder {
             RunFolder(

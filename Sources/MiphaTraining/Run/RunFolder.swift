@@ -46,7 +46,8 @@ struct RunFolder {
         self.startsOver = startsOver
         self.rows = rows
         store = CheckpointStore(
-            folder: run.outputFolder, model: run.model, limit: run.saveLimit)
+            folder: run.outputFolder, model: run.model, template: run.template,
+            limit: run.saveLimit)
     }
 
     /// Keeps other runs out of the folder, which is created if necessary.

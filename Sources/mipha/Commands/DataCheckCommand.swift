@@ -115,18 +115,13 @@ struct DataCheckCommand: ParsableCommand {
     private func settings() throws -> DataCheckSettings {
         var settings = DataCheckSettings(
             files: files, imageFolder: images ?? "", benchmarks: benchmarks,
-            template: try template.map { try ChatTemplate.named($0) } ?? .standard,
+            template: try template.map { try ChatFormat.named($0) } ?? .standard,
             smallestSide: smallestSide, listLimit: limitList ?? 20,
             threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
         if let maxLength { settings.limit = .words(maxLength) }
         guard let model else { return settings }
         let folder = try ModelFolder(model, for: "mipha data check --model")
-        if template == nil {
-            settings.template = try folder.template()
-            for line in try folder.templateNotes(option: "--template") {
-                logging.output.relay(line)
-            }
-        }
+        if template == nil { settings.template = try folder.template() }
         let encoder = try ConversationEncoder(
             tokenizer: folder.tokenizer(), template: settings.template,
             options: EncodingOptions(markers: .assumed, maximumLength: nil))

@@ -35,9 +35,6 @@ struct Tokenize: ParsableCommand {
         let output = common.logging.output
         let lines = try LineTokenizer(
             folder, addsSpecialTokens: special, template: conversation.chosen())
-        if prompt, conversation.template == nil {
-            for line in try folder.templateNotes(option: "--template") { output.relay(line) }
-        }
         try StandardInput.forEachLine { line, number in
             output.result(
                 prompt

@@ -38,9 +38,9 @@ struct ModelArguments: ParsableArguments {
 /// Which strings stand around turns.
 struct TemplateOption: ParsableArguments {
     @Option(
-        help: "Chat template; by default the folder's own where it is known, else the model's.")
+        help: "Chat template; by default that of the folder's own template, else the model's.")
     var template: String?
 
     /// The template that was chosen.
-    func chosen() throws -> ChatTemplate? { try template.map { try ChatTemplate.named($0) } }
+    func chosen() throws -> ChatFormat? { try template.map { try ChatFormat.named($0) } }
 }

@@ -21,7 +21,7 @@ struct SampleQuestions {
         let folder = try ModelFolder(run.model, for: "mipha train with sample_prompts")
         questions = try FixedQuestions(
             requests, folder: folder,
-            template: ChatTemplate.named(run.resolvedTemplate(folder.config.chatFormat)),
+            template: run.template(of: folder),
             aspectRatio: run.resolvedAspectRatio)
     }
 
