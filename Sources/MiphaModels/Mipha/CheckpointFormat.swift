@@ -18,7 +18,7 @@ protocol CheckpointFormat {
 
     /// The treatment of the fields of a config with these families.
     static func fields(
-        _ vision: any TowerConfiguration.Type, _ language: any LanguageConfiguration.Type
+        _ towers: [any TowerFamily.Type], _ language: any LanguageConfiguration.Type
     ) -> FileFields
 
     /// The dialects that tensors of a folder of this layout may be named in, most usual first.
@@ -55,7 +55,9 @@ extension CheckpointLayout {
 /// The roots of a model's parts in canonical names.
 enum CanonicalRoot {
     /// The tower's modules.
-    static let tower = "model.vision_tower.vision_model"
+    static let tower = towers[0]
+    /// The same of each tower that a model may have.
+    static let towers = TowerRoot.names.map { "model.\($0).vision_model" }
     /// The language model's modules.
     static let language = "model"
 

@@ -58,7 +58,8 @@ enum LLaVAFormat: CheckpointFormat {
     }
 
     static func json(_ config: MiphaConfig, _ kept: JSONObject, dtype: String) -> JSONObject {
-        let (vision, language) = (config.vision, config.language)
+        // A model of two towers is refused before: MiphaConfig.requirePlace(in:for:).
+        let (vision, language) = (config.vision.towers[0], config.language)
         let kept = typed(kept, dtype)
         let oldText = typed(kept["text_config"]?.objectValue ?? JSONObject(), dtype)
         let oldTower = typed(kept["vision_config"]?.objectValue ?? JSONObject(), dtype)
@@ -132,7 +133,7 @@ enum LLaVAFormat: CheckpointFormat {
     }
 
     static func fields(
-        _ vision: any TowerConfiguration.Type, _ language: any LanguageConfiguration.Type
+        _ towers: [any TowerFamily.Type], _ language: any LanguageConfiguration.Type
     ) -> FileFields {
         FileFields(
             "config.json, hf-llava layout",
@@ -161,7 +162,8 @@ enum LLaVAFormat: CheckpointFormat {
                 .init(
                     "vision_config",
                     .object(
-                        FileFields("vision_config", vision.fields.fields + LibraryFields.ofParts))),
+                        FileFields("vision_config", towers[0].fields.fields + LibraryFields.ofParts)
+                    )),
                 .init(
                     "tie_word_embeddings", .harmless, "the head is always read from the weights"),
                 .init("image_seq_length vocab_size ignore_index", .harmless, "follow from others"),

@@ -28,8 +28,7 @@ public struct MiphaModel {
     ) throws {
         let store = ParameterStore(
             source: source, adapters: adapters, quantization: quantization)
-        tower = try config.vision.tower(
-            store.scope(.tower)["model"]["vision_tower"]["vision_model"])
+        tower = try config.vision.tower(in: store.scope(.tower)["model"])
         projector = try Projector(
             store.scope(.projector)["model"]["mm_projector"], config.projector)
         language = try config.language.model(store.scope(.language))
