@@ -136,16 +136,17 @@ struct VisionTowerPair: VisionTower {
             ) { (state) throws(TensorError) in
                 var results: [Tensor] = []
                 for (part, segment) in zip(try Self.cut(state, sizes), own) {
-                    results.append(
-                        try segment.map { segment throws(TensorError) in
-                            try segment(part)
-                        } ?? part)
+                    if let segment {
+                        results.append(try segment(part))
+                    } else {
+                        results.append(part)
+                    }
                 }
                 guard !isLast else { return try .concatenating(results, along: 2) }
-                return try .concatenating(
-                    results.map { result throws(TensorError) in
-                        try result.reshaped([result.size(0), -1])
-                    }, along: 1)
+                let rows = try results.map { result throws(TensorError) in
+                    try result.reshaped([result.size(0), -1])
+                }
+                return try .concatenating(rows, along: 1)
             }
         }
     }
