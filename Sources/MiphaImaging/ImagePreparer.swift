@@ -1,23 +1,41 @@
 import MiphaFiles
 import Synchronization
 
-/// Prepares images with one processor, and knows their identities before they are decoded.
+/// Prepares images with the processors of a model, one for each of its vision towers, and knows their
+/// identities before they are decoded.
 ///
+/// An image is decoded once, whatever the number of processors.
 /// Any number of threads may use it at once.
 public struct ImagePreparer: Sendable {
-    /// The preprocessing.
-    public let processor: ImageProcessor
+    /// The preprocessing, a processor for each block of pixels.
+    public let processors: [ImageProcessor]
     /// What to do with images that are not square.
     public let aspectRatio: ImageAspectRatio
     /// Counts the images that are decoded; copies share it.
     package let decodings = DecodingCounter()
     private let settings: SHA256Digest
 
-    /// Makes a preparer.
+    /// Makes a preparer of images with one block of pixels.
     public init(_ processor: ImageProcessor, aspectRatio: ImageAspectRatio) {
-        self.processor = processor
+        self.init([processor], aspectRatio: aspectRatio)
+    }
+
+    /// Makes a preparer of images with a block of pixels for each processor, of which there is one at
+    /// least.
+    public init(_ processors: [ImageProcessor], aspectRatio: ImageAspectRatio) {
+        precondition(!processors.isEmpty, "images need a processor")
+        self.processors = processors
         self.aspectRatio = aspectRatio
-        settings = SHA256Digest(of: Array(processor.settings(aspectRatio).utf8))
+        let digests = processors.map {
+            SHA256Digest(of: Array($0.settings(aspectRatio).utf8))
+        }
+        // Identities of images with one block must not change: caches and answers go by them.
+        settings = digests.count == 1 ? digests[0] : SHA256Digest(joining: digests)
+    }
+
+    /// Number of values of an image's pixels.
+    package var valueCount: Int {
+        processors.reduce(0) { $0 + 3 * $1.outputWidth * $1.outputHeight }
     }
 
     /// Prepares a JPEG, PNG, WebP or GIF file.
@@ -48,19 +66,22 @@ public struct ImagePreparer: Sendable {
         return try prepared(image, id, aspectRatio)
     }
 
-    /// An image of the mean colour, which stands for one that cannot be decoded.
+    /// An image of the mean colour of each processor, which stands for one that cannot be decoded.
     ///
     /// - Throws: `ImagingError` when it would be too large.
     package func meanColour() throws(ImagingError) -> PreparedImage {
-        let (red, green, blue) = processor.padColour
-        let area = processor.outputWidth * processor.outputHeight
-        var colours: [UInt8] = []
-        colours.reserveCapacity(3 * area)
-        for _ in 0..<area { colours += [red, green, blue] }
-        let image = try RGBImage(
-            width: processor.outputWidth, height: processor.outputHeight, pixels: colours)
-        let id = ImageID(.meanColour, SHA256Digest(of: []), settings: settings)
-        return try prepared(image, id, .square)
+        PreparedImage(
+            id: ImageID(.meanColour, SHA256Digest(of: []), settings: settings),
+            pixels: try blocks { (processor) throws(ImagingError) in
+                let (red, green, blue) = processor.padColour
+                let area = processor.outputWidth * processor.outputHeight
+                var colours: [UInt8] = []
+                colours.reserveCapacity(3 * area)
+                for _ in 0..<area { colours += [red, green, blue] }
+                let image = try RGBImage(
+                    width: processor.outputWidth, height: processor.outputHeight, pixels: colours)
+                return try processor.block(image, aspectRatio: .square)
+            })
     }
 
     // MARK: Files
@@ -103,12 +124,32 @@ public struct ImagePreparer: Sendable {
     private func prepared(
         _ image: RGBImage, _ id: ImageID, _ aspectRatio: ImageAspectRatio
     ) throws(ImagingError) -> PreparedImage {
-        let values = try processor.pixelValues(image, aspectRatio: aspectRatio)
-        return PreparedImage(
+        PreparedImage(
             id: id,
-            pixels: PixelBlock(
-                unchecked: values, channels: 3, height: processor.outputHeight,
-                width: processor.outputWidth))
+            pixels: try blocks { (processor) throws(ImagingError) in
+                try processor.block(image, aspectRatio: aspectRatio)
+            })
+    }
+
+    /// A block of each processor.
+    private func blocks(
+        _ make: (ImageProcessor) throws(ImagingError) -> PixelBlock
+    ) throws(ImagingError) -> PixelBlocks {
+        let first = try make(processors[0])
+        var others: [PixelBlock] = []
+        for processor in processors.dropFirst() { others.append(try make(processor)) }
+        return PixelBlocks(first, others)
+    }
+}
+
+extension ImageProcessor {
+    /// The pixels of an image as a block.
+    fileprivate func block(
+        _ image: RGBImage, aspectRatio: ImageAspectRatio
+    ) throws(ImagingError) -> PixelBlock {
+        PixelBlock(
+            unchecked: try pixelValues(image, aspectRatio: aspectRatio), channels: 3,
+            height: outputHeight, width: outputWidth)
     }
 }
 

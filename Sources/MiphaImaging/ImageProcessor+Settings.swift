@@ -2,7 +2,7 @@ import CMiphaImage
 
 extension ImageProcessor {
     /// The versions of the decoders, on which pixels may depend.
-    static let decoders = {
+    package static let decoders = {
         var text = [CChar](repeating: 0, count: 256)
         unsafe mi_decoder_versions(&text, text.count)
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
@@ -12,7 +12,7 @@ extension ImageProcessor {
     ///
     /// The number in the first line is that of the arithmetic: it changes when resizing or normalising
     /// gives other pixels for the same settings.
-    func settings(_ aspectRatio: ImageAspectRatio) -> String {
+    package func settings(_ aspectRatio: ImageAspectRatio) -> String {
         let size =
             switch size {
             case .exact(let width, let height): "\(width) x \(height)"

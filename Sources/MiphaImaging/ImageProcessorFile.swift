@@ -3,7 +3,8 @@ import MiphaFiles
 /// The image preprocessing in a model folder.
 ///
 /// It stands in `preprocessor_config.json` or, as version 5 of transformers saves it, under
-/// `image_processor` in `processor_config.json`. Where both are there they must agree.
+/// `image_processor` in `processor_config.json`. Where both are there they must agree. That of a second
+/// vision tower stands in `preprocessor_config_2.json`.
 public struct ImageProcessorFile: Sendable {
     /// Where it stands, for messages.
     public let place: String
@@ -16,17 +17,32 @@ public struct ImageProcessorFile: Sendable {
 
     private let processorObject: ProcessorObject?
     private let isNested: Bool
+    private let tower: Int
+
+    /// Most towers that a folder has preprocessing for.
+    package static let towerCount = 2
 
     /// Names of the files.
-    package static let names = ["preprocessor_config.json", "processor_config.json"]
+    package static let names = (0..<towerCount).flatMap(fileNames)
+
+    /// What names that belong to a vision tower end in: nothing for the first, `_2` for the second.
+    package static func suffix(tower: Int) -> String { tower == 0 ? "" : "_\(tower + 1)" }
+
+    /// Names of the files of a vision tower, the usual one first.
+    package static func fileNames(tower: Int) -> [String] {
+        let plain = "preprocessor_config\(suffix(tower: tower)).json"
+        return tower == 0 ? [plain, "processor_config.json"] : [plain]
+    }
 
     /// Reads a folder.
     ///
+    /// - Parameter tower: number of the vision tower, from 0.
     /// - Returns: `nil` when it has no image preprocessing.
     /// - Throws: `ImagingError` naming the file and the key.
-    public init?(folder: String) throws(ImagingError) {
-        let plain = try Self.object(Self.names[0], in: folder)
-        let outer = try Self.object(Self.names[1], in: folder)
+    public init?(folder: String, tower: Int = 0) throws(ImagingError) {
+        let names = Self.fileNames(tower: tower)
+        let plain = try Self.object(names[0], in: folder)
+        let outer = names.count > 1 ? try Self.object(names[1], in: folder) : nil
         var nested: ProcessorObject?
         var notes: [String] = []
         if let outer {
@@ -65,6 +81,7 @@ public struct ImageProcessorFile: Sendable {
         patchSize = outer?.value("patch_size")?.integerValue
         processorObject = outer
         isNested = nested != nil
+        self.tower = tower
     }
 
     private static func object(
@@ -73,6 +90,27 @@ public struct ImageProcessorFile: Sendable {
         let path = FileSystem.join(folder, name)
         guard FileSystem.kind(path) != nil else { return nil }
         return try ProcessorObject(parsing: readFile(path, limit: 1 << 20), name: path)
+    }
+
+    /// What is done with images that are not square by all the files of a folder; `nil` without any.
+    ///
+    /// - Parameter stated: `image_aspect_ratio` of a config.
+    /// - Throws: `ImagingError` when a file states something else, or files differ.
+    package static func aspectRatio(
+        of files: [ImageProcessorFile], stated: ImageAspectRatio?, by config: String
+    ) throws(ImagingError) -> ImageAspectRatio? {
+        let ratios = try files.map { file throws(ImagingError) in
+            try file.aspectRatio(stated: stated, by: config)
+        }
+        if let other = ratios.firstIndex(where: { $0 != ratios[0] }) {
+            throw ImagingError(
+                .configuration,
+                "images that are not square are treated as \"\(ratios[0].rawValue)\" by "
+                    + "\(files[0].place) and as \"\(ratios[other].rawValue)\" by "
+                    + "\(files[other].place); expected the same for both vision towers, or "
+                    + "image_aspect_ratio in \(config)")
+        }
+        return ratios.first
     }
 
     /// What is done with images that are not square.
@@ -106,8 +144,9 @@ public struct ImageProcessorFile: Sendable {
     ) throws {
         let pads = !isStated && (aspectRatio.map { $0 == .pad } ?? processor.pads)
         let isReadable = !isStated || (processor.kind != .llava && !isNested)
+        let names = Self.fileNames(tower: tower)
         if processor.pads == pads, isReadable {
-            for name in Self.names where !FileSystem.isMissing(FileSystem.join(source, name)) {
+            for name in names where !FileSystem.isMissing(FileSystem.join(source, name)) {
                 try AtomicFile.write(
                     FileSystem.read(FileSystem.join(source, name), limit: 1 << 20),
                     to: FileSystem.join(target, name))
@@ -122,11 +161,11 @@ public struct ImageProcessorFile: Sendable {
             }
         try AtomicFile.write(
             processor.kept(as: kind, pads: pads).encoded(),
-            to: FileSystem.join(target, Self.names[0]))
+            to: FileSystem.join(target, names[0]))
         guard var outer = processorObject?.members else { return }
         outer["image_processor"] = nil
         try AtomicFile.write(
-            ProcessorObject(members: outer, name: Self.names[1]).encoded(),
-            to: FileSystem.join(target, Self.names[1]))
+            ProcessorObject(members: outer, name: names[1]).encoded(),
+            to: FileSystem.join(target, names[1]))
     }
 }

@@ -3,7 +3,7 @@ package import MiphaFiles
 /// The identity of an image for a model: what the image is, and how it becomes pixels.
 ///
 /// Two images with the same identity have the same pixels. The identity of an image file is a digest
-/// of its bytes and of the settings of the processor, so that it is known before the file is decoded,
+/// of its bytes and of the settings of all processors, so that it is known before the file is decoded,
 /// and does not depend on the file's path.
 public struct ImageID: Sendable, Hashable, CustomStringConvertible {
     /// SHA-256 of everything that the pixels depend on.
@@ -24,7 +24,7 @@ public struct ImageID: Sendable, Hashable, CustomStringConvertible {
     /// - Parameters:
     ///   - content: digest of the content's bytes.
     ///   - shape: the sizes that these bytes are read with.
-    ///   - settings: digest of the processor's settings; `nil` after preprocessing.
+    ///   - settings: digest of the processors' settings; `nil` after preprocessing.
     init(
         _ kind: Content, _ content: SHA256Digest, shape: [Int] = [], settings: SHA256Digest? = nil
     ) {
@@ -81,18 +81,28 @@ public struct PixelBlock: Sendable, Equatable {
 public struct PreparedImage: Sendable, Hashable {
     /// Which image it is.
     public let id: ImageID
-    /// Its pixels.
-    public let pixels: PixelBlock
+    /// Its pixels, a block for each processor.
+    public let pixels: PixelBlocks
 
-    init(id: ImageID, pixels: PixelBlock) {
+    init(id: ImageID, pixels: PixelBlocks) {
         self.id = id
         self.pixels = pixels
     }
 
     /// Wraps pixels that were prepared elsewhere; their values and sizes are the identity.
     public init(_ pixels: PixelBlock) {
-        let content = SHA256Digest(of: pixels.values, after: [])
-        self.init(id: ImageID(.values, content, shape: pixels.shape), pixels: pixels)
+        self.init(PixelBlocks(pixels))
+    }
+
+    /// Wraps blocks that were prepared elsewhere; their values, sizes and order are the identity.
+    public init(_ pixels: PixelBlocks) {
+        let ids = pixels.map { block in
+            ImageID(.values, SHA256Digest(of: block.values, after: []), shape: block.shape)
+        }
+        self.init(
+            id: ids.count == 1
+                ? ids[0] : ImageID(.values, SHA256Digest(joining: ids.map(\.digest))),
+            pixels: pixels)
     }
 
     /// Whether two images have the same identity.
@@ -100,4 +110,11 @@ public struct PreparedImage: Sendable, Hashable {
 
     /// Hashes the identity.
     public func hash(into hasher: inout Hasher) { hasher.combine(id) }
+}
+
+extension SHA256Digest {
+    /// The digest of several digests in their order.
+    init(joining digests: [SHA256Digest]) {
+        self.init(of: digests.flatMap(\.bytes))
+    }
 }

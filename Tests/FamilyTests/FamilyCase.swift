@@ -9,18 +9,23 @@ import MiphaTestSupport
 import MiphaTorch
 import Testing
 
-/// A tiny model of transformers (Tools/goldens/families.py): one tower and one language model.
+/// A tiny model of transformers (Tools/goldens/families.py): one tower, or two side by side, and one
+/// language model.
 ///
 /// A new family adds a fixture and a case here, and every test of this target runs on it.
 enum FamilyCase: String, CaseIterable, CustomTestStringConvertible {
     case siglipPhi = "siglip-phi"
     case clipLlama = "clip-llama"
     case clipPhi = "clip-phi"
+    case siglipClipPhi = "siglip-clip-phi"
 
     var testDescription: String { rawValue }
 
     /// The model folder.
     var folder: String { PackagePaths.fixture("families/\(rawValue)/model") }
+
+    /// Whether a layout has a place for the model: that of transformers has one for one tower.
+    func fits(_ layout: CheckpointLayout) -> Bool { self != .siglipClipPhi || layout == .mipha }
 
     func file(_ name: String) throws -> GoldenFile {
         try GoldenFile("\(rawValue)/\(name).safetensors", in: "families")
@@ -35,25 +40,41 @@ enum FamilyCase: String, CaseIterable, CustomTestStringConvertible {
     /// Two rows, an image in the first.
     func batch() throws -> MiphaBatch {
         let inputs = try file("inputs")
-        let pixels = try Tensor(
-            inputs.floats("pixel_values"), shape: inputs.shape("pixel_values"))
         return MiphaBatch(
-            ids: try inputs.rows("ids"), labels: try inputs.rows("labels"), pixels: pixels)
+            ids: try inputs.rows("ids"), labels: try inputs.rows("labels"),
+            pixels: try pixels(images(inputs, "")))
+    }
+
+    /// The images of a file, each with the pixels of all towers.
+    private func images(_ file: GoldenFile, _ suffix: String) throws -> [PreparedImage] {
+        let names = ["pixel_values", "pixel_values_2"].map { $0 + suffix }.filter(file.has)
+        let blocks = try names.map { name in
+            let sizes = try file.shape(name)
+            let (values, count) = (try file.floats(name), sizes.dropFirst().reduce(1, *))
+            return try (0..<sizes[0]).map { image in
+                try PixelBlock(
+                    channels: sizes[1], height: sizes[2], width: sizes[3],
+                    values: Array(values[image * count..<(image + 1) * count]))
+            }
+        }
+        return blocks[0].indices.map { image in
+            PreparedImage(PixelBlocks(blocks[0][image], blocks.dropFirst().map { $0[image] }))
+        }
+    }
+
+    /// The pixels of images as a batch has them.
+    func pixels(_ images: [PreparedImage]) throws -> Tensor? {
+        guard let first = images.first else { return nil }
+        let sizes = first.pixels.count == 1 ? first.pixels[0].shape : [first.pixels.valueCount]
+        return try Tensor(
+            images.flatMap { $0.pixels.flatMap(\.values) }, shape: [images.count] + sizes)
     }
 
     /// The prompts and the 64 ids that transformers answers greedily.
     func prompts() throws -> [(prompt: GenerationPrompt, answer: [Int])] {
         let file = try file("prompts")
         return try file.rows("ids").enumerated().map { row, ids in
-            let name = "pixel_values.\(row)"
-            let sizes = try file.shape(name)
-            let (values, count) = (try file.floats(name), sizes.dropFirst().reduce(1, *))
-            let images = try (0..<sizes[0]).map { image in
-                PreparedImage(
-                    try PixelBlock(
-                        channels: sizes[1], height: sizes[2], width: sizes[3],
-                        values: Array(values[image * count..<(image + 1) * count])))
-            }
+            let images = try images(file, ".\(row)")
             return (
                 GenerationPrompt(ids: ids, images: images), try file.integers("generated.\(row)")
             )
@@ -63,7 +84,7 @@ enum FamilyCase: String, CaseIterable, CustomTestStringConvertible {
     /// Gradients of the mean loss by canonical names.
     func gradients() throws -> [String: [Float]] {
         let file = try file("gradients")
-        let dialects = try CheckpointLayout.llava.dialects()
+        let dialects = try MiphaConfig(folder: folder).layout.dialects()
         let modules = try #require(dialects.last)
         var gradients: [String: [Float]] = [:]
         for name in file.names {

@@ -1,5 +1,4 @@
 import MiphaChat
-import MiphaImaging
 import MiphaInference
 import MiphaModels
 import MiphaNN
@@ -12,7 +11,7 @@ import Testing
 @Suite struct FamilyNumbersTests {
     @Test func `every family of the catalogues has a fixture`() throws {
         let configs = try FamilyCase.allCases.map { try MiphaConfig(folder: $0.folder) }
-        let towers = configs.map { type(of: $0.vision).family.id }
+        let towers = configs.flatMap { $0.vision.towers.map { type(of: $0).family.id } }
         let languages = configs.map { type(of: $0.language).family.id }
         #expect(Set(towers) == Set(TowerCatalogue.all.map { $0.family.id }))
         #expect(Set(languages) == Set(LanguageCatalogue.all.map { $0.family.id }))
@@ -104,7 +103,7 @@ import Testing
         }
         let model = try family.model()
         for (prompt, answer) in golden {
-            var batch = MiphaBatch(ids: [prompt.ids], pixels: try pixels(prompt.images))
+            var batch = MiphaBatch(ids: [prompt.ids], pixels: try family.pixels(prompt.images))
             for expected in answer {
                 let logits = try withoutGradients { try model.logits(batch) }
                 let last = try logits.narrowed(1, from: logits.size(1) - 1, length: 1)
@@ -112,12 +111,6 @@ import Testing
                 batch.ids[0].append(expected)
             }
         }
-    }
-
-    private func pixels(_ images: [PreparedImage]) throws -> Tensor? {
-        guard let first = images.first else { return nil }
-        return try Tensor(
-            images.flatMap(\.pixels.values), shape: [images.count] + first.pixels.shape)
     }
 }
 

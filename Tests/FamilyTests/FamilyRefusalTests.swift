@@ -1,5 +1,7 @@
 import MiphaCheckpoints
 import MiphaFiles
+import MiphaImaging
+import MiphaInference
 import MiphaModels
 import MiphaNN
 import MiphaTestSupport
@@ -85,7 +87,27 @@ import Testing
         parts["vision_tower"] = .object(tower)
         top["vision_config"] = .object(parts)
         let config = try MiphaConfig(ConfigReader(file: "f", value: .object(top)))
-        #expect(type(of: config.vision).family.id == family)
+        #expect(config.vision.towers.map { type(of: $0).family.id } == [family])
+    }
+
+    @Test func `an image that lacks the block of a tower is refused with the sizes of all`() throws
+    {
+        let family = FamilyCase.siglipClipPhi
+        var prompt = try family.prompts()[0].prompt
+        let whole = try #require(prompt.images.first)
+        prompt.images = [PreparedImage(whole.pixels[0])]
+        let model = try family.model()
+        let error = #expect(throws: InferenceError.self) {
+            try DecodingSession(model, prompts: [prompt])
+        }
+        #expect(
+            error?.message.contains(
+                "expected 3 x 17 x 17 and 3 x 14 x 14 values, found 3 x 17 x 17")
+                == true)
+        prompt.images = [PreparedImage(PixelBlocks(whole.pixels[1], [whole.pixels[0]]))]
+        #expect(throws: InferenceError.self) { try DecodingSession(model, prompts: [prompt]) }
+        prompt.images = [whole]
+        _ = try DecodingSession(model, prompts: [prompt])
     }
 
     @Test(arguments: [FamilyCase.clipLlama, .siglipPhi])
@@ -111,5 +133,7 @@ import Testing
             }
         }
         #expect(try family.model().store.names.allSatisfy { !buffers.contains($0) })
+        let second = "model.vision_tower_2.vision_model.embeddings.position_ids"
+        #expect(try CheckpointLayout.mipha.dialects()[0].canonical(second) == .dropped)
     }
 }

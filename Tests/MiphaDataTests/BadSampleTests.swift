@@ -59,7 +59,7 @@ import Testing
         #expect(
             bad.map(\.action) == [.blanked, .skipped, .blanked, .blanked, .blanked, .blanked])
         func pixels(_ sample: TrainingSample) -> [[Float]] {
-            sample.images.compactMap(\.prepared?.pixels.values)
+            sample.images.compactMap { $0.prepared?.pixels[0].values }
         }
         let blank = pixels(batches[0].samples[1])
         #expect(blank.count == 1 && blank[0].count == 3 * 14 * 14)

@@ -80,7 +80,7 @@ import Testing
         let data = try LoaderData(samples: 6)
         let slow = SlowSource(data.set.source, seconds: 0.2)
         let set = TrainingDataSet(
-            slow, encoder: data.set.encoder, processor: data.set.processor, aspectRatio: .pad)
+            slow, encoder: data.set.encoder, preparer: data.set.preparer)
         let order: SampleLoader.Order = { $0 < 3 ? [2 * $0, 2 * $0 + 1] : nil }
         let waiting = SampleLoader(set, settings: .init(threads: 1), order: order)
         _ = try waiting.rest()

@@ -133,6 +133,10 @@ private enum FieldDocument {
         transformers makes the same pixels: all digits with Pillow (`backend="pil"`), up to one level of
         256 with its torchvision classes.
 
+        A model of two vision towers side by side has the second in `vision_tower_2`, and its image
+        preprocessing in `preprocessor_config_2.json`, in the fields of `preprocessor_config.json`. This form
+        is of this program: no published folder has one.
+
         """
             + lists.map { list in
                 """

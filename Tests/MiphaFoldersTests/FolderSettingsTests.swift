@@ -183,7 +183,7 @@ import Testing
             ],
             "processor_config.json", in: path)
         try FileManager.default.removeItem(atPath: "\(path)/preprocessor_config.json")
-        let error = #expect(throws: FolderError.self) { try plain.imageProcessor() }
+        let error = #expect(throws: FolderError.self) { try plain.imageProcessors() }
         #expect(error?.message.contains("patch_size") == true)
     }
 
@@ -222,7 +222,7 @@ import Testing
         var message = ""
         do {
             _ = try prompts(tiny.path)
-            _ = try ModelFolder(tiny.path, for: "a test").imageProcessor()
+            _ = try ModelFolder(tiny.path, for: "a test").imageProcessors()
         } catch {
             message = "\(error)"
         }
@@ -277,6 +277,6 @@ import Testing
         try AtomicFile.write(
             "\u{FEFF}{\"eos_token_id\": 600}", to: "\(tiny.path)/generation_config.json")
         #expect(try prompts(tiny.path).stopIDs == [0, 600])
-        #expect(try ModelFolder(tiny.path, for: "a test").imageProcessor().outputWidth == 14)
+        #expect(try ModelFolder(tiny.path, for: "a test").imageProcessors()[0].outputWidth == 14)
     }
 }

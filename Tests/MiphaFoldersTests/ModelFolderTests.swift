@@ -21,7 +21,7 @@ import Testing
             let error = #expect(throws: FolderError.self) {
                 let folder = try ModelFolder(tiny.path, for: "mipha generate")
                 _ = try PromptParts(folder)
-                _ = try folder.imageProcessor()
+                _ = try folder.imageProcessors()
             }
             #expect(error?.message.contains(part) == true)
             #expect(error?.message.contains(tiny.path) == true)
@@ -39,7 +39,7 @@ import Testing
         let text = try String(contentsOfFile: path, encoding: .utf8)
         try AtomicFile.write(text.replacing("14", with: "28"), to: path)
         let error = #expect(throws: FolderError.self) {
-            try ModelFolder(tiny.path, for: "a test").imageProcessor()
+            try ModelFolder(tiny.path, for: "a test").imageProcessors()
         }
         #expect(error?.message.contains("28 x 28") == true)
     }

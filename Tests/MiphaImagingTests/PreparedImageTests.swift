@@ -94,7 +94,7 @@ import Testing
                 let image = try preparer.image(decoding: bytes, name: text)
                 ids.append(image.id)
                 #expect(
-                    try image.pixels.values
+                    try image.pixels[0].values
                         == processor.pixelValues(
                             RGBImage(decoding: bytes, name: text), aspectRatio: ratio))
             }
@@ -131,7 +131,7 @@ import Testing
         #expect(try first == image(3, 2, 4, values))
         #expect(try first != image(3, 4, 2, values))
         #expect(try first != image(3, 2, 4, values.reversed()))
-        #expect(first.pixels.shape == [3, 2, 4])
+        #expect(first.pixels[0].shape == [3, 2, 4])
         for (channels, height, width) in [(3, 2, 3), (0, 0, 0), (-3, -2, 4), (3, 8, 0)] {
             #expect(throws: ImagingError.self) { try image(channels, height, width, values) }
         }
@@ -141,9 +141,9 @@ import Testing
         let processor = try Self.processor(#"{"size": {"height": 6, "width": 10}}"#)
         let image = try ImagePreparer(processor, aspectRatio: .pad)
             .image(decoding: png(4), name: "image")
-        #expect(image.pixels.shape == [3, 6, 10] && image.pixels.values.count == 180)
+        #expect(image.pixels[0].shape == [3, 6, 10] && image.pixels[0].values.count == 180)
         let grey = try ImagePreparer(processor, aspectRatio: .pad).meanColour()
-        #expect(grey.pixels.shape == [3, 6, 10] && Set(grey.pixels.values).count == 1)
+        #expect(grey.pixels[0].shape == [3, 6, 10] && Set(grey.pixels[0].values).count == 1)
     }
 
     @Test func `decodings are counted, and reading a file is none`() throws {

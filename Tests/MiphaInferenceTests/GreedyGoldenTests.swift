@@ -36,13 +36,13 @@ import Testing
         golden: GoldenModel
     ) throws {
         let model = try golden.model()
-        let side = model.tower.input.width
+        let side = model.tower.inputs[0].width
         for (prompt, expected) in zip(golden.prompts, golden.answers) {
             let pixels =
                 prompt.images.isEmpty
                 ? nil
                 : try Tensor(
-                    prompt.images.flatMap(\.pixels.values),
+                    prompt.images.flatMap(\.pixels[0].values),
                     shape: [prompt.images.count, 3, side, side])
             var ids = prompt.ids
             for _ in expected {

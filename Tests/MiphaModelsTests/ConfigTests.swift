@@ -33,7 +33,7 @@ import Testing
         #expect(config.layout == .mipha)
         #expect(config.siglip.hiddenSize == 36)
         #expect(config.siglip.intermediateSize == 50)
-        #expect(config.vision.headCount == 4)
+        #expect(config.vision.towers[0].headCount == 4)
         #expect(config.vision.layerCount == 3)
         #expect(config.vision.usedLayerCount == 2)
         #expect(config.vision.grid.count == 16)
@@ -56,7 +56,7 @@ import Testing
         #expect(config.phi.partialRotaryFactor == 0.25)
         #expect(config.phi.ropeTheta == 2000)
         #expect(!config.phi.headHasBias)
-        #expect(config.vision.selectedLayer == -2)
+        #expect(config.vision.towers[0].selectedLayer == -2)
         #expect(config.imageTokenID == 95)
         #expect(config.siglip.hasPoolingHead)
     }

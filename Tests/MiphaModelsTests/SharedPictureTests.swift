@@ -25,7 +25,7 @@ import Testing
 
     @Test func `a shared image counts as one given to each row`() throws {
         let model = try MiphaModel(folder: SmallModel.tiny, use: .training)
-        let side = model.tower.input.width
+        let side = model.tower.inputs[0].width
         let both = try randomTensor([2, 3, side, side], seed: 3)
         let places = [1, 0, 1]
         let separate = try Tensor.concatenating(

@@ -22,7 +22,7 @@ func randomTensor(_ shape: [Int], seed: UInt64) throws -> Tensor {
 
 /// A batch of one row with an image in it.
 func sampleBatch(_ model: MiphaModel) throws -> MiphaBatch {
-    let side = model.tower.input.width
+    let side = model.tower.inputs[0].width
     return MiphaBatch(
         ids: [[5, 9, MarkerID.image, 7, 11, 3]],
         pixels: try randomTensor([1, 3, side, side], seed: 17))

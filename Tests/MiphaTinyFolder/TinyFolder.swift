@@ -1,7 +1,7 @@
 import Foundation
 import MiphaFiles
 import MiphaImaging
-import MiphaModels
+package import MiphaModels
 import MiphaNN
 package import MiphaTestSupport
 import MiphaTorch
@@ -37,17 +37,24 @@ package struct TinyFolder {
 
     /// Writes the files.
     ///
-    /// - Parameter isLoud: whether weights are so large that every token and every image matters to
-    ///   the answer; else they are those of a fresh model.
-    package init(isLoud: Bool = false) throws {
+    /// - Parameters:
+    ///   - isLoud: whether weights are so large that every token and every image matters to the
+    ///     answer; else they are those of a fresh model.
+    ///   - second: a tower beside the first, and the text of its image preprocessing.
+    package init(
+        isLoud: Bool = false, beside second: (tower: any TowerFamily, processor: String)? = nil
+    ) throws {
         try Engine.setThreadCount(1)
         temporary = try TemporaryFolder()
         path = try temporary.copy(
             of: PackagePaths.fixture("tokenizers/small"), named: "model")
+        let first = SigLIPConfig(
+            hiddenSize: 16, intermediateSize: 24, layerCount: 2, headCount: 2, imageSize: 14,
+            patchSize: 7, hasPoolingHead: false)
+        let vision: any TowerConfiguration =
+            if let second { try TowerPair(first, second.tower) } else { first }
         let config = MiphaConfig(
-            vision: SigLIPConfig(
-                hiddenSize: 16, intermediateSize: 24, layerCount: 2, headCount: 2, imageSize: 14,
-                patchSize: 7, hasPoolingHead: false),
+            vision: vision,
             language: PhiConfig(
                 vocabularySize: 640, hiddenSize: 32, intermediateSize: 48, layerCount: 2,
                 headCount: 2, partialRotaryFactor: 0.5, maximumPositions: 512),
@@ -60,6 +67,9 @@ package struct TinyFolder {
         try model.save(to: path)
         try AtomicFile.write(
             try ImageProcessor.siglip(size: 14).encoded(), to: "\(path)/preprocessor_config.json")
+        if let second {
+            try AtomicFile.write(second.processor, to: "\(path)/preprocessor_config_2.json")
+        }
         picture = temporary.file("picture.png")
         var bytes = SplitMix64(seed: 1)
         let pixels = (0..<20 * 11 * 3).map { _ in UInt8(truncatingIfNeeded: bytes.next()) }

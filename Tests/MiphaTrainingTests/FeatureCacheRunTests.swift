@@ -125,7 +125,8 @@ import Testing
         let batch = try Trainer(learning, resume: .never).batch(samples)
         #expect(batch.features == nil && batch.pixels?.shape == [3, 3, 28, 28])
         let values = try #require(try batch.pixels?.values(as: Float.self))
-        #expect(values == samples.flatMap(\.images).compactMap(\.prepared).flatMap(\.pixels.values))
+        #expect(
+            values == samples.flatMap(\.images).compactMap(\.prepared).flatMap(\.pixels[0].values))
     }
 
     @Test func `a tower that learns is given every image`() throws {

@@ -3,6 +3,7 @@
 Each case is one LlavaForConditionalGeneration as `save_pretrained` writes it, with what it computes: states
 of every layer, logits, the mean loss of supervised positions, gradients of all parameters by the names of
 the modules in transformers 5, and 64 greedy tokens of three prompts with and without a cache.
+Two towers side by side are made by tower_pairs.py.
 Run: python Tools/goldens/families.py [--find-seeds] [CASE ...]
 """
 
@@ -124,6 +125,20 @@ def greedy(model, ids: torch.Tensor, pixels: torch.Tensor, cached: bool):
     return tokens, torch.stack(logits)
 
 
+def has_clear_answers(chosen: list[int], margins: torch.Tensor) -> bool:
+    """Whether no rounding can change greedy tokens, of which there are enough different ones."""
+    special = {0, 1, 2, IMAGE_ID} & set(chosen)
+    return margins.min() > MARGIN and not special and len(set(chosen)) >= 12
+
+
+def mark(ids: torch.Tensor, labels: torch.Tensor, tokens: int) -> torch.Tensor:
+    """Labels of positions: none of an image's is learned."""
+    return torch.cat([
+        torch.full((tokens,), IGNORE) if i == IMAGE else torch.tensor([m])
+        for i, m in zip(ids.tolist(), labels.tolist(), strict=True)
+    ])
+
+
 def answers(name: str, model, seed: int):
     """Prompts with clear greedy answers, or None."""
     results = []
@@ -131,7 +146,7 @@ def answers(name: str, model, seed: int):
         chosen, logits = greedy(model, expand(ids, CASES[name][3]), pixels, cached=True)
         top = logits.topk(2, dim=-1).values
         margins = top[:, 0] - top[:, 1]
-        if margins.min() <= MARGIN or {0, 1, 2, IMAGE_ID} & set(chosen) or len(set(chosen)) < 12:
+        if not has_clear_answers(chosen, margins):
             return None
         results.append((ids, pixels, chosen, margins))
     return results
@@ -185,13 +200,7 @@ def make_case(folder: Path, name: str) -> dict:
     rows, labels, _ = make_rows(ROWS, IMAGE_ID, generator)
     pixels = torch.rand((1, 3, SIDE, SIDE), generator=generator) * 2 - 1
     expanded = [expand(ids, tokens) for ids in rows]
-    marks = [
-        torch.cat([
-            torch.full((tokens,), IGNORE) if i == IMAGE else torch.tensor([m])
-            for i, m in zip(ids.tolist(), own.tolist(), strict=True)
-        ])
-        for ids, own in zip(rows, labels, strict=True)
-    ]
+    marks = [mark(ids, own, tokens) for ids, own in zip(rows, labels, strict=True)]
     inputs = {"pixel_values": pixels}
     for index, (ids, own) in enumerate(zip(rows, labels, strict=True)):
         inputs[f"ids.{index}"] = ids
@@ -235,15 +244,24 @@ def main() -> None:
     parser.add_argument("--find-seeds", action="store_true")
     parser.add_argument("cases", nargs="*", metavar="CASE")
     arguments = parser.parse_args()
+    import tower_pairs  # it is made of this module's parts
+
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     transformers.logging.set_verbosity_error()
     if arguments.find_seeds:
-        for name in arguments.cases or CASES:
-            seed = next(s for s in range(1, 400) if answers(name, build(name, s), s) is not None)
+        for name in arguments.cases or [*CASES, *tower_pairs.CASES]:
+            if name in tower_pairs.CASES:
+                seed = tower_pairs.find_seed()
+            else:
+                seed = next(
+                    s for s in range(1, 400) if answers(name, build(name, s), s) is not None
+                )
             print(f"{name}: seed {seed}", flush=True)
         return
     reports = {name: make_case(arguments.output / name, name) for name in CASES}
+    for name in tower_pairs.CASES:
+        reports[name] = tower_pairs.make_case(arguments.output / name, name)
     write_manifest(arguments.output, reports, "Tools/goldens/families.py")
     for name, report in reports.items():
         print(name, json.dumps(report))

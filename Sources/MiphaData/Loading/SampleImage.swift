@@ -38,7 +38,7 @@ public struct SampleImage: Sendable, Equatable {
     /// The memory that pixels or features take, in bytes.
     public var byteCount: Int {
         switch content {
-        case .pixels(let image): image.pixels.values.count * MemoryLayout<Float>.size
+        case .pixels(let image): image.pixels.valueCount * MemoryLayout<Float>.size
         case .features(let bytes): bytes.count
         }
     }

@@ -15,9 +15,6 @@ public struct TrainingDataSet: Sendable {
     /// The number of samples.
     public var count: Int { source.count }
 
-    /// How images become pixels; `nil` for a run without images.
-    public var processor: ImageProcessor? { preparer?.processor }
-
     /// Id that fills up rows in the reference: the tokenizer's, else the end of text.
     public var padID: Int? { encoder.tokenizer.padID ?? encoder.tokenizer.endOfTextID }
 
@@ -130,8 +127,8 @@ public struct TrainingDataSet: Sendable {
             }
             ?? [text]
         let tokens = rows.reduce(0) { $0 + min($1, encoder.options.maximumLength ?? $1) }
-        let pixels = processor.map { 3 * $0.outputWidth * $0.outputHeight } ?? 0
-        let image = max(pixels * MemoryLayout<Float>.size, features?.byteCount ?? 0)
+        let image = max(
+            (preparer?.valueCount ?? 0) * MemoryLayout<Float>.size, features?.byteCount ?? 0)
         return tokens * 2 * MemoryLayout<Int>.size + conversation.images.count * image
     }
 

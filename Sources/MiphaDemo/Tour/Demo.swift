@@ -141,7 +141,7 @@ package struct Demo {
         try model.save(to: folder)
         try tokenizer.write(to: folder)
         try AtomicFile.write(
-            ImageProcessor.siglip(size: recipe.model.vision.input.width).encoded(),
+            ImageProcessor.siglip(size: recipe.model.vision.inputs[0].width).encoded(),
             to: "\(folder)/preprocessor_config.json")
     }
 

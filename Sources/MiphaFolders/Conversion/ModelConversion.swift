@@ -21,7 +21,8 @@ public enum ModelConversion {
     public static func run(
         _ folder: ModelFolder, to layout: CheckpointLayout, output: String, dropsHeadBias: Bool
     ) throws -> [String] {
-        try write(
+        try folder.config.requirePlace(in: layout, for: output)
+        return try write(
             folder.model(), of: folder, to: output,
             MiphaModel.SaveOptions(layout: layout, dropsHeadBias: dropsHeadBias))
     }

@@ -43,8 +43,10 @@ package enum CompanionFiles {
             try AtomicFile.write(
                 FileSystem.read(path, limit: largestFile), to: FileSystem.join(target, name))
         }
-        try ImageProcessorFile(folder: source)?.write(
-            to: target, aspectRatio: aspectRatio, isStated: isStated, from: source)
+        for tower in 0..<ImageProcessorFile.towerCount {
+            try ImageProcessorFile(folder: source, tower: tower)?.write(
+                to: target, aspectRatio: aspectRatio, isStated: isStated, from: source)
+        }
     }
 
     /// Has the tokenizer's files say how long texts were in training, as the reference's tokenizer

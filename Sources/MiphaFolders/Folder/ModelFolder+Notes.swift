@@ -9,8 +9,8 @@ extension ModelFolder {
     /// are not known, and places where the folder does not do what transformers would.
     public var notes: [String] {
         var notes = adapterNotes + config.findings(configFile).notes(configFile)
-        guard let file = try? pictureFile() else { return notes }
-        notes += file.notes
+        guard let files = try? pictureFiles(), let file = files.first else { return notes }
+        notes += files.flatMap(\.notes)
         if config.layout == .llava, let ratio = try? aspectRatio(),
             ratio != (file.processor.pads ? .pad : .square)
         {
@@ -31,9 +31,13 @@ extension ModelFolder {
         return try MiphaModel.storedTypes(folder: path, config).notes
     }
 
-    /// The file that holds the image preprocessing, if there is one.
-    package func pictureFile() throws(ImagingError) -> ImageProcessorFile? {
-        try ImageProcessorFile(folder: path)
+    /// The image preprocessing of the vision towers, of those for which there is one.
+    package func pictureFiles() throws(ImagingError) -> [ImageProcessorFile] {
+        var files: [ImageProcessorFile] = []
+        for tower in config.vision.towers.indices {
+            if let file = try ImageProcessorFile(folder: path, tower: tower) { files.append(file) }
+        }
+        return files
     }
 
     /// The chat template that the folder carries, if any.

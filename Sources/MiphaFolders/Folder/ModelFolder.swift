@@ -69,15 +69,24 @@ public struct ModelFolder: Sendable {
         return try Tokenizer(folder: path)
     }
 
-    /// Reads the image preprocessing and checks that it fits the vision tower.
+    /// Reads the image preprocessing of each vision tower and checks that it fits the tower.
     ///
     /// - Parameter need: who needs it, for the message when it is missing; `nil`: what the folder
     ///   is opened for.
-    public func imageProcessor(_ need: String? = nil) throws -> ImageProcessor {
-        guard let file = try pictureFile() else {
-            throw Self.missingImageProcessor(path, need ?? "\(purpose) needs it")
+    public func imageProcessors(_ need: String? = nil) throws -> [ImageProcessor] {
+        try config.vision.towers.indices.map { number in
+            guard let file = try ImageProcessorFile(folder: path, tower: number) else {
+                throw Self.missingImageProcessor(
+                    path, need ?? "\(purpose) needs it", tower: number)
+            }
+            return try checked(file, config.vision.towers[number])
         }
-        let (processor, input) = (file.processor, config.vision.input)
+    }
+
+    private func checked(
+        _ file: ImageProcessorFile, _ tower: any TowerFamily
+    ) throws(FolderError) -> ImageProcessor {
+        let (processor, input) = (file.processor, tower.input)
         guard processor.outputWidth == input.width, processor.outputHeight == input.height else {
             throw FolderError(
                 .mismatchedParts,
@@ -85,10 +94,10 @@ public struct ModelFolder: Sendable {
                     + "\(processor.outputHeight) pixels, but the vision tower of config.json takes "
                     + "\(input.width) x \(input.height)")
         }
-        if let patch = file.patchSize, patch != config.vision.patchSize {
+        if let patch = file.patchSize, patch != tower.patchSize {
             throw FolderError(
                 .mismatchedParts,
-                "\(path)/processor_config.json: patch_size: expected \(config.vision.patchSize) as in "
+                "\(path)/processor_config.json: patch_size: expected \(tower.patchSize) as in "
                     + "config.json, found \(patch)")
         }
         return processor
@@ -96,16 +105,19 @@ public struct ModelFolder: Sendable {
 
     /// The error for a folder without image preprocessing.
     ///
-    /// - Parameter need: who needs it.
-    package static func missingImageProcessor(_ path: String, _ need: String) -> FolderError {
-        FolderError(
-            .missingPart,
-            "\(path): preprocessor_config.json (or processor_config.json with image_processor) is "
-                + "missing; \(need)")
+    /// - Parameters:
+    ///   - need: who needs it.
+    ///   - tower: number of the vision tower whose images it is for.
+    package static func missingImageProcessor(
+        _ path: String, _ need: String, tower: Int = 0
+    ) -> FolderError {
+        let name = ImageProcessorFile.fileNames(tower: tower)[0]
+        let other = tower == 0 ? "(or processor_config.json with image_processor) " : ""
+        return FolderError(.missingPart, "\(path): \(name) \(other)is missing; \(need)")
     }
 
-    /// Whether there is image preprocessing.
-    public var hasImageProcessor: Bool { get throws { try pictureFile() != nil } }
+    /// Whether there is image preprocessing, of one vision tower at least.
+    public var hasImageProcessor: Bool { get throws { try !pictureFiles().isEmpty } }
 
     /// The treatment of images that are not square: as the image preprocessing says, or
     /// `image_aspect_ratio` of the config, which must not contradict it.
@@ -122,8 +134,8 @@ public struct ModelFolder: Sendable {
         }
         // What an adapter was trained with goes before what its model says.
         if let stated, adapter?.imageAspectRatio != nil { return stated }
-        return try pictureFile()?.aspectRatio(stated: stated, by: Self.configName) ?? stated
-            ?? .square
+        return try ImageProcessorFile.aspectRatio(
+            of: pictureFiles(), stated: stated, by: Self.configName) ?? stated ?? .square
     }
 
     /// The model, its weights mapped or copied.

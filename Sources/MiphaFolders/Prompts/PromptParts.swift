@@ -31,9 +31,9 @@ public struct PromptParts: Sendable {
     ) throws {
         let text = try TextParts(folder, template: template)
         (tokenizer, self.template) = (text.tokenizer, text.template)
-        let processor = try folder.hasImageProcessor ? folder.imageProcessor() : nil
+        let processors = try folder.hasImageProcessor ? folder.imageProcessors() : nil
         let ratio = try aspectRatio ?? folder.aspectRatio()
-        preparer = processor.map { ImagePreparer($0, aspectRatio: ratio) }
+        preparer = processors.map { ImagePreparer($0, aspectRatio: ratio) }
         let generation = answers ? try GenerationFile(folder, tokenizer: tokenizer) : nil
         notes = tokenizer.notes + (generation?.notes ?? [])
         stopIDs = text.template.stopIDs(tokenizer).union(generation?.endIDs ?? [])

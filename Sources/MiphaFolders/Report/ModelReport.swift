@@ -26,7 +26,7 @@ public struct ModelReport: Sendable {
     public let bytes: Int
     /// Number of tokens of the tokenizer, or why there is none.
     public let tokenizer: Result<Int, FolderError>
-    /// Kind of image preprocessing, or why there is none.
+    /// Kind of image preprocessing, of each vision tower, or why there is none.
     public let imageProcessor: Result<String, FolderError>
     /// Name of the chat format; `unknown` where the folder carries a template that is none.
     public let template: String
@@ -108,7 +108,9 @@ public struct ModelReport: Sendable {
             notes.append(error.message)
         }
         self.notes = notes
-        imageProcessor = Self.attempt { try folder.imageProcessor().kind.rawValue }
+        imageProcessor = Self.attempt {
+            try folder.imageProcessors().map(\.kind.rawValue).joined(separator: " + ")
+        }
     }
 
     private static func parts(_ store: ParameterStore) -> [Part] {

@@ -36,14 +36,16 @@ public struct GenerationPrompt: Sendable, Hashable {
             throw fail(
                 "expected one image for each of the \(markers) markers, found \(images.count)")
         }
-        let expected = model.tower.input.sizes
-        for (index, image) in images.enumerated() where image.pixels.shape != expected {
+        let expected = model.tower.inputs.map(\.sizes)
+        for (index, image) in images.enumerated()
+        where !image.pixels.lazy.map(\.shape).elementsEqual(expected) {
             throw fail(
                 "image \(index): expected \(Self.words(expected)) values, found "
-                    + Self.words(image.pixels.shape))
+                    + Self.words(image.pixels.map(\.shape)))
         }
     }
-    private static func words(_ shape: [Int]) -> String {
-        shape.map(String.init).joined(separator: " x ")
+
+    private static func words(_ shapes: [[Int]]) -> String {
+        shapes.map { $0.map(String.init).joined(separator: " x ") }.joined(separator: " and ")
     }
 }

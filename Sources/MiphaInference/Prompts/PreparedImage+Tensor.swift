@@ -2,10 +2,10 @@ import MiphaImaging
 import MiphaTorch
 
 extension [PreparedImage] {
-    /// The pixels of all images, `[images, channels, height, width]`; `nil` without images.
+    /// The pixels of all images, as a batch holds them; `nil` without images.
     func tensor(on device: Device) throws -> Tensor? {
         guard let first else { return nil }
-        return try Tensor.joining(map(\.pixels.values), shape: [count] + first.pixels.shape)
+        return try Tensor.joining(values, shape: [count] + first.pixels.sizes)
             .to(device: device)
     }
 }

@@ -18,12 +18,13 @@ protocol CheckpointFormat {
 
     /// The treatment of the fields of a config with these families.
     static func fields(
-        _ vision: any TowerConfiguration.Type, _ language: any LanguageConfiguration.Type
+        _ towers: [any TowerFamily.Type], _ language: any LanguageConfiguration.Type
     ) -> FileFields
 
     /// The dialects that tensors of a folder of this layout may be named in, most usual first.
     ///
-    /// - Parameter towers: the families that a tower may be of, all with the same roots.
+    /// - Parameter towers: the families that towers may be of, all with the same roots where a layout
+    ///   has no place for a second tower.
     static func dialects(towers: [PartFamily]) throws(CheckpointError) -> [KeyMap]
 }
 
@@ -65,10 +66,10 @@ extension CheckpointLayout {
 extension MiphaConfig {
     /// The dialects that a layout may name this model's tensors in, most usual first.
     func dialects(_ layout: CheckpointLayout) throws(CheckpointError) -> [KeyMap] {
-        let tower = type(of: vision).family
+        let own = vision.towers.map { type(of: $0).family }
         let others = TowerCatalogue.all.map { $0.family }
-        return try layout.dialects(
-            towers: [tower] + others.filter { $0 != tower && $0.hasRoots(of: tower) })
+        return try layout.format.dialects(
+            towers: own + others.filter { !own.contains($0) && $0.hasRoots(of: own[0]) })
     }
 
     /// The dialect whose rules know most of a checkpoint's names.
@@ -85,8 +86,10 @@ extension MiphaConfig {
 
 /// The roots of a model's parts in canonical names.
 enum CanonicalRoot {
-    /// The tower, whose root is below.
-    static let tower = "model.vision_tower"
+    /// The first tower, whose root is below.
+    static let tower = towers[0]
+    /// The same of each tower that a model may have.
+    static let towers = TowerRoot.names.map { "model.\($0)" }
     /// The language model's modules.
     static let language = "model"
 

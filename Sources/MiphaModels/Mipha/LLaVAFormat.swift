@@ -58,7 +58,8 @@ enum LLaVAFormat: CheckpointFormat {
     }
 
     static func json(_ config: MiphaConfig, _ kept: JSONObject, dtype: String) -> JSONObject {
-        let (vision, language) = (config.vision, config.language)
+        // A model of two towers is refused before: MiphaConfig.requirePlace(in:for:).
+        let (vision, language) = (config.vision.towers[0], config.language)
         let kept = typed(kept, dtype)
         let oldText = typed(kept["text_config"]?.objectValue ?? JSONObject(), dtype)
         let oldTower = typed(kept["vision_config"]?.objectValue ?? JSONObject(), dtype)
@@ -136,7 +137,7 @@ enum LLaVAFormat: CheckpointFormat {
     }
 
     static func fields(
-        _ vision: any TowerConfiguration.Type, _ language: any LanguageConfiguration.Type
+        _ towers: [any TowerFamily.Type], _ language: any LanguageConfiguration.Type
     ) -> FileFields {
         FileFields(
             "config.json, hf-llava layout",
@@ -165,7 +166,8 @@ enum LLaVAFormat: CheckpointFormat {
                 .init(
                     "vision_config",
                     .object(
-                        FileFields("vision_config", vision.fields.fields + LibraryFields.ofParts))),
+                        FileFields("vision_config", towers[0].fields.fields + LibraryFields.ofParts)
+                    )),
                 .init(
                     "tie_word_embeddings", .harmless,
                     "that of text_config says whether the head is the table of embeddings"),

@@ -6,7 +6,9 @@ public struct MiphaBatch {
     public var ids: [[Int]]
     /// Labels, one per id; `nil` when nothing is learned.
     public var labels: [[Int]]?
-    /// Images of all samples in order, `[images, 3, side, side]` float32; `nil` without images.
+    /// Images of all samples in order, `[images, channels, height, width]` float32; where an image has
+    /// several blocks of pixels, `[images, values]`, of each image the blocks one after the other; `nil`
+    /// without images.
     public var pixels: Tensor?
     /// The tower's output for the images, `[images, patches, width]`, where it is known already;
     /// then `pixels` is not read.

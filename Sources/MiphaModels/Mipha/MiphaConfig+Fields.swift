@@ -5,10 +5,10 @@ extension MiphaConfig {
     /// The fields of `config.json` in a layout, those of two families among them.
     package static func fields(
         _ layout: CheckpointLayout,
-        vision: any TowerConfiguration.Type = TowerCatalogue.all[0],
+        towers: [any TowerFamily.Type] = [TowerCatalogue.all[0]],
         language: any LanguageConfiguration.Type = LanguageCatalogue.all[0]
     ) -> FileFields {
-        layout.format.fields(vision, language)
+        layout.format.fields(towers, language)
     }
 
     /// The fields of the configs of families other than the first, as parts of `config.json`.
@@ -24,8 +24,10 @@ extension MiphaConfig {
     ///
     /// - Parameter file: the name of the file in messages.
     package func findings(_ file: String) -> FileFields.Findings {
-        Self.fields(layout, vision: type(of: vision), language: type(of: language))
-            .examine(source, file: file)
+        Self.fields(
+            layout, towers: vision.towers.map { type(of: $0) }, language: type(of: language)
+        )
+        .examine(source, file: file)
     }
 
     /// The element type that the file names.

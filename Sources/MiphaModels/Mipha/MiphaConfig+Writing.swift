@@ -1,4 +1,5 @@
 public import MiphaFiles
+package import MiphaNN
 
 extension MiphaConfig {
     /// The config file in a layout; fields that Mipha does not know survive in their own layout.
@@ -9,5 +10,19 @@ extension MiphaConfig {
         var config = self
         config.language = language.built(in: layout)
         return .object(layout.format.json(config, kept, dtype: dtype))
+    }
+
+    /// Checks that a layout has a place for the vision tower.
+    ///
+    /// - Parameter folder: what is to be written, for messages.
+    package func requirePlace(
+        in layout: CheckpointLayout, for folder: String
+    ) throws(ParameterError) {
+        guard layout == .llava, vision.towers.count > 1 else { return }
+        let titles = vision.towers.map { type(of: $0).family.title }.joined(separator: " and ")
+        throw ParameterError(
+            "\(folder): layout \(layout.rawValue) has a place for one vision tower, but this model "
+                + "has two side by side, \(titles); expected layout "
+                + CheckpointLayout.mipha.rawValue)
     }
 }

@@ -32,7 +32,7 @@ extension MiphaModel {
     /// - Parameter values: what to write instead of the model's own parameters, by canonical name;
     ///   shapes and dtypes must be equal. They are written as they are.
     /// - Throws: `ParameterError` when the layout cannot hold the model: the LLaVA class of
-    ///   transformers builds its head without bias and its projector with two layers; or when
+    ///   transformers builds its head without bias, its projector with two layers, and one tower; or when
     ///   matrices are quantised, from which the original ones cannot be restored.
     public func save(
         to folder: String, options: SaveOptions = SaveOptions(), values: [String: Tensor] = [:]
@@ -42,6 +42,7 @@ extension MiphaModel {
                 "\(folder): \(name) is quantised; save the adapter, and merge it with "
                     + "the model's own weights")
         }
+        try config.requirePlace(in: options.layout, for: folder)
         let parameters = StoredParameters(store: store, values: values)
         let plan = try plan(options, parameters.declarations)
         let keys = try config.dialects(options.layout)[0]

@@ -28,9 +28,7 @@ public struct MiphaModel {
     ) throws {
         let store = ParameterStore(
             source: source, adapters: adapters, quantization: quantization)
-        let root = store.scope(.tower)["model"]["vision_tower"]
-        tower = try config.vision.tower(
-            type(of: config.vision).family.officialRoot.map { root[$0] } ?? root)
+        tower = try config.vision.tower(in: store.scope(.tower)["model"])
         projector = try Projector(
             store.scope(.projector)["model"]["mm_projector"], config.projector)
         language = try config.language.model(store.scope(.language))

@@ -13,12 +13,8 @@ enum OfficialFormat: CheckpointFormat {
             let language = LanguageCatalogue.all.first(where: { $0.officialTypes.contains(type) })
         else { throw reader.failure("model_type", expected: "a model of Mipha") }
         let parts = try reader.object("vision_config")
-        let tower = try parts.object("vision_tower")
-        let selection = FeatureSelection(
-            tower, key: "mm_vision_select_layer",
-            keepsClassToken: tower.value(featureKey)?.stringValue == "cls_patch")
         let config = MiphaConfig(
-            vision: try towerFamily(tower).init(tower, selection: selection),
+            vision: try vision(parts),
             projector: try ProjectorConfig(parts.object("mm_projector")),
             language: try language.init(reader, in: .mipha),
             layout: .mipha, imageTokenID: nil, source: reader.object,
@@ -28,11 +24,32 @@ enum OfficialFormat: CheckpointFormat {
         return config
     }
 
+    /// The tower, or two side by side.
+    private static func vision(
+        _ parts: ConfigReader
+    ) throws(CheckpointError) -> any TowerConfiguration {
+        let keys = TowerRoot.names
+        let first = try tower(parts.object(keys[0]))
+        guard parts.has(keys[1]) else { return first }
+        let second = try tower(parts.object(keys[1]))
+        return try TowerPair(
+            first, second, place: "\(parts.file): \(parts.path(of: keys[1]))")
+    }
+
+    private static func tower(
+        _ reader: ConfigReader
+    ) throws(CheckpointError) -> any TowerFamily {
+        let selection = FeatureSelection(
+            reader, key: "mm_vision_select_layer",
+            keepsClassToken: reader.value(featureKey)?.stringValue == "cls_patch")
+        return try towerFamily(reader).init(reader, selection: selection)
+    }
+
     /// The tower's family: of its `model_type`, or else the one that its name contains, or the path to
     /// it, as in the reference; without a name the first, which all released models have.
     private static func towerFamily(
         _ tower: ConfigReader
-    ) throws(CheckpointError) -> any TowerConfiguration.Type {
+    ) throws(CheckpointError) -> any TowerFamily.Type {
         let type = try tower.string("model_type", default: "mipha_vision_model")
         let first = TowerCatalogue.all[0].family.id
         let path = try tower.string("vision_model_name_or_path", default: first).lowercased()
@@ -68,23 +85,16 @@ enum OfficialFormat: CheckpointFormat {
     }
 
     static func json(_ config: MiphaConfig, _ kept: JSONObject, dtype: String) -> JSONObject {
-        let (vision, language) = (config.vision, config.language)
-        let oldParts = kept["vision_config"]?.objectValue ?? JSONObject()
-        let fresh: JSONObject = [
-            "mm_vision_select_layer": .integer(vision.selectedLayer),
-            featureKey: "patch", "model_type": "mipha_vision_model",
-            "vision_model_name_or_path": .string(type(of: vision).family.id),
-        ]
-        var tower = fresh.merging(oldParts["vision_tower"]?.objectValue ?? JSONObject())
-            .merging(vision.json)
-        tower["mm_vision_select_layer"] = .integer(vision.selectedLayer)
-        if type(of: vision).hasClassToken {
-            tower[featureKey] = vision.grid.leading > 0 ? "cls_patch" : "patch"
+        let language = config.language
+        var oldParts = kept["vision_config"]?.objectValue ?? JSONObject()
+        for name in TowerRoot.names.dropFirst(config.vision.towers.count) { oldParts[name] = nil }
+        let towers = zip(TowerRoot.names, config.vision.towers).map { name, tower in
+            JSONObject.Member(
+                key: name, value: .object(json(tower, oldParts[name]?.objectValue ?? JSONObject())))
         }
         let oldProjector = oldParts["mm_projector"]?.objectValue ?? JSONObject()
-        let parts = oldParts.merging([
-            "vision_tower": .object(tower),
-            "mm_projector": .object(oldProjector.merging(config.projector.json)),
+        let parts = oldParts.merging(JSONObject(towers)).merging([
+            "mm_projector": .object(oldProjector.merging(config.projector.json))
         ])
         let defaults: JSONObject = [
             "mm_use_im_start_end": false, "mm_use_im_patch_token": false,
@@ -100,8 +110,28 @@ enum OfficialFormat: CheckpointFormat {
         ])
     }
 
+    /// The object of a tower; keys that its family does not know survive.
+    private static func json(_ tower: any TowerFamily, _ kept: JSONObject) -> JSONObject {
+        let family = type(of: tower)
+        let fresh: JSONObject = [
+            "mm_vision_select_layer": .integer(tower.selectedLayer),
+            featureKey: "patch", "model_type": "mipha_vision_model",
+            "vision_model_name_or_path": .string(family.family.id),
+        ]
+        var object = fresh.merging(kept).merging(tower.json)
+        object["mm_vision_select_layer"] = .integer(tower.selectedLayer)
+        if family.hasClassToken {
+            object[featureKey] = tower.grid.leading > 0 ? "cls_patch" : "patch"
+        }
+        return object
+    }
+
     static func dialects(towers: [PartFamily]) throws(CheckpointError) -> [KeyMap] {
-        let tower = CanonicalRoot.tower.path(towers.first?.officialRoot)
+        let dropped = CanonicalRoot.towers.flatMap { place in
+            towers.flatMap { family in
+                family.dropped.map { "\(place.path(family.officialRoot)).\($0)" }
+            }
+        }
         return [
             try KeyMap(
                 dialect: "official Mipha",
@@ -109,12 +139,12 @@ enum OfficialFormat: CheckpointFormat {
                     + CanonicalRoot.droppedOfLanguages.map {
                         .drop("\(CanonicalRoot.language).\($0)")
                     }
-                    + towers.flatMap(\.dropped).unique.map { .drop("\(tower).\($0)") })
+                    + dropped.unique.map { .drop($0) })
         ]
     }
 
     static func fields(
-        _ vision: any TowerConfiguration.Type, _ language: any LanguageConfiguration.Type
+        _ towers: [any TowerFamily.Type], _ language: any LanguageConfiguration.Type
     ) -> FileFields {
         FileFields(
             "config.json, official layout",
@@ -126,7 +156,7 @@ enum OfficialFormat: CheckpointFormat {
                 .init(
                     "tokenizer_model_max_length", .used,
                     "longest text of a training sample; from 1000000000 there is no limit"),
-                .init("vision_config", .object(parts(vision))),
+                .init("vision_config", .object(parts(towers))),
                 .init(
                     "mm_use_im_start_end", .only([false]),
                     "tokens around images are not written into prompts"),
@@ -142,31 +172,39 @@ enum OfficialFormat: CheckpointFormat {
             ] + language.fields.fields + LibraryFields.generation + LibraryFields.all)
     }
 
-    private static func parts(_ vision: any TowerConfiguration.Type) -> FileFields {
-        FileFields(
-            "vision_config",
-            [
+    private static func parts(_ towers: [any TowerFamily.Type]) -> FileFields {
+        var fields = zip(TowerRoot.names, towers).map { name, tower in
+            FileFields.Field(name, .object(self.fields(of: tower, name)))
+        }
+        if towers.count < TowerRoot.names.count {
+            fields.append(
                 .init(
-                    "vision_tower",
-                    .object(
-                        FileFields(
-                            "vision_tower",
-                            [
-                                .init(
-                                    "vision_model_name_or_path", .used,
-                                    "must name \(TowerCatalogue.titles)"),
-                                .init("mm_vision_select_layer", .used),
-                                .init(
-                                    featureKey, .only(["patch", "cls_patch"]),
-                                    "the same without a class token"),
-                            ] + vision.fields.fields + LibraryFields.ofParts))),
+                    TowerRoot.names[1], .used,
+                    "a second tower beside the first, in the same fields; no official model has one"
+                ))
+        }
+        return FileFields(
+            "vision_config",
+            fields + [
                 .init(
                     "mm_projector",
                     .object(
                         FileFields(
                             "mm_projector",
                             [.init("mm_projector_type mm_hidden_size hidden_size", .used)]
-                                + LibraryFields.ofParts))),
+                                + LibraryFields.ofParts)))
             ])
+    }
+
+    private static func fields(of tower: any TowerFamily.Type, _ name: String) -> FileFields {
+        FileFields(
+            name,
+            [
+                .init(
+                    "vision_model_name_or_path", .used, "must name \(TowerCatalogue.titles)"),
+                .init("mm_vision_select_layer", .used),
+                .init(
+                    featureKey, .only(["patch", "cls_patch"]), "the same without a class token"),
+            ] + tower.fields.fields + LibraryFields.ofParts)
     }
 }

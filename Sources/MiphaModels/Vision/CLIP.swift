@@ -4,7 +4,7 @@ public import MiphaNN
 import MiphaTorch
 
 /// Shape of a CLIP vision transformer (transformers `CLIPVisionConfig`).
-public struct CLIPConfig: TowerConfiguration {
+public struct CLIPConfig: TowerFamily {
     /// Width of the hidden state.
     public var hiddenSize: Int
     /// Width inside the feed-forward layers.
@@ -166,8 +166,9 @@ struct CLIPVisionTower: VisionTower {
             scope.output.unused["post_layernorm"], width: width, epsilon: epsilon)
     }
 
-    var input: ImageShape { config.input }
+    var inputs: [ImageShape] { config.inputs }
     var grid: FeatureGrid { config.grid }
+    var tokenCount: Int { 1 + config.grid.rows * config.grid.columns }
 
     func segments(dropout: RandomGenerator?) -> [Segment] {
         let embed = Segment("vision.0", reads: [ParameterPlace(blocks.part)]) {

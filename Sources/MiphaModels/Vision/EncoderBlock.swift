@@ -100,14 +100,16 @@ struct EncoderBlocks {
     let all: [EncoderBlock]
     let usedCount: Int
     let part: ModelPart
+    private let places: [ParameterPlace]
 
     /// Registers the blocks under `encoder.layers`.
     init(_ scope: ParameterScope, count: Int, used: Int, _ shape: EncoderShape) throws {
         part = scope.part
         usedCount = used
-        all = try (0..<count).map {
-            let block = scope["encoder"]["layers"].block($0)
-            return try EncoderBlock($0 < used ? block : block.unused, shape)
+        let scopes = (0..<count).map { scope["encoder"]["layers"].block($0) }
+        places = scopes.map(\.place)
+        all = try scopes.enumerated().map { index, block in
+            try EncoderBlock(index < used ? block : block.unused, shape)
         }
     }
 
@@ -120,9 +122,8 @@ struct EncoderBlocks {
     ) -> [Segment] {
         all.prefix(usedCount).enumerated().map { index, block in
             let isLast = index == usedCount - 1
-            return Segment(
-                "vision.\(index + 1)", reads: [ParameterPlace(part, .block(index))]
-            ) { (x) throws(TensorError) in
+            return Segment("vision.\(index + 1)", reads: [places[index]]) {
+                (x) throws(TensorError) in
                 let state = try block(x, dropout: dropout)
                 return isLast ? try finish(state) : state
             }

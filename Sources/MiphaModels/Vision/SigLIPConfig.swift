@@ -3,7 +3,7 @@ public import MiphaFiles
 public import MiphaNN
 
 /// Shape of a SigLIP vision tower (transformers `SiglipVisionConfig`).
-public struct SigLIPConfig: TowerConfiguration {
+public struct SigLIPConfig: TowerFamily {
     /// Width of the hidden state.
     public var hiddenSize: Int
     /// Width inside the feed-forward layers.

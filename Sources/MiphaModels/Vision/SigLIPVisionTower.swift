@@ -47,10 +47,12 @@ public struct SigLIPVisionTower: VisionTower {
         }
     }
 
-    /// Sizes of one image.
-    public var input: ImageShape { config.input }
+    /// Sizes of the only block of pixels.
+    public var inputs: [ImageShape] { config.inputs }
     /// The features of one image.
     public var grid: FeatureGrid { config.grid }
+    /// The patches.
+    public var tokenCount: Int { config.grid.count }
 
     /// The embedding and the blocks that influence the selected hidden state.
     public func segments(dropout: RandomGenerator?) -> [Segment] {

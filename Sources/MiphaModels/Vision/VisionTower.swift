@@ -2,14 +2,18 @@ public import MiphaTorch
 
 /// A network that turns images into feature vectors.
 public protocol VisionTower {
-    /// Sizes of one image.
-    var input: ImageShape { get }
+    /// Sizes of the blocks of pixels of one image.
+    var inputs: [ImageShape] { get }
     /// The features of one image.
     var grid: FeatureGrid { get }
+    /// Number of vectors between blocks, those among them that are no features, as a class token.
+    var tokenCount: Int { get }
 
-    /// The chain from pixels `[images, channels, height, width]` to features `[images, tokens, width]`.
+    /// The chain from pixels to features `[images, tokens, width]`.
     ///
-    /// The first segment makes the embedding output, each further one runs a block.
+    /// Pixels are `[images, channels, height, width]`; where an image has several blocks they are
+    /// `[images, values]`, of each image the blocks one after the other. The first segment makes the
+    /// embedding output, each further one runs a block.
     ///
     /// - Parameter dropout: source of dropout masks; `nil` outside training.
     func segments(dropout: RandomGenerator?) -> [Segment]

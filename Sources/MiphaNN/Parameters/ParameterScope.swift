@@ -4,9 +4,12 @@ public import MiphaTorch
 /// what the parameters there have in common.
 public struct ParameterScope {
     let store: ParameterStore
-    let prefix: String
-    private(set) var place: ParameterPlace
+    private(set) var prefix: String
+    /// The place of a parameter that is registered here.
+    public private(set) var place: ParameterPlace
     private(set) var isRun = true
+    /// Number that the block 0 here has in its part.
+    private var firstBlock = 0
 
     init(store: ParameterStore, prefix: String, place: ParameterPlace) {
         self.store = store
@@ -24,7 +27,16 @@ public struct ParameterScope {
 
     /// The scope of a numbered block of the part.
     public func block(_ index: Int) -> ParameterScope {
-        self[index].moved(to: ParameterPlace(place.part, .block(index)))
+        self[index].moved(to: ParameterPlace(place.part, .block(firstBlock + index)))
+    }
+
+    /// The same place, whose blocks begin at another depth of the part; names do not change.
+    ///
+    /// For layers that run beside deeper ones of the same part, so that what runs together has one place.
+    public func blocks(from first: Int) -> ParameterScope {
+        var scope = self
+        scope.firstBlock = first
+        return scope
     }
 
     /// The same place, after the blocks of the part.
@@ -39,9 +51,8 @@ public struct ParameterScope {
 
     /// The scope of a part of this layer.
     public subscript(name: String) -> ParameterScope {
-        var scope = ParameterScope(
-            store: store, prefix: prefix.isEmpty ? name : "\(prefix).\(name)", place: place)
-        scope.isRun = isRun
+        var scope = self
+        scope.prefix = prefix.isEmpty ? name : "\(prefix).\(name)"
         return scope
     }
 

@@ -28,14 +28,14 @@ struct Collator {
         return batch
     }
 
-    /// Pixels of all images, `[images, channels, height, width]`.
+    /// Pixels of all images, as `MiphaBatch` has them.
     private static func pixels(_ images: [SampleImage]) throws -> Tensor? {
-        let blocks = images.compactMap(\.prepared?.pixels)
-        guard blocks.count == images.count else {
+        let prepared = images.compactMap(\.prepared)
+        guard prepared.count == images.count else {
             throw TrainingError(.failed, "an image was not decoded, but its tower learns")
         }
-        guard let first = blocks.first else { return nil }
-        return try .joining(blocks.map(\.values), shape: [blocks.count] + first.shape)
+        guard let first = prepared.first else { return nil }
+        return try .joining(prepared.values, shape: [prepared.count] + first.pixels.sizes)
     }
 
     /// The image of each marker, row by row.

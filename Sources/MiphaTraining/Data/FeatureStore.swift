@@ -128,7 +128,7 @@ public final class FeatureStore {
         counts.misses += 1
         return try withoutGradients { () throws(TensorError) in
             try tower.segments(dropout: nil).run(
-                Tensor(image.pixels.values, shape: [1] + image.pixels.shape).to(device: device))
+                Tensor.joining([image].values, shape: [1] + image.pixels.sizes).to(device: device))
         }
     }
 

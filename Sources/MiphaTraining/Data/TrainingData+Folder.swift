@@ -10,7 +10,7 @@ extension TrainingData {
     static func preparer(_ run: RunConfiguration, _ folder: ModelFolder) throws -> ImagePreparer? {
         guard run.stage.takesPictures else { return nil }
         return ImagePreparer(
-            try folder.imageProcessor("a run with images needs it"),
+            try folder.imageProcessors("a run with images needs it"),
             aspectRatio: run.resolvedAspectRatio)
     }
 
@@ -28,8 +28,9 @@ extension TrainingData {
         }
         var notes = findings.notes(file) + text.tokenizer.notes
         notes += [AdapterFolder.note(inModel: run.model)].compactMap(\.self)
-        if run.stage.takesPictures, let pictures = try folder.pictureFile() {
-            notes += pictures.notes
+        let files = run.stage.takesPictures ? try folder.pictureFiles() : []
+        notes += files.flatMap(\.notes)
+        if let pictures = files.first {
             let own: ImageAspectRatio = pictures.processor.pads ? .pad : .square
             let used = run.resolvedAspectRatio
             let isOfficial = config.imageAspectRatio == used.rawValue

@@ -106,7 +106,7 @@ struct PlannedRunModel {
     /// The most bytes of an image in a prepared sample: pixels, or features from the feature cache.
     func imageBytes(_ run: RunConfiguration) -> Int {
         let grid = config.vision.grid
-        let pixels = 4 * config.vision.input.valueCount
+        let pixels = 4 * config.vision.inputs.valueCount
         let learns = trainable.contains { dry.store.fact($0)?.part == .tower }
         guard run.featureFolder != nil, !learns else { return pixels }
         return max(pixels, grid.count * grid.width * run.dtype.byteCount)

@@ -84,7 +84,7 @@ package final class SimulatedPasses {
     }
 
     private func pixels(_ count: Int) throws -> Tensor {
-        try .empty([count] + facts.config.vision.input.sizes, device: .meta)
+        try .empty([count] + facts.config.vision.inputs.sizes, device: .meta)
     }
 
     /// The output of a frozen tower, image by image; every image takes the memory of the first.

@@ -185,7 +185,7 @@ struct SpeedProbe {
             pictures == 0
             ? nil
             : try Tensor.normal(
-                [pictures] + config.vision.input.sizes,
+                [pictures] + config.vision.inputs.sizes,
                 generator: RandomGenerator(seed: 2))
         return MiphaBatch(ids: ids, labels: labels, pixels: pixels)
     }

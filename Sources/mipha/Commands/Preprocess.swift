@@ -11,7 +11,8 @@ struct Preprocess: ParsableCommand {
               mipha preprocess Mipha-3B a.jpg b.png --output a.safetensors --uint8
 
             Writes the tensor pixel_values [images, 3, height, width] float32 and, with --uint8, \
-            resized [images, height, width, 3] uint8, the pixels before normalisation.
+            resized [images, height, width, 3] uint8, the pixels before normalisation; of a second \
+            vision tower also pixel_values_2 and resized_2.
             """)
 
     @Argument(help: "Model folder.")
