@@ -20,12 +20,16 @@ MIPHA := .build/release/mipha
 PORTABLE := ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2
 PORTABLE_TESTS := ^(MiphaTrainingTests|GoldenTests|FamilyTests|MiphaNNTests|MiphaModelsTests|MiphaTorchTests)\.
 
+# What runs a second time on the pretend accelerator (Tests/CMiphaPretend), and what of it without float64.
+DEVICE_TESTS := ^(MiphaTorchTests|MiphaNNTests|MiphaModelsTests|MiphaInferenceTests|MiphaTrainingTests)\.
+NO_FLOAT64_TESTS := ^(MiphaTorchTests|MiphaNNTests|MiphaModelsTests|MiphaInferenceTests)\.
+
 DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
 PYTHON ?= python3
 
-.PHONY: help configure bootstrap build release demo test test-core test-portable nightly goldens lint \
+.PHONY: help configure bootstrap build release demo test test-core test-portable test-device nightly goldens lint \
 	format docs bench check clean
 
 help: ## Lists the commands.
@@ -53,6 +57,11 @@ test: bootstrap ## Sets up, builds and runs all tests (TEST_ARGS="--filter 'rota
 test-portable: bootstrap ## Runs the tests of training again, as on a processor with AVX2 only, on one thread.
 	@$(PORTABLE) OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 MIPHA_TEST_RUN=portable \
 		Scripts/test --filter '$(PORTABLE_TESTS)'
+
+test-device: bootstrap ## Runs the tests of the engine again on the pretend accelerator, then without float64.
+	@MIPHA_TEST_DEVICE=pretend:1 MIPHA_TEST_RUN=device Scripts/test --filter '$(DEVICE_TESTS)'
+	@MIPHA_TEST_DEVICE=pretend:1 MIPHA_TEST_NO_FLOAT64=1 MIPHA_TEST_RUN=device-no-float64 \
+		Scripts/test --filter '$(NO_FLOAT64_TESTS)'
 
 test-core: ## Builds and tests the half that needs no libtorch, without it.
 	@MIPHA_WITHOUT_TORCH=1 Scripts/bootstrap
@@ -84,6 +93,7 @@ check: bootstrap ## Exactly what CI runs: lint, clean build, all tests, the core
 	@$(MAKE) build
 	@$(MAKE) test
 	@$(MAKE) test-portable
+	@$(MAKE) test-device
 	@$(MAKE) test-core
 	@rm -rf .build/demo-check .build/demo-portable
 	@$(MAKE) demo DEMO_ARGS="--minutes 1 --at-least 60 --output .build/demo-check"

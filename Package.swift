@@ -143,6 +143,15 @@ let torch: [Target] = [
             "MiphaTestSupport",
         ],
         path: "Tests/MiphaTinyFolder", swiftSettings: strict),
+    .target(
+        name: "CMiphaPretend", dependencies: ["CLibTorch"], path: "Tests/CMiphaPretend",
+        cxxSettings: [
+            .treatAllWarnings(as: .error), .define("NDEBUG"), .headerSearchPath("."),
+        ]),
+    .target(
+        name: "MiphaPretend", dependencies: ["CMiphaPretend", "MiphaTorch", "MiphaTestSupport"],
+        path: "Tests/MiphaPretend", swiftSettings: strict),
+    tests("MiphaPretendTests", ["MiphaPretend", "MiphaTorch", "MiphaFiles"]),
     tests("MiphaTorchTests", ["MiphaTorch", "MiphaFiles"]),
     tests("MiphaNNTests", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
     tests(
@@ -169,7 +178,7 @@ let torch: [Target] = [
             "MiphaFiles",
         ]),
     tests("MiphaDemoTests", ["MiphaDemo", "MiphaImaging", "MiphaFiles"]),
-    tests("CommandTests", ["MiphaCheckpoints", "MiphaFiles", "mipha"]),
+    tests("CommandTests", ["MiphaPretend", "MiphaCheckpoints", "MiphaFiles", "mipha"]),
     tests(
         "FamilyTests",
         [
@@ -201,6 +210,8 @@ let package = Package(
                     "MiphaInference", "MiphaTraining", "MiphaBenchmarks", "MiphaDownloads",
                     "MiphaEvaluation", "MiphaData",
                 ]),
+            // For tests of the executable, which is run with it preloaded; `make release` leaves it out.
+            .library(name: "MiphaPretendDevice", type: .dynamic, targets: ["CMiphaPretend"]),
         ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),

@@ -1,0 +1,38 @@
+import MiphaFiles
+import MiphaPretend
+import MiphaTestSupport
+import Testing
+
+private let isReady = MiphaProcess.executable != nil && PretendLibrary.path != nil
+
+/// The executable, which knows nothing of the pretend accelerator, with it preloaded.
+@Suite(.enabled(if: isReady, "the executable or the pretend device is not built beside the tests"))
+struct PretendCommandTests {
+    @Test func `an answer on the device is the CPU's, computed there`() throws {
+        let sample = try SampleFolder()
+        let report = sample.temporary.file("report")
+        let arguments = [
+            "generate", sample.model, "--image", sample.picture, "--prompt", "Compare",
+            "--max-tokens", "12", "--device",
+        ]
+        let near = try MiphaProcess(arguments + ["cpu"])
+        let far = try MiphaProcess(
+            arguments + ["pretend:1"],
+            environment: PretendLibrary.environment(modes: [.hostile], report: report))
+        #expect(near.status == 0, "\(near.errors)")
+        #expect(far.status == 0, "\(far.errors)")
+        #expect(far.output == near.output)
+        let counts = try PretendLibrary.readReport(report)
+        #expect(counts["kernels", default: 0] > 1000)
+        #expect(counts["peak_bytes:1", default: 0] > 100_000)
+        #expect(counts["peak_bytes:0"] == 0)
+    }
+
+    @Test func `an unknown mode is refused`() throws {
+        var environment = PretendLibrary.environment()
+        environment["MIPHA_PRETEND"] = "hostile,slow"
+        let run = try MiphaProcess(["--version"], environment: environment)
+        #expect(run.status == 2)
+        #expect(run.errors.contains("unknown mode \"slow\""))
+    }
+}
