@@ -2,14 +2,14 @@ internal import CMiphaTorch
 
 /// How elements pass between tensors and the program's own memory.
 enum HostMemory {
-    /// Copies dense elements in row-major order into a new CPU tensor.
+    /// Copies dense elements in row-major order into a new tensor.
     static func copy(
-        _ bytes: UnsafeRawBufferPointer, shape: [Int], dtype: DType,
+        _ bytes: UnsafeRawBufferPointer, shape: [Int], dtype: DType, device: Device = .cpu,
         into out: UnsafeMutablePointer<mt_tensor?>
     ) -> mt_status {
         withShape(shape) { sizes in
             unsafe mt_tensor_from_bytes(
-                bytes.baseAddress, bytes.count, sizes, dtype.cValue, out)
+                bytes.baseAddress, bytes.count, sizes, dtype.cValue, device.cValue, out)
         }
     }
 

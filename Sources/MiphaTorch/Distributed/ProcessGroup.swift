@@ -153,24 +153,24 @@ public final class ProcessGroup {
 
     /// Numbers reduced over all processes.
     public func reduce(
-        _ values: [Double], _ reduction: Reduction = .sum, on device: Device = .cpu
+        _ values: [Double], _ reduction: Reduction = .sum
     ) throws(TensorError) -> [Double] {
-        let tensor = try Tensor(values).to(device: device)
+        let tensor = try Tensor(values)
         try allReduce(tensor, reduction).wait()
         return try tensor.values()
     }
 
     /// Texts of all processes, in the order of ranks.
-    public func gather(_ text: String, on device: Device = .cpu) throws(TensorError) -> [String] {
+    public func gather(_ text: String) throws(TensorError) -> [String] {
         let bytes = Array(text.utf8)
-        let lengths = try Tensor.zeros([worldSize], dtype: .int64, device: device)
-        try allGather(Tensor([Int64(bytes.count)]).to(device: device), into: lengths).wait()
+        let lengths = try Tensor.zeros([worldSize], dtype: .int64)
+        try allGather(Tensor([Int64(bytes.count)]), into: lengths).wait()
         let counts = try lengths.values(as: Double.self).map { Int($0) }
         let longest = counts.max() ?? 0
         guard longest > 0 else { return counts.map { _ in "" } }
         let padded = bytes + Array(repeating: 0, count: longest - bytes.count)
-        let own = try Tensor.copying(padded, shape: [longest], dtype: .uint8).to(device: device)
-        let all = try Tensor.zeros([longest * worldSize], dtype: .uint8, device: device)
+        let own = try Tensor.copying(padded, shape: [longest], dtype: .uint8)
+        let all = try Tensor.zeros([longest * worldSize], dtype: .uint8)
         try allGather(own, into: all).wait()
         let joined = try all.bytes()
         return counts.enumerated().map { rank, count in
