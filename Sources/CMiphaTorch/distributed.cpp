@@ -6,6 +6,7 @@
 #define USE_C10D_GLOO
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <c10/core/DeviceGuard.h>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 // A CUDA libtorch (which has the first header), NCCL's header, and those of a CUDA toolkit.
 #if __has_include(<ATen/cuda/CUDAConfig.h>) && __has_include(<nccl.h>) && \
@@ -250,6 +251,10 @@ mt_status mt_tensor_set_storage_allocated(mt_tensor tensor, bool is_allocated) {
         }
         if (storage->allocator() == nullptr) {
             throw std::invalid_argument("the storage is not libtorch's own");
+        }
+        c10::OptionalDeviceGuard own; // an allocator takes the current device's memory
+        if (!mipha::acts_on_cpu(target)) {
+            own.reset_device(target.device());
         }
         storage->set_data_ptr_noswap(storage->allocator()->allocate(bytes));
         storage->set_nbytes(bytes);
