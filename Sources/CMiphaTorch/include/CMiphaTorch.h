@@ -377,7 +377,8 @@ typedef enum mt_backend { MT_GLOO, MT_NCCL } mt_backend;
 typedef enum mt_reduction { MT_REDUCE_SUM, MT_REDUCE_MAX } mt_reduction;
 
 typedef struct mt_group_options {
-    mt_backend backend;
+    mt_backend backend; /* MT_NCCL: for tensors on `device`, beside Gloo for all others */
+    mt_device device;   /* of the process */
     int32_t rank, world_size;
     const char *host; /* where the key-value store is */
     uint16_t port;

@@ -12,9 +12,9 @@ internal import CMiphaTorch
 public final class ProcessGroup {
     /// The transport of tensors between processes.
     public enum Backend: Sendable {
-        /// TCP, for tensors in main memory.
+        /// TCP, from main memory.
         case gloo
-        /// NVIDIA's library, for tensors on CUDA devices.
+        /// NVIDIA's library for tensors on CUDA devices, and Gloo for all others.
         case nccl
 
         /// Whether this build can use it: Gloo always, NCCL with a CUDA libtorch and NCCL's header.
@@ -40,8 +40,14 @@ public final class ProcessGroup {
 
     /// Meets the other processes; returns when all are there.
     ///
+    /// Tensors on a device travel by way of main memory, but for those on a CUDA device with
+    /// ``Backend/nccl``.
+    ///
+    /// - Parameter device: this process's.
     /// - Throws: `TensorError` when they do not all arrive within the timeout.
-    public init(_ environment: RankEnvironment, backend: Backend = .gloo) throws(TensorError) {
+    public init(
+        _ environment: RankEnvironment, backend: Backend = .gloo, device: Device = .cpu
+    ) throws(TensorError) {
         var result: mt_group?
         let status = unsafe environment.host.withCString { host in
             unsafe "/mipha/\(environment.attempt)".withCString { prefix in
@@ -49,6 +55,7 @@ public final class ProcessGroup {
                     unsafe mt_group_create(
                         mt_group_options(
                             backend: backend == .gloo ? MT_GLOO : MT_NCCL,
+                            device: device.cValue,
                             rank: Int32(clamping: environment.rank),
                             world_size: Int32(clamping: environment.worldSize), host: host,
                             port: UInt16(clamping: environment.port),
