@@ -108,7 +108,8 @@ mt_status mt_generator_set_state(mt_generator generator, mt_tensor state) {
                                         " does not go on from the state of one of the kind " +
                                         found);
         }
-        target.set_state(expected == "cpu" ? source : source.slice(0, header_size).contiguous());
+        // A generator reads from the beginning of the storage.
+        target.set_state(expected == "cpu" ? source : source.slice(0, header_size).clone());
     });
 }
 

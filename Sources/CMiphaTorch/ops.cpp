@@ -144,14 +144,14 @@ mt_status mt_tensors_norm(const mt_tensor *tensors, size_t count, mt_tensor *out
     });
 }
 
-mt_status mt_tensors_clip_(const mt_tensor *tensors, size_t count, mt_tensor norm,
+mt_status mt_tensors_shorten_(const mt_tensor *tensors, size_t count, mt_tensor norm,
                            double maximum) {
     return guard([&] {
         constexpr double least = 1e-6; // beside the norm
         const c10::NoGradGuard no_grad;
         const std::vector<at::Tensor> all = mipha::unwrap_all(tensors, count);
         const at::Tensor size = unwrap(norm);
-        require_one_device("clip", all);
+        require_one_device("shorten", all);
         if (size.numel() != 1) {
             throw std::invalid_argument("the norm is one number");
         }
@@ -163,7 +163,7 @@ mt_status mt_tensors_clip_(const mt_tensor *tensors, size_t count, mt_tensor nor
                 }
             }
         } else if (!size.is_meta() && !all.empty()) {
-            mipha::require_together("clip", {{"the tensors", all[0]}, {"the norm", size}});
+            mipha::require_together("shorten", {{"the tensors", all[0]}, {"the norm", size}});
             const at::Tensor factor =
                 size.reshape({}).add(least).reciprocal().mul(maximum).clamp_max(1);
             at::_foreach_mul_(all, factor);

@@ -120,6 +120,10 @@ mt_status mt_rotary_angles(mt_tensor positions, mt_tensor frequencies, mt_tensor
         if (rates.is_cpu() && !mipha::acts_on_cpu(places)) {
             rates = mipha::uploaded(rates, places.device());
         }
+        if (!rates.is_cpu()) {
+            mipha::require_together("rotary angles",
+                                    {{"positions", places}, {"frequencies", rates}});
+        }
         const at::Tensor angles =
             places.to(at::kFloat).unsqueeze(-1) * rates.to(places.device());
         at::Tensor cosines = angles.cos(), sines = angles.sin();

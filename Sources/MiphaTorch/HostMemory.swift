@@ -68,6 +68,23 @@ enum HostMemory {
         try check(status, operation, [tensor])
     }
 
+    /// The elements, converted on the CPU: not every device has every dtype.
+    static func values<Scalar: TensorScalar>(of tensor: Tensor) throws(TensorError) -> [Scalar] {
+        let near = tensor.device.isAccelerator ? try tensor.to(device: .cpu) : tensor
+        let source = near.dtype == Scalar.dtype ? near : try near.to(dtype: Scalar.dtype)
+        var result = [Scalar](repeating: Scalar.zero, count: tensor.elementCount)
+        try read(source, into: &result, "values")
+        return result
+    }
+
+    /// A copy of a CPU tensor on a device; see ``Tensor/uploaded(to:)``.
+    static func upload(_ tensor: Tensor, to device: Device) throws(TensorError) -> Tensor {
+        guard tensor.device != device else { return tensor }
+        return try produce("upload to \(device)", [tensor]) {
+            unsafe mt_tensor_upload(tensor.handle, device.cValue, $0)
+        }
+    }
+
     /// Lends the bytes of a tensor's elements, of a copy when they are not dense on the CPU.
     static func lend<R>(_ tensor: Tensor, _ body: (RawSpan) throws -> R) throws -> R {
         let dense = try tensor.to(device: .cpu).contiguous()

@@ -99,37 +99,6 @@ extension Tensor {
 
     /// Euclidean norm over all elements of all tensors, accumulated in float64 on the CPU.
     public static func norm(of tensors: [Tensor]) throws(TensorError) -> Double {
-        try normTensor(of: tensors).item()
-    }
-
-    /// Euclidean norm over all elements of all tensors of one device, where they are and not waited for.
-    ///
-    /// - Returns: a scalar: float64 on the CPU, on other devices float32 and accumulated in it.
-    public static func normTensor(of tensors: [Tensor]) throws(TensorError) -> Tensor {
-        try produce("norm", tensors) { out in
-            withHandles(tensors) { handles, count in unsafe mt_tensors_norm(handles, count, out) }
-        }
-    }
-
-    /// Scales all tensors by `maximum / (norm + 1e-6)` where `norm` is larger than `maximum`.
-    ///
-    /// On a device nothing is waited for. A norm that is not finite is the caller's to notice.
-    ///
-    /// - Parameter norm: a scalar on the device of the tensors; on the CPU also a number.
-    public static func clip(
-        _ tensors: [Tensor], norm: Tensor, maximum: Double
-    ) throws(TensorError) {
-        let status = withHandles(tensors) { handles, count in
-            unsafe mt_tensors_clip_(handles, count, norm.handle, maximum)
-        }
-        try check(status, "clip", tensors + [norm])
-    }
-
-    /// Adds a number to all elements of all tensors; not recorded.
-    public static func add(_ value: Double, toAll tensors: [Tensor]) throws(TensorError) {
-        let status = withHandles(tensors) { handles, count in
-            unsafe mt_tensors_add_scalar_(handles, count, value)
-        }
-        try check(status, "add", tensors)
+        try Tensors.norm(of: tensors).item()
     }
 }

@@ -103,8 +103,7 @@ extension Tensor {
         try full(shape, 0, dtype: dtype, device: device)
     }
 
-    /// Normally distributed elements, drawn in float32 where the generator is, then converted and
-    /// moved.
+    /// Normally distributed elements, drawn in float32 where the generator is, then moved.
     public static func normal(
         _ shape: [Int], mean: Double = 0, deviation: Double = 1, generator: RandomGenerator,
         dtype: DType = .float32, device: Device = .cpu
@@ -117,8 +116,7 @@ extension Tensor {
         }
     }
 
-    /// Evenly distributed elements from `range`, drawn in float32 where the generator is, then
-    /// converted and moved.
+    /// Evenly distributed elements from `range`, drawn in float32 where the generator is, then moved.
     public static func uniform(
         _ shape: [Int], in range: Range<Double>, generator: RandomGenerator,
         dtype: DType = .float32, device: Device = .cpu
@@ -136,12 +134,7 @@ extension Tensor {
     public func values<Scalar: TensorScalar>(
         as type: Scalar.Type = Scalar.self
     ) throws(TensorError) -> [Scalar] {
-        // Not every device has every dtype.
-        let near = device.isAccelerator ? try to(device: .cpu) : self
-        let source = dtype == Scalar.dtype ? near : try near.to(dtype: Scalar.dtype)
-        var result = [Scalar](repeating: Scalar.zero, count: elementCount)
-        try HostMemory.read(source, into: &result, "values")
-        return result
+        try HostMemory.values(of: self)
     }
 
     /// The single element of a one-element tensor.

@@ -66,8 +66,7 @@ public final class Tensor: CustomStringConvertible {
 
     /// Dtype, shape and device but for the CPU, for example `float32[2, 3]` or `int64[4] on cuda:0`.
     public var description: String {
-        let text = "\(dtype.rawValue)\(shape)"
-        return device.isAccelerator ? "\(text) on \(device)" : text
+        "\(dtype.rawValue)\(shape)" + (device.isAccelerator ? " on \(device)" : "")
     }
 }
 

@@ -205,7 +205,7 @@ mt_status mt_tensor_scale_(mt_tensor target, double factor);
 /* Adds a number to all elements of all tensors. */
 mt_status mt_tensors_add_scalar_(const mt_tensor *tensors, size_t count, double value);
 /* Scales all tensors by maximum / (norm + 1e-6) where the scalar `norm` is larger than `maximum`. */
-mt_status mt_tensors_clip_(const mt_tensor *tensors, size_t count, mt_tensor norm, double maximum);
+mt_status mt_tensors_shorten_(const mt_tensor *tensors, size_t count, mt_tensor norm, double maximum);
 
 /* ---- Autograd ---- */
 

@@ -24,14 +24,14 @@ import Testing
         let sources = try [[3, 5], [0, 4], [], [70_000]].enumerated().map {
             try randomTensor($1, seed: UInt64($0))
         }
-        let pending = try sources.map { try $0.beginUpload(to: device) }
+        let pending = try sources.map { try PendingUpload(of: $0, to: device) }
         for (upload, source) in zip(pending, sources).reversed() {
             let found = try upload.tensor() * 2
             #expect(found.device == device)
             #expect(found.shape == source.shape)
             #expect(try haveSameBits(found.values(), (source * 2).values()))
         }
-        _ = try sources[0].beginUpload(to: device)  // nobody wants it
+        _ = try PendingUpload(of: sources[0], to: device)  // nobody wants it
         let flags = try Tensor([true, false, true], shape: [3]).uploaded(to: device)
         #expect(try flags.values(as: Bool.self) == [true, false, true])
     }
@@ -39,7 +39,7 @@ import Testing
     @Test func `what is not on the CPU is no source of an upload`() throws {
         guard device != .cpu else { return }
         let there = try Tensor.zeros([2], device: device)
-        try expectFailure { _ = try there.beginUpload(to: device) }
+        try expectFailure { _ = try PendingUpload(of: there, to: device) }
         try expectFailure { _ = try Tensor.empty([2], device: .meta).uploaded(to: device) }
     }
 
@@ -50,9 +50,9 @@ import Testing
             try Tensor.full([1, 1], -3, dtype: .bfloat16, device: device),
             try Tensor.full([], 0.1, dtype: .float64),
         ]
-        #expect(try Tensor.items(of: tensors) == [2.5, Double(1 << 40), -3, 0.1])
-        #expect(try Tensor.items(of: []) == [])
-        try expectFailure { _ = try Tensor.items(of: [Tensor.zeros([2], device: device)]) }
+        #expect(try Tensors.items(of: tensors) == [2.5, Double(1 << 40), -3, 0.1])
+        #expect(try Tensors.items(of: []) == [])
+        try expectFailure { _ = try Tensors.items(of: [Tensor.zeros([2], device: device)]) }
     }
 
     @Test func `copies on the host are dense and keep their values`() throws {
@@ -63,7 +63,7 @@ import Testing
         let counts = try Tensor([1, 2, 3], device: device)
         let all = sources + [turned, counts]
         let expected = try all.map { try $0.to(device: .cpu).cloned() }
-        let copies = try Tensor.hostCopies(of: all)
+        let copies = try Tensors.hostCopies(of: all)
         for tensor in all { try tensor.setZero() }
         for (copy, value) in zip(copies, expected) {
             #expect(copy.device == .cpu)

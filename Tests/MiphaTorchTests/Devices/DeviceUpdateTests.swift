@@ -52,8 +52,8 @@ import Testing
 
     @Test func `steps are counted for all parameters at once`() throws {
         let counts = try (0..<3).map { try Tensor.full([], Double($0), device: device) }
-        try Tensor.add(1, toAll: counts)
-        #expect(try Tensor.items(of: counts) == [1, 2, 3])
+        try Tensors.add(1, to: counts)
+        #expect(try Tensors.items(of: counts) == [1, 2, 3])
     }
 
     @Test(arguments: [1, 1000])
@@ -63,11 +63,11 @@ import Testing
         }
         let norm = try Tensor.norm(of: host)
         let tensors = try host.map { try $0.to(device: device).cloned() }
-        let found = try Tensor.normTensor(of: tensors)
+        let found = try Tensors.norm(of: tensors)
         #expect(found.device == device)
         #expect(found.dtype == (device == .cpu ? .float64 : .float32))
         #expect(try abs(found.item() - norm) <= 1e-6 * norm)
-        try Tensor.clip(tensors, norm: found, maximum: maximum)
+        try Tensors.shorten(tensors, norm: found, maximum: maximum)
         let factor = norm > maximum ? maximum / (norm + 1e-6) : 1
         for (clipped, whole) in zip(tensors, host) {
             try expectClose("clipped", clipped, whole * factor)

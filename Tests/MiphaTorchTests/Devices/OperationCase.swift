@@ -55,12 +55,16 @@ extension OperationCase {
             description: "concatenation", operands: seeded([3, 4], [2, 4]), learning: [0, 1],
             run: { [try Tensor.concatenating($0, along: 0)] }),
         .init(
-            description: "selection", operands: { [try randomTensor([5, 4], seed: 1), try Tensor([4, 0, 4])] },
+            description: "selection",
+            operands: { [try randomTensor([5, 4], seed: 1), try Tensor([4, 0, 4])] },
             learning: [0], run: { [try $0[0].selecting($0[1])] }),
         .init(
             description: "rows in place",
             operands: {
-                [try randomTensor([5, 4], seed: 1), try Tensor([4, 0]), try randomTensor([2, 4], seed: 2)]
+                [
+                    try randomTensor([5, 4], seed: 1), try Tensor([4, 0]),
+                    try randomTensor([2, 4], seed: 2),
+                ]
             },
             run: {
                 let target = try $0[0].cloned()
@@ -141,7 +145,10 @@ extension OperationCase {
         .init(
             description: "masked attention", operands: maskedHeads, learning: [0, 1, 2],
             run: {
-                [try Functions.attention($0[0], $0[1], $0[2], mask: $0[3], causal: false, scale: 0.3)]
+                [
+                    try Functions.attention(
+                        $0[0], $0[1], $0[2], mask: $0[3], causal: false, scale: 0.3)
+                ]
             }),
         .init(
             description: "attention in parts", operands: heads,
@@ -188,7 +195,8 @@ extension OperationCase {
     private static let losses: [OperationCase] = [
         .init(
             description: "cross entropy",
-            operands: { [try randomTensor([3, 9], seed: 1), try Tensor([8, -100, 0])] }, learning: [0],
+            operands: { [try randomTensor([3, 9], seed: 1), try Tensor([8, -100, 0])] },
+            learning: [0],
             run: { [try Functions.crossEntropySum($0[0], targets: $0[1], zLoss: 1e-2)] }),
         .init(
             description: "linear cross entropy", operands: { Array(try head().dropLast()) },

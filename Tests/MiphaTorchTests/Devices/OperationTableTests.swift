@@ -21,10 +21,11 @@ import Testing
             loss = try loss.map { try $0 + term } ?? term
         }
         try loss?.backward()
-        return try results + item.learning.map { place in
-            let gradient = try operands[place].gradient()
-            return try #require(gradient)
-        }
+        return try results
+            + item.learning.map { place in
+                let gradient = try operands[place].gradient()
+                return try #require(gradient)
+            }
     }
 
     @Test(arguments: OperationCase.all)
