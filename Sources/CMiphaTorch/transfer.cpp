@@ -81,7 +81,7 @@ class Ring {
   private:
     struct Buffer {
         c10::Event read;
-        at::Tensor bytes;
+        at::Tensor bytes{};
     };
     std::mutex mutex;
     std::array<Buffer, 3> buffers;
@@ -102,9 +102,10 @@ struct Lanes {
 Lanes &lanes(at::Device device) {
     static std::mutex mutex;
     // Never freed: pinned memory may outlast its driver at the end of the process.
-    static auto *const all = new std::map<c10::DeviceIndex, std::unique_ptr<Lanes>>;
+    static auto *const all =
+        new std::map<std::pair<at::DeviceType, c10::DeviceIndex>, std::unique_ptr<Lanes>>;
     const std::lock_guard<std::mutex> lock(mutex);
-    auto &found = (*all)[device.index()]; // a process has one kind of such devices
+    auto &found = (*all)[{device.type(), device.index()}];
     if (found == nullptr) {
         found = std::make_unique<Lanes>(device);
     }
@@ -293,7 +294,7 @@ class HostCopier {
   private:
     struct Piece {
         c10::Event arrived;
-        at::Tensor bytes;
+        at::Tensor bytes{};
         char *target = nullptr; // where the elements are still to go
         size_t count = 0;
     };

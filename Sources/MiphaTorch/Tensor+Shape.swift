@@ -60,9 +60,8 @@ extension Tensor {
         }
     }
 
-    /// A copy of a CPU tensor on a device, through pinned memory; itself for the CPU.
-    ///
-    /// The host goes on at once, and may change or drop this tensor.
+    /// A copy of a CPU tensor on a device, itself where it is there already; the host does not wait
+    /// and may change this tensor.
     public func uploaded(to device: Device) throws(TensorError) -> Tensor {
         try HostMemory.upload(self, to: device)
     }
