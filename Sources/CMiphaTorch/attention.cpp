@@ -2,6 +2,11 @@
 #include "bfloat16.h"
 #include "internal.h"
 
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Weverything"
+#include <ATen/core/dispatch/Dispatcher.h>
+#pragma clang diagnostic pop
+
 #include <limits>
 
 using mipha::guard;
@@ -23,6 +28,9 @@ Operands operands(mt_tensor q, mt_tensor k, mt_tensor v) {
         all.queries.size(1) % all.keys.size(1) != 0) {
         throw std::invalid_argument("queries, keys and values do not fit together");
     }
+    mipha::require_together("attention", {{"queries", all.queries},
+                                          {"keys", all.keys},
+                                          {"values", all.values}});
     return all;
 }
 
@@ -32,6 +40,12 @@ Operands computing(const Operands &all) {
                ? Operands{all.queries.to(at::kFloat), all.keys.to(at::kFloat),
                           all.values.to(at::kFloat)}
                : all;
+}
+
+std::optional<at::Tensor> checked_mask(mt_tensor mask_or_null, const Operands &all) {
+    std::optional<at::Tensor> mask = unwrap_optional(mask_or_null);
+    mipha::require_together("attention", {{"queries", all.queries}, {"the mask", mask}});
+    return mask;
 }
 
 // x [batch, heads, tokens, width] with every head repeated.
@@ -85,10 +99,20 @@ std::tuple<at::Tensor, at::Tensor> composed(const Operands &all,
     const at::ScalarType computing =
         all.queries.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
     const int64_t times = all.queries.size(1) / all.keys.size(1);
-    const at::Tensor keys = times == 1 ? all.keys : repeated(all.keys, times);
-    const at::Tensor values = times == 1 ? all.values : repeated(all.values, times);
+    // On a device the queries that share a head are rows of one product, and no head is copied.
+    const bool folds = times > 1 && !mipha::acts_on_cpu(all.queries);
+    const bool repeats = times > 1 && !folds;
+    const at::Tensor keys = repeats ? repeated(all.keys, times) : all.keys;
+    const at::Tensor values = repeats ? repeated(all.values, times) : all.values;
+    const at::Tensor queries =
+        folds ? all.queries.reshape({all.queries.size(0), all.keys.size(1),
+                                     times * all.queries.size(2), all.queries.size(3)})
+              : all.queries;
     at::Tensor scores =
-        at::matmul(all.queries.to(computing), keys.to(computing).transpose(-2, -1)).mul(scale);
+        at::matmul(queries.to(computing), keys.to(computing).transpose(-2, -1)).mul(scale);
+    if (folds) {
+        scores = unfolded(scores, all.queries);
+    }
     if (softcap != 0) {
         scores = scores.div(softcap).tanh().mul(softcap);
     }
@@ -103,9 +127,72 @@ std::tuple<at::Tensor, at::Tensor> composed(const Operands &all,
         scores = scores.masked_fill(hidden, nothing);
     }
     const at::Tensor sums = scores.logsumexp(-1);
-    const at::Tensor shares =
-        (scores - sums.masked_fill(sums.eq(nothing), 0).unsqueeze(-1)).exp();
-    return {at::matmul(shares, values.to(computing)).to(all.queries.scalar_type()), sums};
+    at::Tensor shares = (scores - sums.masked_fill(sums.eq(nothing), 0).unsqueeze(-1)).exp();
+    if (folds) {
+        shares = shares.reshape({shares.size(0), keys.size(1), queries.size(2), shares.size(3)});
+    }
+    const at::Tensor mixed = at::matmul(shares, values.to(computing)).to(queries.scalar_type());
+    return {unfolded(mixed, all.queries), sums};
+}
+
+// Whether the device itself has a kernel for one of libtorch's operators.
+bool has_kernel(const std::optional<c10::OperatorHandle> &found, const at::Tensor &tensor) {
+    const c10::DispatchKey key = c10::computeDispatchKey(
+        tensor.scalar_type(), std::nullopt, tensor.device());
+    return found.has_value() && found->hasKernelForDispatchKey(key);
+}
+
+std::optional<c10::OperatorHandle> find_operator(const char *name) {
+    return c10::Dispatcher::singleton().findSchema({name, ""});
+}
+
+// A mask for the fused kernel, whose rows begin at multiples of 16 elements.
+at::Tensor aligned_mask(const at::Tensor &mask, const Operands &all) {
+    constexpr int64_t step = 16;
+    const int64_t keys = all.keys.size(2);
+    at::Tensor added = additive(mask, all.queries.scalar_type());
+    added = added.expand({added.size(0), added.size(1), added.size(2), keys});
+    if (keys % step != 0) {
+        added = at::constant_pad_nd(added, {0, step - keys % step}).narrow(3, 0, keys);
+    }
+    return added.expand({all.queries.size(0), all.queries.size(1), all.queries.size(2), keys});
+}
+
+// One of a device's fused kernels, which read keys and values as they are; nothing where none fits.
+std::optional<std::tuple<at::Tensor, at::Tensor>>
+fused(const Operands &all, const std::optional<at::Tensor> &mask, bool causal, double scale) {
+    static const auto flash = find_operator("aten::_scaled_dot_product_flash_attention"),
+                      efficient = find_operator("aten::_scaled_dot_product_efficient_attention");
+    const at::ScalarType type = all.queries.scalar_type();
+    const int64_t width = all.queries.size(3), tokens = all.queries.size(2);
+    const bool is_half = type == at::kHalf || type == at::kBFloat16;
+    const bool is_square = tokens == all.keys.size(2); // else kernels differ in what causal means
+    if ((!is_half && type != at::kFloat) || width % 8 != 0 || width > 256 ||
+        (causal && !is_square) || (mask.has_value() && mask->dim() != 4)) {
+        return std::nullopt;
+    }
+    const bool is_flash = is_half && !mask.has_value() && has_kernel(flash, all.queries);
+    if (!is_flash && !has_kernel(efficient, all.queries)) {
+        return std::nullopt;
+    }
+    const Operands even = evened(all, mask, causal);
+    if (is_flash) {
+        const auto result = at::_scaled_dot_product_flash_attention(
+            even.queries, even.keys, even.values, /*dropout_p=*/0.0, causal,
+            /*return_debug_mask=*/false, scale);
+        return std::make_tuple(unfolded(std::get<0>(result), all.queries),
+                               unfolded(std::get<1>(result), all.queries));
+    }
+    std::optional<at::Tensor> added;
+    if (mask.has_value()) {
+        added = aligned_mask(*mask, even);
+    }
+    const auto result = at::_scaled_dot_product_efficient_attention(
+        even.queries, even.keys, even.values, added, /*compute_log_sumexp=*/true,
+        /*dropout_p=*/0.0, causal, scale);
+    const at::Tensor sums = std::get<1>(result).narrow(2, 0, even.queries.size(2));
+    return std::make_tuple(unfolded(std::get<0>(result), all.queries),
+                           unfolded(sums, all.queries));
 }
 
 } // namespace
@@ -114,11 +201,14 @@ mt_status mt_attention(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_
                        double scale, mt_tensor *out) {
     return guard([&] {
         const Operands all = operands(q, k, v);
-        std::optional<at::Tensor> mask = unwrap_optional(mask_or_null);
+        std::optional<at::Tensor> mask = checked_mask(mask_or_null, all);
         if (causal && mask.has_value()) {
             throw std::invalid_argument("causal attention takes no mask");
         }
-        const Operands even = computing(evened(all, mask, causal));
+        // A device's own kernels share heads where there is no mask.
+        const bool shares = !mipha::acts_on_cpu(all.queries) && !mask.has_value() &&
+                            all.queries.size(1) != all.keys.size(1);
+        const Operands even = computing(shares ? all : evened(all, mask, causal));
         const at::ScalarType type = even.queries.scalar_type();
         if (mask.has_value() && mask->scalar_type() == all.queries.scalar_type()) {
             mask = mask->to(type);
@@ -132,7 +222,8 @@ mt_status mt_attention(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_
                 even.queries, even.keys, even.values, /*dropout_p=*/0.0, causal, added, scale));
         } else {
             mixed = at::scaled_dot_product_attention(even.queries, even.keys, even.values, mask,
-                                                     /*dropout_p=*/0.0, causal, scale);
+                                                     /*dropout_p=*/0.0, causal, scale,
+                                                     /*enable_gqa=*/shares);
         }
         *out = mipha::wrap(unfolded(mixed.to(all.queries.scalar_type()), all.queries));
     });
@@ -143,7 +234,7 @@ mt_status mt_attention_part(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mas
     return guard([&] {
         const c10::NoGradGuard no_grad;
         const Operands all = operands(q, k, v);
-        std::optional<at::Tensor> mask = unwrap_optional(mask_or_null);
+        std::optional<at::Tensor> mask = checked_mask(mask_or_null, all);
         if (causal && mask.has_value()) {
             throw std::invalid_argument("causal attention takes no mask");
         }
@@ -165,6 +256,8 @@ mt_status mt_attention_part(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mas
                 even.queries, even.keys, even.values, /*dropout_p=*/0.0, causal, mask, scale);
             mixed = unfolded(mixed.to(all.queries.scalar_type()), all.queries);
             exponents = unfolded(exponents, all.queries);
+        } else if (const auto result = fused(all, mask, causal, scale)) {
+            std::tie(mixed, exponents) = *result;
         } else {
             std::tie(mixed, exponents) = composed(all, mask, causal, scale);
         }
@@ -182,7 +275,7 @@ mt_status mt_attention_composed(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor
             throw std::invalid_argument("the cap must not be negative");
         }
         auto [mixed, exponents] =
-            composed(all, unwrap_optional(mask_or_null), /*causal=*/false, scale, softcap);
+            composed(all, checked_mask(mask_or_null, all), /*causal=*/false, scale, softcap);
         *out = mipha::wrap(std::move(mixed));
         *sums = mipha::wrap(std::move(exponents));
     });
@@ -194,6 +287,10 @@ mt_status mt_attention_join(mt_tensor a, mt_tensor a_sums, mt_tensor b, mt_tenso
         const c10::NoGradGuard no_grad;
         const at::Tensor first = unwrap(a), second = unwrap(b);
         const at::Tensor first_sums = unwrap(a_sums), second_sums = unwrap(b_sums);
+        mipha::require_together("joining attention", {{"a", first},
+                                                      {"its sums", first_sums},
+                                                      {"b", second},
+                                                      {"its sums", second_sums}});
         if (first.sizes() != second.sizes() || first_sums.sizes() != second_sums.sizes() ||
             first.dim() < 1 || first_sums.sizes() != first.sizes().slice(0, first.dim() - 1)) {
             throw std::invalid_argument("the parts do not fit together");

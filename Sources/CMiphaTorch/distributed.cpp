@@ -6,6 +6,7 @@
 #define USE_C10D_GLOO
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <c10/core/DeviceGuard.h>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 // A CUDA libtorch (which has the first header), NCCL's header, and those of a CUDA toolkit.
 #if __has_include(<ATen/cuda/CUDAConfig.h>) && __has_include(<nccl.h>) && \
@@ -29,8 +30,8 @@ struct mt_store_s {
 
 struct mt_group_s {
     c10::intrusive_ptr<c10d::Store> store;
-    c10::intrusive_ptr<c10d::Backend> backend;
-    bool is_gloo;
+    c10::intrusive_ptr<c10d::Backend> backend; // Gloo; absent in a group that rehearses
+    c10::intrusive_ptr<c10d::Backend> nccl;    // of a group with tensors on CUDA devices
     int next_tag = 0; // of messages from process to process
 };
 
@@ -40,6 +41,7 @@ using Works = std::vector<c10::intrusive_ptr<c10d::Work>>;
 struct mt_work_s {
     Works works;
     std::vector<at::Tensor> tensors;
+    at::Tensor output, host_output; // of tensors that travel by way of the host
 };
 
 // The library counts on what Python does at its start: where a process of the job has ended, writing
@@ -100,8 +102,10 @@ nccl_backend([[maybe_unused]] const c10::intrusive_ptr<c10d::Store> &store,
 #ifdef USE_C10D_NCCL
     auto settings = c10d::ProcessGroupNCCL::Options::create();
     settings->timeout = Milliseconds(options.timeout_ms);
-    return c10::make_intrusive<c10d::ProcessGroupNCCL>(store, options.rank, options.world_size,
-                                                       std::move(settings));
+    auto backend = c10::make_intrusive<c10d::ProcessGroupNCCL>(
+        store, options.rank, options.world_size, std::move(settings));
+    backend->setBoundDeviceId(mipha::device(options.device)); // else it guesses one
+    return backend;
 #else
     throw std::invalid_argument("this build has no NCCL; it needs a CUDA libtorch and NCCL's header");
 #endif
@@ -112,14 +116,17 @@ mt_status mt_group_create(mt_group_options options, mt_group *out) {
         const Milliseconds timeout(options.timeout_ms);
         auto tcp = open_store(options.host, options.port, options.is_server, timeout);
         auto store = c10::make_intrusive<c10d::PrefixStore>(options.prefix, std::move(tcp));
-        const bool is_gloo = options.backend != MT_NCCL;
-        auto backend = is_gloo ? gloo_backend(store, options) : nccl_backend(store, options);
-        *out = new mt_group_s{std::move(store), std::move(backend), is_gloo};
+        c10::intrusive_ptr<c10d::Backend> nccl;
+        if (options.backend == MT_NCCL) {
+            nccl = nccl_backend(c10::make_intrusive<c10d::PrefixStore>("nccl", store), options);
+        }
+        auto backend = gloo_backend(store, options);
+        *out = new mt_group_s{std::move(store), std::move(backend), std::move(nccl)};
     });
 }
 
 mt_status mt_group_rehearse(mt_group *out) {
-    return guard([&] { *out = new mt_group_s{nullptr, nullptr, true}; });
+    return guard([&] { *out = new mt_group_s{nullptr, nullptr, nullptr}; });
 }
 
 void mt_group_free(mt_group group) {
@@ -129,8 +136,18 @@ void mt_group_free(mt_group group) {
     }
 }
 
-// Starts an operation and hands out its work; `tensors` are what it reads and writes. In a group
-// that rehearses nothing travels.
+// Whether tensors like this one travel by NCCL.
+static bool uses_nccl(mt_group group, const at::Tensor &tensor) {
+    return group->nccl != nullptr && tensor.is_cuda();
+}
+
+static c10d::Backend &backend_of(mt_group group, const std::vector<at::Tensor> &tensors) {
+    return uses_nccl(group, tensors[0]) ? *group->nccl : *group->backend;
+}
+
+// Starts an operation and hands out its work; `tensors` are what it reads and, the first of them,
+// writes. In a group that rehearses nothing travels. Gloo gets copies on the host of what is on a
+// device.
 template <typename Start>
 static mt_status start(mt_group group, mt_work *out, std::vector<at::Tensor> tensors,
                        Start &&operation) {
@@ -148,8 +165,21 @@ static mt_status start(mt_group group, mt_work *out, std::vector<at::Tensor> ten
                               : "tensors on the meta device have nothing to send");
             }
         }
+        for (const at::Tensor &tensor : tensors) {
+            mipha::require_together("collective", {{"one tensor", tensors[0]}, {"another", tensor}});
+        }
+        at::Tensor output, host_output;
+        if (!rehearses && !tensors.empty() && !uses_nccl(group, tensors[0]) &&
+            !tensors[0].is_cpu()) {
+            output = tensors[0];
+            for (at::Tensor &tensor : tensors) {
+                tensor = tensor.detach().cpu();
+            }
+            host_output = tensors[0];
+        }
         Works works = rehearses ? Works() : operation(tensors);
-        *out = new mt_work_s{std::move(works), std::move(tensors)};
+        *out = new mt_work_s{std::move(works), std::move(tensors), std::move(output),
+                             std::move(host_output)};
     });
 }
 
@@ -159,15 +189,15 @@ mt_status mt_group_all_reduce(mt_group group, mt_tensor tensor, mt_reduction red
         c10d::AllreduceOptions options;
         options.reduceOp =
             reduction == MT_REDUCE_MAX ? c10d::ReduceOp::MAX : c10d::ReduceOp::SUM;
-        return Works{group->backend->allreduce(tensors, options)};
+        return Works{backend_of(group, tensors).allreduce(tensors, options)};
     });
 }
 
 mt_status mt_group_all_to_all(mt_group group, mt_tensor output, mt_tensor input, mt_work *out) {
     return start(group, out, {unwrap(output), unwrap(input)}, [&](auto &tensors) {
         std::vector<int64_t> equal_parts_out, equal_parts_in;
-        return Works{group->backend->alltoall_base(tensors[0], tensors[1], equal_parts_out,
-                                                   equal_parts_in)};
+        return Works{backend_of(group, tensors)
+                         .alltoall_base(tensors[0], tensors[1], equal_parts_out, equal_parts_in)};
     });
 }
 
@@ -199,8 +229,9 @@ static Works gather_in_place(mt_group group, const at::Tensor &output, const at:
 
 mt_status mt_group_all_gather(mt_group group, mt_tensor output, mt_tensor input, mt_work *out) {
     return start(group, out, {unwrap(output), unwrap(input)}, [&](auto &tensors) {
-        return group->is_gloo ? gather_in_place(group, tensors[0], tensors[1])
-                              : Works{group->backend->_allgather_base(tensors[0], tensors[1], {})};
+        return uses_nccl(group, tensors[0])
+                   ? Works{group->nccl->_allgather_base(tensors[0], tensors[1], {})}
+                   : gather_in_place(group, tensors[0], tensors[1]);
     });
 }
 
@@ -208,7 +239,7 @@ mt_status mt_group_broadcast(mt_group group, mt_tensor tensor, int32_t root, mt_
     return start(group, out, {unwrap(tensor)}, [&](std::vector<at::Tensor> &tensors) {
         c10d::BroadcastOptions options;
         options.rootRank = root;
-        return Works{group->backend->broadcast(tensors, options)};
+        return Works{backend_of(group, tensors).broadcast(tensors, options)};
     });
 }
 
@@ -223,6 +254,12 @@ mt_status mt_work_wait(mt_work work) {
             if (!part->wait()) {
                 throw std::runtime_error("the operation was not completed");
             }
+        }
+        if (work->output.defined()) {
+            const c10::NoGradGuard no_grad;
+            work->output.copy_(work->host_output);
+            work->output.reset();
+            work->host_output.reset();
         }
         work->tensors.clear();
     });
@@ -250,6 +287,10 @@ mt_status mt_tensor_set_storage_allocated(mt_tensor tensor, bool is_allocated) {
         }
         if (storage->allocator() == nullptr) {
             throw std::invalid_argument("the storage is not libtorch's own");
+        }
+        c10::OptionalDeviceGuard own; // an allocator takes the current device's memory
+        if (!mipha::acts_on_cpu(target)) {
+            own.reset_device(target.device());
         }
         storage->set_data_ptr_noswap(storage->allocator()->allocate(bytes));
         storage->set_nbytes(bytes);

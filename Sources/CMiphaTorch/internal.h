@@ -19,6 +19,8 @@
 namespace mipha {
 
 std::string &last_error() noexcept;
+// Remembers which device ran short of memory, and of how much, by what its library says.
+void note_shortage(const std::string &message) noexcept;
 
 // Every fallible function of the interface runs its body through here.
 template <typename Body> mt_status guard(Body &&body) noexcept {
@@ -27,12 +29,18 @@ template <typename Body> mt_status guard(Body &&body) noexcept {
         return MT_OK;
     } catch (const c10::OutOfMemoryError &error) {
         last_error() = error.what_without_backtrace();
+        note_shortage(last_error());
         return MT_ERROR_OUT_OF_MEMORY;
     } catch (const c10::Error &error) {
         last_error() = error.what_without_backtrace();
+        if (last_error().find("CUDA error: out of memory") != std::string::npos) {
+            note_shortage(last_error());
+            return MT_ERROR_OUT_OF_MEMORY;
+        }
         return MT_ERROR_TORCH;
     } catch (const std::bad_alloc &) {
         last_error() = "out of memory";
+        note_shortage(last_error());
         return MT_ERROR_OUT_OF_MEMORY;
     } catch (const std::invalid_argument &error) {
         last_error() = error.what();
@@ -70,16 +78,45 @@ inline std::vector<at::Tensor> unwrap_all(const mt_tensor *tensors, size_t count
     return result;
 }
 
+// The kind of a device; throws for one that the interface does not know.
+mt_device_kind device_kind(at::Device device);
+
 // Hands the tensor's reference to the caller.
 inline mt_tensor wrap(at::Tensor tensor) {
+    device_kind(tensor.device());
     return reinterpret_cast<mt_tensor>(tensor.unsafeReleaseTensorImpl());
 }
 
 inline at::IntArrayRef sizes(mt_shape shape) { return {shape.sizes, shape.count}; }
 
 at::ScalarType scalar_type(mt_dtype dtype);
+// Loads the library of a device's kind where that is still to be done.
 at::Device device(mt_device device);
+mt_device device(at::Device device);
 at::Generator unwrap(mt_generator generator);
+
+// Loads libtorch's library for CUDA unless it is there; says why there are no devices, or nothing.
+const std::string &load_cuda();
+
+// A tensor that an operation takes, absent for an optional one without a value.
+struct Operand {
+    const char *name;
+    const at::Tensor *tensor;
+
+    Operand(const char *name, const at::Tensor &tensor)
+        : name(name), tensor(tensor.defined() ? &tensor : nullptr) {}
+    Operand(const char *name, const std::optional<at::Tensor> &tensor)
+        : name(name), tensor(tensor.has_value() ? &*tensor : nullptr) {}
+};
+
+// Throws unless all operands are on the CPU, naming the function, the operand and its device: for who
+// goes on to read their memory.
+void require_cpu(const char *function, std::initializer_list<Operand> operands);
+// The same unless all operands are on one device; the meta device and the CPU count as one.
+void require_together(const char *function, std::initializer_list<Operand> operands);
+
+// A copy of a CPU tensor on the device, through pinned memory; see mt_tensor_upload.
+at::Tensor uploaded(const at::Tensor &tensor, at::Device device);
 
 // Whether this thread counts the memory of meta tensors.
 bool counts_memory() noexcept;

@@ -66,7 +66,7 @@ bool mipha::prefers_onednn(const at::Tensor &x, const at::Tensor &weight,
     const bool gains = type == at::kFloat ||
                        (type == at::kBFloat16 && bias.has_value() &&
                         bias->scalar_type() == type && has_bfloat16());
-    return gains && acts_on_cpu(x) && weight.scalar_type() == type && x.dim() >= 2 &&
+    return gains && acts_on_cpu(x) && acts_on_cpu(weight) && weight.scalar_type() == type && x.dim() >= 2 &&
            weight.dim() == 2 && x.size(-1) == weight.size(1) &&
            x.numel() >= fewest_rows * weight.size(1) && weight.size(1) > 0 &&
            onednn_operator().has_value();
@@ -206,6 +206,7 @@ mt_status mt_linear(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, mt_te
     return guard([&] {
         const at::Tensor input = unwrap(x), matrix = unwrap(weight);
         const std::optional<at::Tensor> bias = unwrap_optional(bias_or_null);
+        mipha::require_together("linear", {{"x", input}, {"weight", matrix}, {"bias", bias}});
         const bool is_own = mipha::computes_in_float(input) || prefers_onednn(input, matrix, bias);
         *out = mipha::wrap(is_own ? OwnLinear::apply(input, matrix, bias)
                                   : at::linear(input, matrix, bias));
@@ -215,9 +216,9 @@ mt_status mt_linear(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, mt_te
 mt_status mt_layer_norm(mt_tensor x, mt_tensor weight, mt_tensor bias, double epsilon,
                         mt_tensor *out) {
     return guard([&] {
-        const at::Tensor scale = unwrap(weight);
-        *out = mipha::wrap(
-            at::layer_norm(unwrap(x), scale.sizes(), scale, unwrap(bias), epsilon));
+        const at::Tensor input = unwrap(x), scale = unwrap(weight), shift = unwrap(bias);
+        mipha::require_together("layer norm", {{"x", input}, {"weight", scale}, {"bias", shift}});
+        *out = mipha::wrap(at::layer_norm(input, scale.sizes(), scale, shift, epsilon));
     });
 }
 
@@ -227,6 +228,7 @@ mt_status mt_rms_norm(mt_tensor x, mt_tensor weight, double epsilon, mt_tensor *
         if (input.dim() < 1 || scale.dim() != 1 || input.size(-1) != scale.size(0)) {
             throw std::invalid_argument("input and weight do not fit together");
         }
+        mipha::require_together("rms norm", {{"x", input}, {"weight", scale}});
         *out = mipha::wrap(RMSNorm::apply(input, scale, epsilon));
     });
 }
@@ -241,21 +243,27 @@ mt_status mt_softcap(mt_tensor x, double cap, mt_tensor *out) {
 }
 
 mt_status mt_embedding(mt_tensor weight, mt_tensor indices, mt_tensor *out) {
-    MT_RETURN(out, at::embedding(unwrap(weight), unwrap(indices)));
+    return guard([&] {
+        const at::Tensor rows = unwrap(weight), places = unwrap(indices);
+        mipha::require_together("embedding", {{"weight", rows}, {"indices", places}});
+        *out = mipha::wrap(at::embedding(rows, places));
+    });
 }
 
 mt_status mt_conv2d(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, int64_t stride,
                     mt_tensor *out) {
     return guard([&] {
-        at::Tensor input = unwrap(x), matrix = unwrap(weight);
+        at::Tensor input = unwrap(x), kernels = unwrap(weight);
         std::optional<at::Tensor> bias = unwrap_optional(bias_or_null);
+        mipha::require_together("convolution",
+                                {{"x", input}, {"weight", kernels}, {"bias", bias}});
         const at::ScalarType type = input.scalar_type();
         if (mipha::computes_in_float(input)) {
             input = input.to(at::kFloat);
-            matrix = matrix.to(at::kFloat);
+            kernels = kernels.to(at::kFloat);
             bias = bias.has_value() ? std::optional(bias->to(at::kFloat)) : bias;
         }
-        *out = mipha::wrap(at::conv2d(input, matrix, bias, stride).to(type));
+        *out = mipha::wrap(at::conv2d(input, kernels, bias, stride).to(type));
     });
 }
 
@@ -270,8 +278,11 @@ mt_status mt_activated_linear(mt_tensor x, mt_activation activation, mt_tensor w
         if (input.dim() < 2 || matrix.dim() != 2 || input.size(-1) != matrix.size(1)) {
             throw std::invalid_argument("input and weight do not fit together");
         }
-        *out = mipha::wrap(ActivatedLinear::apply(input, matrix, unwrap_optional(bias_or_null),
-                                                  static_cast<int64_t>(activation)));
+        const std::optional<at::Tensor> bias = unwrap_optional(bias_or_null);
+        mipha::require_together("activated linear",
+                                {{"x", input}, {"weight", matrix}, {"bias", bias}});
+        *out = mipha::wrap(
+            ActivatedLinear::apply(input, matrix, bias, static_cast<int64_t>(activation)));
     });
 }
 
@@ -286,10 +297,15 @@ mt_status mt_dropout(mt_tensor x, double probability, mt_generator generator, mt
             return;
         }
         const double kept = 1 - probability;
-        const at::Device place = input.is_meta() ? input.device() : at::Device(at::kCPU);
-        at::Tensor keep = at::empty(input.sizes(), at::TensorOptions(at::kFloat).device(place));
+        const at::Generator source = unwrap(generator);
+        if (!input.is_meta() && source.device() != input.device()) {
+            throw std::invalid_argument("dropout: x is on " + input.device().str() +
+                                        ", but the generator on " + source.device().str());
+        }
+        at::Tensor keep =
+            at::empty(input.sizes(), at::TensorOptions(at::kFloat).device(input.device()));
         if (!keep.is_meta()) {
-            keep.bernoulli_(kept, unwrap(generator)).div_(kept);
+            keep.bernoulli_(kept, source).div_(kept);
         }
         *out = mipha::wrap(input.mul(keep.to(input.options())));
     });
@@ -301,6 +317,7 @@ mt_status mt_low_rank_norms(mt_tensor weight, mt_tensor up, mt_tensor down, doub
         const at::NoGradGuard unrecorded;
         const at::Tensor matrix = unwrap(weight);
         const at::Tensor left = unwrap(up).to(at::kFloat), right = unwrap(down).to(at::kFloat);
+        mipha::require_together("row norms", {{"weight", matrix}, {"up", left}, {"down", right}});
         constexpr int64_t rows_at_once = 512; // bounds the dense copy
         std::vector<at::Tensor> norms;
         for (int64_t row = 0; row < matrix.size(0); row += rows_at_once) {

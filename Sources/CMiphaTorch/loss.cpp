@@ -15,15 +15,20 @@ using torch::autograd::variable_list;
 
 namespace {
 
-constexpr int64_t chunk_bytes = 24 << 20; // of the logits of one chunk in float32
+// Bytes of the logits of one chunk in float32: what stays near a processor, or fills a device.
+int64_t chunk_bytes(const at::Tensor &x) {
+    return mipha::acts_on_cpu(x) ? 24 << 20 : 256 << 20;
+}
 
 // Rows of the logits that are in memory at one time. In low precision the head's gradient needs a sum
 // in float32 where there are several chunks: all rows are one when their logits are no larger than it.
-int64_t chunk_rows(int64_t rows, int64_t classes, int64_t width, bool sums_in_float) {
+int64_t chunk_rows(const at::Tensor &x, int64_t classes, bool sums_in_float) {
+    const int64_t rows = x.size(0), width = x.size(1);
     if (sums_in_float && 2 * rows <= width) {
         return rows;
     }
-    const int64_t longest = std::max<int64_t>(1, chunk_bytes / (4 * std::max<int64_t>(1, classes)));
+    const int64_t longest =
+        std::max<int64_t>(1, chunk_bytes(x) / (4 * std::max<int64_t>(1, classes)));
     const int64_t chunks = std::max<int64_t>(1, (rows + longest - 1) / longest);
     return (rows + chunks - 1) / chunks;
 }
@@ -96,7 +101,7 @@ at::Tensor chunked_loss(const at::Tensor &x, const Head &head, const at::Tensor 
     const at::ScalarType computing = computing_type(x);
     const int64_t rows = x.size(0), classes = head.weight.size(0);
     const int64_t length =
-        chunk_rows(rows, classes, x.size(1), wanted.weight && computing != x.scalar_type());
+        chunk_rows(x, classes, wanted.weight && computing != x.scalar_type());
     at::Tensor loss = at::zeros({}, x.options().dtype(computing));
     if (wanted.x) {
         gradients.x = at::empty_like(x, at::MemoryFormat::Contiguous);
@@ -134,7 +139,11 @@ at::Tensor chunked_loss(const at::Tensor &x, const Head &head, const at::Tensor 
         if (z_loss != 0) {
             change.mul_(sums.mul(2 * z_loss).add_(1));
         }
-        change.scatter_add_(1, places, at::full_like(chosen, -1));
+        if (mipha::acts_on_cpu(change)) {
+            change.scatter_add_(1, places, at::full_like(chosen, -1));
+        } else { // no sums, whose order a device does not promise
+            change.scatter_(1, places, change.gather(1, places).sub_(1));
+        }
         if (shares.has_value()) {
             change.mul_(*shares);
         }
@@ -189,6 +198,7 @@ mt_status mt_cross_entropy_sum(mt_tensor logits, mt_tensor targets, double z_los
                                mt_tensor *out) {
     return guard([&] {
         const at::Tensor values = unwrap(logits).to(at::kFloat), places = unwrap(targets);
+        mipha::require_together("cross entropy", {{"logits", values}, {"targets", places}});
         at::Tensor loss = at::cross_entropy_loss(values, places, {}, at::Reduction::Sum);
         if (z_loss != 0) {
             const at::Tensor counted = places.ne(-100).to(at::kFloat);
@@ -217,6 +227,11 @@ mt_status mt_linear_cross_entropy_sum(mt_tensor x, mt_tensor weight, mt_tensor b
         if (!(softcap >= 0)) {
             throw std::invalid_argument("the cap must not be negative");
         }
+        mipha::require_together("linear cross entropy", {{"x", input},
+                                                         {"weight", matrix},
+                                                         {"bias", bias},
+                                                         {"targets", places},
+                                                         {"weights", shares}});
         const bool records = c10::GradMode::is_enabled();
         const Wanted wanted{records && input.requires_grad(), records && matrix.requires_grad(),
                             records && bias.has_value() && bias->requires_grad()};

@@ -1,6 +1,9 @@
 // Shape and arithmetic.
 #include "internal.h"
 
+#include <algorithm>
+#include <cmath>
+
 using mipha::guard;
 using mipha::sizes;
 using mipha::unwrap;
@@ -88,26 +91,91 @@ mt_status mt_tensor_topk(mt_tensor tensor, int64_t count, mt_tensor *values, mt_
     });
 }
 
-mt_status mt_tensors_norm(const mt_tensor *tensors, size_t count, double *out) {
+namespace {
+
+// Accumulated in float64, piece by piece: the reduction copies its input to that.
+double norm_on_cpu(const std::vector<at::Tensor> &tensors) {
+    constexpr int64_t longest = 1 << 22;
+    double sum = 0;
+    for (const at::Tensor &tensor : tensors) {
+        const at::Tensor flat = tensor.reshape({-1});
+        for (int64_t start = 0; start < flat.numel(); start += longest) {
+            const at::Tensor part = flat.narrow(0, start, std::min(longest, flat.numel() - start));
+            if (part.is_meta()) {
+                part.to(at::kDouble);
+                continue;
+            }
+            const double norm =
+                at::linalg_vector_norm(part, 2, std::nullopt, false, at::kDouble).item<double>();
+            sum += norm * norm;
+        }
+    }
+    return std::sqrt(sum);
+}
+
+bool all_on_cpu(const std::vector<at::Tensor> &tensors) {
+    return std::all_of(tensors.begin(), tensors.end(), mipha::acts_on_cpu);
+}
+
+void require_one_device(const char *function, const std::vector<at::Tensor> &tensors) {
+    for (const at::Tensor &tensor : tensors) {
+        mipha::require_together(function, {{"the first tensor", tensors[0]}, {"another", tensor}});
+    }
+}
+
+} // namespace
+
+mt_status mt_tensors_norm(const mt_tensor *tensors, size_t count, mt_tensor *out) {
     return guard([&] {
         const c10::NoGradGuard no_grad;
-        constexpr int64_t longest = 1 << 22; // the reduction copies its input to float64
-        double sum = 0;
-        for (size_t i = 0; i < count; i++) {
-            const at::Tensor flat = unwrap(tensors[i]).reshape({-1});
-            for (int64_t start = 0; start < flat.numel(); start += longest) {
-                const at::Tensor part =
-                    flat.narrow(0, start, std::min(longest, flat.numel() - start));
-                if (part.is_meta()) {
-                    part.to(at::kDouble);
-                    continue;
-                }
-                const double norm =
-                    at::linalg_vector_norm(part, 2, std::nullopt, false, at::kDouble)
-                        .item<double>();
-                sum += norm * norm;
-            }
+        std::vector<at::Tensor> all = mipha::unwrap_all(tensors, count);
+        require_one_device("norm", all);
+        if (all_on_cpu(all)) {
+            *out = mipha::wrap(at::full({}, norm_on_cpu(all), at::kDouble));
+            return;
         }
-        *out = std::sqrt(sum);
+        const at::TensorOptions options = all[0].options().dtype(at::kFloat);
+        all.erase(std::remove_if(all.begin(), all.end(),
+                                 [](const at::Tensor &one) { return one.numel() == 0; }),
+                  all.end());
+        *out = mipha::wrap(all.empty() ? at::zeros({}, options)
+                                       : at::linalg_vector_norm(
+                                             at::stack(at::_foreach_norm(all, 2, at::kFloat)), 2));
+    });
+}
+
+mt_status mt_tensors_shorten_(const mt_tensor *tensors, size_t count, mt_tensor norm,
+                           double maximum) {
+    return guard([&] {
+        constexpr double least = 1e-6; // beside the norm
+        const c10::NoGradGuard no_grad;
+        const std::vector<at::Tensor> all = mipha::unwrap_all(tensors, count);
+        const at::Tensor size = unwrap(norm);
+        require_one_device("shorten", all);
+        if (size.numel() != 1) {
+            throw std::invalid_argument("the norm is one number");
+        }
+        if (size.is_cpu()) {
+            const double value = size.item<double>();
+            if (value > maximum) {
+                for (const at::Tensor &one : all) {
+                    one.mul_(maximum / (value + least));
+                }
+            }
+        } else if (!size.is_meta() && !all.empty()) {
+            mipha::require_together("shorten", {{"the tensors", all[0]}, {"the norm", size}});
+            const at::Tensor factor =
+                size.reshape({}).add(least).reciprocal().mul(maximum).clamp_max(1);
+            at::_foreach_mul_(all, factor);
+        }
+    });
+}
+
+mt_status mt_tensors_add_scalar_(const mt_tensor *tensors, size_t count, double value) {
+    return guard([&] {
+        const c10::NoGradGuard no_grad;
+        if (count > 0) {
+            at::_foreach_add_(mipha::unwrap_all(tensors, count), value);
+        }
     });
 }

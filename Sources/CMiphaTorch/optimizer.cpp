@@ -156,6 +156,56 @@ void update_in_pieces(const Slot &slot, const mt_adamw_options &options) {
     }
 }
 
+// Slots with masters or gradients of another dtype, on a device: as few calls as its memory allows.
+class DeviceBatch {
+  public:
+    explicit DeviceBatch(const mt_adamw_options &options) : options(options) {}
+
+    void add(const Slot &slot) {
+        const at::Tensor parameter = slot.parameter.view({-1}), first = slot.first.view({-1}),
+                         second = slot.second.view({-1}), gradient = slot.gradient.reshape({-1});
+        const at::Tensor target = slot.master.has_value() ? slot.master->view({-1}) : parameter;
+        for (int64_t start = 0; start < parameter.numel();) {
+            const int64_t count = std::min(longest - held, parameter.numel() - start);
+            const at::Tensor piece = target.narrow(0, start, count);
+            targets.push_back(piece);
+            changes.push_back(gradient.narrow(0, start, count).to(piece.scalar_type()));
+            firsts.push_back(first.narrow(0, start, count));
+            seconds.push_back(second.narrow(0, start, count));
+            steps.push_back(slot.step);
+            if (slot.master.has_value()) {
+                shown.push_back(parameter.narrow(0, start, count));
+                masters.push_back(piece);
+            }
+            start += count;
+            held += count;
+            if (held == longest) {
+                flush();
+            }
+        }
+    }
+
+    void flush() {
+        if (targets.empty()) {
+            return;
+        }
+        update(targets, changes, firsts, seconds, steps, options);
+        if (!shown.empty()) {
+            at::_foreach_copy_(shown, masters);
+        }
+        for (auto *list : {&targets, &changes, &firsts, &seconds, &steps, &shown, &masters}) {
+            list->clear();
+        }
+        held = 0;
+    }
+
+  private:
+    static constexpr int64_t longest = 64 << 20; // elements: 256 MB of gradients in float32
+    const mt_adamw_options &options;
+    std::vector<at::Tensor> targets, changes, firsts, seconds, steps, shown, masters;
+    int64_t held = 0;
+};
+
 void check_codes(const Slot &slot) {
     const int64_t blocks =
         (slot.parameter.numel() + MT_MOMENT_BLOCK - 1) / MT_MOMENT_BLOCK;
@@ -197,6 +247,15 @@ Slot slot_of(const mt_adamw_slot &given, size_t index) {
         throw std::invalid_argument("parameter " + std::to_string(index) +
                                     " and its gradient, moments or master differ in shape");
     }
+    mipha::require_together("adamw", {{"parameter", slot.parameter},
+                                      {"gradient", slot.gradient},
+                                      {"first moment", slot.first},
+                                      {"second moment", slot.second},
+                                      {"steps", slot.step},
+                                      {"master", slot.master},
+                                      {"remainder", slot.remainder},
+                                      {"first scales", slot.first_scales},
+                                      {"second scales", slot.second_scales}});
     if (slot.remainder.has_value()) {
         check_halves(slot.parameter, *slot.remainder);
     }
@@ -236,9 +295,15 @@ mt_status mt_adamw_step(const mt_adamw_slot *slots, size_t count, mt_adamw_optio
         if (!targets.empty()) {
             update(targets, changes, first, second, counts, options);
         }
+        DeviceBatch batch(options);
         for (const Slot &slot : others) {
-            update_in_pieces(slot, options);
+            if (mipha::acts_on_cpu(slot.parameter)) {
+                update_in_pieces(slot, options);
+            } else {
+                batch.add(slot);
+            }
         }
+        batch.flush();
     });
 }
 
@@ -258,6 +323,7 @@ mt_status mt_tensor_split_remainder(mt_tensor values, mt_tensor rounded, mt_tens
         const at::Tensor source = unwrap(values).to(at::kFloat).contiguous();
         const at::Tensor high = unwrap(rounded).detach(), low = unwrap(remainder);
         check_halves(high, low);
+        mipha::require_together("split into halves", {{"values", source}, {"rounded", high}});
         if (source.sizes() != high.sizes()) {
             throw std::invalid_argument("values and their halves differ in shape");
         }

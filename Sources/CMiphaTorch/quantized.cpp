@@ -149,6 +149,8 @@ struct Matrix {
         if (!fits) {
             throw std::invalid_argument("the parts of the quantised matrix do not fit together");
         }
+        mipha::require_together("quantised matrix",
+                                {{"codes", codes}, {"scales", scales}, {"nested", nested}});
     }
 
     template <typename Scalar> void unpack_rows(Scalar *out) const {
@@ -204,20 +206,50 @@ struct Matrix {
         });
     }
 
-    // The dense matrix, made on the CPU and moved to where the codes are.
+    // The dense matrix by operators of the codes' device, with the bits of the CPU's.
+    at::Tensor unpack_there(at::ScalarType type) const {
+        if (kind == MT_INT8_ROWS) {
+            return codes.view({rows, columns})
+                .to(at::kFloat)
+                .mul_(scales.unsqueeze(1))
+                .mul_(1.0F / 127)
+                .to(type);
+        }
+        at::Tensor magnitudes = scales;
+        if (kind == MT_NF4) {
+            magnitudes = mipha::code_table(mipha::CodeTable::dynamic, codes.device())
+                             .index_select(0, scales.to(at::kInt))
+                             .mul_(spread(nested, outer_block, scales.numel()))
+                             .add_(offset);
+        }
+        const int64_t count = rows * columns;
+        at::Tensor values = mipha::code_table(mipha::CodeTable::normal_pairs, codes.device())
+                                .index_select(0, codes.to(at::kInt))
+                                .view({-1})
+                                .narrow(0, 0, count);
+        if (count % block == 0) {
+            values.view({-1, block}).mul_(magnitudes.unsqueeze(1));
+        } else {
+            values.mul_(spread(magnitudes, block, count));
+        }
+        return values.to(type).view({rows, columns});
+    }
+
+    // Every element `times` times, cut to `count`.
+    static at::Tensor spread(const at::Tensor &values, int64_t times, int64_t count) {
+        return values.unsqueeze(1).expand({values.numel(), times}).reshape({-1}).narrow(0, 0, count);
+    }
+
+    // The dense matrix, where the codes are.
     at::Tensor unpack(at::ScalarType type) const {
         if (codes.is_meta()) {
             const at::Tensor magnitudes = kind == MT_NF4 ? scales.to(at::kFloat) : scales;
             return at::empty({rows, columns}, codes.options().dtype(type));
         }
         if (!codes.is_cpu()) {
-            const auto home = [](const at::Tensor &part) {
-                return part.defined() ? part.cpu() : part;
-            };
-            return Matrix(kind, rows, columns, home(codes), home(scales), home(nested), offset)
-                .unpack(type)
-                .to(codes.device());
+            return unpack_there(type);
         }
+        mipha::require_cpu("unpack", {{"codes", codes}, {"scales", scales}, {"nested", nested}});
         at::Tensor out = at::empty({rows, columns}, at::TensorOptions().dtype(type));
         AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, type, "unpack", [&] {
             auto *data = out.mutable_data_ptr<scalar_t>();
@@ -324,10 +356,12 @@ mt_status mt_quantized_linear(mt_tensor x, mt_quantized matrix, mt_tensor bias_o
         if (input.dim() == 0 || input.size(-1) != parts.columns) {
             throw std::invalid_argument("the input's width is not that of the quantised matrix");
         }
+        const std::optional<at::Tensor> bias = mipha::unwrap_optional(bias_or_null);
+        mipha::require_together("linear", {{"x", input}, {"codes", parts.codes}, {"bias", bias}});
         // Autograd takes no undefined tensor.
         const at::Tensor nested = parts.nested.defined() ? parts.nested : parts.scales;
         *out = mipha::wrap(QuantizedLinear::apply(
-            input, mipha::unwrap_optional(bias_or_null), parts.codes, parts.scales, nested,
+            input, bias, parts.codes, parts.scales, nested,
             static_cast<int64_t>(parts.kind), parts.rows, parts.columns,
             static_cast<double>(parts.offset)));
     });

@@ -86,4 +86,12 @@ inline uint8_t nearest_normal(float x) {
     return place;
 }
 
+enum class CodeTable {
+    dynamic,     // [256]: value of each place of the dynamic code
+    normal_pairs // [256, 2]: values of the high and the low half of each byte
+};
+
+// A table of values on a device, made there once.
+at::Tensor code_table(CodeTable table, at::Device device);
+
 } // namespace mipha

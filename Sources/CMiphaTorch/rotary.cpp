@@ -56,6 +56,7 @@ at::Tensor rotate(const at::Tensor &input, const at::Tensor &cos, const at::Tens
         if (x.is_meta()) {
             return out;
         }
+        mipha::require_cpu("rotary", {{"x", x}, {"cos", cos}, {"sin", sin}});
         if (x.scalar_type() == at::kFloat) {
             rotate_rows<float>(x, cos, sin, out, direction);
         } else {
@@ -99,6 +100,7 @@ mt_status mt_rotary(mt_tensor x, mt_tensor cos, mt_tensor sin, mt_tensor *out) {
         if (!fits) {
             throw std::invalid_argument("rotary angles do not fit the input");
         }
+        mipha::require_together("rotary", {{"x", input}, {"cos", c}, {"sin", s}});
         *out = mipha::wrap(Rotary::apply(input, c, s));
     });
 }
@@ -114,8 +116,16 @@ mt_status mt_rotary_angles(mt_tensor positions, mt_tensor frequencies, mt_tensor
                            mt_tensor *sin) {
     return guard([&] {
         const at::Tensor places = unwrap(positions);
-        const at::Tensor angles = places.to(at::kFloat).unsqueeze(-1) *
-                                  unwrap(frequencies).to(places.device());
+        at::Tensor rates = unwrap(frequencies);
+        if (rates.is_cpu() && !mipha::acts_on_cpu(places)) {
+            rates = mipha::uploaded(rates, places.device());
+        }
+        if (!rates.is_cpu()) {
+            mipha::require_together("rotary angles",
+                                    {{"positions", places}, {"frequencies", rates}});
+        }
+        const at::Tensor angles =
+            places.to(at::kFloat).unsqueeze(-1) * rates.to(places.device());
         at::Tensor cosines = angles.cos(), sines = angles.sin();
         *cos = mipha::wrap(std::move(cosines));
         *sin = mipha::wrap(std::move(sines));

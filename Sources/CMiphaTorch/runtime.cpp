@@ -1,13 +1,11 @@
-// Process and thread state, generators.
+// Process and thread state.
 #include "internal.h"
 
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Weverything"
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/headeronly/version.h>
 #pragma clang diagnostic pop
 
@@ -18,15 +16,9 @@ std::string &last_error() noexcept {
     return message;
 }
 
-at::Generator unwrap(mt_generator generator) {
-    return at::Generator(c10::intrusive_ptr<c10::GeneratorImpl>::reclaim_copy(
-        reinterpret_cast<c10::GeneratorImpl *>(generator)));
-}
-
 } // namespace mipha
 
 using mipha::guard;
-using mipha::unwrap;
 
 const char *mt_last_error(void) { return mipha::last_error().c_str(); }
 
@@ -44,22 +36,6 @@ const char *mt_loaded_version(void) {
         return text.substr(start + key.size(), end - start - key.size());
     }();
     return version.c_str();
-}
-
-bool mt_cuda_is_available(void) {
-    try {
-        return at::hasCUDA();
-    } catch (...) {
-        return false;
-    }
-}
-
-bool mt_mps_is_available(void) {
-    try {
-        return at::hasMPS();
-    } catch (...) {
-        return false;
-    }
 }
 
 mt_status mt_set_thread_count(int32_t count) {
@@ -80,37 +56,3 @@ bool mt_grad_mode_set(bool enabled) {
 }
 
 bool mt_grad_mode(void) { return c10::GradMode::is_enabled(); }
-
-mt_status mt_synchronize(mt_device device) {
-    return guard([&] {
-        const at::Device target = mipha::device(device);
-        if (target.is_cpu() || target.is_meta()) {
-            return;
-        }
-        const c10::impl::VirtualGuardImpl implementation(target.type());
-        implementation.synchronizeDevice(
-            target.has_index() ? target.index() : implementation.getDevice().index());
-    });
-}
-
-mt_status mt_generator_create(uint64_t seed, mt_generator *out) {
-    return guard([&] {
-        at::Generator generator = at::detail::createCPUGenerator(seed);
-        *out = reinterpret_cast<mt_generator>(generator.unsafeReleaseGeneratorImpl());
-    });
-}
-
-void mt_generator_free(mt_generator generator) {
-    if (generator != nullptr) {
-        c10::intrusive_ptr<c10::GeneratorImpl>::reclaim(
-            reinterpret_cast<c10::GeneratorImpl *>(generator));
-    }
-}
-
-mt_status mt_generator_state(mt_generator generator, mt_tensor *out) {
-    MT_RETURN(out, unwrap(generator).get_state());
-}
-
-mt_status mt_generator_set_state(mt_generator generator, mt_tensor state) {
-    return guard([&] { unwrap(generator).set_state(unwrap(state)); });
-}

@@ -26,17 +26,6 @@ at::ScalarType scalar_type(mt_dtype dtype) {
     throw std::invalid_argument("unknown dtype");
 }
 
-at::Device device(mt_device device) {
-    const auto index = static_cast<c10::DeviceIndex>(device.index);
-    switch (device.kind) {
-    case MT_CPU: return at::Device(at::kCPU);
-    case MT_CUDA: return at::Device(at::kCUDA, index);
-    case MT_MPS: return at::Device(at::kMPS, index);
-    case MT_META: return at::Device(at::kMeta);
-    }
-    throw std::invalid_argument("unknown device kind");
-}
-
 } // namespace mipha
 
 using mipha::guard;
@@ -47,6 +36,11 @@ static at::TensorOptions options(mt_dtype dtype, mt_device device) {
     return at::TensorOptions().dtype(mipha::scalar_type(dtype)).device(mipha::device(device));
 }
 
+static at::Tensor drawn_from(mt_generator generator, mt_shape shape) {
+    return at::empty(mipha::sizes(shape),
+                     at::TensorOptions(at::kFloat).device(unwrap(generator).device()));
+}
+
 void mt_tensor_free(mt_tensor tensor) {
     if (tensor != nullptr) {
         c10::intrusive_ptr<at::TensorImpl, at::UndefinedTensorImpl>::reclaim(
@@ -55,8 +49,9 @@ void mt_tensor_free(mt_tensor tensor) {
 }
 
 mt_status mt_tensor_from_bytes(const void *bytes, size_t count, mt_shape shape, mt_dtype dtype,
-                               mt_tensor *out) {
+                               mt_device device, mt_tensor *out) {
     return guard([&] {
+        const at::Device target = mipha::device(device);
         at::Tensor tensor = at::empty(mipha::sizes(shape), mipha::scalar_type(dtype));
         if (tensor.nbytes() != count) {
             throw std::invalid_argument("expected " + std::to_string(tensor.nbytes()) +
@@ -66,7 +61,7 @@ mt_status mt_tensor_from_bytes(const void *bytes, size_t count, mt_shape shape, 
         if (count > 0) {
             std::memcpy(tensor.mutable_data_ptr(), bytes, count);
         }
-        *out = mipha::wrap(std::move(tensor));
+        *out = mipha::wrap(target.is_cpu() ? std::move(tensor) : tensor.to(target));
     });
 }
 
@@ -90,17 +85,17 @@ mt_status mt_tensor_full(mt_shape shape, double value, mt_dtype dtype, mt_device
 }
 
 mt_status mt_tensor_normal(mt_shape shape, double mean, double deviation, mt_generator generator,
-                           mt_dtype dtype, mt_tensor *out) {
-    MT_RETURN(out, at::empty(mipha::sizes(shape), at::kFloat)
+                           mt_dtype dtype, mt_device device, mt_tensor *out) {
+    MT_RETURN(out, drawn_from(generator, shape)
                        .normal_(mean, deviation, unwrap(generator))
-                       .to(mipha::scalar_type(dtype)));
+                       .to(options(dtype, device)));
 }
 
 mt_status mt_tensor_uniform(mt_shape shape, double low, double high, mt_generator generator,
-                            mt_dtype dtype, mt_tensor *out) {
-    MT_RETURN(out, at::empty(mipha::sizes(shape), at::kFloat)
+                            mt_dtype dtype, mt_device device, mt_tensor *out) {
+    MT_RETURN(out, drawn_from(generator, shape)
                        .uniform_(low, high, unwrap(generator))
-                       .to(mipha::scalar_type(dtype)));
+                       .to(options(dtype, device)));
 }
 
 mt_dtype mt_tensor_dtype(mt_tensor tensor) {
@@ -124,12 +119,7 @@ mt_dtype mt_tensor_dtype(mt_tensor tensor) {
 }
 
 mt_device mt_tensor_device(mt_tensor tensor) {
-    const at::Device device = implementation(tensor)->device();
-    const mt_device_kind kind = device.is_cuda()   ? MT_CUDA
-                                : device.is_mps()  ? MT_MPS
-                                : device.is_meta() ? MT_META
-                                                   : MT_CPU;
-    return {kind, device.index()};
+    return mipha::device(implementation(tensor)->device());
 }
 
 size_t mt_tensor_rank(mt_tensor tensor) {
@@ -146,7 +136,7 @@ int64_t mt_tensor_element_count(mt_tensor tensor) { return implementation(tensor
 bool mt_tensor_is_contiguous(mt_tensor tensor) { return implementation(tensor)->is_contiguous(); }
 
 const void *mt_tensor_data(mt_tensor tensor) {
-    return implementation(tensor)->is_meta() ? nullptr : implementation(tensor)->data();
+    return implementation(tensor)->is_cpu() ? implementation(tensor)->data() : nullptr;
 }
 
 mt_status mt_tensor_to(mt_tensor tensor, mt_dtype dtype, mt_device device, mt_tensor *out) {
@@ -189,7 +179,10 @@ mt_status mt_tensor_copy_(mt_tensor target, mt_tensor source) {
 mt_status mt_tensor_copy_rows_(mt_tensor target, mt_tensor indices, mt_tensor source) {
     return guard([&] {
         const c10::NoGradGuard no_grad;
-        unwrap(target).index_copy_(0, unwrap(indices), unwrap(source));
+        const at::Tensor rows = unwrap(target), places = unwrap(indices), values = unwrap(source);
+        mipha::require_together("assign rows",
+                                {{"target", rows}, {"indices", places}, {"source", values}});
+        rows.index_copy_(0, places, values);
     });
 }
 
@@ -205,6 +198,7 @@ mt_status mt_tensor_add_(mt_tensor target, mt_tensor other, double alpha) {
         const c10::NoGradGuard no_grad;
         const at::Tensor sum = unwrap(target);
         at::Tensor part = unwrap(other);
+        mipha::require_together("accumulate", {{"target", sum}, {"other", part}});
         if (mipha::acts_on_cpu(sum) &&
             c10::promoteTypes(sum.scalar_type(), part.scalar_type()) == sum.scalar_type()) {
             part = part.to(sum.scalar_type()); // as the addition does, but its memory is counted

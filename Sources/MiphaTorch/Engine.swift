@@ -40,6 +40,13 @@ public enum Engine {
     /// step on the CPU went into page faults. Only glibc has the setting.
     public static func keepFreedMemory() { mt_keep_freed_memory() }
 
+    /// Lets all kernels give the same bits each time, at some cost in speed on devices.
+    ///
+    /// To be set before the first use of a device; the kernels of the CPU do so anyway.
+    public static func setDeterministic(_ value: Bool) throws(TensorError) {
+        try check(mt_set_deterministic(value), "deterministic kernels")
+    }
+
     /// Refuses to go on when headers and library are of different versions.
     ///
     /// - Throws: `TensorError` naming both versions.

@@ -115,6 +115,8 @@ public enum Functions {
     }
 
     /// Zeroes elements with a probability and scales the others up accordingly.
+    ///
+    /// - Parameter generator: one of the device of `x`.
     public static func dropout(
         _ x: Tensor, probability: Double, generator: RandomGenerator
     ) throws(TensorError) -> Tensor {

@@ -2,14 +2,14 @@ internal import CMiphaTorch
 
 /// How elements pass between tensors and the program's own memory.
 enum HostMemory {
-    /// Copies dense elements in row-major order into a new CPU tensor.
+    /// Copies dense elements in row-major order into a new tensor.
     static func copy(
-        _ bytes: UnsafeRawBufferPointer, shape: [Int], dtype: DType,
+        _ bytes: UnsafeRawBufferPointer, shape: [Int], dtype: DType, device: Device = .cpu,
         into out: UnsafeMutablePointer<mt_tensor?>
     ) -> mt_status {
         withShape(shape) { sizes in
             unsafe mt_tensor_from_bytes(
-                bytes.baseAddress, bytes.count, sizes, dtype.cValue, out)
+                bytes.baseAddress, bytes.count, sizes, dtype.cValue, device.cValue, out)
         }
     }
 
@@ -66,6 +66,23 @@ enum HostMemory {
             unsafe mt_tensor_copy_out(tensor.handle, bytes.baseAddress, bytes.count)
         }
         try check(status, operation, [tensor])
+    }
+
+    /// The elements, converted on the CPU: not every device has every dtype.
+    static func values<Scalar: TensorScalar>(of tensor: Tensor) throws(TensorError) -> [Scalar] {
+        let near = tensor.device.isAccelerator ? try tensor.to(device: .cpu) : tensor
+        let source = near.dtype == Scalar.dtype ? near : try near.to(dtype: Scalar.dtype)
+        var result = [Scalar](repeating: Scalar.zero, count: tensor.elementCount)
+        try read(source, into: &result, "values")
+        return result
+    }
+
+    /// A copy of a CPU tensor on a device; see ``Tensor/uploaded(to:)``.
+    static func upload(_ tensor: Tensor, to device: Device) throws(TensorError) -> Tensor {
+        guard tensor.device != device else { return tensor }
+        return try produce("upload to \(device)", [tensor]) {
+            unsafe mt_tensor_upload(tensor.handle, device.cValue, $0)
+        }
     }
 
     /// Lends the bytes of a tensor's elements, of a copy when they are not dense on the CPU.

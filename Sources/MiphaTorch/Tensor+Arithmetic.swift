@@ -97,13 +97,8 @@ extension Tensor {
         try check(unsafe mt_tensor_scale_(handle, factor), "scale", [self])
     }
 
-    /// Euclidean norm over all elements of all tensors, accumulated in float64.
+    /// Euclidean norm over all elements of all tensors, accumulated in float64 on the CPU.
     public static func norm(of tensors: [Tensor]) throws(TensorError) -> Double {
-        var result = 0.0
-        let status = withHandles(tensors) { handles, count in
-            unsafe mt_tensors_norm(handles, count, &result)
-        }
-        try check(status, "norm", tensors)
-        return result
+        try Tensors.norm(of: tensors).item()
     }
 }

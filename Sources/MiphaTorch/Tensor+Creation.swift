@@ -103,28 +103,29 @@ extension Tensor {
         try full(shape, 0, dtype: dtype, device: device)
     }
 
-    /// Normally distributed elements, drawn in float32 on the CPU and then converted.
+    /// Normally distributed elements, drawn in float32 where the generator is, then moved.
     public static func normal(
         _ shape: [Int], mean: Double = 0, deviation: Double = 1, generator: RandomGenerator,
-        dtype: DType = .float32
+        dtype: DType = .float32, device: Device = .cpu
     ) throws(TensorError) -> Tensor {
         try produce("normal") { out in
             withShape(shape) {
                 unsafe mt_tensor_normal(
-                    $0, mean, deviation, generator.handle, dtype.cValue, out)
+                    $0, mean, deviation, generator.handle, dtype.cValue, device.cValue, out)
             }
         }
     }
 
-    /// Evenly distributed elements from `range`, drawn in float32 on the CPU and then converted.
+    /// Evenly distributed elements from `range`, drawn in float32 where the generator is, then moved.
     public static func uniform(
         _ shape: [Int], in range: Range<Double>, generator: RandomGenerator,
-        dtype: DType = .float32
+        dtype: DType = .float32, device: Device = .cpu
     ) throws(TensorError) -> Tensor {
         try produce("uniform") { out in
             withShape(shape) {
                 unsafe mt_tensor_uniform(
-                    $0, range.lowerBound, range.upperBound, generator.handle, dtype.cValue, out)
+                    $0, range.lowerBound, range.upperBound, generator.handle, dtype.cValue,
+                    device.cValue, out)
             }
         }
     }
@@ -133,10 +134,7 @@ extension Tensor {
     public func values<Scalar: TensorScalar>(
         as type: Scalar.Type = Scalar.self
     ) throws(TensorError) -> [Scalar] {
-        let source = dtype == Scalar.dtype ? self : try to(dtype: Scalar.dtype)
-        var result = [Scalar](repeating: Scalar.zero, count: elementCount)
-        try HostMemory.read(source, into: &result, "values")
-        return result
+        try HostMemory.values(of: self)
     }
 
     /// The single element of a one-element tensor.

@@ -60,6 +60,12 @@ extension Tensor {
         }
     }
 
+    /// A copy of a CPU tensor on a device, itself where it is there already; the host does not wait
+    /// and may change this tensor.
+    public func uploaded(to device: Device) throws(TensorError) -> Tensor {
+        try HostMemory.upload(self, to: device)
+    }
+
     /// The tensor with dense row-major elements; itself when it is dense already.
     public func contiguous() throws(TensorError) -> Tensor {
         if unsafe mt_tensor_is_contiguous(handle) { return self }

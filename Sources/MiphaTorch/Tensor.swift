@@ -13,20 +13,26 @@ public final class Tensor: CustomStringConvertible {
         unsafe self.handle = unsafe handle
     }
 
-    /// Copies Swift values, in row-major order, into a new CPU tensor.
+    /// Copies Swift values, in row-major order, into a new tensor, on the CPU unless a device is
+    /// given.
     ///
     /// - Throws: `TensorError` when the count is not the product of `shape`.
-    public init<Scalar: TensorScalar>(_ values: [Scalar], shape: [Int]) throws(TensorError) {
+    public init<Scalar: TensorScalar>(
+        _ values: [Scalar], shape: [Int], device: Device = .cpu
+    ) throws(TensorError) {
         unsafe handle = try makeHandle("tensor from values") { out in
             unsafe values.withUnsafeBytes {
-                unsafe HostMemory.copy($0, shape: shape, dtype: Scalar.dtype, into: out)
+                unsafe HostMemory.copy(
+                    $0, shape: shape, dtype: Scalar.dtype, device: device, into: out)
             }
         }
     }
 
-    /// Copies Swift values into a new CPU tensor of rank 1.
-    public convenience init<Scalar: TensorScalar>(_ values: [Scalar]) throws(TensorError) {
-        try self.init(values, shape: [values.count])
+    /// Copies Swift values into a new tensor of rank 1, on the CPU unless a device is given.
+    public convenience init<Scalar: TensorScalar>(
+        _ values: [Scalar], device: Device = .cpu
+    ) throws(TensorError) {
+        try self.init(values, shape: [values.count], device: device)
     }
 
     deinit {
@@ -58,8 +64,10 @@ public final class Tensor: CustomStringConvertible {
         return unsafe Int(mt_tensor_size(handle, place))
     }
 
-    /// Shape and dtype, for example `float32[2, 3]`.
-    public var description: String { "\(dtype.rawValue)\(shape)" }
+    /// Dtype, shape and device but for the CPU, for example `float32[2, 3]` or `int64[4] on cuda:0`.
+    public var description: String {
+        "\(dtype.rawValue)\(shape)" + (device.isAccelerator ? " on \(device)" : "")
+    }
 }
 
 /// Runs one engine call that hands out a tensor handle.

@@ -3,11 +3,14 @@ internal import CMiphaTorch
 /// A failed tensor operation: what failed, on which operands, and why.
 public struct TensorError: Error, Sendable, CustomStringConvertible {
     /// Kinds of failure.
-    public enum Code: Sendable {
+    public enum Code: Sendable, Hashable {
         /// The engine refused or failed the operation.
         case engine
-        /// Memory ran out.
+        /// Main memory ran out.
         case outOfMemory
+        /// A device's memory ran out when so many bytes were asked for; `nil` where the engine did
+        /// not say.
+        case deviceOutOfMemory(Device, requested: Int?)
         /// An argument is outside what the operation accepts.
         case invalidArgument
     }
@@ -40,7 +43,7 @@ func check(
     let shapes = operands().map(\.description)
     let code: TensorError.Code =
         switch status {
-        case MT_ERROR_OUT_OF_MEMORY: .outOfMemory
+        case MT_ERROR_OUT_OF_MEMORY: shortage()
         case MT_ERROR_INVALID_ARGUMENT: .invalidArgument
         default: .engine
         }
@@ -48,4 +51,12 @@ func check(
         code, operation: operation(),
         message: shapes.isEmpty ? reason : "\(reason) (operands: \(shapes.joined(separator: ", ")))"
     )
+}
+
+/// The kind of this thread's last failure, which is one of memory.
+private func shortage() -> TensorError.Code {
+    var bytes: UInt64 = 0
+    let device = Device(unsafe mt_last_shortage(&bytes))
+    guard device.isAccelerator else { return .outOfMemory }
+    return .deviceOutOfMemory(device, requested: bytes == 0 ? nil : Int(clamping: bytes))
 }

@@ -48,7 +48,8 @@ typedef enum mt_dtype {
     MT_BOOL
 } mt_dtype;
 
-typedef enum mt_device_kind { MT_CPU, MT_CUDA, MT_MPS, MT_META } mt_device_kind;
+/* MT_PRIVATE_USE: what a library of its maker registers as PrivateUse1. */
+typedef enum mt_device_kind { MT_CPU, MT_CUDA, MT_MPS, MT_META, MT_PRIVATE_USE } mt_device_kind;
 
 typedef struct mt_device {
     mt_device_kind kind;
@@ -75,8 +76,6 @@ const char *mt_last_error(void);
 /* Version the headers had at compile time, and version of the library that is loaded. */
 const char *mt_compiled_version(void);
 const char *mt_loaded_version(void);
-bool mt_cuda_is_available(void);
-bool mt_mps_is_available(void);
 mt_status mt_set_thread_count(int32_t count);
 int32_t mt_thread_count(void);
 /* Whether products in bfloat16 on the CPU are computed in float32: it has no such arithmetic, or the
@@ -88,7 +87,6 @@ void mt_keep_freed_memory(void);
 /* Gradient mode of the calling thread: returns the former value. */
 bool mt_grad_mode_set(bool enabled);
 bool mt_grad_mode(void);
-mt_status mt_synchronize(mt_device device);
 
 /* Who is asked for the memory of tensors on the meta device, which have no elements: what `take` gives
  * is handed to `give_back` when the tensor's storage goes. `take` NULL: nobody. */
@@ -102,30 +100,68 @@ typedef struct mt_memory_hooks {
  * would take on the CPU, and elements of meta tensors are read as 0. */
 mt_status mt_memory_hooks_set(mt_memory_hooks hooks, mt_memory_hooks *former);
 
-/* ---- Generators (CPU) ---- */
+/* ---- Devices ---- */
 
-mt_status mt_generator_create(uint64_t seed, mt_generator *out);
+/* Name of the devices of MT_PRIVATE_USE; "privateuseone" while nobody has registered one. */
+const char *mt_private_use_name(void);
+/* Number of devices of a kind that this process sees; the CPU is one. To count those of CUDA, its
+ * library is loaded where it lies beside the CPU's. */
+int32_t mt_device_count(mt_device_kind kind);
+/* Why there are no CUDA devices, as far as is known; valid until the next call on this thread. */
+const char *mt_cuda_absence(void);
+/* The device that libraries take on this thread where none is named; nothing for the CPU. */
+mt_status mt_set_current_device(mt_device device);
+/* Waits until all work that is queued on the device is done. */
+mt_status mt_synchronize(mt_device device);
+/* Kernels that give the same bits each time, at some cost in speed; to be set before the first use
+ * of a device. Those of the CPU do so anyway. */
+mt_status mt_set_deterministic(bool value);
+
+/* Bytes of a device. `used` and `peak` are in tensors, `reserved` is what the process has taken;
+ * `available` and `total` are the whole device's, 0 where it does not say. */
+typedef struct mt_memory {
+    uint64_t used, peak, reserved, available, total;
+} mt_memory;
+
+/* All 0 for a device that does not count, as the CPU. */
+mt_status mt_device_memory(mt_device device, mt_memory *out);
+/* Lets `peak` begin at what is used now. */
+mt_status mt_device_reset_peak(mt_device device);
+/* Gives memory that no tensor uses back to the device. */
+mt_status mt_device_release_memory(mt_device device);
+/* Of this thread's last MT_ERROR_OUT_OF_MEMORY: the device, and the bytes asked for, 0 where the
+ * library did not say. */
+mt_device mt_last_shortage(uint64_t *bytes);
+
+/* ---- Generators ---- */
+
+mt_status mt_generator_create(uint64_t seed, mt_device device, mt_generator *out);
 void mt_generator_free(mt_generator generator);
-/* State as a uint8 tensor, for exact resume. */
+mt_device mt_generator_device(mt_generator generator);
+/* State as a uint8 tensor on the CPU, for exact resume. That of another kind than the CPU's begins with
+ * the kind's name, and no other kind takes it. */
 mt_status mt_generator_state(mt_generator generator, mt_tensor *out);
 mt_status mt_generator_set_state(mt_generator generator, mt_tensor state);
+/* Kind of the devices whose generators take the state, as "cpu" or "cuda"; valid until the next call on
+ * this thread. */
+mt_status mt_generator_state_kind(mt_tensor state, const char **out);
 
 /* ---- Creation, information, movement ---- */
 
 void mt_tensor_free(mt_tensor tensor);
 mt_status mt_tensor_from_bytes(const void *bytes, size_t count, mt_shape shape, mt_dtype dtype,
-                               mt_tensor *out);
+                               mt_device device, mt_tensor *out);
 /* A view of memory the caller keeps: `deleter(context)` runs when the last user lets go. */
 mt_status mt_tensor_from_blob(const void *bytes, mt_shape shape, mt_dtype dtype,
                               void (*deleter)(void *), void *context, mt_tensor *out);
 mt_status mt_tensor_empty(mt_shape shape, mt_dtype dtype, mt_device device, mt_tensor *out);
 mt_status mt_tensor_full(mt_shape shape, double value, mt_dtype dtype, mt_device device,
                          mt_tensor *out);
+/* Drawn in float32 where the generator is, then converted and moved. */
 mt_status mt_tensor_normal(mt_shape shape, double mean, double deviation, mt_generator generator,
-                           mt_dtype dtype, mt_tensor *out);
-
+                           mt_dtype dtype, mt_device device, mt_tensor *out);
 mt_status mt_tensor_uniform(mt_shape shape, double low, double high, mt_generator generator,
-                            mt_dtype dtype, mt_tensor *out);
+                            mt_dtype dtype, mt_device device, mt_tensor *out);
 
 mt_dtype mt_tensor_dtype(mt_tensor tensor);
 mt_device mt_tensor_device(mt_tensor tensor);
@@ -133,7 +169,7 @@ size_t mt_tensor_rank(mt_tensor tensor);
 int64_t mt_tensor_size(mt_tensor tensor, size_t dimension);
 int64_t mt_tensor_element_count(mt_tensor tensor);
 bool mt_tensor_is_contiguous(mt_tensor tensor);
-/* First element; NULL for a meta tensor. */
+/* First element; NULL for a tensor that is not on the CPU. */
 const void *mt_tensor_data(mt_tensor tensor);
 
 mt_status mt_tensor_to(mt_tensor tensor, mt_dtype dtype, mt_device device, mt_tensor *out);
@@ -141,6 +177,25 @@ mt_status mt_tensor_contiguous(mt_tensor tensor, mt_tensor *out);
 mt_status mt_tensor_clone(mt_tensor tensor, mt_tensor *out);
 /* Copies `count` bytes of a dense copy of the tensor into `bytes`. */
 mt_status mt_tensor_copy_out(mt_tensor tensor, void *bytes, size_t count);
+
+/* ---- Between the host and a device, without waits in between ---- */
+
+/* A copy of a CPU tensor on the device, in the order of the thread's other work there. The host goes
+ * on at once and may change `tensor`. */
+mt_status mt_tensor_upload(mt_tensor tensor, mt_device device, mt_tensor *out);
+
+typedef struct mt_upload_s *mt_upload;
+/* The same beside the other work of the device. */
+mt_status mt_upload_begin(mt_tensor tensor, mt_device device, mt_upload *out);
+/* The tensor; what is queued for the device after this call waits for it, the host does not. */
+mt_status mt_upload_finish(mt_upload upload, mt_tensor *out);
+void mt_upload_free(mt_upload upload);
+
+/* Elements of scalar tensors as numbers; one wait for all of a device. */
+mt_status mt_tensors_download(const mt_tensor *tensors, size_t count, double *out);
+/* Dense copies in main memory, beside what the device does meanwhile, through at most two pinned
+ * pieces of 256 MB. Returns when all are made. */
+mt_status mt_tensors_to_host(const mt_tensor *tensors, size_t count, mt_tensor *out);
 
 /* ---- In place; not recorded by autograd ---- */
 
@@ -150,6 +205,10 @@ mt_status mt_tensor_copy_rows_(mt_tensor target, mt_tensor indices, mt_tensor so
 mt_status mt_tensor_zero_(mt_tensor target);
 mt_status mt_tensor_add_(mt_tensor target, mt_tensor other, double alpha);
 mt_status mt_tensor_scale_(mt_tensor target, double factor);
+/* Adds a number to all elements of all tensors. */
+mt_status mt_tensors_add_scalar_(const mt_tensor *tensors, size_t count, double value);
+/* Scales all tensors by maximum / (norm + 1e-6) where the scalar `norm` is larger than `maximum`. */
+mt_status mt_tensors_shorten_(const mt_tensor *tensors, size_t count, mt_tensor norm, double maximum);
 
 /* ---- Autograd ---- */
 
@@ -188,8 +247,9 @@ mt_status mt_tensor_softmax(mt_tensor tensor, int64_t dimension, mt_tensor *out)
 mt_status mt_tensor_log_softmax(mt_tensor tensor, int64_t dimension, mt_tensor *out);
 mt_status mt_tensor_argmax(mt_tensor tensor, int64_t dimension, mt_tensor *out);
 mt_status mt_tensor_topk(mt_tensor tensor, int64_t count, mt_tensor *values, mt_tensor *indices);
-/* Square root of the sum of squares over all tensors, accumulated in float64. */
-mt_status mt_tensors_norm(const mt_tensor *tensors, size_t count, double *out);
+/* Square root of the sum of squares over all tensors, which are on one device: a scalar, on the CPU
+ * accumulated in float64 and of that dtype, on other devices in float32 there, without a wait. */
+mt_status mt_tensors_norm(const mt_tensor *tensors, size_t count, mt_tensor *out);
 
 /* ---- Layers ---- */
 
@@ -207,7 +267,7 @@ mt_status mt_activate(mt_tensor x, mt_activation activation, mt_tensor *out);
 /* act(x) W^T + b; the backward pass keeps x and computes act(x) again. */
 mt_status mt_activated_linear(mt_tensor x, mt_activation activation, mt_tensor weight,
                               mt_tensor bias_or_null, mt_tensor *out);
-/* Inverted dropout with the caller's generator; `probability` 0 returns `x` itself. */
+/* Inverted dropout with the caller's generator, one of x's device; `probability` 0 returns `x` itself. */
 mt_status mt_dropout(mt_tensor x, double probability, mt_generator generator, mt_tensor *out);
 /* cap * tanh(x / cap). */
 mt_status mt_softcap(mt_tensor x, double cap, mt_tensor *out);
@@ -320,7 +380,8 @@ typedef enum mt_backend { MT_GLOO, MT_NCCL } mt_backend;
 typedef enum mt_reduction { MT_REDUCE_SUM, MT_REDUCE_MAX } mt_reduction;
 
 typedef struct mt_group_options {
-    mt_backend backend;
+    mt_backend backend; /* MT_NCCL: for tensors on `device`, beside Gloo for all others */
+    mt_device device;   /* of the process */
     int32_t rank, world_size;
     const char *host; /* where the key-value store is */
     uint16_t port;

@@ -12,9 +12,9 @@ internal import CMiphaTorch
 public final class ProcessGroup {
     /// The transport of tensors between processes.
     public enum Backend: Sendable {
-        /// TCP, for tensors in main memory.
+        /// TCP, from main memory.
         case gloo
-        /// NVIDIA's library, for tensors on CUDA devices.
+        /// NVIDIA's library for tensors on CUDA devices, and Gloo for all others.
         case nccl
 
         /// Whether this build can use it: Gloo always, NCCL with a CUDA libtorch and NCCL's header.
@@ -40,8 +40,14 @@ public final class ProcessGroup {
 
     /// Meets the other processes; returns when all are there.
     ///
+    /// Tensors on a device travel by way of main memory, but for those on a CUDA device with
+    /// ``Backend/nccl``.
+    ///
+    /// - Parameter device: this process's.
     /// - Throws: `TensorError` when they do not all arrive within the timeout.
-    public init(_ environment: RankEnvironment, backend: Backend = .gloo) throws(TensorError) {
+    public init(
+        _ environment: RankEnvironment, backend: Backend = .gloo, device: Device = .cpu
+    ) throws(TensorError) {
         var result: mt_group?
         let status = unsafe environment.host.withCString { host in
             unsafe "/mipha/\(environment.attempt)".withCString { prefix in
@@ -49,6 +55,7 @@ public final class ProcessGroup {
                     unsafe mt_group_create(
                         mt_group_options(
                             backend: backend == .gloo ? MT_GLOO : MT_NCCL,
+                            device: device.cValue,
                             rank: Int32(clamping: environment.rank),
                             world_size: Int32(clamping: environment.worldSize), host: host,
                             port: UInt16(clamping: environment.port),
@@ -153,24 +160,24 @@ public final class ProcessGroup {
 
     /// Numbers reduced over all processes.
     public func reduce(
-        _ values: [Double], _ reduction: Reduction = .sum, on device: Device = .cpu
+        _ values: [Double], _ reduction: Reduction = .sum
     ) throws(TensorError) -> [Double] {
-        let tensor = try Tensor(values).to(device: device)
+        let tensor = try Tensor(values)
         try allReduce(tensor, reduction).wait()
         return try tensor.values()
     }
 
     /// Texts of all processes, in the order of ranks.
-    public func gather(_ text: String, on device: Device = .cpu) throws(TensorError) -> [String] {
+    public func gather(_ text: String) throws(TensorError) -> [String] {
         let bytes = Array(text.utf8)
-        let lengths = try Tensor.zeros([worldSize], dtype: .int64, device: device)
-        try allGather(Tensor([Int64(bytes.count)]).to(device: device), into: lengths).wait()
+        let lengths = try Tensor.zeros([worldSize], dtype: .int64)
+        try allGather(Tensor([Int64(bytes.count)]), into: lengths).wait()
         let counts = try lengths.values(as: Double.self).map { Int($0) }
         let longest = counts.max() ?? 0
         guard longest > 0 else { return counts.map { _ in "" } }
         let padded = bytes + Array(repeating: 0, count: longest - bytes.count)
-        let own = try Tensor.copying(padded, shape: [longest], dtype: .uint8).to(device: device)
-        let all = try Tensor.zeros([longest * worldSize], dtype: .uint8, device: device)
+        let own = try Tensor.copying(padded, shape: [longest], dtype: .uint8)
+        let all = try Tensor.zeros([longest * worldSize], dtype: .uint8)
         try allGather(own, into: all).wait()
         let joined = try all.bytes()
         return counts.enumerated().map { rank, count in

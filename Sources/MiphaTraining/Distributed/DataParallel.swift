@@ -102,7 +102,7 @@ public final class DataParallel {
 
     /// Numbers summed over all processes.
     package func sum(_ values: [Double]) throws -> [Double] {
-        try group.reduce(values, on: device)
+        try group.reduce(values)
     }
 
     private var device: Device { pieces.first?.tensor.device ?? .cpu }

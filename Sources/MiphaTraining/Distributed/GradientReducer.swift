@@ -195,9 +195,7 @@ final class GradientReducer {
         try retire()
         try handOut()
         let names = layout.units.filter(\.learns).flatMap { $0.entries.map(\.name) }
-        let device = names.first.flatMap { parameters[$0]?.device } ?? .cpu
-        let flags = try group.reduce(
-            names.map { seen.contains($0) ? 1 : 0 }, .maximum, on: device)
+        let flags = try group.reduce(names.map { seen.contains($0) ? 1 : 0 }, .maximum)
         let present = Set(zip(names, flags).filter { $0.1 > 0 }.map(\.0))
         var sums = wholes.filter { present.contains($0.key) }
         if mode != .none {
