@@ -137,6 +137,13 @@ let torch: [Target] = [
         ],
         swiftSettings: strict),
     .target(
+        name: "MiphaPretend", dependencies: ["MiphaTorch"], path: "Tests/MiphaPretend",
+        swiftSettings: strict),
+    .target(
+        name: "MiphaDeviceSupport",
+        dependencies: ["MiphaPretend", "MiphaModels", "MiphaNN", "MiphaTorch"],
+        path: "Tests/MiphaDeviceSupport", swiftSettings: strict),
+    .target(
         name: "MiphaTinyFolder",
         dependencies: [
             "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaImaging", "MiphaFiles",
@@ -144,10 +151,18 @@ let torch: [Target] = [
         ],
         path: "Tests/MiphaTinyFolder", swiftSettings: strict),
     tests("MiphaTorchTests", ["MiphaTorch", "MiphaFiles"]),
-    tests("MiphaNNTests", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
+    tests(
+        "MiphaNNTests",
+        [
+            "MiphaNN", "MiphaDeviceSupport", "MiphaPretend", "MiphaTorch", "MiphaCheckpoints",
+            "MiphaFiles",
+        ]),
     tests(
         "MiphaModelsTests",
-        ["MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
+        [
+            "MiphaModels", "MiphaDeviceSupport", "MiphaPretend", "MiphaNN", "MiphaTorch",
+            "MiphaCheckpoints", "MiphaFiles",
+        ]),
     tests(
         "MiphaFoldersTests",
         [
@@ -157,28 +172,31 @@ let torch: [Target] = [
     tests(
         "MiphaTrainingTests",
         [
-            "MiphaTraining", "MiphaFolders", "MiphaModels", "MiphaNN", "MiphaTorch",
-            "MiphaCheckpoints", "MiphaData", "MiphaDataFaults", "MiphaChat", "MiphaTokenizers",
-            "MiphaImaging", "MiphaFiles",
+            "MiphaTraining", "MiphaDeviceSupport", "MiphaPretend", "MiphaFolders", "MiphaModels",
+            "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaData", "MiphaDataFaults",
+            "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
         ]),
     tests(
         "MiphaInferenceTests",
         [
-            "MiphaInference", "MiphaFolders", "MiphaTinyFolder", "MiphaModels", "MiphaNN",
-            "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
-            "MiphaFiles",
+            "MiphaInference", "MiphaDeviceSupport", "MiphaPretend", "MiphaFolders",
+            "MiphaTinyFolder", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints",
+            "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
         ]),
     tests("MiphaDemoTests", ["MiphaDemo", "MiphaImaging", "MiphaFiles"]),
     tests("CommandTests", ["MiphaCheckpoints", "MiphaFiles", "mipha"]),
     tests(
         "FamilyTests",
         [
-            "MiphaTraining", "MiphaInference", "MiphaModels", "MiphaNN",
-            "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaImaging", "MiphaFiles",
+            "MiphaTraining", "MiphaDeviceSupport", "MiphaPretend", "MiphaInference", "MiphaModels",
+            "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaImaging", "MiphaFiles",
         ]),
     tests(
         "GoldenTests",
-        ["MiphaTraining", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints"]),
+        [
+            "MiphaTraining", "MiphaDeviceSupport", "MiphaPretend", "MiphaModels", "MiphaNN",
+            "MiphaTorch", "MiphaCheckpoints",
+        ]),
 ]
 
 // MARK: The package

@@ -5,6 +5,7 @@ import MiphaFiles
 import MiphaImaging
 public import MiphaModels
 import MiphaTokenizers
+import MiphaTorch
 
 /// Writes a model folder again in another layout.
 public enum ModelConversion {
@@ -22,7 +23,7 @@ public enum ModelConversion {
         _ folder: ModelFolder, to layout: CheckpointLayout, output: String, dropsHeadBias: Bool
     ) throws -> [String] {
         try write(
-            folder.model(), of: folder, to: output,
+            folder.model(device: .cpu), of: folder, to: output,
             MiphaModel.SaveOptions(layout: layout, dropsHeadBias: dropsHeadBias))
     }
 
@@ -43,7 +44,7 @@ public enum ModelConversion {
                     + "into, such as \(folder.path)")
         }
         return try write(
-            MiphaModel(folder: folder.path, adapter: adapter), of: folder, to: output,
+            MiphaModel(folder: folder.path, adapter: adapter, device: .cpu), of: folder, to: output,
             MiphaModel.SaveOptions(layout: folder.config.layout),
             trainedWith: adapter.imageAspectRatio.flatMap { ImageAspectRatio(rawValue: $0) })
     }
