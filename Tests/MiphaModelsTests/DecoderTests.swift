@@ -28,7 +28,7 @@ import Testing
     private func ids(_ rows: Int, _ count: Int, seed: UInt64) throws -> Tensor {
         var generator = SplitMix64(seed: seed)
         let values = (0..<rows * count).map { _ in Int.random(in: 0..<50, using: &generator) }
-        return try Tensor(values, shape: [rows, count])
+        return try Tensor(values, shape: [rows, count], device: .underTest)
     }
 
     @Test(arguments: [1, 3], [[9], [1, 1, 1, 1, 1, 1, 1, 1, 1], [4, 1, 1, 3], [1, 8], [7, 2]])

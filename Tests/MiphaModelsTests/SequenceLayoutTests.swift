@@ -11,11 +11,11 @@ import Testing
         let tokens = layout.positions[0].count
         let pass = try layout.pass(device: .underTest)
         // Equal scores, and a feature of its own for each key.
-        let queries = try Tensor.zeros([rows, tokens, 1, tokens])
+        let queries = try Tensor.zeros([rows, tokens, 1, tokens], device: .underTest)
         let marks = (0..<rows * tokens * tokens).map { index -> Float in
             index % tokens == index / tokens % tokens ? 1 : 0
         }
-        let values = try Tensor(marks, shape: [rows, tokens, 1, tokens])
+        let values = try Tensor(marks, shape: [rows, tokens, 1, tokens], device: .underTest)
         let mixed = try pass.attend(queries, queries, values, layer: 0, scale: 1)
             .values(as: Float.self)
         return (0..<rows).map { row in

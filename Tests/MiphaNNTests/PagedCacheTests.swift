@@ -126,7 +126,7 @@ import Testing
         let x = try randomTensor([1, 8, 2, 8], seed: 2)
         _ = try cache.pass(rows, counts: [2, 2, 2, 2]).attend(x, x, x, layer: 0, scale: 1)
         let pages = cache.pageCount
-        let nothing = try Tensor.full([1, 1, 2, 8], Double.nan)
+        let nothing = try Tensor.full([1, 1, 2, 8], Double.nan, device: .underTest)
         _ = try cache.pass([rows[1]], counts: [1])
             .attend(nothing, nothing, nothing, layer: 0, scale: 1)
         rows[1].release()
