@@ -1,5 +1,6 @@
 import Foundation
 import MiphaFiles
+import MiphaModels
 import MiphaNN
 import MiphaPretend
 import MiphaTestSupport
