@@ -9,6 +9,45 @@ import Testing
         #expect(Device.cpu.description == "cpu")
         let automatic = try Device(parsing: "auto")
         #expect(try Device(parsing: automatic.description) == automatic)
+        #expect(try automatic == .best())
+        #expect(Device.cpu.isAvailable && Device.cpu.count == 1)
+    }
+
+    @Test func `a registered device has a name, and a rank has its own`() throws {
+        let count = Device.privateUse(0).count
+        guard count > 0 else { return }
+        let first = Device.privateUse(0)
+        let kind = String(first.description.prefix { $0 != ":" })
+        #expect(try Device(parsing: kind) == first)
+        #expect(try Device(parsing: "privateuseone:0") == first)
+        for index in 0..<count {
+            let device = Device.privateUse(index)
+            #expect(device.isAvailable)
+            #expect(try Device(parsing: device.description) == device)
+            #expect(try Device(parsing: kind, localRank: index) == device)
+            #expect(try Tensor.zeros([2], device: device).device == device)
+        }
+        for text in ["\(kind):\(count)", "\(kind):", "\(kind):-1", "\(kind):+0"] {
+            try expectFailure { _ = try Device(parsing: text) }
+        }
+        try expectFailure { _ = try Device(parsing: kind, localRank: count) }
+        if Device.cuda(0).count == 0 {
+            #expect(try Device.best(localRank: count).description != kind)
+        }
+    }
+
+    @Test func `CUDA without its library says so`() throws {
+        guard Device.cuda(0).count == 0 else { return }
+        for text in ["cuda", "cuda:1"] {
+            let error = try expectFailure { _ = try Device(parsing: text) }
+            #expect(error.message.contains("no CUDA device"))
+        }
+        try expectFailure { _ = try Tensor.zeros([1], device: .cuda(0)) }
+    }
+
+    @Test func `only devices count their memory`() throws {
+        #expect(try Device.cpu.memory() == Device.meta.memory())
+        #expect(try Device.cpu.memory().used == 0)
     }
 
     @Test(arguments: ["gpu", "cuda:", "cuda:-1", "cuda:x", "", "CPU"])
