@@ -150,7 +150,7 @@ let torch: [Target] = [
             "MiphaTestSupport",
         ],
         path: "Tests/MiphaTinyFolder", swiftSettings: strict),
-    tests("MiphaTorchTests", ["MiphaTorch", "MiphaFiles"]),
+    tests("MiphaTorchTests", ["MiphaPretend", "MiphaTorch", "MiphaFiles"]),
     tests(
         "MiphaNNTests",
         [
