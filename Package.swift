@@ -137,6 +137,10 @@ let torch: [Target] = [
         ],
         swiftSettings: strict),
     .target(
+        name: "MiphaDeviceSupport",
+        dependencies: ["MiphaPretend", "MiphaModels", "MiphaNN", "MiphaTorch"],
+        path: "Tests/MiphaDeviceSupport", swiftSettings: strict),
+    .target(
         name: "MiphaTinyFolder",
         dependencies: [
             "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaImaging", "MiphaFiles",
@@ -152,11 +156,19 @@ let torch: [Target] = [
         name: "MiphaPretend", dependencies: ["CMiphaPretend", "MiphaTorch", "MiphaTestSupport"],
         path: "Tests/MiphaPretend", swiftSettings: strict),
     tests("MiphaPretendTests", ["MiphaPretend", "MiphaTorch", "MiphaFiles"]),
-    tests("MiphaTorchTests", ["MiphaTorch", "MiphaFiles"]),
-    tests("MiphaNNTests", ["MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
+    tests("MiphaTorchTests", ["MiphaPretend", "MiphaTorch", "MiphaFiles"]),
+    tests(
+        "MiphaNNTests",
+        [
+            "MiphaNN", "MiphaDeviceSupport", "MiphaPretend", "MiphaTorch", "MiphaCheckpoints",
+            "MiphaFiles",
+        ]),
     tests(
         "MiphaModelsTests",
-        ["MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaFiles"]),
+        [
+            "MiphaModels", "MiphaDeviceSupport", "MiphaPretend", "MiphaNN", "MiphaTorch",
+            "MiphaCheckpoints", "MiphaFiles",
+        ]),
     tests(
         "MiphaFoldersTests",
         [
@@ -166,28 +178,32 @@ let torch: [Target] = [
     tests(
         "MiphaTrainingTests",
         [
-            "MiphaTraining", "MiphaFolders", "MiphaModels", "MiphaNN", "MiphaTorch",
-            "MiphaCheckpoints", "MiphaData", "MiphaDataFaults", "MiphaChat", "MiphaTokenizers",
-            "MiphaImaging", "MiphaFiles",
+            "MiphaTraining", "MiphaDeviceSupport", "MiphaPretend", "MiphaFolders", "MiphaModels",
+            "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaData", "MiphaDataFaults",
+            "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
         ]),
     tests(
         "MiphaInferenceTests",
         [
-            "MiphaInference", "MiphaFolders", "MiphaTinyFolder", "MiphaModels", "MiphaNN",
-            "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers", "MiphaImaging",
-            "MiphaFiles",
+            "MiphaInference", "MiphaDeviceSupport", "MiphaPretend", "MiphaFolders",
+            "MiphaTinyFolder", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints",
+            "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
         ]),
     tests("MiphaDemoTests", ["MiphaDemo", "MiphaImaging", "MiphaFiles"]),
     tests("CommandTests", ["MiphaPretend", "MiphaCheckpoints", "MiphaFiles", "mipha"]),
     tests(
         "FamilyTests",
         [
-            "MiphaTraining", "MiphaInference", "MiphaFolders", "MiphaModels", "MiphaNN",
-            "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaImaging", "MiphaFiles",
+            "MiphaTraining", "MiphaDeviceSupport", "MiphaPretend", "MiphaInference", "MiphaFolders",
+            "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints", "MiphaChat", "MiphaImaging",
+            "MiphaFiles",
         ]),
     tests(
         "GoldenTests",
-        ["MiphaTraining", "MiphaModels", "MiphaNN", "MiphaTorch", "MiphaCheckpoints"]),
+        [
+            "MiphaTraining", "MiphaDeviceSupport", "MiphaPretend", "MiphaModels", "MiphaNN",
+            "MiphaTorch", "MiphaCheckpoints",
+        ]),
 ]
 
 // MARK: The package

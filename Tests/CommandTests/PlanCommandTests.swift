@@ -62,6 +62,30 @@ struct PlanCommandTests {
         #expect(none.errors.contains("no smaller micro-batch fits"))
     }
 
+    @Test func `a run is planned for a card that is not here`() throws {
+        let file = try folder.run(Self.kinds[2])
+        let planned = try plan(file, ["--device", "cuda", "--device-memory", "80"])
+        #expect(planned.status == 0, "\(planned.errors)")
+        let object = try JSONValue(parsing: planned.output)
+        #expect(object["fits"] == true)
+        #expect(object["memory"]?["device"] == "cuda:0")
+        #expect(object["device_memory_limit"]?["bytes"]?.integerValue == 80 << 30)
+        let peak = try #require(object["memory"]?["peak_bytes"]?.integerValue)
+        let gib = Double(peak) / 1_073_741_824 * 0.99
+        let refused = try plan(file, ["--device", "cuda", "--device-memory", "\(gib)"])
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains("given by --device-memory"), "\(refused.errors)")
+    }
+
+    @Test(arguments: ["plan", "train"])
+    func `a device that nobody knows is wrong usage`(_ command: String) throws {
+        let file = try folder.run(Self.kinds[1])
+        let refused = try MiphaProcess([command, file, "--device", "abacus:1"])
+        #expect(refused.status == 2)
+        #expect(refused.errors.contains("abacus:1"), "\(refused.errors)")
+        #expect(!FileManager.default.fileExists(atPath: folder.temporary.file("out")))
+    }
+
     @Test func `a dry run prints the plan and makes no output folder`()
         throws
     {

@@ -1,10 +1,12 @@
 import MiphaChat
 import MiphaCheckpoints
+import MiphaDeviceSupport
 import MiphaFiles
 import MiphaImaging
 import MiphaInference
 import MiphaModels
 import MiphaNN
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import Testing
@@ -115,7 +117,8 @@ enum FamilyCase: String, CaseIterable, CustomTestStringConvertible {
             ]
             try tokenizer.write(to: "\(path)/tokenizer.json")
             return InferenceEngine(
-                try ModelBundle(folder: path, for: "a test"), keepsBeginning: false)
+                try ModelBundle(folder: path, for: "a test", device: .underTest),
+                keepsBeginning: false)
         }
     }
 }

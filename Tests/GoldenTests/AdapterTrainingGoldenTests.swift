@@ -2,6 +2,7 @@ import Foundation
 import MiphaCheckpoints
 import MiphaModels
 import MiphaNN
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import MiphaTraining
@@ -49,7 +50,7 @@ import Testing
                 "image_folder=\(fixture)/images", "tensorboard=false",
             ])
         let expected = try AdapterGolden("training/dpo-qlora")
-        let trainer = try Trainer(run)
+        let trainer = try Trainer(run, on: .underTest)
         #expect(trainer.model.store.quantized.count == 33)
         var reports: [TrainingProgress] = []
         #expect(try trainer.train(report: { reports.append($0) }) == .completed)
@@ -97,7 +98,7 @@ import Testing
     func `ten updates of a run equal a loop around PEFT`(_ golden: Case) throws {
         let run = try run(golden)
         let expected = try AdapterGolden("training/\(golden.rawValue)")
-        let trainer = try Trainer(run)
+        let trainer = try Trainer(run, on: .underTest)
         var reports: [TrainingProgress] = []
         #expect(try trainer.train(report: { reports.append($0) }) == .completed)
         #expect(reports.count == golden.updates)

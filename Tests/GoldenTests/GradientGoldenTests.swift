@@ -26,7 +26,7 @@ import Testing
         var loss: Double
         if way == .onePiece {
             let sum = try chain.segments.run(chain.input)
-            try sum.backward(Tensor.full([], scale))
+            try sum.backward(Tensor.full([], scale, device: sum.device))
             loss = try sum.detached().item()
         } else {
             let pass = SegmentedBackward(checkpointing: way == .checkpointedSegments)

@@ -1,3 +1,4 @@
+import MiphaDeviceSupport
 import MiphaModels
 import MiphaTestSupport
 import MiphaTorch

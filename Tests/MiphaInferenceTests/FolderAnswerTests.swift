@@ -3,6 +3,7 @@ import MiphaFiles
 import MiphaFolders
 import MiphaInference
 import MiphaModels
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTinyFolder
 import Testing
@@ -29,16 +30,20 @@ import Testing
         _ = try ModelConversion.run(
             ModelFolder(tiny.path, for: "a test"), to: .llava, output: path, dropsHeadBias: false)
         let request = ChatRequest("Hi", sampling: SamplingOptions(maxTokens: 12))
-        let free = try await InferenceEngine(ModelBundle(folder: path, for: "a test"))
-            .reply(to: request)
+        let free = try await InferenceEngine(
+            ModelBundle(folder: path, for: "a test", device: .underTest)
+        )
+        .reply(to: request)
         let end = try #require(
             free.tokens.dropFirst(3).first { id in
                 free.tokens.firstIndex(of: id).map { $0 >= 3 } ?? false
             })
         try JSONValue.object(["eos_token_id": [.integer(end)]])
             .write(to: "\(path)/generation_config.json")
-        let stopped = try await InferenceEngine(ModelBundle(folder: path, for: "a test"))
-            .reply(to: request)
+        let stopped = try await InferenceEngine(
+            ModelBundle(folder: path, for: "a test", device: .underTest)
+        )
+        .reply(to: request)
         let place = try #require(free.tokens.firstIndex(of: end))
         #expect(stopped.tokens == Array(free.tokens[...place]))
         #expect(stopped.outcome.reason == .stop)

@@ -1,9 +1,11 @@
 import Foundation
 import MiphaCheckpoints
+import MiphaDeviceSupport
 import MiphaFiles
 import MiphaImaging
 import MiphaInference
 import MiphaModels
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import Testing
@@ -79,7 +81,8 @@ struct GoldenModel: CustomTestStringConvertible, Sendable {
             ]
             try tokenizer.write(to: "\(path)/tokenizer.json")
             return InferenceEngine(
-                try ModelBundle(folder: path, for: "a test"), keepsBeginning: false)
+                try ModelBundle(folder: path, for: "a test", device: .underTest),
+                keepsBeginning: false)
         }
     }
 }

@@ -1,5 +1,6 @@
 import MiphaChat
 import MiphaCheckpoints
+import MiphaDeviceSupport
 import MiphaImaging
 import MiphaInference
 import MiphaModels

@@ -2,6 +2,7 @@ import MiphaCheckpoints
 import MiphaFiles
 import MiphaModels
 import MiphaNN
+import MiphaPretend
 import MiphaTorch
 import Testing
 
@@ -20,13 +21,14 @@ import Testing
     /// Runs whole rows `[rows, tokens, width]`.
     private func run(_ model: PhiLanguageModel, _ embeddings: Tensor) throws -> Tensor {
         try run(
-            model, embeddings, SequenceLayout.contiguous(count: embeddings.size(1)).pass())
+            model, embeddings,
+            SequenceLayout.contiguous(count: embeddings.size(1)).pass(device: .underTest))
     }
 
     private func ids(_ rows: Int, _ count: Int, seed: UInt64) throws -> Tensor {
         var generator = SplitMix64(seed: seed)
         let values = (0..<rows * count).map { _ in Int.random(in: 0..<50, using: &generator) }
-        return try Tensor(values, shape: [rows, count])
+        return try Tensor(values, shape: [rows, count], device: .underTest)
     }
 
     @Test(arguments: [1, 3], [[9], [1, 1, 1, 1, 1, 1, 1, 1, 1], [4, 1, 1, 3], [1, 8], [7, 2]])
@@ -36,7 +38,7 @@ import Testing
         let (model, _) = try decoder(smallConfig(layers: layers))
         let embeddings = try model.embed(ids(2, 9, seed: 1))
         let whole = try run(model, embeddings)
-        let cache = PagedCache(layers: layers)
+        let cache = PagedCache(layers: layers, device: .underTest)
         let rows = [PagedSequence(), PagedSequence()]
         var start = 0
         for count in pieces {
@@ -102,16 +104,17 @@ import Testing
         let embeddings = try model.embed(ids(1, 5, seed: 3))
         func hidden(_ generator: RandomGenerator?) throws -> [Float] {
             try withoutGradients {
-                let pass = try SequenceLayout.contiguous(count: 5).pass(dropout: generator)
+                let pass = try SequenceLayout.contiguous(count: 5).pass(
+                    device: .underTest, dropout: generator)
                 return try model.segments(pass).run(embeddings).values()
             }
         }
         let plain = try hidden(nil)
         #expect(try hidden(nil) == plain)
-        let dropped = try hidden(RandomGenerator(seed: 1))
+        let dropped = try hidden(RandomGenerator(seed: 1, device: .underTest))
         #expect(dropped != plain)
-        #expect(try hidden(RandomGenerator(seed: 1)) == dropped)
-        #expect(try hidden(RandomGenerator(seed: 2)) != dropped)
+        #expect(try hidden(RandomGenerator(seed: 1, device: .underTest)) == dropped)
+        #expect(try hidden(RandomGenerator(seed: 2, device: .underTest)) != dropped)
     }
 
     @Test func `the sizes of a decoder follow from its config`() throws {

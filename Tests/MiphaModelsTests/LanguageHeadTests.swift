@@ -1,5 +1,7 @@
+import MiphaDeviceSupport
 import MiphaModels
 import MiphaNN
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import Testing
@@ -39,7 +41,7 @@ import Testing
         }
         let states = try head.normalize(hidden)
         let loss = try head.crossEntropySum(
-            states, targets: Tensor([4, 0, 10, 4, 7]), zLoss: zLoss)
+            states, targets: Tensor([4, 0, 10, 4, 7], device: .underTest), zLoss: zLoss)
         try loss.backward()
         return [
             try head.logits(states).detached(), try loss.detached(), try hidden.gradient(),
@@ -82,7 +84,7 @@ import Testing
         let logits = try head.logits(head.normalize(hidden))
         if let softcap { #expect(try logits.detached().absoluteMaximum() < softcap) }
         let loss = try Functions.crossEntropySum(
-            logits, targets: Tensor([4, 0, 10, 4, 7]), zLoss: zLoss)
+            logits, targets: Tensor([4, 0, 10, 4, 7], device: .underTest), zLoss: zLoss)
         try loss.backward()
         try expectSame(
             found,

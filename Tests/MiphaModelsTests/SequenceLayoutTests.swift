@@ -1,5 +1,6 @@
 import MiphaModels
 import MiphaNN
+import MiphaPretend
 import MiphaTorch
 import Testing
 
@@ -8,13 +9,13 @@ import Testing
     /// For each row and token the keys that it sees, written as `x`; others are `.`.
     private func drawn(_ layout: SequenceLayout, rows: Int) throws -> [[String]] {
         let tokens = layout.positions[0].count
-        let pass = try layout.pass()
+        let pass = try layout.pass(device: .underTest)
         // Equal scores, and a feature of its own for each key.
-        let queries = try Tensor.zeros([rows, tokens, 1, tokens])
+        let queries = try Tensor.zeros([rows, tokens, 1, tokens], device: .underTest)
         let marks = (0..<rows * tokens * tokens).map { index -> Float in
             index % tokens == index / tokens % tokens ? 1 : 0
         }
-        let values = try Tensor(marks, shape: [rows, tokens, 1, tokens])
+        let values = try Tensor(marks, shape: [rows, tokens, 1, tokens], device: .underTest)
         let mixed = try pass.attend(queries, queries, values, layer: 0, scale: 1)
             .values(as: Float.self)
         return (0..<rows).map { row in
@@ -55,11 +56,11 @@ import Testing
 
     @Test func `a pass has the positions and the generator of its layout`() throws {
         let layout = SequenceLayout(positions: [[0, 0, 5], [3, 4, 5]])
-        let generator = try RandomGenerator(seed: 1)
-        let pass = try layout.pass(dropout: generator)
+        let generator = try RandomGenerator(seed: 1, device: .underTest)
+        let pass = try layout.pass(device: .underTest, dropout: generator)
         #expect(pass.positions.shape == [2, 3])
         #expect(try pass.positions.values(as: Int.self) == [0, 0, 5, 3, 4, 5])
         #expect(pass.dropout === generator)
-        #expect(try SequenceLayout.contiguous(count: 2).pass().dropout == nil)
+        #expect(try SequenceLayout.contiguous(count: 2).pass(device: .underTest).dropout == nil)
     }
 }

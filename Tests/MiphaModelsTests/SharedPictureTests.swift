@@ -1,3 +1,4 @@
+import MiphaDeviceSupport
 import MiphaModels
 import MiphaNN
 import MiphaTorch

@@ -1,7 +1,9 @@
 import MiphaCheckpoints
+import MiphaDeviceSupport
 import MiphaFiles
 import MiphaModels
 import MiphaNN
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import Testing
@@ -17,7 +19,7 @@ enum SmallModel {
 /// A tensor of seeded random numbers between -1 and 1.
 func randomTensor(_ shape: [Int], seed: UInt64) throws -> Tensor {
     var generator = SplitMix64(seed: seed)
-    return try Tensor(generator.floats(shape.reduce(1, *)), shape: shape)
+    return try Tensor(generator.floats(shape.reduce(1, *)), shape: shape, device: .underTest)
 }
 
 /// A batch of one row with an image in it.
@@ -39,7 +41,8 @@ func decoder(_ config: PhiConfig, seed: UInt64 = 3) throws -> (PhiLanguageModel,
     let store = ParameterStore(source: InitializerSource(generator: generator))
     let model = try PhiLanguageModel(store.scope(.language), config)
     for (name, tensor) in store.parameters {
-        let noise = try Tensor.normal(tensor.shape, deviation: 0.3, generator: generator)
+        let noise = try Tensor.normal(
+            tensor.shape, deviation: 0.3, generator: generator, device: .underTest)
         try name.contains("norm") ? tensor.accumulate(noise) : tensor.assign(noise)
     }
     return (model, store)

@@ -1,4 +1,6 @@
+import MiphaDeviceSupport
 import MiphaNN
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import Testing
@@ -87,15 +89,15 @@ import Testing
     ) throws {
         let (layer, store) = try layer(nil, magnitudes: magnitudes)
         let x = try randomTensor([4, 70], seed: 8)
-        let targets = try Tensor([3, 29, 0, 7])
+        let targets = try Tensor([3, 29, 0, 7], device: .underTest)
         let factors: [Float] = [1, -0.5, 0, 2]
         var results: [[[Float]]] = []
         for isWhole in [true, false] {
             for name in store.adapterNames { try store[name]?.setRequiresGradient(true) }
-            var loss = try Tensor.zeros([])
+            var loss = try Tensor.zeros([], device: .underTest)
             if isWhole {
                 loss = try layer.crossEntropySum(
-                    x, targets: targets, weights: Tensor(factors), zLoss: 0)
+                    x, targets: targets, weights: Tensor(factors, device: .underTest), zLoss: 0)
             } else {
                 for (row, factor) in factors.enumerated() {
                     let one = try layer.crossEntropySum(
@@ -129,7 +131,7 @@ import Testing
         _ = try Linear(store.scope(.language)["layer"], from: 4, to: 3)
         try store.finish()
         #expect(store.adapterNames == ["table.lora_embedding_A", "table.lora_embedding_B"])
-        let ids = try Tensor([3, 8, 3, 0])
+        let ids = try Tensor([3, 8, 3, 0], device: .underTest)
         let fresh = try table(ids).values(as: Float.self)
         #expect(try fresh == Functions.embedding(ids, weight: table.weight).values())
         try store["table.lora_embedding_A"]?.assign(randomTensor([2, 9], seed: 2))

@@ -1,5 +1,6 @@
 import MiphaFiles
 import MiphaNN
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import Testing
@@ -48,7 +49,8 @@ import Testing
 
     @Test(arguments: PlainAttention.all)
     func `a sequence sees what comes before`(plain: PlainAttention) throws {
-        let pass = try SequencePass(positions: [Array(0..<Self.tokens)])
+        let pass = try SequencePass(
+            positions: [Array(0..<Self.tokens)], device: .underTest)
         #expect(try pass.positions.values(as: Int.self) == Array(0..<Self.tokens))
         try check(plain, pass) { _, _, _ in true }
     }
@@ -59,14 +61,15 @@ import Testing
             [true, false, true, true, false, true, true],
             [true, true, true, true, true, false, false],
         ]
-        let pass = try SequencePass(positions: [Array(0..<Self.tokens)], keyMask: isReal)
+        let pass = try SequencePass(
+            positions: [Array(0..<Self.tokens)], keyMask: isReal, device: .underTest)
         try check(plain, pass) { row, _, key in isReal[row][key] }
     }
 
     @Test(arguments: PlainAttention.all)
     func `texts in one row do not see each other`(plain: PlainAttention) throws {
         let documents = [[0..<3, 3..<7], [0..<6, 6..<7]]
-        let pass = try PackedPass(documents: documents)
+        let pass = try PackedPass(documents: documents, device: .underTest)
         #expect(
             try pass.positions.values(as: Int.self) == [0, 1, 2, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 0])
         try check(plain, pass) { row, query, key in
@@ -79,8 +82,9 @@ import Testing
         let plain = PlainAttention(window: window)
         let parts = try operands(plain)
         for pass: any AttentionPass in [
-            try SequencePass(positions: [Array(0..<Self.tokens)]),
-            try PackedPass(documents: [[0..<3, 3..<7], [0..<7]]),
+            try SequencePass(
+                positions: [Array(0..<Self.tokens)], device: .underTest),
+            try PackedPass(documents: [[0..<3, 3..<7], [0..<7]], device: .underTest),
         ] {
             let alone = try plain.attend(pass, parts[0], parts[1], parts[2])
             for other in [nil, 2, 5] {
@@ -93,7 +97,7 @@ import Testing
     }
 
     @Test func `rotary angles follow the positions`() throws {
-        let pass = try SequencePass(positions: [[0, 0, 5], [3, 4, 5]])
+        let pass = try SequencePass(positions: [[0, 0, 5], [3, 4, 5]], device: .underTest)
         let angles = try RotaryEmbedding(width: 4, theta: 10000).angles(pass.positions)
         #expect(angles.cos.shape == [2, 3, 2])
         let (cosines, sines) = (

@@ -1,5 +1,6 @@
 import MiphaCheckpoints
 import MiphaNN
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import Testing
@@ -42,19 +43,19 @@ import Testing
     }
 
     @Test func `a parameter is found under its name in the dialect`() throws {
-        let source = CheckpointSource(checkpoint, keys: keys)
+        let source = CheckpointSource(checkpoint, keys: keys, device: .underTest)
         #expect(try find(source)?.values(as: Float.self) == [1, 2.5, -3, 4])
         #expect(try find(source, "new.x", [1]) == nil)
         #expect(try find(source, "other.w", [1]) == nil)
     }
 
     @Test func `names nobody asked for are left over unless dropped on purpose`() throws {
-        let source = CheckpointSource(checkpoint, keys: keys)
+        let source = CheckpointSource(checkpoint, keys: keys, device: .underTest)
         #expect(Set(source.leftover(besides: ["new.w"])) == ["old.flag", "what.is.this"])
     }
 
     @Test func `a wrong shape names file, tensor and both shapes`() throws {
-        let source = CheckpointSource(checkpoint, keys: keys)
+        let source = CheckpointSource(checkpoint, keys: keys, device: .underTest)
         let error = try #require(
             #expect(throws: ParameterError.self) { _ = try find(source, [4]) })
         for part in ["model.safetensors", "old.w", "[4]", "[2, 2]"] {
@@ -63,8 +64,8 @@ import Testing
     }
 
     @Test func `training copies and inference maps`() throws {
-        let mapped = CheckpointSource(checkpoint, keys: keys, use: .inference)
-        let copied = CheckpointSource(checkpoint, keys: keys, use: .training)
+        let mapped = CheckpointSource(checkpoint, keys: keys, device: .cpu, use: .inference)
+        let copied = CheckpointSource(checkpoint, keys: keys, device: .cpu, use: .training)
         let first = try #require(try find(copied))
         try first.setZero()
         #expect(try find(copied)?.values(as: Float.self) == [1, 2.5, -3, 4])
@@ -72,7 +73,8 @@ import Testing
     }
 
     @Test func `a wanted dtype converts`() throws {
-        let source = CheckpointSource(checkpoint, keys: keys, dtype: .bfloat16)
+        let source = CheckpointSource(
+            checkpoint, keys: keys, dtype: .bfloat16, device: .underTest)
         let tensor = try #require(try find(source))
         #expect(tensor.dtype == .bfloat16)
         #expect(try tensor.values(as: Float.self) == [1, 2.5, -3, 4])

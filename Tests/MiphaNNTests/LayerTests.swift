@@ -1,4 +1,6 @@
+import MiphaDeviceSupport
 import MiphaNN
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import Testing
@@ -68,7 +70,7 @@ import Testing
         // The map copies the eight numbers of a patch.
         let identity = (0..<64).map { Float($0 / 8 == $0 % 8 ? 1 : 0) }
         try store["p.weight"]?.assign(Tensor(identity, shape: [8, 2, 2, 2]))
-        let pixels = try Tensor((0..<60).map(Float.init), shape: [1, 2, 5, 6])
+        let pixels = try Tensor((0..<60).map(Float.init), shape: [1, 2, 5, 6], device: .underTest)
         let found = try layer(pixels)
         #expect(found.shape == [1, 6, 8])
         let values = try found.values(as: Float.self)
@@ -96,7 +98,8 @@ import Testing
         try expectSame(
             norm(x), Functions.layerNorm(x, weight: tensors[0], bias: tensors[1], epsilon: 0.5))
         try expectSame(rms(x), Functions.rmsNorm(x, weight: tensors[2], epsilon: 0.5))
-        try expectSame(table(Tensor([2, 0])), tensors[3].selecting(Tensor([2, 0])))
+        let rows = try Tensor([2, 0], device: .underTest)
+        try expectSame(table(rows), tensors[3].selecting(rows))
         try expectSame(plain(x), Functions.linear(x, weight: tensors[4], bias: nil))
     }
 }

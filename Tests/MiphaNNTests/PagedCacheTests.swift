@@ -1,5 +1,6 @@
 import MiphaFiles
 import MiphaNN
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import Testing
@@ -111,7 +112,7 @@ import Testing
     }
 
     @Test func `keys keep their dtype`() throws {
-        let cache = PagedCache(layers: 1)
+        let cache = PagedCache(layers: 1, device: .underTest)
         let pass = try cache.pass([PagedSequence()], counts: [3])
         let x = try randomTensor([1, 3, 2, 8], seed: 1).to(dtype: .bfloat16)
         let found = try pass.attend(x, x, x, layer: 0, scale: 1)
@@ -120,12 +121,12 @@ import Testing
     }
 
     @Test func `places that others leave are used again and hold nothing of them`() throws {
-        let cache = PagedCache(layers: 1)
+        let cache = PagedCache(layers: 1, device: .underTest)
         let rows = (0..<4).map { _ in PagedSequence() }
         let x = try randomTensor([1, 8, 2, 8], seed: 2)
         _ = try cache.pass(rows, counts: [2, 2, 2, 2]).attend(x, x, x, layer: 0, scale: 1)
         let pages = cache.pageCount
-        let nothing = try Tensor.full([1, 1, 2, 8], Double.nan)
+        let nothing = try Tensor.full([1, 1, 2, 8], Double.nan, device: .underTest)
         _ = try cache.pass([rows[1]], counts: [1])
             .attend(nothing, nothing, nothing, layer: 0, scale: 1)
         rows[1].release()

@@ -1,5 +1,6 @@
 import MiphaFiles
 import MiphaNN
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import Testing
@@ -19,7 +20,7 @@ struct PagedTexts {
     static let width = 8
 
     let plain: PlainAttention
-    let cache = PagedCache(layers: Self.layers)
+    let cache = PagedCache(layers: Self.layers, device: .underTest)
     var texts: [Text] = []
     private var seed: UInt64
 

@@ -1,3 +1,4 @@
+import MiphaDeviceSupport
 import MiphaNN
 import MiphaTestSupport
 import MiphaTorch

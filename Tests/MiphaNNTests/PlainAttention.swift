@@ -50,7 +50,8 @@ struct PlainAttention: Sendable, CustomTestStringConvertible {
                 penalties += (0..<keys).map { sees(row, query, $0) ? 0 : -1e9 }
             }
         }
-        let penalty = try Tensor(penalties, shape: [rows, 1, queries, keys]).to(dtype: q.dtype)
+        let penalty = try Tensor(penalties, shape: [rows, 1, queries, keys], device: q.device)
+            .to(dtype: q.dtype)
         func head(_ x: Tensor, _ number: Int) throws -> Tensor {
             try x.narrowed(2, from: number, length: 1).transposed(1, 2)
         }

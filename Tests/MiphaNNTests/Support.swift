@@ -1,5 +1,6 @@
 import MiphaFiles
 import MiphaNN
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import Testing
@@ -9,7 +10,7 @@ struct ListedSource: ParameterSource {
     let tensors: [String: Tensor]
 
     init(_ shapes: [String: [Int]]) throws {
-        tensors = try shapes.mapValues { try Tensor.zeros($0) }
+        tensors = try shapes.mapValues { try Tensor.zeros($0, device: .underTest) }
     }
 
     func parameter(
@@ -30,7 +31,7 @@ struct ListedSource: ParameterSource {
 /// A tensor of seeded random numbers between -1 and 1.
 func randomTensor(_ shape: [Int], seed: UInt64) throws -> Tensor {
     var generator = SplitMix64(seed: seed)
-    return try Tensor(generator.floats(shape.reduce(1, *)), shape: shape)
+    return try Tensor(generator.floats(shape.reduce(1, *)), shape: shape, device: .underTest)
 }
 
 /// Records an issue when two tensors differ in shape or values.

@@ -116,13 +116,13 @@ import Testing
                 for round in 0..<8 {
                     let source = try Tensor.full([64], Double(round))
                     let far = try source.uploaded(to: pretend)
-                    let pending = try source.beginUpload(to: pretend)
+                    let pending = try PendingUpload(of: source, to: pretend)
                     try source.setZero()
                     let (a, b) = (try far + 0, try pending.tensor() + 0)
                     let expected = [Float](repeating: Float(round), count: 64)
                     #expect(try a.values(as: Float.self) == expected)
                     #expect(try b.values(as: Float.self) == expected)
-                    let copies = try Tensor.hostCopies(of: [a, b])
+                    let copies = try Tensors.hostCopies(of: [a, b])
                     try a.setZero()
                     #expect(
                         try copies.map { try $0.values(as: Float.self) } == [expected, expected])

@@ -14,7 +14,7 @@ private struct LoudSource: ParameterSource {
         _ fact: ParameterFact, shape: [Int], initializer: Initializer
     ) throws -> Tensor? {
         guard case .normal = initializer else {
-            return try InitializerSource(generator: generator)
+            return try InitializerSource(generator: generator, device: .cpu)
                 .parameter(fact, shape: shape, initializer: initializer)
         }
         let inputs = Double(shape.dropFirst().reduce(1, *))
@@ -63,7 +63,8 @@ package struct TinyFolder {
         let model = try MiphaModel(
             config,
             source: isLoud
-                ? LoudSource(generator: generator) : InitializerSource(generator: generator))
+                ? LoudSource(generator: generator)
+                : InitializerSource(generator: generator, device: .cpu))
         try model.save(to: path)
         try AtomicFile.write(
             try ImageProcessor.siglip(size: 14).encoded(), to: "\(path)/preprocessor_config.json")

@@ -1,5 +1,6 @@
 import Foundation
 import MiphaCheckpoints
+import MiphaDeviceSupport
 import MiphaFiles
 import MiphaModels
 import MiphaNN

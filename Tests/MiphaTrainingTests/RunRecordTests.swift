@@ -5,6 +5,7 @@ import MiphaFiles
 import MiphaImaging
 import MiphaModels
 import MiphaNN
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import MiphaTraining
@@ -43,10 +44,11 @@ import Testing
         let tiny = try TinyRun(samples: 4)
         try progress(tiny.run, stoppingAfter: 2)
         try progress(tiny.run)
-        let output = tiny.run.outputFolder
+        let (output, here) = (tiny.run.outputFolder, JSONValue.string(Device.underTest.description))
         let starts = try JSONValue(contentsOf: "\(output)/environment.json")["starts"]?.arrayValue
         #expect(starts?.map { $0["resumed_from"]?.integerValue } == [0, 2])
         #expect(starts?.first?["libtorch"]?.stringValue == Engine.loadedVersion)
+        #expect(starts?.map { $0["device"] } == [here, here])
         let files = try #require(
             try JSONValue(contentsOf: "\(output)/inputs.json")["files"]?.arrayValue)
         let data = files.first { $0["file"]?.stringValue == tiny.run.dataFiles[0] }

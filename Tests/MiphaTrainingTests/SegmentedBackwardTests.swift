@@ -1,5 +1,6 @@
 import MiphaModels
 import MiphaNN
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import MiphaTraining
@@ -28,7 +29,8 @@ import Testing
     private func inOnePiece(
         _ tiny: TinyModel, _ batch: MiphaBatch
     ) throws -> (loss: Double, gradients: [String: [Float]]) {
-        let chain = try tiny.model.lossChain(batch, dropout: RandomGenerator(seed: 7))
+        let chain = try tiny.model.lossChain(
+            batch, dropout: RandomGenerator(seed: 7, device: .underTest))
         let loss = try withGradients { () throws(TensorError) in
             try chain.segments.run(chain.input)
         }
@@ -39,7 +41,7 @@ import Testing
     private func inSegments(
         _ tiny: TinyModel, _ batch: MiphaBatch, trainable: [String], checkpointing: Bool
     ) throws -> (loss: Double, gradients: [String: [Float]], generator: [UInt8]) {
-        let generator = try RandomGenerator(seed: 7)
+        let generator = try RandomGenerator(seed: 7, device: .underTest)
         let chain = try tiny.model.lossChain(batch, dropout: generator)
         let backward = SegmentedBackward(checkpointing: checkpointing)
         let loss = try backward(chain, scale: scale, dropout: generator)

@@ -1,4 +1,5 @@
 import MiphaData
+import MiphaDeviceSupport
 import MiphaFiles
 import MiphaImaging
 import MiphaModels

@@ -1,6 +1,7 @@
 import Foundation
 import MiphaChat
 import MiphaCheckpoints
+import MiphaDeviceSupport
 import MiphaFiles
 import MiphaFolders
 import MiphaImaging

@@ -165,7 +165,8 @@ package struct Demo {
         run.maximumGradientNorm = 1
         run.saveSteps = 200
         run.seed = seed
-        let outcome = try Trainer(run, resume: .auto).train(shouldStop: shouldStop) { progress in
+        let outcome = try Trainer(run, on: .cpu, resume: .auto).train(shouldStop: shouldStop) {
+            progress in
             report(
                 .progress(
                     done: progress.step, total: progress.totalSteps, unit: "updates",

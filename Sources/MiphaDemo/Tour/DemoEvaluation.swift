@@ -4,6 +4,7 @@ import MiphaFolders
 import MiphaInference
 import MiphaModels
 import MiphaNN
+import MiphaTorch
 
 /// Accuracy on held-out images, by kind of question.
 package struct DemoScore: Sendable {
@@ -126,7 +127,7 @@ struct DemoEvaluation {
         isStopped: @escaping @Sendable () -> Bool,
         progress: @escaping @Sendable (Int, Int) -> Void
     ) async throws -> Outcome {
-        let bundle = try ModelBundle(folder: model, for: "mipha demo")
+        let bundle = try ModelBundle(folder: model, for: "mipha demo", device: .cpu)
         let parameterCount = bundle.model.store.elementCount
         let identity = EvaluatedModel(
             name: "demo", fingerprint: try bundle.folder.fingerprint(dtype: nil),

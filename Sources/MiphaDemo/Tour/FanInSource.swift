@@ -17,7 +17,7 @@ struct FanInSource: ParameterSource {
         _ fact: ParameterFact, shape: [Int], initializer: Initializer
     ) throws -> Tensor? {
         guard case .normal = initializer else {
-            return try InitializerSource(generator: generator)
+            return try InitializerSource(generator: generator, device: .cpu)
                 .parameter(fact, shape: shape, initializer: initializer)
         }
         return try .normal(shape, deviation: deviation(fact, shape), generator: generator)

@@ -5,6 +5,7 @@ import MiphaFiles
 import MiphaImaging
 public import MiphaModels
 import MiphaTokenizers
+import MiphaTorch
 
 /// Writes a model folder again in another layout.
 public enum ModelConversion {
@@ -23,7 +24,7 @@ public enum ModelConversion {
     ) throws -> [String] {
         try folder.config.requirePlace(in: layout, for: output)
         return try write(
-            folder.model(), of: folder, to: output,
+            folder.model(device: .cpu), of: folder, to: output,
             MiphaModel.SaveOptions(layout: layout, dropsHeadBias: dropsHeadBias))
     }
 
@@ -44,7 +45,7 @@ public enum ModelConversion {
                     + "into, such as \(folder.path)")
         }
         return try write(
-            MiphaModel(folder: folder.path, adapter: adapter), of: folder, to: output,
+            MiphaModel(folder: folder.path, adapter: adapter, device: .cpu), of: folder, to: output,
             MiphaModel.SaveOptions(layout: folder.config.layout),
             trainedWith: adapter.imageAspectRatio.flatMap { ImageAspectRatio(rawValue: $0) })
     }

@@ -144,7 +144,7 @@ public struct ModelFolder: Sendable {
     ///   - fresh: which linear layers get a fresh adapter, where the folder is opened without one.
     ///   - quantization: which linear layers keep their frozen weights quantised.
     public func model(
-        dtype: DType? = nil, device: Device = .cpu, use: CheckpointSource.Use = .inference,
+        dtype: DType? = nil, device: Device, use: CheckpointSource.Use = .inference,
         adapters fresh: AdapterPlan? = nil, quantization: QuantizationPlan? = nil
     ) throws -> MiphaModel {
         guard let adapter else {

@@ -265,7 +265,7 @@ extension DecodingSession {
         statistics.positionsComputed += all.count
         let pass = try cache.pass(open.map(\.sequence), counts: ids.map(\.count))
         let values = try withoutGradients {
-            let inputs = try Tensor(all, shape: [1, all.count]).to(device: model.device)
+            let inputs = try Tensor(all, shape: [1, all.count]).uploaded(to: model.device)
             return try logits(model.language.enter(model.language.embed(inputs)), pass)
         }
         var next = 0
@@ -284,7 +284,7 @@ extension DecodingSession {
         var hidden = try language.segments(pass).run(embeddings)
             .reshaped([pass.tokenCount, -1])
         if last.count < pass.tokenCount {
-            hidden = try hidden.selecting(Tensor(last).to(device: model.device))
+            hidden = try hidden.selecting(Tensor(last).uploaded(to: model.device))
         }
         let logits = try language.head.logits(language.head.normalize(hidden))
         let width = logits.size(-1)

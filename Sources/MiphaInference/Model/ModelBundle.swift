@@ -25,7 +25,7 @@ public struct ModelBundle {
     /// - Throws: `FolderError` naming a missing part; the error of a part that cannot be read.
     public init(
         folder path: String, adapter: String? = nil, for purpose: String,
-        template: ChatFormat? = nil, dtype: DType? = nil, device: Device = .cpu
+        template: ChatFormat? = nil, dtype: DType? = nil, device: Device
     ) throws {
         folder = try ModelFolder(path, adapter: adapter, for: purpose)
         prompts = try PromptBuilder(folder, template: template)

@@ -6,6 +6,6 @@ extension [PreparedImage] {
     func tensor(on device: Device) throws -> Tensor? {
         guard let first else { return nil }
         return try Tensor.joining(values, shape: [count] + first.pixels.sizes)
-            .to(device: device)
+            .uploaded(to: device)
     }
 }

@@ -11,7 +11,7 @@ extension MiphaModel {
     ///   - quantization: which linear layers keep their frozen weights quantised.
     /// - Throws: `ParameterError` when the adapter belongs to another model.
     public init(
-        folder: String, adapter: AdapterFolder, dtype: DType? = nil, device: Device = .cpu,
+        folder: String, adapter: AdapterFolder, dtype: DType? = nil, device: Device,
         use: CheckpointSource.Use = .inference, quantization: QuantizationPlan? = nil
     ) throws {
         var config = try MiphaConfig(folder: folder)

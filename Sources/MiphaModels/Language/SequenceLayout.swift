@@ -41,12 +41,19 @@ public struct SequenceLayout: Sendable, Equatable {
     ///   - device: that of the model.
     ///   - dropout: source of dropout masks; `nil` outside training.
     public func pass(
-        device: Device = .cpu, dropout: RandomGenerator? = nil
+        device: Device, dropout: RandomGenerator? = nil
     ) throws(TensorError) -> any AttentionPass {
+        let list = positions.flatMap { $0 }
+        let shape = [positions.count, positions.first?.count ?? 0]
+        return pass(
+            positions: try Tensor(list, shape: shape).uploaded(to: device), dropout: dropout)
+    }
+
+    /// The pass over the tokens, whose positions are on the device of the model already.
+    func pass(positions: Tensor, dropout: RandomGenerator?) -> any AttentionPass {
         if let documents {
-            return try PackedPass(documents: documents, device: device, dropout: dropout)
+            return PackedPass(documents: documents, positions: positions, dropout: dropout)
         }
-        return try SequencePass(
-            positions: positions, keyMask: keyMask, device: device, dropout: dropout)
+        return SequencePass(positions: positions, keyMask: keyMask, dropout: dropout)
     }
 }

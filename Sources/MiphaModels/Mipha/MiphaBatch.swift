@@ -39,4 +39,17 @@ public struct MiphaBatch {
 
     /// Number of images.
     public var imageCount: Int { features?.size(0) ?? pixels?.size(0) ?? 0 }
+
+    /// The same batch with its images, or their features, on a device.
+    ///
+    /// Ids, labels and masks stay lists: a pass sends what it needs of them.
+    func moved(to device: Device) throws(TensorError) -> MiphaBatch {
+        var batch = self
+        if let features {
+            batch.features = try features.uploaded(to: device)
+        } else {
+            batch.pixels = try pixels?.uploaded(to: device)
+        }
+        return batch
+    }
 }

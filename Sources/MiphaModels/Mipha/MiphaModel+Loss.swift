@@ -13,6 +13,8 @@ public struct LossChain {
     public let supervisedCount: Int
     /// Number of real positions, images included.
     public let positionCount: Int
+    /// The supervised positions with their targets, where the chain was made from a batch.
+    package internal(set) var supervised: SupervisedPlaces?
 
     /// Creates a chain.
     ///
@@ -52,22 +54,25 @@ extension MiphaModel {
         _ batch: MiphaBatch, dropout: RandomGenerator?, zLoss: Double = 0
     ) throws -> LossChain {
         let plan = try plan(for: batch)
-        let supervised = plan.supervised
-        let pass = try plan.layout(of: batch).pass(device: device, dropout: dropout)
-        let positions = try Tensor(supervised.positions).to(device: device)
-        let targets = try Tensor(supervised.targets).to(device: device)
+        let layout = plan.layout(of: batch)
+        let indices = try PassIndices(plan, layout, isSupervised: true, on: device)
+        let pass = layout.pass(positions: indices.positions, dropout: dropout)
+        let (positions, targets) = (indices.supervised.positions, indices.supervised.targets)
         let (head, width) = (language.head, language.shape.width)
         let loss = Segment("loss", reads: head.places) { (hidden) throws(TensorError) in
             let chosen = try hidden.reshaped([-1, width]).selecting(positions)
             return try head.crossEntropySum(
                 head.normalize(chosen), targets: targets, zLoss: zLoss, dropout: dropout)
         }
-        return LossChain(
-            segments: try embeddingSegments(plan, batch, dropout: dropout)
+        let batch = try batch.moved(to: device)
+        var chain = LossChain(
+            segments: try embeddingSegments(plan, indices, batch, dropout: dropout)
                 + language.segments(pass) + [loss],
             learning: store.learningPlaces,
-            input: try batch.features ?? batch.pixels ?? .empty([0]),
-            supervisedCount: supervised.targets.count,
+            input: try batch.features ?? batch.pixels ?? .empty([0], device: device),
+            supervisedCount: targets.elementCount,
             positionCount: plan.lengths.reduce(0, +))
+        chain.supervised = indices.supervised
+        return chain
     }
 }

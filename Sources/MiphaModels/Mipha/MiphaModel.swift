@@ -46,7 +46,7 @@ public struct MiphaModel {
     ///   - adapters: which linear layers get a fresh low-rank adapter.
     ///   - quantization: which linear layers keep their frozen weights quantised.
     public init(
-        folder: String, dtype: DType? = nil, device: Device = .cpu,
+        folder: String, dtype: DType? = nil, device: Device,
         use: CheckpointSource.Use = .inference, adapters: AdapterPlan? = nil,
         quantization: QuantizationPlan? = nil
     ) throws {
@@ -86,16 +86,7 @@ public struct MiphaModel {
     /// - Parameter features: `[images, patches, width]`, or `nil` without images.
     /// - Returns: `[rows, columns, width]`.
     package func splice(_ plan: SplicePlan, features: Tensor?) throws(TensorError) -> Tensor {
-        let width = language.shape.width
-        let ids = try Tensor(plan.textIDs).to(device: device)
-        let words = try language.embed(ids)
-        var parts = [words]
-        if let features { parts.append(try features.reshaped([-1, width])) }
-        parts.append(try .zeros([1, width], dtype: words.dtype, device: device))
-        let sources = try Tensor(plan.sources).to(device: device)
-        return try language.enter(
-            Tensor.concatenating(parts, along: 0).selecting(sources)
-                .reshaped([plan.rows, plan.columns, width]))
+        try PassIndices(plan, on: device).spliced(plan, features: features, language)
     }
 
     /// The places of the parameters that splicing reads where there are images.
@@ -107,15 +98,16 @@ public struct MiphaModel {
     ///
     /// Without images the first segment ignores its input.
     func embeddingSegments(
-        _ plan: SplicePlan, _ batch: MiphaBatch, dropout: RandomGenerator?
+        _ plan: SplicePlan, _ indices: PassIndices, _ batch: MiphaBatch,
+        dropout: RandomGenerator?
     ) -> [Segment] {
         let hasImages = batch.imageCount > 0
         let splice = Segment(
             "embeddings",
             reads: hasImages ? spliced : language.embeddingPlaces
-        ) { [self] (features) throws(TensorError) in
-            try self.splice(
-                plan, features: hasImages ? try projector(features) : nil)
+        ) { [projector, language] (features) throws(TensorError) in
+            try indices.spliced(
+                plan, features: hasImages ? try projector(features) : nil, language)
         }
         return hasImages && batch.features == nil
             ? tower.segments(dropout: dropout) + [splice] : [splice]
@@ -129,12 +121,15 @@ public struct MiphaModel {
         observe: (Segment, Tensor) throws(TensorError) -> Void = { _, _ in }
     ) throws -> Tensor {
         let plan = try plan(for: batch)
+        let layout = plan.layout(of: batch)
+        let indices = try PassIndices(plan, layout, on: device)
+        let batch = try batch.moved(to: device)
         let features =
             try batch.features.map { try projector($0) }
             ?? batch.pixels.map { try visionSegments().run($0, observe: observe) }
-        let embeddings = try splice(plan, features: features)
+        let embeddings = try indices.spliced(plan, features: features, language)
         try observe(Segment("hidden.0", reads: []) { (x) throws(TensorError) in x }, embeddings)
-        let pass = try plan.layout(of: batch).pass(device: device)
+        let pass = layout.pass(positions: indices.positions, dropout: nil)
         let hidden = try language.segments(pass).run(embeddings, observe: observe)
         return try language.head.logits(language.head.normalize(hidden))
     }

@@ -24,16 +24,25 @@ public final class PackedPass: AttentionPass {
     /// - Parameters:
     ///   - documents: the texts of each row; together they cover its tokens in order.
     ///   - device: that of the model.
-    public init(
-        documents: [[Range<Int>]], device: Device = .cpu, dropout: RandomGenerator? = nil
+    public convenience init(
+        documents: [[Range<Int>]], device: Device, dropout: RandomGenerator? = nil
     ) throws(TensorError) {
         let positions = documents.map { $0.flatMap { Array(0..<$0.count) } }
-        self.positions = try Tensor(
-            positions.flatMap { $0 }, shape: [positions.count, positions.first?.count ?? 0]
-        ).to(device: device)
+        self.init(
+            documents: documents,
+            positions: try Tensor(
+                positions.flatMap { $0 }, shape: [positions.count, positions.first?.count ?? 0]
+            ).uploaded(to: device), dropout: dropout)
+    }
+
+    /// Prepares a pass whose positions are on the device of the model already.
+    ///
+    /// - Parameter positions: `[rows, tokens]` int64, from 0 in each text.
+    package init(documents: [[Range<Int>]], positions: Tensor, dropout: RandomGenerator?) {
         self.documents = documents
-        self.device = device
+        self.positions = positions
         self.dropout = dropout
+        device = positions.device
     }
 
     /// Attention of every token to those before it in its text and itself.
@@ -66,7 +75,7 @@ public final class PackedPass: AttentionPass {
     private func mask(_ tokens: Int, _ form: AttentionForm) throws(TensorError) -> Tensor {
         let key = MaskKey(tokens: tokens, window: form.window)
         if let known = masks[key] { return known }
-        let mask = try SequencePass.mask(tokens: tokens, keyMask: nil, form).to(device: device)
+        let mask = try SequencePass.mask(tokens: tokens, keyMask: nil, form).uploaded(to: device)
         masks[key] = mask
         return mask
     }

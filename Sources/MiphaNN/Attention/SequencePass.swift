@@ -18,16 +18,24 @@ public final class SequencePass: AttentionPass {
     ///   - keyMask: which tokens are real, one list per row; `nil`: all, or those that are not stand
     ///     after all that are.
     ///   - device: that of the model.
-    public init(
-        positions: [[Int]], keyMask: [[Bool]]? = nil, device: Device = .cpu,
+    public convenience init(
+        positions: [[Int]], keyMask: [[Bool]]? = nil, device: Device,
         dropout: RandomGenerator? = nil
     ) throws(TensorError) {
-        self.positions = try Tensor(
-            positions.flatMap { $0 }, shape: [positions.count, positions.first?.count ?? 0]
-        ).to(device: device)
+        self.init(
+            positions: try Tensor(
+                positions.flatMap { $0 }, shape: [positions.count, positions.first?.count ?? 0]
+            ).uploaded(to: device), keyMask: keyMask, dropout: dropout)
+    }
+
+    /// Prepares a pass whose positions are on the device of the model already.
+    ///
+    /// - Parameter positions: `[rows or 1, tokens]` int64.
+    package init(positions: Tensor, keyMask: [[Bool]]?, dropout: RandomGenerator?) {
+        self.positions = positions
         self.keyMask = keyMask
-        self.device = device
         self.dropout = dropout
+        device = positions.device
     }
 
     /// Attention of every token to the real ones before it in its row and itself.
@@ -45,8 +53,8 @@ public final class SequencePass: AttentionPass {
     /// The mask of a form of attention, made once.
     private func mask(_ form: AttentionForm) throws(TensorError) -> Tensor {
         if let known = masks[form.window] { return known }
-        let mask = try Self.mask(tokens: positions.size(1), keyMask: keyMask, form).to(
-            device: device)
+        let mask = try Self.mask(tokens: positions.size(1), keyMask: keyMask, form).uploaded(
+            to: device)
         masks[form.window] = mask
         return mask
     }

@@ -24,7 +24,7 @@ public final class PagedCache {
     /// Creates a cache without pages.
     ///
     /// - Parameter device: where the keys will be.
-    public init(layers: Int, device: Device = .cpu) {
+    public init(layers: Int, device: Device) {
         layerCount = layers
         self.device = device
     }

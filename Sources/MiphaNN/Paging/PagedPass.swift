@@ -66,7 +66,7 @@ public final class PagedPass: AttentionPass {
         precondition(!positions.isEmpty, "a pass has tokens")
         self.texts = texts
         self.lastPlaces = lastPlaces
-        self.positions = try Tensor(positions, shape: [1, positions.count]).to(device: device)
+        self.positions = try Tensor(positions, shape: [1, positions.count]).uploaded(to: device)
         runs = try Self.runs(parts).map { rows throws(TensorError) in
             try PagedRun(rows, device: device)
         }
@@ -74,7 +74,7 @@ public final class PagedPass: AttentionPass {
         var order = Array(repeating: 0, count: tokens.count)
         for (place, token) in tokens.enumerated() { order[token] = place }
         self.order =
-            tokens == Array(tokens.indices) ? nil : try Tensor(order).to(device: device)
+            tokens == Array(tokens.indices) ? nil : try Tensor(order).uploaded(to: device)
     }
 
     /// Texts that are read at once: those in one memory, divided where most slots between are

@@ -8,7 +8,8 @@ enum TokenChoice {
     init(_ tokens: [Int], device: Device) throws(TensorError) {
         let first = tokens.first ?? 0
         let range = first..<first + tokens.count
-        self = tokens == Array(range) ? .range(range) : .list(try Tensor(tokens).to(device: device))
+        self =
+            tokens == Array(range) ? .range(range) : .list(try Tensor(tokens).uploaded(to: device))
     }
 
     /// The rows of `x` `[tokens, ...]`.
@@ -75,10 +76,10 @@ final class PagedRun {
             }
         }
         let isFull = places == Array(0..<slots.count * longest)
-        self.places = isFull ? nil : try Tensor(places).to(device: device)
+        self.places = isFull ? nil : try Tensor(places).uploaded(to: device)
         isCausal = longest > 1 && rows.allSatisfy { $0.past == 0 }
         mask =
-            isCausal ? nil : try Self.mask(rows, slots, longest, keyCount)?.to(device: device)
+            isCausal ? nil : try Self.mask(rows, slots, longest, keyCount)?.uploaded(to: device)
         let past = rows[0].past
         if isFull, rows.allSatisfy({ $0.past == past }) {
             target = .block(past..<past + longest)
@@ -136,7 +137,7 @@ final class PagedRun {
         let places = tokens.flatMap { token in
             (0..<heads).map { (token.slot * heads + $0) * positions + token.place }
         }
-        let tensor = try Tensor(places).to(device: device)
+        let tensor = try Tensor(places).uploaded(to: device)
         scattered[heads] = tensor
         return tensor
     }

@@ -48,7 +48,7 @@ final class PagedText {
             keys.map { form.sees(past + token - tokens.lowerBound, $0) }
         }
         let mask = try Tensor(values, shape: [1, 1, tokens.count, keys.count])
-            .to(device: device)
+            .uploaded(to: device)
         masks[form.window] = mask
         return mask
     }

@@ -26,7 +26,7 @@ public struct CheckpointSource: ParameterSource {
     ///   - keys: the dialect of the checkpoint's names.
     ///   - dtype: wanted element type; `nil` keeps the stored one.
     public init(
-        _ checkpoint: Checkpoint, keys: KeyMap, dtype: DType? = nil, device: Device = .cpu,
+        _ checkpoint: Checkpoint, keys: KeyMap, dtype: DType? = nil, device: Device,
         use: Use = .inference
     ) {
         self.checkpoint = checkpoint

@@ -46,11 +46,15 @@ extension ParameterSource {
 public struct InitializerSource: ParameterSource {
     let generator: RandomGenerator
     let dtype: DType
+    let device: Device
 
-    /// Draws from `generator` in the order in which the model asks.
-    public init(generator: RandomGenerator, dtype: DType = .float32) {
+    /// Draws from `generator`, which is the CPU's, in the order in which the model asks.
+    ///
+    /// - Parameter device: where the parameters go; what is drawn does not depend on it.
+    public init(generator: RandomGenerator, dtype: DType = .float32, device: Device) {
         self.generator = generator
         self.dtype = dtype
+        self.device = device
     }
 
     /// A freshly drawn tensor.
@@ -60,8 +64,9 @@ public struct InitializerSource: ParameterSource {
         switch initializer {
         case .normal(let deviation):
             try .normal(shape, deviation: deviation, generator: generator, dtype: dtype)
-        case .zeros: try .zeros(shape, dtype: dtype)
-        case .ones: try .full(shape, 1, dtype: dtype)
+                .to(device: device)
+        case .zeros: try .zeros(shape, dtype: dtype, device: device)
+        case .ones: try .full(shape, 1, dtype: dtype, device: device)
         }
     }
 

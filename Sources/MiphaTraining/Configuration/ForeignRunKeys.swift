@@ -36,6 +36,8 @@ package enum ForeignRunKeys {
         "max_length": "model_max_length",
         "max_seq_length": "model_max_length",
         "data_seed": "seed",
+        "use_cpu": "device: cpu",
+        "no_cuda": "device: cpu",
         "loss_type": "preference_loss",
     ]
 

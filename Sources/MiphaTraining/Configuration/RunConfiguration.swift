@@ -155,6 +155,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var savesInBackground = true
     /// Whether TensorBoard event files are written.
     public var tensorBoard = true
+    /// Where the model learns, as the command line writes it: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+    public var device = "auto"
     /// Threads of an operation; `nil` leaves the choice to libtorch.
     public var threads: Int?
     /// Number of processes on one machine that share the work, where no launcher starts them.

@@ -15,6 +15,10 @@ extension RunKey {
             "Processes on this machine, unless a launcher starts them; `--processes` overrides it."
         ).withoutInfluence,
         RunKey(
+            "device", \.device, .device,
+            "Device that holds the model; `auto` is the best one here, `--device` overrides it."
+        ).withoutInfluence,
+        RunKey(
             optional: "threads", \.threads, .count(to: Engine.maximumThreadCount),
             "Threads per operation; `--threads` overrides it.", absent: "libtorch's"
         ).withoutInfluence,
@@ -130,5 +134,24 @@ extension RunValue where Value == [SampleGeneration.Prompt] {
                         return .object(object)
                     })
             })
+    }
+}
+
+extension RunValue where Value == String {
+    /// A device as the command line writes it, or one that a library registers, with its index;
+    /// whether it is there is seen when it is used.
+    fileprivate static var device: RunValue {
+        RunValue(
+            "One of `auto`, `cpu`, `cuda`, `cuda:N`, `mps`",
+            choices: ["auto", "cpu", "cuda", "mps"],
+            read: { (reader, key) throws(CheckpointError) in
+                let name = try reader.string(key)
+                let known = /auto|cpu|mps|cuda|[a-z]+:[0-9]{1,3}/
+                guard name.wholeMatch(of: known) != nil else {
+                    throw reader.failure(key, expected: "auto, cpu, cuda, cuda:N or mps")
+                }
+                return name
+            },
+            write: { .string($0) })
     }
 }

@@ -105,7 +105,8 @@ public final class DataParallel {
         try group.reduce(values)
     }
 
-    private var device: Device { pieces.first?.tensor.device ?? .cpu }
+    /// Where the model is, though this process may own no piece of it.
+    private var device: Device { parameters.values.first?.device ?? .cpu }
 
     /// Bytes of the weights in memory, those of other processes that are here included.
     var weightBytes: Int {
@@ -147,7 +148,7 @@ public final class DataParallel {
 
     /// The weights that the model does not hold, by name, in rank 0; all processes take part.
     ///
-    /// Units are gathered one at a time; only rank 0 keeps a copy of each.
+    /// Units are gathered one at a time; only rank 0 keeps a copy of each, in main memory.
     ///
     /// - Parameter all: whether those that do not learn are wanted too.
     package func collectWeights(all: Bool) throws -> [String: Tensor] {
@@ -157,8 +158,11 @@ public final class DataParallel {
             try shards.gather(number)
             try shards.wait(for: number)
             if group.rank == 0 {
-                for entry in unit.entries {
-                    weights[entry.name] = try parameters[entry.name]?.detached().cloned()
+                let gathered = unit.entries.compactMap { entry in
+                    parameters[entry.name].map { (name: entry.name, tensor: $0) }
+                }
+                for copy in try CheckpointSnapshot.copies(of: gathered) {
+                    weights[copy.name] = copy.tensor
                 }
             }
             try shards.release(except: [])
@@ -166,8 +170,8 @@ public final class DataParallel {
         return weights
     }
 
-    /// Float32 values of pieces put together to whole parameters, in rank 0; all processes take
-    /// part.
+    /// Float32 values of pieces put together to whole parameters, in main memory of rank 0; all
+    /// processes take part.
     ///
     /// - Parameter own: one tensor for each of this process's ``pieces``, of its shape.
     package func collect(
@@ -186,10 +190,11 @@ public final class DataParallel {
             let whole = try Tensor.zeros([unit.shardLength * layout.shardCount], device: device)
             try group.allGather(shard, into: whole).wait()
             guard group.rank == 0 else { continue }
-            for entry in unit.entries {
-                let part = try whole.narrowed(0, from: entry.offset, length: entry.count)
-                wholes.append((entry.name, try part.reshaped(entry.shape).cloned()))
-            }
+            wholes += try CheckpointSnapshot.copies(
+                of: unit.entries.map { entry in
+                    let part = try whole.narrowed(0, from: entry.offset, length: entry.count)
+                    return (entry.name, try part.reshaped(entry.shape))
+                })
         }
         return wholes
     }

@@ -51,8 +51,7 @@ package struct OptimizerShards {
             _ state: [(name: String, tensor: Tensor)], of parallel: DataParallel,
             copies: Bool = false
         ) throws {
-            self.state =
-                copies ? try state.map { ($0.name, try $0.tensor.detached().cloned()) } : state
+            self.state = copies ? try CheckpointSnapshot.copies(of: state) : state
             layout = parallel.layout
             mode = parallel.mode
             rank = parallel.group.rank

@@ -20,8 +20,11 @@ public struct DiskPlan: Sendable, Equatable {
         checkpointBytes * checkpoints + modelBytes + averageBytes + featureBytes
     }
 
-    init(_ run: RunConfiguration, _ model: PlannedRunModel, totalSteps: Int, pictures: Int) {
-        let facts = model.facts(run)
+    init(
+        _ run: RunConfiguration, on device: Device, _ model: PlannedRunModel, totalSteps: Int,
+        pictures: Int
+    ) {
+        let facts = model.facts(run, on: device)
         let learned = facts.parameters.filter(\.learns)
         // With adapters a checkpoint holds these and what else learns.
         let written = facts.adapters == nil ? facts.parameters : learned

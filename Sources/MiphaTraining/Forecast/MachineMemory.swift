@@ -1,4 +1,5 @@
 import Foundation
+public import MiphaTorch
 
 /// The memory that a process may take on this machine.
 public struct MachineMemory: Sendable, Equatable {
@@ -36,6 +37,23 @@ public struct MachineMemory: Sendable, Equatable {
     /// The most bytes that were ever resident in this process.
     public static func peakResidentBytes() -> Int? {
         text("/proc/self/status").flatMap { kibibytes("VmHWM", in: $0) }
+    }
+
+    /// The memory of a device that is free for a new process; `nil` where it does not say.
+    ///
+    /// - Throws: `TensorError`.
+    public init?(of device: Device) throws {
+        let memory = try device.memory()
+        guard memory.total > 0 else { return nil }
+        // What this process has taken already serves the run as well.
+        self.init(available: memory.available + memory.reserved, source: "free on \(device)")
+    }
+
+    /// The most bytes that tensors of this process ever took on a device; `nil` where it does not
+    /// count.
+    public static func peakBytes(on device: Device) throws -> Int? {
+        let peak = try device.memory().peak
+        return peak > 0 ? peak : nil
     }
 
     private static func system(_ proc: String) -> MachineMemory? {

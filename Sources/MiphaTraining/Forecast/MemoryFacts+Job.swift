@@ -70,6 +70,22 @@ extension MemoryFacts {
         updated.reduce(weightBytes) { $0 + stateBytes($1) }
     }
 
+    /// Bytes of the copy of the state that a checkpoint is written from.
+    var copiedBytes: Int {
+        updated.reduce(0) { $0 + stateBytes($1) }
+            + parameters.filter(\.learns).reduce(0) { $0 + $1.count * $1.width }
+    }
+
+    /// Bytes of a process in main memory where tensors are on a device: itself, samples that are
+    /// prepared ahead, what a checkpoint is written from, and the model that is collected at the
+    /// end.
+    func hostBytes(program: Int) -> Int {
+        let collected =
+            job?.mode == .zero3 ? parameters.reduce(0) { $0 + $1.count * $1.width } : 0
+        let largest = parameters.map { $0.count * max($0.width, $0.storedWidth) }.max() ?? 0
+        return program + prefetched + max(copiesCheckpoint ? copiedBytes : 0, collected, largest)
+    }
+
     /// The memory that is held throughout training, and activations at their peak.
     func parts(program: Int, activations: Int) -> [MemoryPlan.Part] {
         let pieces = updated
@@ -77,7 +93,7 @@ extension MemoryFacts {
         let moments = pieces.reduce(0) { $0 + self.moments.byteCounts($1.count).reduce(0, +) }
         let masters = pieces.reduce(0) { $0 + $1.count * masterWidth($1.width) }
         let parts = [
-            MemoryPlan.Part(name: "program", bytes: program),
+            MemoryPlan.Part(name: isOnDevice ? "context" : "program", bytes: program),
             MemoryPlan.Part(name: "weights", bytes: weightBytes),
             MemoryPlan.Part(name: "gathered weights", bytes: job?.gatheredBytes ?? 0),
             MemoryPlan.Part(name: "master weights", bytes: masters),
@@ -87,7 +103,8 @@ extension MemoryFacts {
             MemoryPlan.Part(
                 name: "gradients on their way", bytes: job?.bufferBytes.reduce(0, +) ?? 0),
             MemoryPlan.Part(name: "activations", bytes: max(0, activations)),
-            MemoryPlan.Part(name: "samples prepared ahead", bytes: prefetched),
+            MemoryPlan.Part(
+                name: "samples prepared ahead", bytes: isOnDevice ? 0 : prefetched),
         ]
         return parts.filter { $0.bytes > 0 }
     }

@@ -66,6 +66,8 @@ package struct MemoryFacts {
     package var updates: [[PlannedBatch]] = []
     /// The largest batch of the validation data.
     package var validation: PlannedBatch?
+    /// Whether the tensors are on a device that has memory of its own.
+    package var isOnDevice = false
     /// Bytes of samples that are prepared ahead while an update runs.
     package var prefetched = 0
     /// Bytes of the process before the model is loaded.
@@ -81,10 +83,13 @@ package struct MemoryFacts {
     }
 
     /// Bytes beside an element of lower precision that make its float32 value: a remainder of half
-    /// of them, or all where an average is kept.
+    /// of them, or all where an average is kept, or on a device.
     func masterWidth(_ width: Int) -> Int {
-        width == 4 ? 0 : keepsAverage ? 4 : 2
+        width == 4 ? 0 : keepsWholeMasters ? 4 : 2
     }
+
+    /// Whether masters are whole float32 tensors.
+    var keepsWholeMasters: Bool { keepsAverage || isOnDevice }
 
     /// Bytes of the optimiser's state and averages beside a parameter that learns.
     func stateBytes(_ parameter: Parameter) -> Int {

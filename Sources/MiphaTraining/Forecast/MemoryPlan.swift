@@ -34,10 +34,13 @@ public struct MemoryPlan: Sendable, Equatable {
         public let bytes: Int
     }
 
-    /// The peaks of the phases that the run has, in the order of ``Phase/allCases``.
+    /// The peaks of the phases that the run has, in the order of ``Phase/allCases``: of main memory,
+    /// or of a device's memory where the run has one.
     public let phases: [PhasePeak]
     /// The memory that is held throughout, and activations at their peak.
     public let parts: [Part]
+    /// Bytes in main memory beside those on a device; `nil` where there is no device.
+    public let hostBytes: Int?
 
     /// The phase that takes most.
     public var peak: PhasePeak {

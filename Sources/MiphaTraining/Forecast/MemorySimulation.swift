@@ -14,6 +14,11 @@ package final class MemorySimulation {
     /// The share of gaps in the region of small blocks: small objects of the run (log lines, caches
     /// of kernels) that stay where a batch's tensors were keep ranges from growing together.
     static let gapShare = 0.03
+    /// Bytes that a process takes on a device before its first tensor: the context, kernels, work
+    /// space of libraries.
+    static let contextBytes = 600 << 20
+    /// The share of a device's memory that its allocator cannot use again at once.
+    static let deviceGapShare = 0.05
 
     private let facts: MemoryFacts
     private let heap = SimulatedHeap()
@@ -42,7 +47,10 @@ package final class MemorySimulation {
         try withMetaMemory(heap.memory) {
             let held = try start()
             try trainAndValidate(held)
-            if facts.copiesCheckpoint {
+            if facts.isOnDevice {
+                // Copies are in main memory.
+                if facts.copiesCheckpoint { peaks[.checkpoint] = peaks.values.max() }
+            } else if facts.copiesCheckpoint {
                 heap.beginPhase()
                 let copies = try checkpointCopies(held)
                 note(.checkpoint)
@@ -105,7 +113,7 @@ package final class MemorySimulation {
         let tensors = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.tensor) })
         return try AdamW(
             parameters: parallel?.pieces ?? parameters, moments: facts.moments,
-            wholeMasters: facts.keepsAverage
+            wholeMasters: facts.keepsWholeMasters
         ) { name in
             guard let tensor = tensors[name], tensor.dtype != .float32 else { return nil }
             let whole = try Tensor.empty(tensor.shape, device: .meta)
@@ -155,6 +163,8 @@ package final class MemorySimulation {
     }
 
     private func finish(_ held: Holdings) throws {
+        // On a device nothing more is taken: what is collected goes to main memory.
+        guard !facts.isOnDevice else { return }
         // The first process collects the whole model.
         let weights = try held.parallel?.collectWeights(all: facts.adapters == nil)
         let averages =
@@ -167,6 +177,11 @@ package final class MemorySimulation {
     // MARK: Results
 
     private func note(_ phase: MemoryPlan.Phase, besides mapped: Int = 0) {
+        guard !facts.isOnDevice else {
+            let all = Self.contextBytes + Int(Double(heap.livePeak) * (1 + Self.deviceGapShare))
+            peaks[phase] = max(peaks[phase] ?? 0, all)
+            return
+        }
         let isRunning = phase != .start
         let more = isRunning ? facts.prefetched + Int(Double(heap.regionBytes) * Self.gapShare) : 0
         let all = facts.base + Self.engineBytes + heap.phasePeak + mapped + more
@@ -175,11 +190,14 @@ package final class MemorySimulation {
     }
 
     private func plan(activations: Int) -> MemoryPlan {
-        MemoryPlan(
+        let program = facts.base + Self.engineBytes
+        return MemoryPlan(
             phases: MemoryPlan.Phase.allCases.compactMap { phase in
                 peaks[phase].map { MemoryPlan.PhasePeak(phase: phase, bytes: $0) }
             },
             parts: facts.parts(
-                program: facts.base + Self.engineBytes, activations: activations))
+                program: facts.isOnDevice ? Self.contextBytes : program,
+                activations: activations),
+            hostBytes: facts.isOnDevice ? facts.hostBytes(program: program) : nil)
     }
 }

@@ -57,8 +57,10 @@ struct PlannedRunModel {
 
     /// The facts that a run's memory depends on, besides its data.
     ///
-    /// - Parameter world: processes that share the run.
-    func facts(_ run: RunConfiguration, world: Int = 1) -> MemoryFacts {
+    /// - Parameters:
+    ///   - device: where the model is to be.
+    ///   - world: processes that share the run.
+    func facts(_ run: RunConfiguration, on device: Device, world: Int = 1) -> MemoryFacts {
         let learning = Set(trainable)
         let parameters = dry.store.facts.map { fact in
             MemoryFacts.Parameter(
@@ -68,6 +70,7 @@ struct PlannedRunModel {
                 packedBytes: dry.store.quantized[fact.name]?.byteCount)
         }
         var facts = MemoryFacts(config, parameters: parameters, dtype: run.dtype)
+        facts.isOnDevice = device != .cpu
         facts.checkpointing = run.checkpointing
         facts.accumulation = run.accumulation
         facts.updatesInBackward = run.optimizerInBackward

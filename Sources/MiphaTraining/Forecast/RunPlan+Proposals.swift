@@ -1,4 +1,4 @@
-import MiphaTorch
+public import MiphaTorch
 
 extension RunPlan {
     /// Settings under which a run fits, with the same number of samples in an update.
@@ -43,14 +43,14 @@ extension RunPlan {
             var other = run
             change(&other)
             // No micro-batch helps where weights and optimiser alone are too much.
-            let state = model.facts(other, world: world).stateBytes
-            guard isAccepted(other), state * processesHere <= limit else { continue }
+            let state = model.facts(other, on: device, world: world).stateBytes
+            guard isAccepted(other), state * sharers <= limit else { continue }
             for size in microBatches where size == run.batchSize || !other.optimizerInBackward {
                 other.batchSize = size
                 other.accumulation = run.batchSize * run.accumulation / size
                 let all = settings + batchSettings(other)
                 let predicted = try prediction(of: other, all, memory)
-                guard predicted.peak.bytes * processesHere <= limit else { continue }
+                guard predicted.peak.bytes * sharers <= limit else { continue }
                 if !all.isEmpty { found.append(Proposal(settings: all, memory: predicted)) }
                 break
             }
@@ -74,7 +74,7 @@ extension RunPlan {
     /// Whether the settings of a change exclude none of the run's.
     private func isAccepted(_ other: RunConfiguration) -> Bool {
         do {
-            try other.validate(worldSize: world)
+            try other.validate(on: device, worldSize: world)
             return true
         } catch {
             return false
@@ -124,10 +124,11 @@ extension RunPlan {
                 changes.append((["sharding=\(mode.rawValue)"], { $0.sharding = mode }))
             }
         }
-        if run.savesInBackground && DiskPlan.checkpointsMade(run, totalSteps) > 0 {
+        if device == .cpu && run.savesInBackground && DiskPlan.checkpointsMade(run, totalSteps) > 0
+        {
             changes.append((["background_saves=false"], { $0.savesInBackground = false }))
         }
-        if run.moments == .float32 && (world == 1 || run.sharding == .none) {
+        if device == .cpu && run.moments == .float32 && (world == 1 || run.sharding == .none) {
             changes.append(
                 (
                     ["optim=adamw_8bit", "gradient_checkpointing=true"],
@@ -150,10 +151,13 @@ extension RunPlan {
         return changes
     }
 
-    /// Checks a limit.
+    /// Checks the limits of what there is.
     ///
+    /// - Parameter own: the memory of the device, where the run has one that is known.
     /// - Throws: `TrainingError` that says what is missing and what would fit.
-    public func requireFit(_ machine: MachineMemory, disk free: Int? = nil) throws {
+    public func requireFit(
+        _ machine: MachineMemory?, device own: MachineMemory? = nil, disk free: Int? = nil
+    ) throws {
         if let free, disk.bytes > free {
             throw TrainingError(
                 .failed,
@@ -161,11 +165,19 @@ extension RunPlan {
                     + "\(Self.size(free)) are free; keep fewer checkpoints (save_total_limit), or "
                     + "choose another output_dir")
         }
+        if memory.hostBytes != nil, let machine, hostBytesHere > machine.available {
+            throw TrainingError(
+                .failed,
+                "beside the memory of \(device) the run would take \(Self.size(hostBytesHere)) of main "
+                    + "memory, and \(Self.size(machine.available)) are \(machine.source); "
+                    + "--set background_saves=false writes checkpoints without a copy of the state")
+        }
         let peak = memory.peak
-        guard peakBytesHere > machine.available else { return }
+        guard let machine = device == .cpu ? machine : own, peakBytesHere > machine.available
+        else { return }
         let share =
-            processesHere > 1
-            ? "\(processesHere) processes of up to \(Self.size(peak.bytes)) each, " : ""
+            sharers > 1
+            ? "\(sharers) processes of up to \(Self.size(peak.bytes)) each, " : ""
         throw TrainingError(
             .failed,
             "the run would take \(Self.size(peakBytesHere)) (\(share)in the phase "
@@ -190,7 +202,7 @@ extension RunPlan {
         }
         let listed = found.map {
             "\($0.settings.map { "--set \($0)" }.joined(separator: " ")) "
-                + "(\(Self.size($0.memory.peak.bytes * processesHere)))"
+                + "(\(Self.size($0.memory.peak.bytes * sharers)))"
         }
         return "these fit with the same samples in an update: \(listed.joined(separator: "; "))"
     }
@@ -211,21 +223,24 @@ extension RunPlan {
     /// Cheap: only configs and headers of weight files are read.
     ///
     /// - Parameters:
+    ///   - device: where the model is to be.
     ///   - world: processes that share the run.
     ///   - processesHere: those of them on this machine; `nil`: all.
+    ///   - memory: that of the machine, or of the device.
     /// - Throws: `TrainingError` when there is no room for them.
     public static func requireRoomForState(
-        _ run: RunConfiguration, world: Int = 1, processesHere: Int? = nil,
-        _ machine: MachineMemory
+        _ run: RunConfiguration, on device: Device, world: Int = 1, processesHere: Int? = nil,
+        _ memory: MachineMemory
     ) throws {
-        let own = try PlannedRunModel(run, run.openModel()).facts(run, world: world).stateBytes
-        let bytes = own * (processesHere ?? world)
-        guard bytes > machine.available else { return }
+        let own = try PlannedRunModel(run, run.openModel())
+            .facts(run, on: device, world: world).stateBytes
+        let bytes = device == .cpu ? own * (processesHere ?? world) : own
+        guard bytes > memory.available else { return }
         throw TrainingError(
             .failed,
             "weights and optimiser \(bytes > own ? "of all processes here " : "")alone take "
-                + "\(size(bytes)), and \(size(machine.available)) are "
-                + "\(machine.source); mipha plan says what would fit, --ignore-memory goes on anyway"
+                + "\(size(bytes)), and \(size(memory.available)) are "
+                + "\(memory.source); mipha plan says what would fit, --ignore-memory goes on anyway"
         )
     }
 }

@@ -5,15 +5,18 @@ import MiphaData
 import MiphaFiles
 import MiphaModels
 import MiphaNN
-import MiphaTorch
+public import MiphaTorch
 
 /// A prediction of what a run will do and need, made before any weight is read.
 ///
 /// Configs, headers of weight files, tokenizer and conversations are read. Of several processes the
-/// memory of the first is predicted, which also collects what is written.
+/// memory of the first is predicted, which also collects what is written. The device of the run need
+/// not be here.
 public struct RunPlan {
     /// The settings.
     public let run: RunConfiguration
+    /// Where each process's model is to be.
+    public let device: Device
     /// A table of the trainable parts, and the adapters.
     public let table: [String]
     /// Number of samples of an epoch.
@@ -49,34 +52,40 @@ public struct RunPlan {
     /// The number of processes that run on this machine.
     let processesHere: Int
 
-    /// Bytes that all processes on this machine take at most: none takes more than the first.
-    public var peakBytesHere: Int { memory.peak.bytes * processesHere }
+    /// Processes that share what ``memory`` is about: main memory, or a device of one process.
+    var sharers: Int { device == .cpu ? processesHere : 1 }
+    /// Bytes that these processes take at most: none takes more than the first.
+    public var peakBytesHere: Int { memory.peak.bytes * sharers }
+    /// Bytes of main memory that all processes on this machine take at most.
+    var hostBytesHere: Int { (memory.hostBytes ?? memory.peak.bytes) * processesHere }
 
     /// Plans a run.
     ///
     /// - Parameters:
+    ///   - device: where the model is to be.
     ///   - world: processes that share the run.
     ///   - processesHere: those of them on this machine; `nil`: all.
     ///   - base: bytes of a process that has read the run's data; `nil` measures this one.
     ///   - note: receives the progress of a longer pass over the data.
     /// - Throws: what ``Trainer`` throws for a run that cannot work.
     public init(
-        _ run: RunConfiguration, world: Int = 1, processesHere: Int? = nil, base: Int? = nil,
-        note: @escaping @Sendable (String) -> Void = { _ in }
+        _ run: RunConfiguration, on device: Device, world: Int = 1, processesHere: Int? = nil,
+        base: Int? = nil, note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         try self.init(
-            run, world: world, processesHere: processesHere, base: base,
+            run, on: device, world: world, processesHere: processesHere, base: base,
             countingUpTo: SampleShapes.exactLimit, note: note)
     }
 
     /// - Parameter limit: the most samples whose lengths are all counted.
     package init(
-        _ run: RunConfiguration, world: Int = 1, processesHere: Int? = nil, base: Int? = nil,
-        countingUpTo limit: Int,
+        _ run: RunConfiguration, on device: Device, world: Int = 1, processesHere: Int? = nil,
+        base: Int? = nil, countingUpTo limit: Int,
         note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
-        try run.validate(worldSize: world)
+        try run.validate(on: device, worldSize: world)
         self.run = run
+        self.device = device
         self.world = world
         self.processesHere = processesHere ?? world
         let folder = try run.openModel()
@@ -104,8 +113,9 @@ public struct RunPlan {
         tokens = survey.tokens
         tokensAreCounted = shapes.isExact
         memory = try Self.memory(
-            run, world, model, survey, validation: validationShapes, base: self.base)
-        disk = DiskPlan(run, model, totalSteps: plan.totalSteps, pictures: survey.pictures)
+            run, device, world, model, survey, validation: validationShapes, base: self.base)
+        disk = DiskPlan(
+            run, on: device, model, totalSteps: plan.totalSteps, pictures: survey.pictures)
     }
 
     /// Bytes of a process before it loads a model, where they cannot be measured.
@@ -118,7 +128,7 @@ public struct RunPlan {
     public func time() throws -> TimePlan? {
         var work = survey.work
         work.validationSamples = validationShapes?.count ?? 0
-        return try SpeedProbe(run, model, samples: survey.first)
+        return try SpeedProbe(run, on: device, model, samples: survey.first)
             .measure(work, learning: model.learningCount)
     }
 
@@ -136,14 +146,16 @@ public struct RunPlan {
     }
 
     func memory(of other: RunConfiguration, _ survey: BatchSurvey) throws -> MemoryPlan {
-        try Self.memory(other, world, model, survey, validation: validationShapes, base: base)
+        try Self.memory(
+            other, device, world, model, survey, validation: validationShapes, base: base)
     }
 
     private static func memory(
-        _ run: RunConfiguration, _ world: Int, _ model: PlannedRunModel, _ survey: BatchSurvey,
+        _ run: RunConfiguration, _ device: Device, _ world: Int, _ model: PlannedRunModel,
+        _ survey: BatchSurvey,
         validation: SampleShapes?, base: Int
     ) throws -> MemoryPlan {
-        var facts = model.facts(run, world: world)
+        var facts = model.facts(run, on: device, world: world)
         facts.updates = survey.updates
         facts.prefetched = survey.prefetched(budget: run.prefetchMebibytes << 20)
         facts.copiesCheckpoint =

@@ -6,21 +6,25 @@ import MiphaTorch
 public struct RunPlanReport {
     private let plan: RunPlan
     private let machine: MachineMemory?
+    private let own: MachineMemory?
     private let freeDisk: Int?
     private let time: TimePlan?
 
     /// Prepares the report of a plan.
     ///
     /// - Parameters:
-    ///   - machine: the memory there is, if known.
+    ///   - machine: the main memory there is, if known.
+    ///   - own: the memory of the run's device, if it has one and that is known.
     ///   - freeDisk: free bytes where the run writes, if known.
     ///   - time: what a measurement gave, if there was one.
     public init(
-        _ plan: RunPlan, machine: MachineMemory? = nil, freeDisk: Int? = nil,
+        _ plan: RunPlan, machine: MachineMemory? = nil, device own: MachineMemory? = nil,
+        freeDisk: Int? = nil,
         time: TimePlan? = nil
     ) {
         self.plan = plan
         self.machine = machine
+        self.own = own
         self.freeDisk = freeDisk
         self.time = time
     }
@@ -30,19 +34,24 @@ public struct RunPlanReport {
     /// - Throws: what ``RunPlan/proposals(limit:)`` throws, where the run does not fit.
     public func json() throws -> JSONObject {
         var object = facts
+        func limit(_ memory: MachineMemory) -> JSONValue {
+            ["bytes": .integer(memory.available), "source": .string(memory.source)]
+        }
+        if let own { object["device_memory_limit"] = limit(own) }
         guard let machine else { return object }
-        object["memory_limit"] = [
-            "bytes": .integer(machine.available), "source": .string(machine.source),
-        ]
+        object["memory_limit"] = limit(machine)
+        let fitting = plan.device == .cpu ? machine : own
         object["fits"] = .bool(
-            plan.peakBytesHere <= machine.available && plan.disk.bytes <= freeDisk ?? .max)
-        if plan.peakBytesHere > machine.available {
+            plan.peakBytesHere <= fitting?.available ?? .max
+                && plan.hostBytesHere <= machine.available
+                && plan.disk.bytes <= freeDisk ?? .max)
+        if let fitting, plan.peakBytesHere > fitting.available {
             object["proposals"] = .array(
-                try plan.proposals(for: machine).map {
+                try plan.proposals(for: fitting).map {
                     [
                         "settings": .array($0.settings.map { .string($0) }),
                         "peak_bytes": .integer($0.memory.peak.bytes),
-                        "peak_bytes_here": .integer($0.memory.peak.bytes * plan.processesHere),
+                        "peak_bytes_here": .integer($0.memory.peak.bytes * plan.sharers),
                     ]
                 })
         }
@@ -57,7 +66,7 @@ public struct RunPlanReport {
     }
 
     private var facts: JSONObject {
-        let (memory, disk) = (plan.memory, plan.disk)
+        let disk = plan.disk
         return [
             "run": .object(plan.run.json),
             "samples": .integer(plan.sampleCount), "updates": .integer(plan.totalSteps),
@@ -67,19 +76,7 @@ public struct RunPlanReport {
             "tokens_are": .string(plan.tokensAreCounted ? "counted" : "estimated"),
             "trainable_parameters": .integer(plan.model.learningCount),
             "processes": .integer(plan.world), "processes_here": .integer(plan.processesHere),
-            "memory": .object([
-                "peak_bytes": .integer(memory.peak.bytes),
-                "peak_bytes_here": .integer(plan.peakBytesHere),
-                "peak_phase": .string(memory.peak.phase.rawValue),
-                "phases": .object(
-                    JSONObject(
-                        memory.phases.map {
-                            .init(key: $0.phase.rawValue, value: .integer($0.bytes))
-                        })),
-                "parts": .object(
-                    JSONObject(
-                        memory.parts.map { .init(key: $0.name, value: .integer($0.bytes)) })),
-            ]),
+            "memory": .object(memoryFacts),
             "disk": .object([
                 "bytes": .integer(disk.bytes), "checkpoint_bytes": .integer(disk.checkpointBytes),
                 "checkpoints": .integer(disk.checkpoints),
@@ -88,6 +85,29 @@ public struct RunPlanReport {
                 "feature_cache_bytes": .integer(disk.featureBytes),
             ]),
         ]
+    }
+
+    private var memoryFacts: JSONObject {
+        let memory = plan.memory
+        var object: JSONObject = [
+            "peak_bytes": .integer(memory.peak.bytes),
+            "peak_bytes_here": .integer(plan.peakBytesHere),
+            "peak_phase": .string(memory.peak.phase.rawValue),
+            "phases": .object(
+                JSONObject(
+                    memory.phases.map {
+                        .init(key: $0.phase.rawValue, value: .integer($0.bytes))
+                    })),
+            "parts": .object(
+                JSONObject(
+                    memory.parts.map { .init(key: $0.name, value: .integer($0.bytes)) })),
+        ]
+        if let host = memory.hostBytes {
+            object["device"] = .string(plan.device.description)
+            object["host_bytes"] = .integer(host)
+            object["host_bytes_here"] = .integer(plan.hostBytesHere)
+        }
+        return object
     }
 
     /// The plan in lines of text.
@@ -101,16 +121,18 @@ public struct RunPlanReport {
             "\(TrainingPlan.grouped(plan.tokens)) tokens (\(rate), pictures included)",
         ]
         lines += plan.table + plan.notes.map { "note: \($0)" }
-        lines.append("memory of one process, predicted:")
+        let place = memory.hostBytes == nil ? "" : " on \(plan.device)"
+        lines.append("memory of one process\(place), predicted:")
         lines += memory.parts.map { "  \(Self.column($0.name)) \(Self.gigabytes($0.bytes))" }
         lines.append("  largest in the phase")
         lines += memory.phases.map {
             "    \(Self.column($0.phase.rawValue, width: 24)) \(Self.gigabytes($0.bytes))"
                 + ($0 == memory.peak ? "  <- peak" : "")
         }
-        if plan.processesHere > 1 {
+        lines += hostLines
+        if plan.sharers > 1 {
             lines.append(
-                "memory of \(plan.processesHere) processes on this machine: up to "
+                "memory of \(plan.sharers) processes on this machine: up to "
                     + RunPlan.size(plan.peakBytesHere))
         }
         lines.append(
@@ -122,6 +144,10 @@ public struct RunPlanReport {
                 + (disk.featureBytes > 0
                     ? ", the feature cache \(Self.gigabytes(disk.featureBytes))" : ""))
         if let freeDisk { lines[lines.count - 1] += "; \(RunPlan.size(freeDisk)) are free" }
+        if let own {
+            lines.append(
+                "memory of \(plan.device) is: \(RunPlan.size(own.available)) \(own.source)")
+        }
         if let machine {
             lines.append("memory there is: \(RunPlan.size(machine.available)) \(machine.source)")
         }
@@ -134,6 +160,15 @@ public struct RunPlanReport {
             )
         }
         return lines
+    }
+
+    /// What the run takes of main memory beside that of a device.
+    private var hostLines: [String] {
+        guard let host = plan.memory.hostBytes else { return [] }
+        let all =
+            plan.processesHere > 1
+            ? ", of \(plan.processesHere) on this machine \(RunPlan.size(plan.hostBytesHere))" : ""
+        return ["main memory of one process: \(RunPlan.size(host))\(all)"]
     }
 
     private static func duration(_ seconds: Double) -> String {

@@ -43,17 +43,24 @@ package final class SimulatedHeap {
     /// The most that was resident since the last call of ``beginPhase()``.
     private(set) var phasePeak = 0
 
+    /// The most bytes that were in use since the last call of ``beginPhase()``.
+    private(set) var livePeak = 0
+
     /// Bytes that are resident now.
     package var resident: Int { regionBytes + mapped }
 
     /// Starts a new phase and its peak.
-    func beginPhase() { phasePeak = resident }
+    func beginPhase() {
+        phasePeak = resident
+        livePeak = live
+    }
 
     /// Hands out a block.
     package func allocate(_ bytes: Int) -> Block {
         let block = bytes >= Self.mappedFrom ? map(bytes) : take(bytes)
         live += block.size
         phasePeak = max(phasePeak, resident)
+        livePeak = max(livePeak, live)
         return block
     }
 

@@ -32,29 +32,45 @@ struct SpeedProbe {
         var backward: [ParameterPlace: Double] = [:]
         private var seen: Set<ParameterPlace> = []
         private let clock = ContinuousClock()
+        private let device: Device
         private var started = ContinuousClock.now
 
+        init(_ device: Device) {
+            self.device = device
+        }
+
         func willRun(_ segment: Segment) { started = clock.now }
-        func didRun(_ segment: Segment) {
-            let seconds = seconds
+        func didRun(_ segment: Segment) throws {
+            let seconds = try seconds
             for place in segment.places where seen.insert(place).inserted {
                 forward[place] = seconds
             }
         }
         func willRunBackward(_ segment: Segment) { started = clock.now }
-        func didRunBackward(_ segment: Segment) {
+        func didRunBackward(_ segment: Segment) throws {
+            let seconds = try seconds
             for place in segment.places { backward[place] = seconds }
         }
         func didEndPass() { seen = [] }
-        private var seconds: Double { (clock.now - started) / .seconds(1) }
+        private var seconds: Double {
+            get throws {
+                try device.synchronize()
+                return (clock.now - started) / .seconds(1)
+            }
+        }
     }
 
     let run: RunConfiguration
+    let device: Device
     let config: MiphaConfig
     let samples: [SampleShapes.Shape]
 
-    init(_ run: RunConfiguration, _ model: PlannedRunModel, samples: [SampleShapes.Shape]) {
+    init(
+        _ run: RunConfiguration, on device: Device, _ model: PlannedRunModel,
+        samples: [SampleShapes.Shape]
+    ) {
         self.run = run
+        self.device = device
         config = model.config
         var positions = 0
         self.samples = samples.filter { sample in
@@ -80,7 +96,7 @@ struct SpeedProbe {
         }
         let optimizer = try AdamW(
             parameters: parameters, options: run.optimizer, moments: run.moments)
-        let clock = Clock()
+        let clock = Clock(device)
         var step = 0.0
         for _ in 0..<2 {  // the first pass compiles kernels
             let chain = try model.lossChain(batch(), dropout: nil)
@@ -88,6 +104,7 @@ struct SpeedProbe {
                 chain, scale: 1, observer: clock)
             let started = ContinuousClock.now
             try optimizer.step(learningRate: 0)
+            try device.synchronize()
             step = (ContinuousClock.now - started) / .seconds(1)
         }
         let elements = parameters.reduce(0) { $0 + $1.tensor.elementCount }
@@ -166,7 +183,8 @@ struct SpeedProbe {
         let plan = try TrainingPlan(run)
         return try MiphaModel(
             small,
-            source: InitializerSource(generator: RandomGenerator(seed: 1), dtype: run.dtype),
+            source: InitializerSource(
+                generator: RandomGenerator(seed: 1), dtype: run.dtype, device: device),
             adapters: plan.adapters(run), quantization: plan.quantization(run))
     }
 

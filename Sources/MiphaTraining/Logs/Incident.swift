@@ -20,6 +20,9 @@ public struct Incident: Sendable, Equatable {
         case checkpointSetAside = "checkpoint_set_aside"
         /// The feature cache takes no more entries, because one could not be written.
         case featureCacheFailed = "feature_cache_failed"
+        /// The run goes on on another kind of device, whose generators cannot go on from the saved
+        /// state.
+        case deviceChanged = "device_changed"
     }
 
     /// What happened.

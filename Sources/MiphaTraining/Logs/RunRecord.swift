@@ -10,6 +10,8 @@ struct RunRecord {
     let run: RunConfiguration
     /// Version of the program.
     let version: String
+    /// Where the model learns.
+    let device: Device
     /// Number of processes that share the work.
     let processes: Int
 
@@ -25,6 +27,7 @@ struct RunRecord {
             "executable_sha256": .string((try? SHA256Digest(contentsOf: executable).hex) ?? ""),
             "libtorch": .string(Engine.loadedVersion), "threads": .integer(Engine.threadCount),
             "bfloat16_products_in_float32": .bool(Engine.computesBFloat16InFloat),
+            "device": .string(device.description),
             "system": .string(process.operatingSystemVersionString),
             "processors": .integer(process.activeProcessorCount),
             "memory_bytes": .integer(Int(clamping: process.physicalMemory)),

@@ -4,7 +4,8 @@ public import MiphaTorch
 /// AdamW with float32 master weights for parameters of lower precision.
 ///
 /// ``MomentFormat`` says how moments are held. The master of a bfloat16 parameter on the CPU is the
-/// parameter and a remainder of 16 bits (see `SplitFloats`), unless whole masters are asked for.
+/// parameter and a remainder of 16 bits (see `SplitFloats`), unless whole masters are asked for; on
+/// other devices masters are whole. The state is where the parameters are.
 /// Parameters without a gradient are left alone, without decay, as in PyTorch.
 public final class AdamW {
     /// The constants of the update other than the learning rate.
@@ -100,7 +101,7 @@ public final class AdamW {
             let shape = tensor.shape
             let device = tensor.device
             let isCoded = moments.isCoded(tensor.elementCount)
-            if isCoded && !Self.isHere(device) {
+            if isCoded && device.isAccelerator {
                 throw TrainingError(
                     .invalidRun,
                     "\(name): expected a parameter on the CPU for moments in 8 bits, found it on "
@@ -110,7 +111,7 @@ public final class AdamW {
             return Slot(
                 name: name, parameter: tensor,
                 master: try Self.master(
-                    of: tensor, wholeMasters || !Self.isHere(device), try masters(name)),
+                    of: tensor, wholeMasters || device.isAccelerator, try masters(name)),
                 first: try .zeros(shape, dtype: isCoded ? .uint8 : .float32, device: device),
                 second: try .zeros(shape, dtype: isCoded ? .uint8 : .float32, device: device),
                 scales: isCoded
@@ -122,15 +123,14 @@ public final class AdamW {
         }
     }
 
-    /// Whether the kernels of the CPU apply, or are rehearsed.
-    private static func isHere(_ device: Device) -> Bool { device == .cpu || device == .meta }
-
     private static func master(
         of parameter: Tensor, _ isWhole: Bool, _ better: Tensor?
     ) throws -> Master {
         if parameter.dtype == .float32 { return .parameter }
         if isWhole || parameter.dtype != .bfloat16 {
-            return .whole(try better ?? parameter.detached().to(dtype: .float32))
+            return .whole(
+                try better?.to(device: parameter.device)
+                    ?? parameter.detached().to(dtype: .float32))
         }
         let remainder = try Tensor.zeros(
             parameter.shape, dtype: .int16, device: parameter.device)
@@ -205,10 +205,10 @@ public final class AdamW {
             var chosen: [AdamWSlot] = []
             for slot in slots where slot.group == group {
                 guard let gradient = try gradient(slot) else { continue }
-                try slot.steps.assign(slot.steps + 1)
                 chosen.append(slot.step(gradient))
             }
             guard !chosen.isEmpty else { continue }
+            try Tensors.add(1, to: chosen.map(\.steps))
             try withoutGradients { () throws(TensorError) in
                 try applyAdamW(
                     chosen,
@@ -273,8 +273,10 @@ public final class AdamW {
                     Self.either(
                         { try find("master.\(slot.name)") },
                         {
+                            // Halves are put together on the CPU, where they were made.
                             try SplitFloats.joining(
-                                slot.parameter, remainder: find("remainder.\(slot.name)"))
+                                slot.parameter.detached().to(device: .cpu),
+                                remainder: find("remainder.\(slot.name)"))
                         }))
             case .remainder(let tensor):
                 try Self.either(

@@ -42,14 +42,26 @@ public struct SegmentedBackward {
         _ chain: LossChain, scale: Double, dropout: RandomGenerator? = nil,
         observer: (any SegmentObserver)? = nil
     ) throws -> Double {
+        try run(chain, scale: scale, dropout: dropout, observer: observer)?.item() ?? 0
+    }
+
+    /// The same pass, which leaves the loss where the model is, so that nobody waits for it.
+    ///
+    /// - Returns: the loss, a sum in nats, not scaled; `nil` where nothing is supervised.
+    package func run(
+        _ chain: LossChain, scale: Double, dropout: RandomGenerator? = nil,
+        observer: (any SegmentObserver)? = nil
+    ) throws -> Tensor? {
         guard chain.supervisedCount > 0 else {
             try observer?.didEndPass()
-            return 0
+            return nil
         }
         var records: [Record] = []
         let loss = try forward(chain, dropout: dropout, observer: observer, into: &records)
-        let value = try loss.item()
-        guard value.isFinite || !stopsAtNonFiniteLoss else { return value }
+        let value = try loss.detached()
+        if stopsAtNonFiniteLoss {
+            guard try value.item().isFinite else { return value }
+        }
         var gradient = try Tensor.full([], scale, dtype: loss.dtype, device: loss.device)
         while let record = records.popLast() {
             try observer?.willRunBackward(record.segment)

@@ -108,13 +108,14 @@ extension MiphaModel {
     ) throws -> LossChain {
         let chain = try lossChain(batch, dropout: dropout)
         let plan = try plan(for: batch)
+        guard let supervised = chain.supervised else {
+            preconditionFailure("the chain of a batch knows what is supervised")
+        }
         precondition(
             batch.packing.map { Array($0.joined()) == Array(batch.ids.indices) } ?? true,
             "samples are packed in their order")
-        let supervised = plan.supervised
         let counts = plan.supervisedCounts
-        let positions = try Tensor(supervised.positions).to(device: device)
-        let targets = try Tensor(supervised.targets).to(device: device)
+        let (positions, targets) = (supervised.positions, supervised.targets)
         let (head, width) = (language.head, language.shape.width)
         let last = Segment("preference", reads: head.places) { (hidden) throws(TensorError) in
             let chosen = try hidden.reshaped([-1, width]).selecting(positions)
@@ -129,7 +130,7 @@ extension MiphaModel {
                 Array(repeating: Float(-slope), count: count)
             }
             let sum = try head.crossEntropySum(
-                states, targets: targets, weights: Tensor(weights).to(device: hidden.device),
+                states, targets: targets, weights: Tensor(weights).uploaded(to: hidden.device),
                 zLoss: 0, dropout: nil)
             // Zero in value: only the gradient of the sum goes through.
             return try total + (sum - sum.detached())
@@ -143,15 +144,17 @@ extension LanguageHead {
     fileprivate func likelihoods(
         _ states: Tensor, targets: Tensor, counts: [Int]
     ) throws(TensorError) -> [AnswerLikelihood] {
-        var likelihoods: [AnswerLikelihood] = []
+        var sums: [Tensor] = []
         var start = 0
         for count in counts {
             let sum = try crossEntropySum(
                 states.narrowed(0, from: start, length: count),
                 targets: targets.narrowed(0, from: start, length: count))
-            likelihoods.append(AnswerLikelihood(logProbability: -(try sum.item()), tokens: count))
+            sums.append(try sum.reshaped([1]))
             start += count
         }
-        return likelihoods
+        // Read together: each reading waits for all that a device has to do.
+        let values: [Double] = try Tensor.concatenating(sums, along: 0).values()
+        return zip(values, counts).map { AnswerLikelihood(logProbability: -$0, tokens: $1) }
     }
 }

@@ -1,8 +1,10 @@
 import MiphaData
+import MiphaTorch
 
 /// The course of a run: its updates one after the other, with what belongs between them
 /// (validations, previews, checkpoints, records), and its end.
 final class RunCourse {
+    private let run: RunConfiguration
     private let plan: BatchPlan
     private let schedule: LearningRateSchedule
     private let learner: Learner
@@ -21,7 +23,7 @@ final class RunCourse {
         validation: Validation?, previews: SamplePreviews, checkpoints: RunCheckpoints,
         records: RunRecords
     ) {
-        (plan, schedule) = (beginning.plan, beginning.schedule)
+        (run, plan, schedule) = (beginning.run, beginning.plan, beginning.schedule)
         (self.state, firstStep, self.learner) = (state, state.step, learner)
         (self.updates, self.validation, self.previews) = (updates, validation, previews)
         (self.checkpoints, self.records) = (checkpoints, records)
@@ -45,11 +47,11 @@ final class RunCourse {
             try finish()
         } catch let failure as SharedFailure {
             rescue()
-            throw failure.cause
+            throw explained(failure.cause)
         } catch {
             // Other processes may be on another way: nothing can be done together.
             if learner.parallel == nil { rescue() }
-            throw error
+            throw explained(error)
         }
         return .completed
     }
@@ -163,6 +165,29 @@ final class RunCourse {
         try checkpoints.settle()
         records.complete()
         try checkpoints.writeResult(state)
+    }
+
+    /// Says where memory ran out, and what takes less of it.
+    private func explained(_ error: any Error) -> any Error {
+        guard let full = error as? TensorError,
+            case .deviceOutOfMemory(let device, let requested) = full.code
+        else { return error }
+        var advice: [String] = []
+        if run.batchSize > 1 {
+            let size = (1..<run.batchSize).last { run.batchSize.isMultiple(of: $0) } ?? 1
+            advice.append(
+                "per_device_train_batch_size=\(size) "
+                    + "gradient_accumulation_steps=\(run.accumulation * run.batchSize / size), which "
+                    + "keeps the samples of an update")
+        }
+        if !run.checkpointing { advice.append("gradient_checkpointing=true") }
+        let less =
+            advice.isEmpty ? "" : "; less is taken by \(advice.joined(separator: ", or by "))"
+        return TrainingError(
+            .failed,
+            "update \(state.step + 1): the memory of \(device) is full"
+                + (requested.map { " where \($0) bytes more were asked for" } ?? "")
+                + " (\(full.operation))\(less); mipha plan predicts what fits")
     }
 
     /// Saves what was learned before an error; a failure is reported, and the error before it

@@ -12,19 +12,21 @@ struct RunPreparation {
     let beginning: RunBeginning
 
     /// - Parameters:
+    ///   - device: where the model is to be.
     ///   - worldSize: number of processes that share the work.
     ///   - note: receives the progress of a longer pass over the data.
     init(
-        _ run: RunConfiguration, resume: RunResume, worldSize: Int,
+        _ run: RunConfiguration, on device: Device, resume: RunResume, worldSize: Int,
         note: @escaping @Sendable (String) -> Void
     ) throws {
-        try run.validate(worldSize: worldSize)
+        try run.validate(on: device, worldSize: worldSize)
         let folder = try run.openModel()
         let tuning = try TrainingPlan(run)
         try tuning.requireTargets(run, in: folder.config)
         data = try TrainingData(run, folder, note: note)
         beginning = try RunBeginning(
             run, folder, data, tuning, resume: resume, worldSize: worldSize)
-        start = StartModel(run: beginning.run, folder: folder, tuning: tuning)
+        start = StartModel(
+            run: beginning.run, folder: folder, tuning: tuning, device: device)
     }
 }

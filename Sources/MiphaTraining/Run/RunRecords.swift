@@ -21,11 +21,13 @@ final class RunRecords {
     ///
     /// - Parameters:
     ///   - step: updates done before.
+    ///   - device: where the model of rank 0 learns.
     ///   - incidents: what was found while the run was prepared.
     ///   - note: receives lines for the user.
     init(
         _ beginning: RunBeginning, _ tuning: TrainingPlan, at step: Int, _ incidents: [Incident],
-        _ group: ProcessGroup?, version: String, note: @escaping (String) -> Void
+        _ group: ProcessGroup?, on device: Device, version: String,
+        note: @escaping (String) -> Void
     ) throws {
         run = beginning.run
         (totalSteps, schedule) = (beginning.plan.totalSteps, beginning.schedule)
@@ -47,7 +49,7 @@ final class RunRecords {
         self.log = log
         recorder = Recorder(log: log, note: note)
         let records = RunRecord(
-            folder: run.outputFolder, run: run, version: version,
+            folder: run.outputFolder, run: run, version: version, device: device,
             processes: group?.worldSize ?? 1)
         do {
             try records.addStart(resumingAt: step)

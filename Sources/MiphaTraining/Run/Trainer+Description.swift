@@ -14,11 +14,12 @@ extension Trainer {
             " in \($0.count) rows of \($0.capacity) positions, "
                 + "\(Int(($0.fill * 1000).rounded()) / 10).\(Int(($0.fill * 1000).rounded()) % 10) % full"
         }
+        let place = model.device == .cpu ? "" : " on \(model.device)"
         let samples =
             "\(plan.packs?.sampleCount ?? plan.sampleCount) \(objective.unit)\(packs ?? "")"
         return [
             "\(run.stage.rawValue): \(samples)\(held), \(plan.updateDescription(of: objective.unit))"
-                + "\(sharding), \(run.dtype.rawValue)\(start)"
+                + "\(sharding), \(run.dtype.rawValue)\(place)\(start)"
         ] + tuning.table(model, trainable: trainable) + tuning.adapterLines(model)
             + notes.map { "note: \($0)" } + incidents.map { "warning: \($0.message)" }
     }

@@ -46,28 +46,32 @@ public final class Trainer {
     /// Loads model and data and checks that they fit the run.
     ///
     /// - Parameters:
+    ///   - device: where this process's model learns.
     ///   - group: the processes that share the work; each makes a trainer of its own.
     ///   - note: receives the progress of a longer pass over the data.
     /// - Throws: `FolderError`, errors of configs, checkpoints, conversations; `TrainingError` for
     ///   runs that cannot work or a checkpoint that belongs to another run.
     public init(
-        _ run: RunConfiguration, resume: Resume = .auto, group: ProcessGroup? = nil,
+        _ run: RunConfiguration, on device: Device, resume: Resume = .auto,
+        group: ProcessGroup? = nil,
         note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         let preparation = try RunPreparation(
-            run, resume: resume, worldSize: group?.worldSize ?? 1, note: note)
+            run, on: device, resume: resume, worldSize: group?.worldSize ?? 1, note: note)
         (start, beginning) = (preparation.start, preparation.beginning)
         learner = try Learner(start, from: beginning.checkpoint, group)
         batches = try RunBatches(preparation.data, beginning.plan, start, learner)
         objective = Self.objective(start.run, learner.model)
         if let checkpoint = beginning.checkpoint {
             let saved = try beginning.saved(in: checkpoint)
-            try learner.restore(saved.optimizer)
+            let former = try learner.restore(saved.optimizer, at: saved.state.step)
             state = saved.state
-            incidents = beginning.incidents.map {
+            var found = beginning.incidents.map {
                 Incident(
                     $0.kind, step: saved.state.step, samples: $0.samples, message: $0.message)
             }
+            if let former { found.append(learner.change(from: former, at: saved.state.step)) }
+            incidents = found
         } else {
             (state, incidents) = (beginning.state, beginning.incidents)
         }
@@ -118,7 +122,8 @@ public final class Trainer {
             return .stopped(step: firstStep)
         }
         let records = try RunRecords(
-            beginning, tuning, at: firstStep, incidents, group, version: version, note: note)
+            beginning, tuning, at: firstStep, incidents, group, on: model.device,
+            version: version, note: note)
         let checkpoints = RunCheckpoints(folder, learner, records, best: state.best)
         defer {
             checkpoints.wait()

@@ -13,6 +13,8 @@ struct StartModel {
     let folder: ModelFolder
     /// The trainable parts.
     let tuning: TrainingPlan
+    /// Where the model is to be.
+    let device: Device
 
     /// The model that learns, with the run's settings.
     ///
@@ -34,17 +36,18 @@ struct StartModel {
     func read(from checkpoint: String? = nil) throws -> MiphaModel {
         guard let adapters = tuning.adapters(run) else {
             let own = try checkpoint.map { try ModelFolder($0, for: folder.purpose) }
-            return try (own ?? folder).model(dtype: run.dtype, use: .training)
+            return try (own ?? folder).model(
+                dtype: run.dtype, device: device, use: .training)
         }
         let adapted = try checkpoint.map {
             try ModelFolder(folder.path, adapter: $0, for: folder.purpose)
         }
         return try (adapted ?? folder).model(
-            dtype: run.dtype, use: .training, adapters: adapters,
+            dtype: run.dtype, device: device, use: .training, adapters: adapters,
             quantization: tuning.quantization(run))
     }
 
-    /// Finds stored float32 values of parameters that learn in a lower precision.
+    /// Finds stored float32 values, in main memory, of parameters that learn in a lower precision.
     func masterWeights() throws -> (String) throws -> Tensor? {
         guard run.dtype != .float32 else { return { _ in nil } }
         let stored = try folder.storedTensors()

@@ -12,8 +12,9 @@ final class Learner {
     let parallel: DataParallel?
     let optimizer: AdamW
     let average: WeightAverage?
-    /// The generator of dropout masks.
+    /// The generator of dropout masks, of the model's device.
     let dropout: RandomGenerator
+    private let dropoutSeed: UInt64
     /// Whether the weights are not to be saved: an update has changed only some of them, or it is
     /// not finite, which may be their fault.
     private(set) var isUnsound = false
@@ -47,7 +48,8 @@ final class Learner {
         average = try run.averageDecay.map {
             try WeightAverage(decay: $0, weights: optimizer.weights())
         }
-        dropout = try RandomGenerator(seed: Self.dropoutSeed(run, group))
+        dropoutSeed = Self.dropoutSeed(run, group)
+        dropout = try RandomGenerator(seed: dropoutSeed, device: model.device)
     }
 
     /// The number of this process among those that share the work.
@@ -131,11 +133,34 @@ final class Learner {
     // MARK: What a checkpoint holds
 
     /// Continues from the state of a checkpoint.
-    func restore(_ saved: SavedOptimizer) throws {
+    ///
+    /// Generators of two kinds of device cannot go on from each other's states: dropout masks then
+    /// come from a new seed, which depends on the run's seed, the process and the updates done.
+    ///
+    /// - Parameter step: updates done.
+    /// - Returns: the kind of device that the run was on, where it was another one.
+    func restore(_ saved: SavedOptimizer, at step: Int) throws -> String? {
         try optimizer.restore { try saved.tensor($0, for: parallel) }
         try average?.restore { try saved.average($0, for: parallel) }
         // A process that the job did not have before goes on from a seed of its own.
-        if let state = try saved.generator(rank: rank) { try dropout.restore(state) }
+        guard let state = try saved.generator(rank: rank) else { return nil }
+        let kind = try RandomGenerator.kind(ofState: state)
+        guard try kind != RandomGenerator.kind(ofState: dropout.state()) else {
+            try dropout.restore(state)
+            return nil
+        }
+        let seed = dropoutSeed &+ UInt64(step) &* 0xD1B5_4A32_D192_ED03
+        try dropout.restore(RandomGenerator(seed: seed, device: model.device).state())
+        return kind
+    }
+
+    /// The record of a run that goes on on another kind of device.
+    func change(from kind: String, at step: Int) -> Incident {
+        Incident(
+            .deviceChanged, step: step,
+            message:
+                "the run goes on on \(model.device), and its state was saved on \(kind): dropout "
+                + "masks come from a new seed, and results may round differently")
     }
 
     /// The weights that learn, by name, as the model holds them.

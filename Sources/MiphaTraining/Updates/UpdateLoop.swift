@@ -127,6 +127,7 @@ final class UpdateLoop {
         into result: inout UpdateResult
     ) throws -> Passes {
         let parallel = learner.parallel
+        var losses = WaitingLosses()
         for (index, batch) in micro.enumerated() {
             parallel?.begin(isLast: index == micro.count - 1)
             guard counts[index] > 0 else {
@@ -143,8 +144,14 @@ final class UpdateLoop {
                 case .microBatch:
                     1 / Double(counts[index] * batches.plan.microBatchCount(ofStep: step))
                 }
-            let loss = try accumulate(batch, step, scale: scale, into: &result)
-            guard loss.isFinite || parallel != nil else { return .notFinite(loss) }
+            losses.append(try accumulate(batch, step, scale: scale, into: &result), scale)
+            guard losses.isReadAtOnce else { continue }
+            if let broken = try losses.read(into: &result), parallel == nil {
+                return .notFinite(broken)
+            }
+        }
+        if let broken = try losses.read(into: &result), parallel == nil {
+            return .notFinite(broken)
         }
         guard let parallel else { return .done }
         try parallel.finishGradients()
@@ -158,7 +165,7 @@ final class UpdateLoop {
     private func accumulate(
         _ micro: SampleLoader.MicroBatch, _ step: Int, scale: Double,
         into result: inout UpdateResult
-    ) throws -> Double {
+    ) throws -> Tensor? {
         let (optimizer, parallel) = (learner.optimizer, learner.parallel)
         let pass = try objective.pass(
             batches.batch(micro.samples), numbers: micro.indices, of: .training,
@@ -170,9 +177,9 @@ final class UpdateLoop {
             ? OptimizerInBackward(
                 optimizer, factor: schedule.factor(step), segments: pass.chain.segments,
                 trainable: learner.model.store.facts(of: learner.trainable)) : nil
-        let loss: Double
+        let loss: Tensor?
         do {
-            loss = try backward(
+            loss = try backward.run(
                 pass.chain, scale: scale, dropout: learner.dropout,
                 observer: inBackward ?? parallel)
         } catch let error as OptimizerInBackward.NonFiniteGradient {
@@ -185,7 +192,6 @@ final class UpdateLoop {
         }
         if let inBackward { result.norm = inBackward.norm }
         if run.accumulation > 1 && parallel == nil { try optimizer.collectGradients() }
-        result.loss += loss * scale
         result.tokens += pass.chain.positionCount
         result.figures = zip(result.figures, pass.figures()).map { $0 + $1 }
         return loss

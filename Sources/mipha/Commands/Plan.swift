@@ -12,6 +12,7 @@ struct Plan: ParsableCommand {
             EXAMPLE:
               mipha plan Runs/instruct.yaml --set model=base --set output_dir=runs/instruct
               mipha plan Runs/instruct.yaml --memory 24 --no-probe --json
+              mipha plan Runs/instruct.yaml --device cuda --device-memory 80
 
             Reads configs, headers of weight files and the conversations, and prints what trains, the \
             updates and tokens, the memory of every phase (within a tenth of what a process takes), \
@@ -44,9 +45,10 @@ struct Plan: ParsableCommand {
         let configuration = try file.configuration()
         try engine.start(threads: configuration.threads)
         let output = logging.output
-        try report.printer(output).print(
+        let (device, isHere) = try report.device(configuration)
+        try report.printer(output, probes: isHere).print(
             RunPlan(
-                configuration, world: processes ?? configuration.processes,
+                configuration, on: device, world: processes ?? configuration.processes,
                 note: { output.note($0) }))
     }
 }
@@ -64,15 +66,39 @@ struct PlanOptions: ParsableArguments {
         help: ArgumentHelp("GiB that the run may take; else what is free here.", valueName: "gib"))
     var memory: Double?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "GiB of a device's memory that a process may take; else what is free on the device. "
+                + "Plans for a card that need not be here, and then measures nothing.",
+            valueName: "gib"))
+    var deviceMemory: Double?
+
     func validate() throws {
+        if let deviceMemory, !(deviceMemory > 0 && deviceMemory < 1e6) {
+            throw ValidationError(
+                "--device-memory: expected a number of GiB above 0, found \(deviceMemory)")
+        }
         if let memory, !(memory > 0 && memory < 1e6) {
             throw ValidationError("--memory: expected a number of GiB above 0, found \(memory)")
         }
     }
 
-    func printer(_ output: TerminalOutput) -> PlanPrinter {
-        PlanPrinter(
-            asJSON: json, probes: probe, memory: memory.map { Int($0 * 1_073_741_824) },
-            output: output)
+    /// The device that the run is planned for, and whether it is here.
+    ///
+    /// - Throws: `ValidationError` for a device that is not here, unless its memory was given.
+    func device(_ run: RunConfiguration) throws -> (device: Device, isHere: Bool) {
+        let found = Result { try DeviceChoice.device(run.device, of: "device") }
+        guard deviceMemory != nil else { return (try found.get(), true) }
+        if let device = try? found.get(), device != .cpu { return (device, true) }
+        return (.cuda(0), false)
+    }
+
+    /// - Parameter isHere: whether the device of the run can be measured.
+    func printer(_ output: TerminalOutput, probes isHere: Bool) -> PlanPrinter {
+        func bytes(_ gibibytes: Double) -> Int { Int(gibibytes * 1_073_741_824) }
+        return PlanPrinter(
+            asJSON: json, probes: probe && isHere, memory: memory.map(bytes),
+            deviceMemory: deviceMemory.map(bytes), output: output)
     }
 }

@@ -26,7 +26,8 @@ struct Train: ParsableCommand {
 
             Several processes share a run with --processes N on one machine, or under any launcher \
             that sets torchrun's variables (torchrun --no-python --nproc-per-node N mipha train \
-            run.yaml). per_device_train_batch_size is that of one process.
+            run.yaml). per_device_train_batch_size is that of one process; each takes a device of its \
+            own where there are several.
             """)
 
     @OptionGroup var file: RunFileOptions
@@ -95,16 +96,22 @@ struct Train: ParsableCommand {
         _ configuration: RunConfiguration, _ environment: RankEnvironment?
     ) throws {
         let termination = Interruption(signal: SIGTERM)
+        let device = try DeviceChoice.device(
+            configuration.device, of: "device", localRank: environment?.localRank)
         // Before the processes meet none of them has loaded anything.
-        if !ignoreMemory, environment?.localRank ?? 0 == 0, let machine = MachineMemory() {
+        if !ignoreMemory, environment?.localRank ?? 0 == 0,
+            let memory = try device == .cpu ? MachineMemory() : MachineMemory(of: device)
+        {
             try RunPlan.requireRoomForState(
-                configuration, world: environment?.worldSize ?? 1,
-                processesHere: environment?.localWorldSize, machine)
+                configuration, on: device, world: environment?.worldSize ?? 1,
+                processesHere: environment?.localWorldSize, memory)
         }
-        let group = try environment.map { try ProcessGroup($0) }
+        let group = try environment.map {
+            try ProcessGroup($0, backend: Self.backend(on: device), device: device)
+        }
         let output = TerminalOutput(level: group?.rank ?? 0 > 0 ? .error : logging.logLevel)
         let trainer = try Trainer(
-            configuration, resume: start(configuration), group: group,
+            configuration, on: device, resume: start(configuration), group: group,
             note: { output.relay($0) })
         for line in trainer.description { output.note(line) }
         let questions =
@@ -123,19 +130,28 @@ struct Train: ParsableCommand {
                 output.relay($0)
             }, answers: questions)
         bar.finish()
-        try conclude(outcome, configuration, isTerminated: termination.isRaised, output)
+        try conclude(outcome, configuration, device, isTerminated: termination.isRaised, output)
+    }
+
+    /// The transport of tensors of a job: NCCL between CUDA devices, where this build has it.
+    private static func backend(on device: Device) -> ProcessGroup.Backend {
+        if case .cuda = device, ProcessGroup.Backend.nccl.isAvailable { .nccl } else { .gloo }
     }
 
     /// Says how training ended, and with which exit status if it was stopped.
     private func conclude(
-        _ outcome: TrainingOutcome, _ configuration: RunConfiguration, isTerminated: Bool,
-        _ output: TerminalOutput
+        _ outcome: TrainingOutcome, _ configuration: RunConfiguration, _ device: Device,
+        isTerminated: Bool, _ output: TerminalOutput
     ) throws {
         switch outcome {
         case .completed:
             output.note("trained model in \(configuration.outputFolder)")
             if let bytes = MachineMemory.peakResidentBytes() {
-                output.note(String(format: "peak memory %.3f GB", Double(bytes) / 1e9))
+                let own = try MachineMemory.peakBytes(on: device).map {
+                    String(format: ", %.3f GB on \(device)", Double($0) / 1e9)
+                }
+                output.note(
+                    String(format: "peak memory %.3f GB", Double(bytes) / 1e9) + (own ?? ""))
             }
         case .alreadyComplete:
             output.note("\(configuration.outputFolder) is complete already; nothing to do")
@@ -151,10 +167,12 @@ struct Train: ParsableCommand {
     ) throws {
         guard environment?.rank ?? 0 == 0 else { return }
         let output = logging.output
-        let printer = PlanPrinter(asJSON: false, probes: false, memory: nil, output: output)
+        let printer = PlanPrinter(
+            asJSON: false, probes: false, memory: nil, deviceMemory: nil, output: output)
         try printer.print(
             RunPlan(
-                configuration, world: environment?.worldSize ?? processes,
+                configuration, on: DeviceChoice.device(configuration.device, of: "device"),
+                world: environment?.worldSize ?? processes,
                 processesHere: environment?.localWorldSize, note: { output.note($0) }))
     }
 

@@ -30,12 +30,7 @@ struct CommonOptions: ParsableArguments {
     /// Checks the engine, sets its threads and says where and how to compute.
     func start() throws -> EngineChoice {
         try engine.start()
-        let place: Device
-        do {
-            place = try Device(parsing: device)
-        } catch {
-            throw ValidationError("--device: \(error.message)")
-        }
+        let place = try DeviceChoice.device(device, of: "--device")
         logging.output.detail(
             "libtorch \(Engine.loadedVersion), device \(place), \(Engine.threadCount) threads"
                 + (place == .cpu && Engine.computesBFloat16InFloat

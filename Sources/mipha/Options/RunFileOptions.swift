@@ -12,6 +12,9 @@ struct RunFileOptions: ParsableArguments {
     @Option(help: "Element type of weights and activations: float32 or bfloat16 (the key dtype).")
     var dtype: String?
 
+    @Option(help: "Where to compute: auto, cpu, cuda, cuda:N or mps (the key device).")
+    var device: String?
+
     @Option(parsing: .unconditional, help: "Seed of all random choices (the key seed).")
     var seed: Int?
 
@@ -27,7 +30,9 @@ struct RunFileOptions: ParsableArguments {
     ///
     /// - Throws: errors that name file or option, key, what was expected and what was found.
     func configuration() throws -> RunConfiguration {
-        let options = [dtype.map { "dtype=\($0)" }, seed.map { "seed=\($0)" }]
+        let options = [
+            dtype.map { "dtype=\($0)" }, device.map { "device=\($0)" }, seed.map { "seed=\($0)" },
+        ]
         return try RunConfiguration(
             contentsOf: givenFile(), overrides: settings + options.compactMap { $0 })
     }

@@ -1,6 +1,7 @@
 import Foundation
 import MiphaModels
 import MiphaNN
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import MiphaTraining
@@ -78,7 +79,8 @@ struct RankJob: Sendable {
         let generator = try RandomGenerator(seed: 3)
         for (_, tensor) in tiny.model.store.parameters where tensor.rank == 1 {
             try tensor.accumulate(
-                .normal(tensor.shape, deviation: 0.1, generator: generator))
+                .normal(
+                    tensor.shape, deviation: 0.1, generator: generator, device: .underTest))
         }
         return tiny
     }

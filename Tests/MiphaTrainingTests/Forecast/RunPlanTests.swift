@@ -243,16 +243,17 @@ struct RunPlanTests {
         run.dataFiles = ["/nowhere.json"]
         let state = try plan().memory.parts
             .filter { ["weights", "moments"].contains($0.name) }.reduce(0) { $0 + $1.bytes }
-        try RunPlan.requireRoomForState(run, MachineMemory(available: state, source: "here"))
+        try RunPlan.requireRoomForState(
+            run, on: .cpu, MachineMemory(available: state, source: "here"))
         #expect(throws: TrainingError.self) {
             try RunPlan.requireRoomForState(
-                run, MachineMemory(available: state - 1, source: "here"))
+                run, on: .cpu, MachineMemory(available: state - 1, source: "here"))
         }
         let machine = MachineMemory(available: 2 * state, source: "here")
-        try RunPlan.requireRoomForState(run, world: 2, machine)
-        try RunPlan.requireRoomForState(run, world: 4, processesHere: 2, machine)
+        try RunPlan.requireRoomForState(run, on: .cpu, world: 2, machine)
+        try RunPlan.requireRoomForState(run, on: .cpu, world: 4, processesHere: 2, machine)
         #expect(throws: TrainingError.self) {
-            try RunPlan.requireRoomForState(run, world: 3, machine)
+            try RunPlan.requireRoomForState(run, on: .cpu, world: 3, machine)
         }
     }
 
