@@ -1,4 +1,5 @@
 import MiphaCheckpoints
+import MiphaDeviceSupport
 import MiphaModels
 import MiphaNN
 import MiphaTestSupport

@@ -1,4 +1,5 @@
 import MiphaCheckpoints
+import MiphaDeviceSupport
 import MiphaFiles
 import MiphaModels
 import MiphaNN

@@ -1,5 +1,6 @@
 import Foundation
 import MiphaData
+import MiphaDeviceSupport
 import MiphaFiles
 import MiphaImaging
 import MiphaModels
