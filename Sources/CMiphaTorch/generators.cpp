@@ -108,8 +108,9 @@ mt_status mt_generator_set_state(mt_generator generator, mt_tensor state) {
                                         " does not go on from the state of one of the kind " +
                                         found);
         }
-        // A generator reads from the beginning of the storage.
-        target.set_state(expected == "cpu" ? source : source.slice(0, header_size).clone());
+        // A generator reads from the beginning of the storage, also where the tensor begins later.
+        target.set_state(
+            (expected == "cpu" ? source : source.slice(0, header_size)).contiguous().clone());
     });
 }
 
