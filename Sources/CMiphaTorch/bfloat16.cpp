@@ -1,4 +1,4 @@
-// Products of bfloat16 matrices where the processor has no bfloat16 arithmetic.
+// Products of bfloat16 matrices on processors without AVX-512, for which oneDNN has no bfloat16 kernels.
 //
 // libtorch multiplies bfloat16 there at a tenth of the rate of float32. Of many rows, pieces of the
 // weight become float32 in the cache and are multiplied by the float32 kernel; of few, as in decoding,
@@ -13,8 +13,9 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #pragma clang diagnostic pop
 
+#include <algorithm>
 #include <cstdlib>
-#include <cstring>
+#include <string>
 
 namespace {
 
@@ -96,20 +97,22 @@ at::Tensor few_rows(const at::Tensor &x, const at::Tensor &weight, const at::Ten
 } // namespace
 
 bool mipha::has_bfloat16() {
+#if !defined(__x86_64__)
+    return true; // libtorch has kernels of its own there
+#else
     static const bool has = [] {
-#if defined(__x86_64__)
         // The operator below asks the processor, not the limits that were set for it.
         const std::string capability = at::get_cpu_capability();
         if (capability == "AVX2" || capability == "DEFAULT" || is_limited("ONEDNN_MAX_CPU_ISA") ||
             is_limited("DNNL_MAX_CPU_ISA")) {
             return false;
         }
-#endif
         const auto found =
             c10::Dispatcher::singleton().findSchema({"mkldnn::_is_mkldnn_bf16_supported", ""});
         return found.has_value() && found->typed<bool()>().call();
     }();
     return has;
+#endif
 }
 
 bool mipha::computes_in_float(const at::Tensor &x) {
@@ -124,6 +127,9 @@ at::Tensor mipha::product_in_float(const at::Tensor &x, const at::Tensor &weight
                 weight.sizes(), " ", weight.scalar_type());
     at::DimVector sizes(x.sizes());
     sizes.back() = weight.size(0);
+    TORCH_CHECK(!bias.has_value() || (bias->dim() == 1 && bias->size(0) == weight.size(0) &&
+                                      bias->scalar_type() == x.scalar_type()),
+                "weight and bias do not fit together");
     const at::Tensor rows = x.reshape({-1, weight.size(1)});
     const at::Tensor offset = bias.value_or(at::Tensor());
     const bool is_few = rows.size(0) < fewest_of_many && weight.stride(1) == 1;

@@ -1,11 +1,12 @@
-// Products of bfloat16 matrices where the processor has no bfloat16 arithmetic.
+// Products of bfloat16 matrices on processors for which oneDNN has no bfloat16 kernels.
 #pragma once
 
 #include "internal.h"
 
 namespace mipha {
 
-// Whether the processor multiplies bfloat16, within the limits that the environment sets.
+// Whether libtorch has fast bfloat16 kernels for this processor, within the limits that the environment
+// sets: oneDNN's on x86, which need AVX-512.
 bool has_bfloat16();
 
 // Whether x is bfloat16 on a CPU that multiplies float32 faster than bfloat16.

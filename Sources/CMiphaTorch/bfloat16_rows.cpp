@@ -13,7 +13,7 @@ namespace {
 
 using mipha::FewRows;
 
-constexpr int64_t streams = 4; // places of the weight that are read in turn: faster than one
+constexpr int64_t streams = 4; // rows of the weight that are read side by side: faster than one
 
 float widened(uint16_t bits) {
     const uint32_t wide = static_cast<uint32_t>(bits) << 16;

@@ -66,8 +66,8 @@ bool mipha::prefers_onednn(const at::Tensor &x, const at::Tensor &weight,
     const bool gains = type == at::kFloat ||
                        (type == at::kBFloat16 && bias.has_value() &&
                         bias->scalar_type() == type && has_bfloat16());
-    return gains && acts_on_cpu(x) && acts_on_cpu(weight) && weight.scalar_type() == type && x.dim() >= 2 &&
-           weight.dim() == 2 && x.size(-1) == weight.size(1) &&
+    return gains && acts_on_cpu(x) && acts_on_cpu(weight) && weight.scalar_type() == type &&
+           x.dim() >= 2 && weight.dim() == 2 && x.size(-1) == weight.size(1) &&
            x.numel() >= fewest_rows * weight.size(1) && weight.size(1) > 0 &&
            onednn_operator().has_value();
 }

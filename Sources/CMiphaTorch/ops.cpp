@@ -144,29 +144,11 @@ mt_status mt_tensors_norm(const mt_tensor *tensors, size_t count, mt_tensor *out
     });
 }
 
-mt_status mt_tensors_shorten_(const mt_tensor *tensors, size_t count, mt_tensor norm,
-                           double maximum) {
+mt_status mt_tensors_scale_(const mt_tensor *tensors, size_t count, double factor) {
     return guard([&] {
-        constexpr double least = 1e-6; // beside the norm
         const c10::NoGradGuard no_grad;
-        const std::vector<at::Tensor> all = mipha::unwrap_all(tensors, count);
-        const at::Tensor size = unwrap(norm);
-        require_one_device("shorten", all);
-        if (size.numel() != 1) {
-            throw std::invalid_argument("the norm is one number");
-        }
-        if (size.is_cpu()) {
-            const double value = size.item<double>();
-            if (value > maximum) {
-                for (const at::Tensor &one : all) {
-                    one.mul_(maximum / (value + least));
-                }
-            }
-        } else if (!size.is_meta() && !all.empty()) {
-            mipha::require_together("shorten", {{"the tensors", all[0]}, {"the norm", size}});
-            const at::Tensor factor =
-                size.reshape({}).add(least).reciprocal().mul(maximum).clamp_max(1);
-            at::_foreach_mul_(all, factor);
+        if (count > 0) {
+            at::_foreach_mul_(mipha::unwrap_all(tensors, count), factor);
         }
     });
 }

@@ -2,6 +2,10 @@
 #include "internal.h"
 #include "parallel.h"
 
+#include <map>
+#include <mutex>
+#include <tuple>
+
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Weverything"
 #include <torch/csrc/autograd/custom_function.h>
@@ -105,10 +109,31 @@ mt_status mt_rotary(mt_tensor x, mt_tensor cos, mt_tensor sin, mt_tensor *out) {
     });
 }
 
-mt_status mt_rotary_frequencies(int64_t rotary, double theta, mt_tensor *out) {
+namespace {
+
+at::Tensor frequencies(int64_t rotary, double theta) {
+    const at::Tensor exponents = at::arange(0, rotary, 2, at::kLong).to(at::kFloat).div(rotary);
+    return at::pow(at::Scalar(theta), exponents).reciprocal();
+}
+
+} // namespace
+
+mt_status mt_rotary_frequencies(int64_t rotary, double theta, mt_device device, mt_tensor *out) {
     return guard([&] {
-        const at::Tensor exponents = at::arange(0, rotary, 2, at::kLong).to(at::kFloat).div(rotary);
-        *out = mipha::wrap(at::pow(at::Scalar(theta), exponents).reciprocal());
+        const at::Device place = mipha::device(device);
+        if (place.is_cpu() || place.is_meta()) {
+            *out = mipha::wrap(frequencies(rotary, theta).to(place));
+            return;
+        }
+        // Those on a device are made on the CPU, as everywhere, and sent once.
+        static std::mutex mutex;
+        static auto *const sent = new std::map<std::tuple<int64_t, double, std::string>, at::Tensor>;
+        const std::lock_guard<std::mutex> lock(mutex);
+        at::Tensor &known = (*sent)[{rotary, theta, place.str()}];
+        if (!known.defined()) {
+            known = frequencies(rotary, theta).to(place);
+        }
+        *out = mipha::wrap(at::Tensor(known));
     });
 }
 
@@ -116,16 +141,9 @@ mt_status mt_rotary_angles(mt_tensor positions, mt_tensor frequencies, mt_tensor
                            mt_tensor *sin) {
     return guard([&] {
         const at::Tensor places = unwrap(positions);
-        at::Tensor rates = unwrap(frequencies);
-        if (rates.is_cpu() && !mipha::acts_on_cpu(places)) {
-            rates = mipha::uploaded(rates, places.device());
-        }
-        if (!rates.is_cpu()) {
-            mipha::require_together("rotary angles",
-                                    {{"positions", places}, {"frequencies", rates}});
-        }
-        const at::Tensor angles =
-            places.to(at::kFloat).unsqueeze(-1) * rates.to(places.device());
+        const at::Tensor rates = unwrap(frequencies);
+        mipha::require_together("rotary angles", {{"positions", places}, {"frequencies", rates}});
+        const at::Tensor angles = places.to(at::kFloat).unsqueeze(-1) * rates;
         at::Tensor cosines = angles.cos(), sines = angles.sin();
         *cos = mipha::wrap(std::move(cosines));
         *sin = mipha::wrap(std::move(sines));

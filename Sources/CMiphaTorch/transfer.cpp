@@ -9,18 +9,19 @@
 #pragma clang diagnostic pop
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <vector>
 
+using c10::impl::VirtualGuardImpl;
 using mipha::guard;
 using mipha::unwrap;
-using c10::impl::VirtualGuardImpl;
 
 namespace {
 
 constexpr size_t largest_piece = 256 << 20;
+constexpr size_t small_upload = 1 << 20; // indices and masks, of which a pass has several
 
 // Whether copies go through pinned memory and are ordered by streams; a device that shares its memory
 // with the host has no use for it.
@@ -49,18 +50,22 @@ class StreamScope {
     c10::Stream former;
 };
 
-// Pinned buffers in turn; one is used again when the device has read what it held.
+// Pinned buffers in turn; one is used again when the device has read what it held. With enough of them
+// it has, and nothing is waited for.
 class Ring {
   public:
-    explicit Ring(at::DeviceType type)
-        : buffers{Buffer{c10::Event(type)}, Buffer{c10::Event(type)}, Buffer{c10::Event(type)}} {}
+    Ring(at::DeviceType type, size_t count) {
+        for (size_t i = 0; i < count; i++) {
+            buffers.push_back(Buffer{c10::Event(type)});
+        }
+    }
 
     // Starts a copy of `source` to `target` on the stream that is current there.
     at::Tensor send(const at::Tensor &source, at::Device target) {
         const std::lock_guard<std::mutex> lock(mutex);
         Buffer &buffer = buffers[next];
         next = (next + 1) % buffers.size();
-        if (buffer.read.was_marked_for_recording()) {
+        if (buffer.read.was_marked_for_recording() && !buffer.read.query()) {
             buffer.read.synchronize();
         }
         const size_t size = source.nbytes();
@@ -84,19 +89,21 @@ class Ring {
         at::Tensor bytes{};
     };
     std::mutex mutex;
-    std::array<Buffer, 3> buffers;
+    std::vector<Buffer> buffers;
     size_t next = 0;
 };
 
 // What a device has for transfers.
 struct Lanes {
-    Ring ring, side_ring;
+    Ring small, large, side_ring;
     c10::Stream up, down; // beside the stream that computes
 
     explicit Lanes(at::Device device)
-        : ring(device.type()), side_ring(device.type()),
+        : small(device.type(), 32), large(device.type(), 3), side_ring(device.type(), 3),
           up(VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device)),
           down(VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device)) {}
+
+    Ring &ring(size_t bytes) { return bytes <= small_upload ? small : large; }
 };
 
 Lanes &lanes(at::Device device) {
@@ -127,7 +134,7 @@ at::Tensor mipha::uploaded(const at::Tensor &tensor, at::Device device) {
     }
     const at::Device target = with_index(device);
     const c10::DeviceGuard current(target);
-    return lanes(target).ring.send(tensor, target);
+    return lanes(target).ring(tensor.nbytes()).send(tensor, target);
 }
 
 mt_status mt_tensor_upload(mt_tensor tensor, mt_device device, mt_tensor *out) {

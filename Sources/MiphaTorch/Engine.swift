@@ -13,8 +13,8 @@ public enum Engine {
 
     /// Whether products in bfloat16 on the CPU are computed in float32.
     ///
-    /// So it is on processors without bfloat16 arithmetic, such as most laptops', where libtorch's own
-    /// bfloat16 products run at a tenth of the rate of float32, and under limits of the environment
+    /// So it is on x86 processors without AVX-512, such as most laptops', where libtorch's own bfloat16
+    /// products run at a tenth of the rate of float32, and under limits of the environment
     /// (`ATEN_CPU_CAPABILITY=avx2`, `ONEDNN_MAX_CPU_ISA=AVX2`). Weights stay bfloat16 in memory, results
     /// are rounded to bfloat16, and sums are float32 either way.
     public static var computesBFloat16InFloat: Bool { mt_computes_bfloat16_in_float() }

@@ -157,12 +157,15 @@ public enum Functions {
         }
     }
 
-    /// Rotary frequencies `theta^(-2i / rotary)`, `[rotary / 2]` float32 on the CPU.
+    /// Rotary frequencies `theta^(-2i / rotary)`, `[rotary / 2]` float32.
+    ///
+    /// They are computed on the CPU; other devices get them once for each `rotary` and `theta`, and
+    /// the tensor is shared: it must not be changed.
     public static func rotaryFrequencies(
-        rotary: Int, theta: Double
+        rotary: Int, theta: Double, device: Device
     ) throws(TensorError) -> Tensor {
         try produce("rotary frequencies", []) {
-            unsafe mt_rotary_frequencies(Int64(rotary), theta, $0)
+            unsafe mt_rotary_frequencies(Int64(rotary), theta, device.cValue, $0)
         }
     }
 
@@ -170,8 +173,8 @@ public enum Functions {
     ///
     /// - Parameters:
     ///   - positions: `[rows, tokens]` int64.
-    ///   - frequencies: `[n]` float32.
-    /// - Returns: `cos` and `sin`, each `[rows, tokens, n]` on the device of the positions.
+    ///   - frequencies: `[n]` float32, on the device of the positions.
+    /// - Returns: `cos` and `sin`, each `[rows, tokens, n]`.
     public static func rotaryAngles(
         positions: Tensor, frequencies: Tensor
     ) throws(TensorError) -> (cos: Tensor, sin: Tensor) {

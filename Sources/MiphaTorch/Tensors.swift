@@ -11,18 +11,12 @@ public enum Tensors {
         }
     }
 
-    /// Scales all tensors by `maximum / (norm + 1e-6)` where `norm` is larger than `maximum`.
-    ///
-    /// On a device nothing is waited for. A norm that is not finite is the caller's to notice.
-    ///
-    /// - Parameter norm: a scalar on the device of the tensors, or on the CPU.
-    public static func shorten(
-        _ tensors: [Tensor], norm: Tensor, maximum: Double
-    ) throws(TensorError) {
+    /// Multiplies all elements of all tensors by a number.
+    public static func scale(_ tensors: [Tensor], by factor: Double) throws(TensorError) {
         let status = withHandles(tensors) { handles, count in
-            unsafe mt_tensors_shorten_(handles, count, norm.handle, maximum)
+            unsafe mt_tensors_scale_(handles, count, factor)
         }
-        try check(status, "shorten", tensors + [norm])
+        try check(status, "scale", tensors)
     }
 
     /// Adds a number to all elements of all tensors.

@@ -1,5 +1,6 @@
 #include "streams.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <map>
@@ -49,6 +50,13 @@ class Waiting {
         settle([=](const Copy &copy) {
             return copy.device == device && copy.stream == stream && copy.number <= until &&
                    (with_host || copy.direction == Direction::up);
+        });
+    }
+
+    bool has_any(int device, int64_t stream, int64_t until) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        return std::any_of(copies.begin(), copies.end(), [=](const Copy &copy) {
+            return copy.device == device && copy.stream == stream && copy.number <= until;
         });
     }
 
@@ -157,14 +165,15 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
         }
     }
     bool queryEvent(void *event) const override {
-        if (const auto *const known = static_cast<Event *>(event)) {
-            waiting().settle_stream(known->device, known->stream, known->last, true);
-        }
-        return true;
+        const auto *const known = static_cast<Event *>(event);
+        return known == nullptr ||
+               !waiting().has_any(known->device, known->stream, known->last);
     }
     void synchronizeEvent(void *event) const override {
         counts().waits++;
-        queryEvent(event);
+        if (const auto *const known = static_cast<Event *>(event)) {
+            waiting().settle_stream(known->device, known->stream, known->last, true);
+        }
     }
     void destroyEvent(void *event, const c10::DeviceIndex) const noexcept override {
         delete static_cast<Event *>(event);

@@ -50,7 +50,7 @@ enum PretendLayer: String, CaseIterable, Sendable {
                 x[0], x[1], x[2], mask: Self.mask(on: device), scale: 0.3, softcap: 2
             ).mixed
         case .rotary:
-            let frequencies = try Functions.rotaryFrequencies(rotary: 6, theta: 1e4)
+            let frequencies = try Functions.rotaryFrequencies(rotary: 6, theta: 1e4, device: .cpu)
             let angles = try Functions.rotaryAngles(
                 positions: places([3, 4, 5, 6, 7]).reshaped([1, 5]),
                 frequencies: frequencies.to(device: device))

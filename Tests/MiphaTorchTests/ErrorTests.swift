@@ -125,7 +125,7 @@ import Testing
         let double = try Tensor.zeros([1, 3, 1], dtype: .float64)
         try expectFailure { _ = try Functions.rotary(x, cos: double, sin: double) }
         try expectFailure {
-            _ = try Functions.rotaryFrequencies(rotary: -2, theta: 10000)
+            _ = try Functions.rotaryFrequencies(rotary: -2, theta: 10000, device: .cpu)
         }
     }
 

@@ -172,7 +172,7 @@ struct MetaMemoryTests {
                     let x = try $0.tensor(2, 6, 3, 8)
                     let angles = try Functions.rotaryAngles(
                         positions: $0.numbers(6).reshaped([1, 6]),
-                        frequencies: Functions.rotaryFrequencies(rotary: 4, theta: 10000))
+                        frequencies: Functions.rotaryFrequencies(rotary: 4, theta: 10000, device: .cpu))
                     return ([x], try Functions.rotary(x, cos: angles.cos, sin: angles.sin))
                 }
             ),

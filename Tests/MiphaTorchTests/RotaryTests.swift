@@ -38,7 +38,7 @@ import Testing
         let x = try randomTensor(shape, seed: 12)
         let angles = try Functions.rotaryAngles(
             positions: Tensor(positions.flatMap { $0 }, shape: [positions.count, 4]),
-            frequencies: Functions.rotaryFrequencies(rotary: rotary, theta: 500))
+            frequencies: Functions.rotaryFrequencies(rotary: rotary, theta: 500, device: .cpu))
         #expect(angles.cos.shape == [positions.count, 4, rotary / 2])
         let found = try Functions.rotary(x, cos: angles.cos, sin: angles.sin)
         let expected = try rotated(
@@ -58,7 +58,7 @@ import Testing
         let view = try x.transposed(1, 2)
         let angles = try Functions.rotaryAngles(
             positions: Tensor([0, 1, 2, 3, 4], shape: [1, 5]),
-            frequencies: Functions.rotaryFrequencies(rotary: 4, theta: 100))
+            frequencies: Functions.rotaryFrequencies(rotary: 4, theta: 100, device: .cpu))
         try expectClose(
             "rotation", Functions.rotary(view, cos: angles.cos, sin: angles.sin),
             Functions.rotary(view.contiguous(), cos: angles.cos, sin: angles.sin),
@@ -70,7 +70,7 @@ import Testing
         let x = try randomTensor([1, 3, 2, 6], seed: 1).to(dtype: dtype)
         let angles = try Functions.rotaryAngles(
             positions: Tensor([0, 5, 9], shape: [1, 3]),
-            frequencies: Functions.rotaryFrequencies(rotary: 4, theta: 100))
+            frequencies: Functions.rotaryFrequencies(rotary: 4, theta: 100, device: .cpu))
         let found = try Functions.rotary(x, cos: angles.cos, sin: angles.sin)
         #expect(found.dtype == dtype)
         let expected = try Functions.rotary(
@@ -86,7 +86,7 @@ import Testing
         let direction = try randomTensor(shape, seed: 22)
         let angles = try Functions.rotaryAngles(
             positions: Tensor([4, 1, 0, 3], shape: [2, 2]),
-            frequencies: Functions.rotaryFrequencies(rotary: 4, theta: 50))
+            frequencies: Functions.rotaryFrequencies(rotary: 4, theta: 50, device: .cpu))
         func objective(_ x: Tensor) throws -> Tensor {
             try (Functions.rotary(x, cos: angles.cos, sin: angles.sin) * direction).sum()
         }

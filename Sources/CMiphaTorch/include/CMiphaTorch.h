@@ -78,8 +78,8 @@ const char *mt_compiled_version(void);
 const char *mt_loaded_version(void);
 mt_status mt_set_thread_count(int32_t count);
 int32_t mt_thread_count(void);
-/* Whether products in bfloat16 on the CPU are computed in float32: it has no such arithmetic, or the
- * environment forbids it (ATEN_CPU_CAPABILITY, ONEDNN_MAX_CPU_ISA). */
+/* Whether products in bfloat16 on the CPU are computed in float32: an x86 processor without AVX-512, or
+ * one that the environment limits (ATEN_CPU_CAPABILITY, ONEDNN_MAX_CPU_ISA). */
 bool mt_computes_bfloat16_in_float(void);
 /* Freed memory stays with the process for its next tensors: for loops that allocate the same again
  * and again. Only glibc has the setting; elsewhere nothing happens. */
@@ -207,8 +207,7 @@ mt_status mt_tensor_add_(mt_tensor target, mt_tensor other, double alpha);
 mt_status mt_tensor_scale_(mt_tensor target, double factor);
 /* Adds a number to all elements of all tensors. */
 mt_status mt_tensors_add_scalar_(const mt_tensor *tensors, size_t count, double value);
-/* Scales all tensors by maximum / (norm + 1e-6) where the scalar `norm` is larger than `maximum`. */
-mt_status mt_tensors_shorten_(const mt_tensor *tensors, size_t count, mt_tensor norm, double maximum);
+mt_status mt_tensors_scale_(const mt_tensor *tensors, size_t count, double factor);
 
 /* ---- Autograd ---- */
 
@@ -291,7 +290,7 @@ mt_status mt_attention_join(mt_tensor a, mt_tensor a_sums, mt_tensor b, mt_tenso
  * paired ("NeoX"); cos and sin: [batch or 1, tokens, rotary / 2] float32. */
 mt_status mt_rotary(mt_tensor x, mt_tensor cos, mt_tensor sin, mt_tensor *out);
 /* theta^(-2i / rotary) for i below rotary / 2, float32, in the reference's own order of operations. */
-mt_status mt_rotary_frequencies(int64_t rotary, double theta, mt_tensor *out);
+mt_status mt_rotary_frequencies(int64_t rotary, double theta, mt_device device, mt_tensor *out);
 /* cos and sin [rows, tokens, n] float32 of the angles position * frequency, for positions
  * [rows, tokens] int64 and frequencies [n] float32. */
 mt_status mt_rotary_angles(mt_tensor positions, mt_tensor frequencies, mt_tensor *cos,

@@ -20,7 +20,8 @@ public struct RotaryEmbedding: Sendable, Equatable {
     ///
     /// - Parameter positions: `[rows or 1, tokens]` int64.
     public func angles(_ positions: Tensor) throws(TensorError) -> RotaryAngles {
-        let frequencies = try Functions.rotaryFrequencies(rotary: width, theta: theta)
+        let frequencies = try Functions.rotaryFrequencies(
+            rotary: width, theta: theta, device: positions.device)
         let angles = try Functions.rotaryAngles(positions: positions, frequencies: frequencies)
         return RotaryAngles(cos: angles.cos, sin: angles.sin)
     }

@@ -32,6 +32,8 @@ public final class ProcessGroup {
     /// This process's place.
     public let environment: RankEnvironment
     private let handle: mt_group
+    /// Where numbers and texts travel from: main memory, or nowhere in a rehearsal.
+    private let place: Device
 
     /// Number of this process, from 0.
     public var rank: Int { environment.rank }
@@ -75,6 +77,7 @@ public final class ProcessGroup {
             throw TensorError(.engine, operation: operation, message: "no group")
         }
         self.environment = environment
+        place = .cpu
         unsafe self.handle = unsafe handle
     }
 
@@ -87,6 +90,7 @@ public final class ProcessGroup {
             throw TensorError(.engine, operation: operation, message: "no group")
         }
         self.environment = environment
+        place = .meta
         unsafe self.handle = unsafe handle
     }
 
@@ -162,7 +166,7 @@ public final class ProcessGroup {
     public func reduce(
         _ values: [Double], _ reduction: Reduction = .sum
     ) throws(TensorError) -> [Double] {
-        let tensor = try Tensor(values)
+        let tensor = try Tensor(values).to(device: place)
         try allReduce(tensor, reduction).wait()
         return try tensor.values()
     }
@@ -170,14 +174,14 @@ public final class ProcessGroup {
     /// Texts of all processes, in the order of ranks.
     public func gather(_ text: String) throws(TensorError) -> [String] {
         let bytes = Array(text.utf8)
-        let lengths = try Tensor.zeros([worldSize], dtype: .int64)
-        try allGather(Tensor([Int64(bytes.count)]), into: lengths).wait()
+        let lengths = try Tensor.zeros([worldSize], dtype: .int64, device: place)
+        try allGather(Tensor([Int64(bytes.count)]).to(device: place), into: lengths).wait()
         let counts = try lengths.values(as: Double.self).map { Int($0) }
         let longest = counts.max() ?? 0
         guard longest > 0 else { return counts.map { _ in "" } }
         let padded = bytes + Array(repeating: 0, count: longest - bytes.count)
-        let own = try Tensor.copying(padded, shape: [longest], dtype: .uint8)
-        let all = try Tensor.zeros([longest * worldSize], dtype: .uint8)
+        let own = try Tensor.copying(padded, shape: [longest], dtype: .uint8).to(device: place)
+        let all = try Tensor.zeros([longest * worldSize], dtype: .uint8, device: place)
         try allGather(own, into: all).wait()
         let joined = try all.bytes()
         return counts.enumerated().map { rank, count in

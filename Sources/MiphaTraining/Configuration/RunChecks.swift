@@ -34,7 +34,7 @@ struct RunChecks {
             throw TrainingError(
                 .invalidRun,
                 "optim: expected adamw on \(device), found \(run.moments.rawValue), whose moments are "
-                    + "computed on the CPU only")
+                    + "computed on the CPU only; set optim: adamw, or device: cpu")
         }
         if run.optimizerInBackward { try requireUpdatesInBackward() }
         try requireValidation()

@@ -121,14 +121,15 @@ public final class FeatureStore {
 
     private func found(_ values: [UInt8]) throws -> Tensor {
         counts.hits += 1
-        return try Tensor.copying(values, shape: shape, dtype: dtype).to(device: device)
+        return try Tensor.copying(values, shape: shape, dtype: dtype).uploaded(to: device)
     }
 
     private func computed(_ image: PreparedImage) throws -> Tensor {
         counts.misses += 1
         return try withoutGradients { () throws(TensorError) in
             try tower.segments(dropout: nil).run(
-                Tensor.joining([image].values, shape: [1] + image.pixels.sizes).to(device: device))
+                Tensor.joining([image].values, shape: [1] + image.pixels.sizes)
+                    .uploaded(to: device))
         }
     }
 

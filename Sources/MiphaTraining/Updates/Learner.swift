@@ -104,8 +104,7 @@ final class Learner {
         let norm = try parallel?.norm(of: gradients) ?? Tensor.norm(of: gradients)
         guard norm.isFinite else { return norm }
         if maximumNorm > 0 && norm > maximumNorm {
-            let factor = maximumNorm / (norm + 1e-6)
-            for gradient in gradients { try gradient.scale(by: factor) }
+            try Tensors.scale(gradients, by: maximumNorm / (norm + 1e-6))
         }
         isUnsound = true
         try optimizer.step(learningRate: factor)

@@ -70,7 +70,7 @@ struct PlanOptions: ParsableArguments {
         parsing: .unconditional,
         help: ArgumentHelp(
             "GiB of a device's memory that a process may take; else what is free on the device. "
-                + "Plans for a card that need not be here, and then measures nothing.",
+                + "Plans for a card that need not be here; of one that is not, nothing is measured.",
             valueName: "gib"))
     var deviceMemory: Double?
 
@@ -91,6 +91,12 @@ struct PlanOptions: ParsableArguments {
         let found = Result { try DeviceChoice.device(run.device, of: "device") }
         guard deviceMemory != nil else { return (try found.get(), true) }
         if let device = try? found.get(), device != .cpu { return (device, true) }
+        guard run.device == "auto" || run.device.hasPrefix("cuda") else {
+            guard try found.get() == .cpu else { return (try found.get(), true) }
+            throw ValidationError(
+                "--device-memory: expected a device with memory of its own, found cpu; --memory is "
+                    + "for main memory")
+        }
         return (.cuda(0), false)
     }
 

@@ -123,7 +123,7 @@ extension OperationCase {
             operands: {
                 [
                     try Tensor([0, 3, 5], shape: [1, 3]),
-                    try Functions.rotaryFrequencies(rotary: 8, theta: 100),
+                    try Functions.rotaryFrequencies(rotary: 8, theta: 100, device: .cpu),
                 ]
             },
             free: [1],
