@@ -57,7 +57,9 @@ import Testing
 
     @Test(.enabled(if: Device.underTest.isAccelerator), arguments: [DType.float32, .bfloat16])
     func `losses on a device are those of the CPU`(_ dtype: DType) throws {
-        let still = try TinyRun().with { $0.dtype = dtype }
+        let tiny = try TinyRun()
+        defer { withExtendedLifetime(tiny) {} }
+        let still = tiny.with { $0.dtype = dtype }
         let here = try train(still, on: .cpu)
         let there = try train(
             still.with { $0.outputFolder += "-device" }, on: .underTest)

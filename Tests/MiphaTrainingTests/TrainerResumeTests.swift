@@ -1,4 +1,5 @@
 import Foundation
+import MiphaChat
 import MiphaCheckpoints
 import MiphaFiles
 import MiphaModels

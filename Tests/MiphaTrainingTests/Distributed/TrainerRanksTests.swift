@@ -4,6 +4,7 @@ import MiphaData
 import MiphaFiles
 import MiphaModels
 import MiphaNN
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import MiphaTraining
@@ -47,14 +48,31 @@ struct TrainerRanksTests {
         for (found, expected) in zip(reports, expected) {
             #expect(found.supervisedTokens == expected.supervisedTokens)
             #expect(found.tokens == expected.tokens)
-            #expect(abs(found.loss - expected.loss) <= 1e-12 * expected.loss)
+            #expect(abs(found.loss - expected.loss) <= Self.share * expected.loss)
             #expect(
-                abs(found.gradientNorm - expected.gradientNorm) <= 1e-12 * expected.gradientNorm)
+                abs(found.gradientNorm - expected.gradientNorm)
+                    <= Self.share * expected.gradientNorm)
         }
-        #expect(try weights(of: together.outputFolder) == weights(of: alone.outputFolder))
-        #expect(
-            try weights(of: "\(together.outputFolder)/ema")
-                == weights(of: "\(alone.outputFolder)/ema"))
+        for part in ["", "/ema"] {
+            let found = try weights(of: together.outputFolder + part)
+            try requireSame(found, weights(of: alone.outputFolder + part), part)
+        }
+    }
+
+    /// On a device the norm of the gradients is a sum in float32, in an order that follows the shards;
+    /// the factor that clips them differs in its last bits, and so do the weights.
+    private static let share = Device.underTest.isAccelerator ? 1e-5 : 1e-12
+
+    private func requireSame(
+        _ found: [String: [UInt8]], _ expected: [String: [UInt8]], _ words: String,
+        _ location: SourceLocation = #_sourceLocation
+    ) throws {
+        if Device.underTest.isAccelerator {
+            let distance = distance(found, expected)
+            #expect(distance <= 1e-5, "\(words): \(distance)", sourceLocation: location)
+        } else {
+            #expect(found == expected, "\(words)", sourceLocation: location)
+        }
     }
 
     @Test(arguments: ShardingMode.allCases)
@@ -107,7 +125,7 @@ struct TrainerRanksTests {
                 let expected = try weights(of: alone.outputFolder + part)
                 // Unshared gradients of several micro-batches are added up in each rank first.
                 if mode == .zero2 || mode == .zero3 {
-                    #expect(found == expected, "\(world) ranks\(part)")
+                    try requireSame(found, expected, "\(world) ranks\(part)")
                 } else {
                     let distance = distance(found, expected)
                     #expect(distance <= 1e-6, "\(world) ranks\(part): \(distance)")
@@ -224,7 +242,8 @@ struct TrainerRanksTests {
         for (name, mode) in [("first", ShardingMode.none), ("second", .zero3)] {
             let kept = align(name, mode, folder)
             _ = try train(kept, world: 2)
-            #expect(try weights(of: kept.outputFolder) == weights(of: plain.outputFolder))
+            try requireSame(
+                weights(of: kept.outputFolder), weights(of: plain.outputFolder), name)
         }
         let entries = try FileManager.default.subpathsOfDirectory(atPath: folder)
         #expect(entries.count { $0.hasSuffix(".features") } == 9)
