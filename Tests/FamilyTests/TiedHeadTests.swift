@@ -57,6 +57,11 @@ import Testing
             "\"language_model.model.embed_tokens.weight\"",
         ] { #expect(error.description.contains(part), "\(error)") }
         #expect(!error.description.contains("unexpected"), "\(error)")
+        try withExtendedLifetime(folder) {
+            let report = try ModelReport(ModelFolder(folder.path, for: "a test"))
+            #expect(!report.isComplete && report.mismatched.count == 1, "\(report.mismatched)")
+            #expect(report.mismatched.allSatisfy { error.description.contains($0) })
+        }
     }
 
     @Test func `a model that is not tied still needs its head`() throws {

@@ -56,6 +56,26 @@ import Testing
         #expect(try TextParts(folder(), template: .phi).template == .phi)
     }
 
+    @Test func `a published template that is not the family's gives a note`() throws {
+        let path = "\(tiny.path)/chat_template.jinja"
+        let jinja = try #require(ChatFormat.llavaHF.jinja)
+        try AtomicFile.write(jinja, to: path)
+        #expect(try PromptParts(folder()).notes.isEmpty)
+        try AtomicFile.write(jinja.replacing("{{- ", with: "{{-  "), to: path)
+        let found = try PromptParts(folder())
+        #expect(found.template == .llavaHF)
+        #expect(
+            found.notes == [
+                "\(path): prompts are written as llava-hf; models of this family are usually trained "
+                    + "with phi; --template chooses"
+            ])
+        #expect(try ModelReport(folder()).notes == found.notes)
+        #expect(try PromptParts(folder(), template: .llavaHF).notes.isEmpty)
+        let family = try #require(ChatFormat.phi.jinja)
+        try AtomicFile.write(family.replacing("{{- ", with: "{{-  "), to: path)
+        #expect(try PromptParts(folder()).notes.isEmpty)
+    }
+
     @Test func `stored tensors are found by the names of parameters in each layout`() throws {
         let path = tiny.temporary.file("llava")
         _ = try ModelConversion.run(folder(), to: .llava, output: path, dropsHeadBias: false)

@@ -22,6 +22,15 @@ import Testing
         arguments: [1, 2, 3, 4, 5, 8, 9, 40],
         [(1, 1), (7, 3), (16, 64), (33, 130), (160, 257), (2048, 300)])
     func `a product is the exact one, rounded once`(_ rows: Int, _ size: (Int, Int)) throws {
+        try expectExact(rows, size)
+    }
+
+    @Test func `a product of more rows than one block is exact too`() throws {
+        try expectExact(2050, (16, 64))
+    }
+
+    /// Compares products with and without bias, of a matrix in either order of its elements.
+    private func expectExact(_ rows: Int, _ size: (Int, Int)) throws {
         let (width, outputs) = size
         let x = try rounded([rows, width], seed: 1), bias = try rounded([outputs], seed: 3)
         let weight = try rounded([outputs, width], seed: 2)

@@ -125,6 +125,87 @@ import Testing
         #expect(try ModelFolder(other, for: "a test").template() == .phi)
     }
 
+    @Test func `a template of an earlier run does not survive an alignment run`() throws {
+        var (tiny, run) = try run { $0.stage = .align }
+        defer { withExtendedLifetime(tiny) {} }
+        run.dataFiles = [
+            try tiny.data(
+                "captions.json",
+                [0, 1, 2, 0].map {
+                    Conversation("<image>", "picture \($0)", pictures: ["\($0).png"])
+                })
+        ]
+        // Without the record of that run, its files are not removed at the beginning.
+        let carried = "\(run.outputFolder)/chat_template.jinja"
+        try FileSystem.createFolder(run.outputFolder)
+        try AtomicFile.write(try #require(ChatFormat.gemma.jinja), to: carried)
+        _ = try Trainer(run).train()
+        #expect(FileSystem.isMissing(carried))
+        #expect(try ModelFolder(run.outputFolder, for: "a test").template() == .phi)
+    }
+
+    @Test func `an adapter is used and merged with the format that it was trained with`() throws {
+        let tiny = try TinyRun(samples: 4)
+        defer { withExtendedLifetime(tiny) {} }
+        let hf = try #require(ChatFormat.llavaHF.jinja)
+        try AtomicFile.write(hf, to: "\(tiny.run.model)/chat_template.jinja")
+        let run = tiny.with {
+            $0.stage = .instructLoRA
+            $0.adapters.rank = 2
+            $0.template = "phi"
+            $0.maximumSteps = 1
+            $0.saveSteps = 0
+        }
+        _ = try Trainer(run).train()
+        let own = "\(run.outputFolder)/chat_template.jinja"
+        func opened() throws -> ModelFolder {
+            try ModelFolder(run.model, adapter: run.outputFolder, for: "a test")
+        }
+        #expect(try opened().template() == .phi)
+        #expect(try !opened().notes.contains { $0.contains("chat_template.jinja") })
+        func merged(_ name: String) throws -> String {
+            let output = tiny.folder.file(name)
+            _ = try ModelConversion.merge(
+                AdapterFolder(run.outputFolder), into: ModelFolder(run.model, for: "a test"),
+                output: output)
+            return try String(contentsOfFile: "\(output)/chat_template.jinja", encoding: .utf8)
+        }
+        #expect(try merged("merged") == ChatFormat.phi.jinja)
+        // A conversion folds the adapter in too.
+        let converted = tiny.folder.file("converted")
+        _ = try ModelConversion.run(opened(), to: .llava, output: converted, dropsHeadBias: true)
+        #expect(try ModelFolder(converted, for: "a test").template() == .phi)
+        // One that is not known changes nothing but a note.
+        try AtomicFile.write("{{ 1 }}", to: own)
+        #expect(try opened().template() == .llavaHF)
+        #expect(try opened().notes.contains { $0.hasPrefix("\(own): differs") })
+        #expect(try merged("again") == hf)
+    }
+
+    @Test func `a run reports a published template that is not the family's`() throws {
+        let (tiny, run) = try run { $0.aspectRatio = .pad }
+        defer { withExtendedLifetime(tiny) {} }
+        // The tokenizer gets the end of turn of the template.
+        for name in ["tokenizer.json", "tokenizer_config.json"] {
+            let path = "\(run.model)/\(name)"
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            try AtomicFile.write(text.replacing("<pad>", with: "<|im_end|>"), to: path)
+        }
+        let path = "\(run.model)/chat_template.jinja"
+        let jinja = try #require(ChatFormat.chatML.jinja)
+        try AtomicFile.write(jinja, to: path)
+        #expect(try notes(run).isEmpty)
+        try AtomicFile.write(jinja.replacing("{{- ", with: "{{-  "), to: path)
+        #expect(
+            try notes(run) == [
+                "\(path): prompts are written as chatml; models of this family are usually trained "
+                    + "with phi; template of the run file chooses"
+            ])
+        var chosen = run
+        chosen.template = "chatml"
+        #expect(try notes(chosen).isEmpty)
+    }
+
     @Test func `dropout that is not done is refused before the run`() throws {
         let (tiny, run) = try run()
         defer { withExtendedLifetime(tiny) {} }

@@ -9,6 +9,8 @@ public struct FolderTemplate: Sendable {
     public let place: String
     /// The format, when the template is one of those that are known.
     public let known: ChatFormat?
+    /// Whether the text is that of the format's own ``ChatFormat/jinja``, as this program writes it.
+    package let isWrittenHere: Bool
 
     /// Reads a folder; `chat_template.jinja` goes before `chat_template.json`,
     /// `processor_config.json` and `tokenizer_config.json`, as in transformers.
@@ -19,6 +21,19 @@ public struct FolderTemplate: Sendable {
         guard let (place, text) = try Self.text(in: folder) else { return nil }
         self.place = place
         known = ChatFormat.known(jinja: text)
+        isWrittenHere = known?.jinja == text
+    }
+
+    /// The format that a folder says: by its template or, where it carries none, by its family.
+    ///
+    /// - Parameter family: name of the format of the language model's family.
+    /// - Returns: `nil` for a template that is not known.
+    /// - Throws: `ChatError` for a file that cannot be read.
+    package static func format(
+        of folder: String, family: String
+    ) throws(ChatError) -> ChatFormat? {
+        if let own = try FolderTemplate(folder: folder) { return own.known }
+        return try .named(family)
     }
 
     /// The format of the template.

@@ -47,13 +47,14 @@ public enum ModelConversion {
         return try write(
             MiphaModel(folder: folder.path, adapter: adapter, device: .cpu), of: folder, to: output,
             MiphaModel.SaveOptions(layout: folder.config.layout),
-            trainedWith: adapter.imageAspectRatio.flatMap { ImageAspectRatio(rawValue: $0) })
+            trained: adapter)
     }
 
     private static func write(
         _ model: MiphaModel, of folder: ModelFolder, to output: String,
-        _ options: MiphaModel.SaveOptions, trainedWith stated: ImageAspectRatio? = nil
+        _ options: MiphaModel.SaveOptions, trained adapter: AdapterFolder? = nil
     ) throws -> [String] {
+        let stated = adapter?.imageAspectRatio.flatMap { ImageAspectRatio(rawValue: $0) }
         let target = try AtomicDirectory(path: output)
         var model = model
         let ratio = try folder.hasImageProcessor ? stated ?? folder.aspectRatio() : nil
@@ -65,8 +66,15 @@ public enum ModelConversion {
         try CompanionFiles.copy(
             from: folder.path, to: target.partialPath, aspectRatio: ratio,
             isStated: options.layout == .mipha)
+        let trained = try (adapter ?? folder.adapter)?.template()
+        if let trained, let jinja = trained.jinja,
+            try FolderTemplate.format(of: folder.path, family: folder.config.chatFormat) != trained
+        {
+            try AtomicFile.write(
+                jinja, to: FileSystem.join(target.partialPath, FolderTemplate.files[0]))
+        }
         if options.layout == .llava, folder.config.layout != .llava {
-            try writePrompts(of: folder, to: target.partialPath)
+            try writePrompts(of: folder, trained, to: target.partialPath)
         }
         try target.commit()
         return try FileManager.default.contentsOfDirectory(atPath: output).sorted()
@@ -90,14 +98,20 @@ public enum ModelConversion {
 
     /// Writes how answers end, and the template, so that transformers does as is done here: its
     /// default ends of Phi's answers are ids of ordinary text.
-    private static func writePrompts(of folder: ModelFolder, to target: String) throws {
+    ///
+    /// - Parameter trained: the format of the adapter that was folded in, which goes first.
+    private static func writePrompts(
+        of folder: ModelFolder, _ trained: ChatFormat?, to target: String
+    ) throws {
         guard let tokenizer = try? folder.tokenizer() else { return }
         let file = FileSystem.join(target, "generation_config.json")
         var settings =
             try FileSystem.isMissing(file) ? JSONObject() : ConfigReader(contentsOf: file).object
         let own = try folder.ownTemplate()
         // A template that is not known stays as it is and says nothing of ends.
-        let template: ChatFormat? = if let own { own.known } else { try folder.template() }
+        let template =
+            try trained
+            ?? FolderTemplate.format(of: folder.path, family: folder.config.chatFormat)
         let ends = template?.stopIDs(tokenizer) ?? Set([tokenizer.endOfTextID].compactMap(\.self))
         let ids = try ends.union(GenerationFile(folder, tokenizer: tokenizer).endIDs).sorted()
         settings["eos_token_id"] = .array(ids.map { .integer($0) })

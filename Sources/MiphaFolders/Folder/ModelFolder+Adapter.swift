@@ -1,4 +1,5 @@
 import Foundation
+import MiphaChat
 import MiphaCheckpoints
 import MiphaFiles
 public import MiphaModels
@@ -47,8 +48,8 @@ extension ModelFolder {
     }
 
     /// Notes about what is ignored of the adapter's folder: unknown fields, and files beside the
-    /// adapter that differ from those of the model, which count; without an adapter, a note about
-    /// one that lies in the model's folder.
+    /// adapter that differ from those of the model, which count (but for a known chat template, which
+    /// is used); without an adapter, a note about one that lies in the model's folder.
     var adapterNotes: [String] {
         adapter.map(notes) ?? [AdapterFolder.note(inModel: path)].compactMap(\.self)
     }
@@ -60,6 +61,7 @@ extension ModelFolder {
                 let own = FileSystem.join(adapter.path, name)
                 guard FileSystem.kind(own) == .file, !Self.isSame(own, FileSystem.join(path, name))
                 else { return nil }
+                if name == FolderTemplate.files[0], (try? adapter.template()) != nil { return nil }
                 return "\(own): differs from that of \(path), which is used; put it there if the "
                     + "adapter was trained with it"
             }
@@ -73,5 +75,20 @@ extension ModelFolder {
         }
         guard let bytes = try? FileSystem.read(first, limit: limit) else { return false }
         return bytes == (try? FileSystem.read(second, limit: limit))
+    }
+}
+
+extension AdapterFolder {
+    /// The chat format that the adapter was trained with, as its folder says.
+    ///
+    /// - Returns: `nil` when it carries no template, or one that is not known.
+    /// - Throws: `ChatError` for a file that cannot be read.
+    func template() throws(ChatError) -> ChatFormat? {
+        do {
+            return try FolderTemplate(folder: path)?.known
+        } catch {
+            guard error.code == .unknownTemplate else { throw error }
+            return nil
+        }
     }
 }

@@ -45,12 +45,26 @@ extension ModelFolder {
         try FolderTemplate(folder: path)
     }
 
-    /// The chat format: that of the folder's own template where it carries one, else that of the
-    /// language model's family.
+    /// A note for the user where prompts follow a published template that is not that of the language
+    /// model's family: the tokenizer of a chat model brings one, whatever the model was trained with.
+    ///
+    /// - Parameter choice: what chooses another format, for the note.
+    package func templateNote(choice: String) throws(ChatError) -> String? {
+        guard try adapter?.template() == nil, let own = try ownTemplate(), let known = own.known
+        else { return nil }
+        let family = try ChatFormat.named(config.chatFormat)
+        guard known != family, !own.isWrittenHere else { return nil }
+        return "\(own.place): prompts are written as \(known.name); models of this family are "
+            + "usually trained with \(family.name); \(choice) chooses"
+    }
+
+    /// The chat format: that which the adapter's folder says it was trained with, else that of the
+    /// folder's own template where it carries one, else that of the language model's family.
     ///
     /// - Throws: `ChatError` for a template file that cannot be read, or a template or format that
     ///   is not known.
     public func template() throws(ChatError) -> ChatFormat {
+        if let trained = try adapter?.template() { return trained }
         if let own = try ownTemplate() { return try own.format() }
         return try .named(config.chatFormat)
     }

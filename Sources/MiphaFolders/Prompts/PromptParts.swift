@@ -35,7 +35,8 @@ public struct PromptParts: Sendable {
         let ratio = try aspectRatio ?? folder.aspectRatio()
         preparer = processors.map { ImagePreparer($0, aspectRatio: ratio) }
         let generation = answers ? try GenerationFile(folder, tokenizer: tokenizer) : nil
-        notes = tokenizer.notes + (generation?.notes ?? [])
+        let chosen = template == nil ? try folder.templateNote(choice: "--template") : nil
+        notes = tokenizer.notes + [chosen].compactMap(\.self) + (generation?.notes ?? [])
         stopIDs = text.template.stopIDs(tokenizer).union(generation?.endIDs ?? [])
     }
 }

@@ -40,7 +40,8 @@ public struct ModelReport: Sendable {
     public let unused: [String]
     /// Tensors that are left out on purpose.
     public let dropped: [String]
-    /// Tensors of another shape than the config asks for, with both shapes.
+    /// Tensors of another shape than the config asks for, with both shapes, and copies of others that
+    /// differ from them.
     public let mismatched: [String]
 
     /// Whether the weights can be loaded.
@@ -76,11 +77,8 @@ public struct ModelReport: Sendable {
                     "\(entry.name): expected \(tensor.shape), found \(entry.shape)")
             }
         }
-        for (copy, name) in model.store.copies {
-            guard let (_, entry) = stored.find(copy), let (_, other) = stored.find(name),
-                entry.shape != other.shape
-            else { continue }
-            mismatched.append("\(entry.name): expected \(other.shape), found \(entry.shape)")
+        mismatched += model.store.copies.sorted { $0.key < $1.key }.compactMap { copy, name in
+            checkpoint.difference(ofCopy: copy, from: name, keys)
         }
         self.missing = missing
         self.mismatched = mismatched

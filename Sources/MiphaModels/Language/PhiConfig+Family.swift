@@ -29,9 +29,9 @@ extension PhiConfig {
             .init("head_dim", .used, "must be hidden_size / num_attention_heads"),
             .init("qk_layernorm tie_word_embeddings", .used, "must be false"),
             .init(
-                splitKey, .used,
-                "not of transformers: whether the official layout of the model has one "
-                    + "query_key_value map"),
+                splitKey, .harmless,
+                "not of transformers; read in text_config of hf-llava only: whether the official "
+                    + "layout of the model has one query_key_value map"),
         ] + RotaryFields.all(partial: .used) + [
             .init(
                 "attention_dropout embd_pdrop", .onlyInTraining([0]),

@@ -58,7 +58,9 @@ enum LLaVAFormat: CheckpointFormat {
     }
 
     static func json(_ config: MiphaConfig, _ kept: JSONObject, dtype: String) -> JSONObject {
-        // A model of two towers is refused before: MiphaConfig.requirePlace(in:for:).
+        precondition(
+            config.vision.towers.count == 1,
+            "MiphaConfig.requirePlace(in:for:) refuses a model of two towers before")
         let (vision, language) = (config.vision.towers[0], config.language)
         let kept = typed(kept, dtype)
         let oldText = typed(kept["text_config"]?.objectValue ?? JSONObject(), dtype)

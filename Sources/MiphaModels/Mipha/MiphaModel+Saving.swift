@@ -57,9 +57,9 @@ extension MiphaModel {
             return TensorDeclaration(
                 name: external, scalarType: output.scalarType, shape: output.shape)
         }
-        if try plan.firstNonZero(parameters) != nil {
+        if let wrong = try plan.firstNonZero(parameters) {
             throw ParameterError(
-                "the language head has a non-zero bias, and LlavaForConditionalGeneration has no "
+                "\(folder): \(wrong.name): the language head has a non-zero bias, and LlavaForConditionalGeneration has no "
                     + "place for one: its answers would differ; ask to drop the bias to write it "
                     + "anyway")
         }

@@ -64,16 +64,8 @@ public struct CheckpointSource: ParameterSource {
 
     /// Compares the stored bytes.
     public func checkCopy(_ copy: String, of name: String) throws(ParameterError) {
-        func find(_ name: String) -> (SafetensorsFile, TensorEntry)? {
-            keys.external(name).flatMap { checkpoint.find($0) }
-        }
-        guard let (file, entry) = find(copy), let (otherFile, other) = find(name) else { return }
-        defer { file.advise(.dontNeed, for: entry) }
-        guard file.holdsSame(entry, as: other, of: otherFile) else {
-            throw ParameterError(
-                "\(file.path): tensor \"\(entry.name)\": expected no such tensor, or the numbers of "
-                    + "\"\(other.name)\" (\(other.scalarType.rawValue) \(other.shape)), to which the "
-                    + "config ties it; found others (\(entry.scalarType.rawValue) \(entry.shape))")
+        if let message = checkpoint.difference(ofCopy: copy, from: name, keys) {
+            throw ParameterError(message)
         }
     }
 
@@ -86,6 +78,22 @@ public struct CheckpointSource: ParameterSource {
             case .unknown: true
             }
         }
+    }
+}
+
+extension Checkpoint {
+    /// How the stored copy of a parameter differs from it, with the names of file and tensors.
+    ///
+    /// - Returns: `nil` when type, shape and bytes are equal, or one of both is not stored.
+    package func difference(ofCopy copy: String, from name: String, _ keys: KeyMap) -> String? {
+        guard let (file, entry) = keys.external(copy).flatMap({ find($0) }),
+            let (otherFile, other) = keys.external(name).flatMap({ find($0) })
+        else { return nil }
+        defer { file.advise(.dontNeed, for: entry) }
+        guard !file.holdsSame(entry, as: other, of: otherFile) else { return nil }
+        return "\(file.path): tensor \"\(entry.name)\": expected no such tensor, or the numbers of "
+            + "\"\(other.name)\" (\(other.scalarType.rawValue) \(other.shape)), to which the "
+            + "config ties it; found others (\(entry.scalarType.rawValue) \(entry.shape))"
     }
 }
 

@@ -26,7 +26,7 @@ extension CheckpointStore {
                 baseModel: URL(filePath: self.model).standardizedFileURL.path(percentEncoded: false)
             )
             try model.saveConfig(to: target)
-            try writeTemplate(familyFormat: model.config.chatFormat, to: target)
+            try writeTemplate(model.config, to: target, isCopied: false)
             return
         }
         try model.save(
@@ -37,19 +37,24 @@ extension CheckpointStore {
             aspectRatio: model.config.imageAspectRatio.flatMap { ImageAspectRatio(rawValue: $0) },
             isStated: model.config.layout == .mipha)
         try CompanionFiles.setMaximumLength(model.config.maximumLength, in: target)
-        try writeTemplate(familyFormat: model.config.chatFormat, to: target)
+        try writeTemplate(model.config, to: target, isCopied: true)
     }
 
     /// Has a folder name the chat format that its model was trained with, where the model that the
     /// run started from says another.
-    private func writeTemplate(familyFormat: String, to target: String) throws {
-        guard let template, let jinja = try ChatFormat.named(template).jinja else { return }
+    ///
+    /// - Parameter isCopied: whether the template of that model has been copied.
+    private func writeTemplate(
+        _ config: MiphaConfig, to target: String, isCopied: Bool
+    ) throws {
+        guard let template else { return }
+        let format = try ChatFormat.named(template)
         let name = FolderTemplate.files[0]
-        let carried = try FolderTemplate(folder: model)
-        let said: ChatFormat? = if let carried { carried.known } else { try .named(familyFormat) }
-        if try said != .named(template) {
+        if let jinja = format.jinja,
+            try FolderTemplate.format(of: model, family: config.chatFormat) != format
+        {
             try AtomicFile.write(jinja, to: FileSystem.join(target, name))
-        } else if FileSystem.isMissing(FileSystem.join(model, name)) {
+        } else if !isCopied || FileSystem.isMissing(FileSystem.join(model, name)) {
             // One of an earlier run in the same folder.
             FileSystem.remove(FileSystem.join(target, name))
         }

@@ -28,6 +28,10 @@ extension TrainingData {
         }
         var notes = findings.notes(file) + text.tokenizer.notes
         notes += [AdapterFolder.note(inModel: run.model)].compactMap(\.self)
+        if run.template == nil, !run.stage.isAlignment {
+            let line = try folder.templateNote(choice: "template of the run file")
+            notes += [line].compactMap(\.self)
+        }
         let files = run.stage.takesPictures ? try folder.pictureFiles() : []
         notes += files.flatMap(\.notes)
         if let pictures = files.first {
