@@ -30,7 +30,8 @@ import Testing
         for fact in model.store.facts where fact.part == .language && fact.block != nil {
             let tensor = try #require(model.store[fact.name])
             let noise = try Tensor.normal(
-                tensor.shape, deviation: 0.1, generator: generator, dtype: dtype, device: .underTest)
+                tensor.shape, deviation: 0.1, generator: generator, dtype: dtype, device: .underTest
+            )
             try tensor.accumulate(noise)
         }
         return model

@@ -170,9 +170,11 @@ struct MetaMemoryTests {
                 "rotation",
                 {
                     let x = try $0.tensor(2, 6, 3, 8)
+                    let positions = try $0.numbers(6).reshaped([1, 6])
                     let angles = try Functions.rotaryAngles(
-                        positions: $0.numbers(6).reshaped([1, 6]),
-                        frequencies: Functions.rotaryFrequencies(rotary: 4, theta: 10000, device: .cpu))
+                        positions: positions,
+                        frequencies: Functions.rotaryFrequencies(
+                            rotary: 4, theta: 10000, device: positions.device))
                     return ([x], try Functions.rotary(x, cos: angles.cos, sin: angles.sin))
                 }
             ),

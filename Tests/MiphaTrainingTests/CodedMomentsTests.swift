@@ -180,7 +180,9 @@ import Testing
         #expect(text.contains("optim was \"adamw\" and is \"adamw_8bit\""), "\(text)")
     }
 
-    @Test(Self.onCPU) func `a run on two ranks ends as on one to the bit, and resumes on one`() throws {
+    @Test(Self.onCPU) func `a run on two ranks ends as on one to the bit, and resumes on one`()
+        throws
+    {
         let tiny = try TinyRun()
         var alone = run(tiny, "alone")
         alone.accumulation = 2

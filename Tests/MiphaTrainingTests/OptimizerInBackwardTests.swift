@@ -2,6 +2,7 @@ import Foundation
 import MiphaFiles
 import MiphaModels
 import MiphaNN
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import MiphaTraining
@@ -29,7 +30,9 @@ import Testing
                 $0.dtype = dtype
                 $0.checkpointing = checkpointing
                 $0.averageDecay = checkpointing ? 0.5 : nil
-                $0.moments = checkpointing ? .eightBit : .float32
+                // A device has no moments in 8 bits.
+                $0.moments =
+                    checkpointing && !Device.underTest.isAccelerator ? .eightBit : .float32
                 $0.optimizer.weightDecay = 0.1
                 $0.optimizerInBackward = inBackward
                 $0.outputFolder += "-\(inBackward)"

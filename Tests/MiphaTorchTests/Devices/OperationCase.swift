@@ -126,7 +126,6 @@ extension OperationCase {
                     try Functions.rotaryFrequencies(rotary: 8, theta: 100, device: .cpu),
                 ]
             },
-            free: [1],
             run: {
                 let angles = try Functions.rotaryAngles(positions: $0[0], frequencies: $0[1])
                 return [angles.cos, angles.sin]
