@@ -1,3 +1,4 @@
+import Foundation
 import MiphaFiles
 import MiphaPretend
 import MiphaTestSupport
@@ -26,6 +27,39 @@ struct PretendCommandTests {
         #expect(counts["kernels", default: 0] > 1000)
         #expect(counts["peak_bytes:1", default: 0] > 100_000)
         #expect(counts["peak_bytes:0"] == 0)
+    }
+
+    @Test func `a conversation and an evaluation on the device are the CPU's`() throws {
+        let sample = try SampleFolder()
+        let data = try sample.temporary.folder("questions")
+        let questions = (0..<6).map { index -> JSONValue in
+            [
+                "id": .integer(index), "image": .string(sample.picture),
+                "conversations": [
+                    ["from": "human", "value": .string("<image>\nNumber \(index)?")],
+                    ["from": "gpt", "value": "it"],
+                ],
+            ]
+        }
+        try JSONValue.array(questions).write(to: "\(data)/questions.json")
+        let found = try ["cpu", "pretend:1"].map { device in
+            let environment =
+                device == "cpu" ? [:] : PretendLibrary.environment(modes: [.hostile])
+            let chat = try MiphaProcess(
+                ["chat", sample.model, "--max-tokens", "8", "--device", device],
+                input: "Compare\nAgain\n", environment: environment)
+            try #require(chat.status == 0, "\(chat.errors)")
+            let output = sample.temporary.file("evaluation-\(device.prefix(3))")
+            let eval = try MiphaProcess(
+                [
+                    "eval", sample.model, "--benchmark", "custom", "--data", data, "--max-tokens",
+                    "6", "--device", device, "--output", output,
+                ], environment: environment)
+            try #require(eval.status == 0, "\(eval.errors)")
+            return chat.output
+                + (try String(contentsOfFile: "\(output)/custom/predictions.jsonl", encoding: .utf8))
+        }
+        #expect(found[0] == found[1])
     }
 
     @Test func `an unknown mode is refused`() throws {

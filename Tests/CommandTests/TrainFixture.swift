@@ -11,14 +11,16 @@ struct TrainFixture {
     /// Lines of the run file of a run that is to be interrupted.
     static let interrupted = ["max_steps: \(steps)", "ema_decay: 0.9", "save_steps: 2"]
 
-    /// - Parameter settings: lines of the run file beside those that all runs have.
-    init(_ settings: [String] = interrupted) throws {
+    /// - Parameters:
+    ///   - settings: lines of the run file beside those that all runs have.
+    ///   - dropout: on the residual stream; with it the position in the random stream has to survive
+    ///     an interruption as well.
+    init(_ settings: [String] = interrupted, dropout: Double = 0.1) throws {
         let sample = try SampleFolder()
         self.sample = sample
-        // With dropout the position in the random stream has to survive as well.
         let config = "\(sample.model)/config.json"
         if case .object(var object) = try JSONValue(contentsOf: config) {
-            object["resid_pdrop"] = .double(0.1)
+            object["resid_pdrop"] = .double(dropout)
             try JSONValue.object(object).write(to: config)
         }
         try sample.writeConversations(12)

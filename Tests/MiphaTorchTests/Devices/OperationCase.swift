@@ -7,8 +7,6 @@ struct OperationCase: CustomStringConvertible, Sendable {
     let operands: @Sendable () throws -> [Tensor]
     /// Places of the operands whose gradients are compared.
     var learning: [Int] = []
-    /// Places of the operands that may be on the CPU while the others are on a device.
-    var free: Set<Int> = []
     let run: @Sendable ([Tensor]) throws -> [Tensor]
 }
 
