@@ -201,22 +201,24 @@ mt_status mt_attention(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_
                        double scale, mt_tensor *out) {
     return guard([&] {
         const Operands all = operands(q, k, v);
-        std::optional<at::Tensor> mask = checked_mask(mask_or_null, all);
+        const std::optional<at::Tensor> mask = checked_mask(mask_or_null, all);
         if (causal && mask.has_value()) {
             throw std::invalid_argument("causal attention takes no mask");
         }
         // A device's own kernels share heads where there is no mask.
         const bool shares = !mipha::acts_on_cpu(all.queries) && !mask.has_value() &&
                             all.queries.size(1) != all.keys.size(1);
-        const Operands even = computing(shares ? all : evened(all, mask, causal));
-        const at::ScalarType type = even.queries.scalar_type();
-        if (mask.has_value() && mask->scalar_type() == all.queries.scalar_type()) {
-            mask = mask->to(type);
-        }
+        const Operands even = shares ? all : evened(all, mask, causal);
         at::Tensor mixed;
-        if (all.queries.is_meta()) { // what the CPU chooses
+        const bool is_empty = even.queries.numel() == 0 || even.keys.numel() == 0;
+        if (mipha::computes_in_float(all.queries) && !is_empty) {
+            mixed = mipha::attention_in_float(
+                even.queries, even.keys, even.values,
+                mask.has_value() ? std::optional(additive(*mask, at::kFloat)) : std::nullopt, causal,
+                scale);
+        } else if (all.queries.is_meta()) { // what the CPU chooses
             const std::optional<at::Tensor> added =
-                mask.has_value() ? std::optional(additive(*mask, type))
+                mask.has_value() ? std::optional(additive(*mask, all.queries.scalar_type()))
                                  : std::nullopt;
             mixed = std::get<0>(at::_scaled_dot_product_flash_attention_for_cpu(
                 even.queries, even.keys, even.values, /*dropout_p=*/0.0, causal, added, scale));
@@ -225,7 +227,7 @@ mt_status mt_attention(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_
                                                      /*dropout_p=*/0.0, causal, scale,
                                                      /*enable_gqa=*/shares);
         }
-        *out = mipha::wrap(unfolded(mixed.to(all.queries.scalar_type()), all.queries));
+        *out = mipha::wrap(unfolded(mixed, all.queries));
     });
 }
 

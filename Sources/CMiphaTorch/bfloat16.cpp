@@ -11,6 +11,7 @@
 #pragma clang diagnostic ignored "-Weverything"
 #include <ATen/Version.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/csrc/autograd/custom_function.h>
 #pragma clang diagnostic pop
 
 #include <algorithm>
@@ -134,6 +135,51 @@ at::Tensor mipha::product_in_float(const at::Tensor &x, const at::Tensor &weight
     const at::Tensor offset = bias.value_or(at::Tensor());
     const bool is_few = rows.size(0) < fewest_of_many && weight.stride(1) == 1;
     return (is_few ? few_rows(rows, weight, offset) : many_rows(rows, weight, offset)).view(sizes);
+}
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+struct FloatAttention : torch::autograd::Function<FloatAttention> {
+    static at::Tensor forward(AutogradContext *context, const at::Tensor &queries,
+                              const at::Tensor &keys, const at::Tensor &values,
+                              const std::optional<at::Tensor> &mask, bool causal, double scale) {
+        const at::AutoDispatchBelowADInplaceOrView below;
+        const auto [mixed, sums] = at::_scaled_dot_product_flash_attention_for_cpu(
+            queries.to(at::kFloat), keys.to(at::kFloat), values.to(at::kFloat), /*dropout_p=*/0.0,
+            causal, mask, scale);
+        at::Tensor out = mixed.to(queries.scalar_type());
+        context->save_for_backward(
+            {queries, keys, values, out, sums, mask.value_or(at::Tensor())});
+        context->saved_data["causal"] = causal;
+        context->saved_data["scale"] = scale;
+        return out;
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        const auto saved = context->get_saved_variables();
+        const auto wide = [](const at::Tensor &x) { return x.to(at::kFloat); };
+        const auto [queries, keys, values] =
+            at::_scaled_dot_product_flash_attention_for_cpu_backward(
+                wide(gradients[0]), wide(saved[0]), wide(saved[1]), wide(saved[2]), wide(saved[3]),
+                saved[4], /*dropout_p=*/0.0, context->saved_data["causal"].toBool(),
+                saved[5].defined() ? std::optional(saved[5]) : std::nullopt,
+                context->saved_data["scale"].toDouble());
+        const at::ScalarType type = saved[0].scalar_type();
+        const at::Tensor none;
+        return {queries.to(type), keys.to(type), values.to(type), none, none, none};
+    }
+};
+
+} // namespace
+
+at::Tensor mipha::attention_in_float(const at::Tensor &queries, const at::Tensor &keys,
+                                     const at::Tensor &values,
+                                     const std::optional<at::Tensor> &mask, bool causal,
+                                     double scale) {
+    return FloatAttention::apply(queries, keys, values, mask, causal, scale);
 }
 
 bool mt_computes_bfloat16_in_float(void) {

@@ -16,6 +16,12 @@ bool computes_in_float(const at::Tensor &x);
 at::Tensor product_in_float(const at::Tensor &x, const at::Tensor &weight,
                             const std::optional<at::Tensor> &bias);
 
+// Softmax attention [batch, heads, tokens, width] with an additive float32 mask, computed in float32; with
+// its gradient, for which the operands are kept as they are.
+at::Tensor attention_in_float(const at::Tensor &queries, const at::Tensor &keys,
+                              const at::Tensor &values, const std::optional<at::Tensor> &mask,
+                              bool causal, double scale);
+
 // a [m, k] times b [k, n]; no gradient.
 inline at::Tensor matrix_product(const at::Tensor &a, const at::Tensor &b) {
     return computes_in_float(a) ? product_in_float(a, b.t(), std::nullopt) : a.mm(b);
