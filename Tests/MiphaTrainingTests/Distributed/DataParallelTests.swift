@@ -1,3 +1,4 @@
+import MiphaPretend
 import MiphaTestSupport
 import MiphaTorch
 import MiphaTraining
@@ -14,10 +15,10 @@ struct DataParallelTests {
         for outcome in outcomes {
             #expect(outcome.weights == expected.weights)
             for (found, expected) in zip(outcome.norms, expected.norms) {
-                #expect(abs(found - expected) <= 1e-12 * expected)
+                #expect(abs(found - expected) <= roundingOfSums * expected)
             }
             for (found, expected) in zip(outcome.losses, expected.losses) {
-                #expect(abs(found - expected) <= 1e-12 * expected)
+                #expect(abs(found - expected) <= roundingOfSums * expected)
             }
         }
     }
@@ -40,7 +41,9 @@ struct DataParallelTests {
         for world in [2, 3] {
             let ranks = try inGroup(world) { try RankJob(mode: .zero3).run($0) }[0]
             let found = largestDistance(ranks.weights, truth)
-            #expect(found.distance <= rounding.distance, "\(world) ranks: \(found), \(rounding)")
+            let limit =
+                Device.underTest.isAccelerator ? 1.25 * rounding.distance : rounding.distance
+            #expect(found.distance <= limit, "\(world) ranks: \(found), \(rounding)")
         }
     }
 

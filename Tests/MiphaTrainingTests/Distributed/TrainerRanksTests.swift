@@ -48,10 +48,10 @@ struct TrainerRanksTests {
         for (found, expected) in zip(reports, expected) {
             #expect(found.supervisedTokens == expected.supervisedTokens)
             #expect(found.tokens == expected.tokens)
-            #expect(abs(found.loss - expected.loss) <= Self.share * expected.loss)
+            #expect(abs(found.loss - expected.loss) <= roundingOfSums * expected.loss)
             #expect(
                 abs(found.gradientNorm - expected.gradientNorm)
-                    <= Self.share * expected.gradientNorm)
+                    <= roundingOfSums * expected.gradientNorm)
         }
         for part in ["", "/ema"] {
             let found = try weights(of: together.outputFolder + part)
@@ -59,17 +59,13 @@ struct TrainerRanksTests {
         }
     }
 
-    /// On a device the norm of the gradients is a sum in float32, in an order that follows the shards;
-    /// the factor that clips them differs in its last bits, and so do the weights.
-    private static let share = Device.underTest.isAccelerator ? 1e-5 : 1e-12
-
     private func requireSame(
         _ found: [String: [UInt8]], _ expected: [String: [UInt8]], _ words: String,
         _ location: SourceLocation = #_sourceLocation
     ) throws {
         if Device.underTest.isAccelerator {
             let distance = distance(found, expected)
-            #expect(distance <= 1e-5, "\(words): \(distance)", sourceLocation: location)
+            #expect(distance <= roundingOfSums, "\(words): \(distance)", sourceLocation: location)
         } else {
             #expect(found == expected, "\(words)", sourceLocation: location)
         }
