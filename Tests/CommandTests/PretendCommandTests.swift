@@ -34,7 +34,7 @@ struct PretendCommandTests {
         let data = try sample.temporary.folder("questions")
         let questions = (0..<6).map { index -> JSONValue in
             [
-                "id": .integer(index), "image": .string(sample.picture),
+                "id": .integer(index), "image": "picture.png",
                 "conversations": [
                     ["from": "human", "value": .string("<image>\nNumber \(index)?")],
                     ["from": "gpt", "value": "it"],
@@ -42,6 +42,8 @@ struct PretendCommandTests {
             ]
         }
         try JSONValue.array(questions).write(to: "\(data)/questions.json")
+        try FileManager.default.copyItem(
+            atPath: sample.picture, toPath: "\(data)/picture.png")
         let found = try ["cpu", "pretend:1"].map { device in
             let environment =
                 device == "cpu" ? [:] : PretendLibrary.environment(modes: [.hostile])
