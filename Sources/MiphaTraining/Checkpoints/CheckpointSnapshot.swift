@@ -5,8 +5,8 @@ import MiphaTorch
 
 /// The contents of one checkpoint.
 ///
-/// `@unchecked Sendable`: with ``copied()`` every tensor that training changes is a copy in main
-/// memory that nothing else refers to, and the rest of the model (frozen parameters, names, config) is only
+/// `@unchecked Sendable`: with ``copied()`` every tensor that training changes is a copy in main memory
+/// that nothing else refers to, and the rest of the model (frozen parameters, names, config) is only
 /// read from then on, by training and writer alike. Without the copy it must not leave the thread.
 struct CheckpointSnapshot: @unchecked Sendable {
     /// Number of updates done.
