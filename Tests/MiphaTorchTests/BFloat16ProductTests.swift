@@ -75,4 +75,21 @@ import Testing
             try expectClose("gradient", found, expected, Self.rounding)
         }
     }
+
+    @Test(arguments: [false, true])
+    func `attention has the gradients of float32`(causal: Bool) throws {
+        let operands = try (1...3).map { try rounded([2, 3, 5, 8], seed: $0) }
+        let direction = try rounded([2, 3, 5, 8], seed: 4)
+        let found = try [DType.bfloat16, .float32].map { dtype in
+            let leaves = try operands.map { try $0.to(dtype: dtype).cloned().detached() }
+            for leaf in leaves { try leaf.setRequiresGradient(true) }
+            let mixed = try Functions.attention(
+                leaves[0], leaves[1], leaves[2], mask: nil, causal: causal, scale: 0.5)
+            try (mixed * direction.to(dtype: dtype)).sum().backward()
+            return try leaves.map { try $0.gradient()?.to(dtype: .float32) }
+        }
+        for (one, other) in zip(found[0], found[1]) {
+            try expectClose("gradient", one, other, Tolerance(relative: 2e-2, absolute: 2e-2))
+        }
+    }
 }
