@@ -96,9 +96,13 @@ mt_device device_after(const std::string &text, const std::string &words, at::De
     if (start != std::string::npos) {
         return {kind, std::atoi(text.c_str() + start + words.size())};
     }
-    const bool is_known = c10::impl::hasDeviceGuardImpl(type) &&
-                          c10::impl::getDeviceGuardImpl(type)->deviceCount() > 0;
-    return {kind, is_known ? c10::impl::getDeviceGuardImpl(type)->getDevice().index() : 0};
+    try {
+        const bool is_known = c10::impl::hasDeviceGuardImpl(type) &&
+                              c10::impl::getDeviceGuardImpl(type)->deviceCount() > 0;
+        return {kind, is_known ? c10::impl::getDeviceGuardImpl(type)->getDevice().index() : 0};
+    } catch (...) { // a driver that fails
+        return {kind, 0};
+    }
 }
 
 Shortage read_shortage(const std::string &message) {
