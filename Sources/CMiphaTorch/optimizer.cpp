@@ -282,7 +282,7 @@ mt_status mt_adamw_step(const mt_adamw_slot *slots, size_t count, mt_adamw_optio
                     throw std::invalid_argument("parameter " + std::to_string(i) +
                                                 " is on the meta device, and no memory is counted");
                 }
-                if (mipha::acts_on_cpu(slot.parameter) || slot.is_plain()) {
+                if (mipha::acts_on_cpu(slot.parameter) || slot.is_plain() || slot.has_codes()) {
                     continue; // nothing that lasts is taken
                 }
             }
