@@ -8,6 +8,8 @@
 #pragma clang diagnostic pop
 
 #include <limits>
+#include <map>
+#include <mutex>
 
 using mipha::guard;
 using mipha::unwrap;
@@ -146,6 +148,56 @@ std::optional<c10::OperatorHandle> find_operator(const char *name) {
     return c10::Dispatcher::singleton().findSchema({name, ""});
 }
 
+bool is_half(const at::Tensor &tensor) {
+    return tensor.scalar_type() == at::kHalf || tensor.scalar_type() == at::kBFloat16;
+}
+
+// The kernels of a device's own, as its `_fused_sdp_choice` numbers them.
+enum class Fused : int64_t { none = 0, flash = 1, efficient = 2, cudnn = 3 };
+
+// What the device itself chooses for operands of a type: a library has kernels that a card of its kind
+// cannot run. Asked once, of operands that every kernel takes.
+Fused chosen_kernel(at::Device device, at::ScalarType type, bool is_masked) {
+    static std::mutex mutex;
+    static auto *const known = new std::map<std::tuple<std::string, at::ScalarType, bool>, Fused>;
+    const std::lock_guard<std::mutex> lock(mutex);
+    const auto key = std::make_tuple(device.str(), type, is_masked);
+    const auto found = known->find(key);
+    if (found != known->end()) {
+        return found->second;
+    }
+    const c10::NoGradGuard unrecorded;
+    const at::Tensor x = at::empty({1, 1, 16, 64}, at::TensorOptions(type).device(device));
+    std::optional<at::Tensor> mask;
+    if (is_masked) {
+        mask = at::empty({1, 1, 16, 16}, x.options());
+    }
+    Fused choice = Fused::none;
+    try {
+        choice = static_cast<Fused>(at::_fused_sdp_choice(x, x, x, mask));
+    } catch (const c10::Error &) { // a device that is not asked, or whose choice is none
+    }
+    (*known)[key] = choice;
+    return choice;
+}
+
+// Whether the device runs the kernel without a mask: what cuDNN's takes, so does it.
+bool has_flash(const at::Tensor &tensor) {
+    static const auto flash = find_operator("aten::_scaled_dot_product_flash_attention");
+    if (!is_half(tensor) || !has_kernel(flash, tensor)) {
+        return false;
+    }
+    const Fused choice =
+        chosen_kernel(tensor.device(), tensor.scalar_type(), /*is_masked=*/false);
+    return choice == Fused::flash || choice == Fused::cudnn;
+}
+
+bool has_efficient(const at::Tensor &tensor, bool is_masked) {
+    static const auto efficient = find_operator("aten::_scaled_dot_product_efficient_attention");
+    return has_kernel(efficient, tensor) &&
+           chosen_kernel(tensor.device(), tensor.scalar_type(), is_masked) != Fused::none;
+}
+
 // A mask for the fused kernel, whose rows begin at multiples of 16 elements.
 at::Tensor aligned_mask(const at::Tensor &mask, const Operands &all) {
     constexpr int64_t step = 16;
@@ -161,18 +213,15 @@ at::Tensor aligned_mask(const at::Tensor &mask, const Operands &all) {
 // One of a device's fused kernels, which read keys and values as they are; nothing where none fits.
 std::optional<std::tuple<at::Tensor, at::Tensor>>
 fused(const Operands &all, const std::optional<at::Tensor> &mask, bool causal, double scale) {
-    static const auto flash = find_operator("aten::_scaled_dot_product_flash_attention"),
-                      efficient = find_operator("aten::_scaled_dot_product_efficient_attention");
     const at::ScalarType type = all.queries.scalar_type();
     const int64_t width = all.queries.size(3), tokens = all.queries.size(2);
-    const bool is_half = type == at::kHalf || type == at::kBFloat16;
     const bool is_square = tokens == all.keys.size(2); // else kernels differ in what causal means
-    if ((!is_half && type != at::kFloat) || width % 8 != 0 || width > 256 ||
+    if ((!is_half(all.queries) && type != at::kFloat) || width % 8 != 0 || width > 256 ||
         (causal && !is_square) || (mask.has_value() && mask->dim() != 4)) {
         return std::nullopt;
     }
-    const bool is_flash = is_half && !mask.has_value() && has_kernel(flash, all.queries);
-    if (!is_flash && !has_kernel(efficient, all.queries)) {
+    const bool is_flash = !mask.has_value() && has_flash(all.queries);
+    if (!is_flash && !has_efficient(all.queries, mask.has_value())) {
         return std::nullopt;
     }
     const Operands even = evened(all, mask, causal);
@@ -205,9 +254,10 @@ mt_status mt_attention(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_
         if (causal && mask.has_value()) {
             throw std::invalid_argument("causal attention takes no mask");
         }
-        // A device's own kernels share heads where there is no mask.
-        const bool shares = !mipha::acts_on_cpu(all.queries) && !mask.has_value() &&
-                            all.queries.size(1) != all.keys.size(1);
+        // Of a device's kernels the one without a mask shares heads; the others would not be taken.
+        const bool differs = all.queries.size(1) != all.keys.size(1);
+        const bool shares = differs && !mipha::acts_on_cpu(all.queries) && !mask.has_value() &&
+                            (all.queries.is_meta() ? is_half(all.queries) : has_flash(all.queries));
         const Operands even = shares ? all : evened(all, mask, causal);
         at::Tensor mixed;
         const bool is_empty = even.queries.numel() == 0 || even.keys.numel() == 0;

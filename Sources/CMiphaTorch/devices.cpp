@@ -10,8 +10,10 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #pragma clang diagnostic pop
 
+#include <algorithm>
 #include <cstdlib>
 #include <dlfcn.h>
+#include <iterator>
 
 using mipha::guard;
 
@@ -87,9 +89,37 @@ uint64_t bytes_after(const std::string &text, const std::string &words) {
     return value < 9e18 ? static_cast<uint64_t>(value) : 0;
 }
 
-int32_t number_after(const std::string &text, const std::string &words) {
+// The device that a message names by a number behind `words`; else the thread's current one of the kind.
+mt_device device_after(const std::string &text, const std::string &words, at::DeviceType type) {
+    const mt_device_kind kind = mipha::device_kind(at::Device(type));
     const size_t start = text.find(words);
-    return start == std::string::npos ? 0 : std::atoi(text.c_str() + start + words.size());
+    if (start != std::string::npos) {
+        return {kind, std::atoi(text.c_str() + start + words.size())};
+    }
+    try {
+        const bool is_known = c10::impl::hasDeviceGuardImpl(type) &&
+                              c10::impl::getDeviceGuardImpl(type)->deviceCount() > 0;
+        return {kind, is_known ? c10::impl::getDeviceGuardImpl(type)->getDevice().index() : 0};
+    } catch (...) { // a driver that fails
+        return {kind, 0};
+    }
+}
+
+Shortage read_shortage(const std::string &message) {
+    Shortage found;
+    const std::string name = mt_private_use_name();
+    found.bytes = bytes_after(message, "allocate ");
+    if (found.bytes == 0) {
+        found.bytes = bytes_after(message, "cannot get ");
+    }
+    if (message.find("CUDA") != std::string::npos) {
+        found.device = device_after(message, "GPU ", at::kCUDA);
+    } else if (message.find("MPS") != std::string::npos) {
+        found.device = {MT_MPS, -1};
+    } else if (message.find(name) != std::string::npos) {
+        found.device = device_after(message, name + ":", at::kPrivateUse1);
+    }
+    return found;
 }
 
 bool has_index(at::Device device) {
@@ -170,7 +200,8 @@ void mipha::require_together(const char *function, std::initializer_list<Operand
             first = &operand;
         }
         const at::Tensor &one = *first->tensor, &other = *operand.tensor;
-        if (one.device() != other.device() && !(acts_on_cpu(one) && acts_on_cpu(other))) {
+        const bool are_near = (one.is_cpu() || one.is_meta()) && (other.is_cpu() || other.is_meta());
+        if (one.device() != other.device() && !are_near) {
             throw std::invalid_argument(std::string(function) + ": " + first->name + " is on " +
                                         one.device().str() + ", but " + operand.name + " on " +
                                         other.device().str());
@@ -178,23 +209,29 @@ void mipha::require_together(const char *function, std::initializer_list<Operand
     }
 }
 
+bool mipha::tells_shortage(const std::string &message) noexcept {
+    constexpr const char *words[] = {"CUDA error: out of memory", "MPS backend out of memory"};
+    return std::any_of(std::begin(words), std::end(words), [&](const char *known) {
+        return message.find(known) != std::string::npos;
+    });
+}
+
 void mipha::note_shortage(const std::string &message) noexcept {
     try {
-        const std::string name = mt_private_use_name();
-        shortage = {};
-        shortage.bytes = bytes_after(message, "allocate ");
-        if (shortage.bytes == 0) {
-            shortage.bytes = bytes_after(message, "cannot get ");
-        }
-        if (message.find("CUDA") != std::string::npos) {
-            shortage.device = {MT_CUDA, number_after(message, "GPU ")};
-        } else if (message.find("MPS") != std::string::npos) {
-            shortage.device = {MT_MPS, -1};
-        } else if (message.find(name) != std::string::npos) {
-            shortage.device = {MT_PRIVATE_USE, number_after(message, name + ":")};
-        }
+        shortage = read_shortage(message);
     } catch (...) { // short of memory for the words too
         shortage = {};
+    }
+}
+
+bool mt_read_shortage(const char *message, mt_device *device, uint64_t *bytes) {
+    try {
+        const Shortage found = read_shortage(message);
+        *device = found.device;
+        *bytes = found.bytes;
+        return mipha::tells_shortage(message);
+    } catch (...) {
+        return false;
     }
 }
 

@@ -289,7 +289,7 @@ mt_status mt_tensor_set_storage_allocated(mt_tensor tensor, bool is_allocated) {
             throw std::invalid_argument("the storage is not libtorch's own");
         }
         c10::OptionalDeviceGuard own; // an allocator takes the current device's memory
-        if (!mipha::acts_on_cpu(target)) {
+        if (!target.is_cpu() && !target.is_meta()) {
             own.reset_device(target.device());
         }
         storage->set_data_ptr_noswap(storage->allocator()->allocate(bytes));

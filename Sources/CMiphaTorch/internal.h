@@ -19,6 +19,8 @@
 namespace mipha {
 
 std::string &last_error() noexcept;
+// Whether a failure is one of memory, by what a device's library says where it has no type of its own.
+bool tells_shortage(const std::string &message) noexcept;
 // Remembers which device ran short of memory, and of how much, by what its library says.
 void note_shortage(const std::string &message) noexcept;
 
@@ -33,7 +35,7 @@ template <typename Body> mt_status guard(Body &&body) noexcept {
         return MT_ERROR_OUT_OF_MEMORY;
     } catch (const c10::Error &error) {
         last_error() = error.what_without_backtrace();
-        if (last_error().find("CUDA error: out of memory") != std::string::npos) {
+        if (tells_shortage(last_error())) {
             note_shortage(last_error());
             return MT_ERROR_OUT_OF_MEMORY;
         }
@@ -120,8 +122,12 @@ at::Tensor uploaded(const at::Tensor &tensor, at::Device device);
 
 // Whether this thread counts the memory of meta tensors.
 bool counts_memory() noexcept;
+// Whether it counts it as that of a device.
+bool counts_device_memory() noexcept;
 // Whether the tensor is on the CPU, or on the meta device as if it were.
-inline bool acts_on_cpu(const at::Tensor &tensor) { return tensor.is_cpu() || tensor.is_meta(); }
+inline bool acts_on_cpu(const at::Tensor &tensor) {
+    return tensor.is_cpu() || (tensor.is_meta() && !counts_device_memory());
+}
 
 // Whether oneDNN's linear operator is there and faster with these operands than `at::linear`.
 bool prefers_onednn(const at::Tensor &x, const at::Tensor &weight,

@@ -191,6 +191,7 @@ void prepare() {
 } // namespace
 
 bool mipha::counts_memory() noexcept { return hooks.take != nullptr; }
+bool mipha::counts_device_memory() noexcept { return counts_memory() && hooks.on_device; }
 
 mt_status mt_memory_hooks_set(mt_memory_hooks next, mt_memory_hooks *former) {
     return mipha::guard([&] {

@@ -189,9 +189,11 @@ class DeviceBatch {
         if (targets.empty()) {
             return;
         }
-        update(targets, changes, firsts, seconds, steps, options);
-        if (!shown.empty()) {
-            at::_foreach_copy_(shown, masters);
+        if (!targets[0].is_meta()) { // there the gradients of other types are all that is taken
+            update(targets, changes, firsts, seconds, steps, options);
+            if (!shown.empty()) {
+                at::_foreach_copy_(shown, masters);
+            }
         }
         for (auto *list : {&targets, &changes, &firsts, &seconds, &steps, &shown, &masters}) {
             list->clear();
@@ -280,7 +282,9 @@ mt_status mt_adamw_step(const mt_adamw_slot *slots, size_t count, mt_adamw_optio
                     throw std::invalid_argument("parameter " + std::to_string(i) +
                                                 " is on the meta device, and no memory is counted");
                 }
-                continue; // nothing that lasts is taken
+                if (mipha::acts_on_cpu(slot.parameter) || slot.is_plain() || slot.has_codes()) {
+                    continue; // nothing that lasts is taken
+                }
             }
             if (slot.is_plain()) {
                 targets.push_back(slot.parameter);

@@ -242,7 +242,7 @@ struct Matrix {
 
     // The dense matrix, where the codes are.
     at::Tensor unpack(at::ScalarType type) const {
-        if (codes.is_meta()) {
+        if (codes.is_meta() && mipha::acts_on_cpu(codes)) {
             const at::Tensor magnitudes = kind == MT_NF4 ? scales.to(at::kFloat) : scales;
             return at::empty({rows, columns}, codes.options().dtype(type));
         }

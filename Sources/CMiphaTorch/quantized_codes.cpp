@@ -21,6 +21,9 @@ static at::Tensor on_cpu(mipha::CodeTable table) {
 }
 
 at::Tensor mipha::code_table(CodeTable table, at::Device device) {
+    if (device.is_meta()) { // counted with what looks it up
+        return on_cpu(table).to(device);
+    }
     static std::mutex mutex;
     // Never freed: memory of a device may outlast its driver at the end of the process.
     static auto *const tables = new std::map<std::pair<CodeTable, std::string>, at::Tensor>;

@@ -22,10 +22,13 @@ namespace {
 
 constexpr size_t largest_piece = 256 << 20;
 constexpr size_t small_upload = 1 << 20; // indices and masks, of which a pass has several
+constexpr size_t small_buffers = 32, large_buffers = 3;
+constexpr size_t download_pieces = 2;
 
 // Whether copies go through pinned memory and are ordered by streams; a device that shares its memory
 // with the host has no use for it.
-bool is_staged(at::Device device) { return device.is_cuda() || device.is_privateuseone(); }
+bool is_staged(mt_device_kind kind) { return kind == MT_CUDA || kind == MT_PRIVATE_USE; }
+bool is_staged(at::Device device) { return is_staged(mipha::device_kind(device)); }
 
 at::Tensor pinned(size_t size) {
     return at::empty({static_cast<int64_t>(size)},
@@ -99,7 +102,8 @@ struct Lanes {
     c10::Stream up, down; // beside the stream that computes
 
     explicit Lanes(at::Device device)
-        : small(device.type(), 32), large(device.type(), 3), side_ring(device.type(), 3),
+        : small(device.type(), small_buffers), large(device.type(), large_buffers),
+          side_ring(device.type(), large_buffers),
           up(VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device)),
           down(VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device)) {}
 
@@ -123,6 +127,15 @@ bool goes_through_ring(const at::Tensor &source, at::Device target) {
     return is_staged(target) && source.nbytes() > 0 && source.nbytes() <= largest_piece;
 }
 
+// What the allocator takes for a pinned buffer: CUDA's takes powers of two.
+uint64_t pinned_bytes(uint64_t size) {
+    uint64_t taken = 1;
+    while (taken < size) {
+        taken *= 2;
+    }
+    return size == 0 ? 0 : taken;
+}
+
 void check_source(const at::Tensor &source) { mipha::require_cpu("upload", {{"tensor", source}}); }
 
 } // namespace
@@ -135,6 +148,17 @@ at::Tensor mipha::uploaded(const at::Tensor &tensor, at::Device device) {
     const at::Device target = with_index(device);
     const c10::DeviceGuard current(target);
     return lanes(target).ring(tensor.nbytes()).send(tensor, target);
+}
+
+uint64_t mt_pinned_bytes(mt_device_kind kind, uint64_t largest_upload, uint64_t largest_download) {
+    if (!is_staged(kind)) {
+        return 0;
+    }
+    const bool is_small = largest_upload <= small_upload;
+    const uint64_t up = is_small                          ? small_buffers * pinned_bytes(largest_upload)
+                        : largest_upload <= largest_piece ? large_buffers * pinned_bytes(largest_upload)
+                                                          : 0; // not through pinned memory
+    return up + download_pieces * pinned_bytes(std::min<uint64_t>(largest_download, largest_piece));
 }
 
 mt_status mt_tensor_upload(mt_tensor tensor, mt_device device, mt_tensor *out) {
@@ -326,7 +350,7 @@ class HostCopier {
     c10::DeviceGuard current;
     c10::Stream stream;
     StreamScope beside;
-    std::array<Piece, 2> pieces;
+    std::array<Piece, download_pieces> pieces;
     size_t size, next = 0;
 };
 
@@ -343,7 +367,7 @@ mt_status mt_tensors_to_host(const mt_tensor *tensors, size_t count, mt_tensor *
             if (is_staged(source.device())) {
                 groups[source.device().str()].push_back(i);
                 source = source.contiguous();
-            } else if (mipha::acts_on_cpu(source)) {
+            } else if (source.is_cpu() || source.is_meta()) {
                 results[i] = source.clone(at::MemoryFormat::Contiguous);
             } else {
                 results[i] = source.cpu().contiguous();

@@ -20,10 +20,22 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
     ///   a kind of which there are several.
     /// - Throws: `TensorError` for other texts, and for a device that is not there.
     public init(parsing text: String, localRank: Int = 0) throws(TensorError) {
-        if text == "auto" {
+        guard let device = try Self.named(text, localRank: localRank) else {
             self = try Self.best(localRank: localRank)
             return
         }
+        try device.requirePresence(text)
+        self = device
+    }
+
+    /// The device that a text names, whether or not it is here; `nil` for `auto`.
+    ///
+    /// - Parameter localRank: as of ``init(parsing:localRank:)``.
+    /// - Throws: `TensorError` for texts that name none.
+    public static func named(
+        _ text: String, localRank: Int = 0
+    ) throws(TensorError) -> Device? {
+        if text == "auto" { return nil }
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let number = parts.count > 1 ? Int(parts[1]).flatMap { $0 < 128 ? $0 : nil } : localRank
         guard let number, number >= 0, parts.count == 1 || parts[1].allSatisfy(\.isNumber) else {
@@ -31,13 +43,12 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
         }
         let name = String(parts[0])
         switch name {
-        case "cpu" where parts.count == 1: self = .cpu
-        case "mps" where parts.count == 1: self = .mps
-        case "cuda": self = .cuda(number)
-        case "privateuseone", Self.privateUseName: self = .privateUse(number)
+        case "cpu" where parts.count == 1: return .cpu
+        case "mps" where parts.count == 1: return .mps
+        case "cuda": return .cuda(number)
+        case "privateuseone", Self.privateUseName: return .privateUse(number)
         default: throw Self.unknown(text)
         }
-        try requirePresence(text)
     }
 
     /// The best device that is present: CUDA, else the Apple GPU, else the CPU.

@@ -25,6 +25,21 @@ extension Device {
             total: Int(clamping: memory.total))
     }
 
+    /// Bytes of pinned main memory that a process keeps for its copies to and from the device, which
+    /// need not be here.
+    ///
+    /// - Parameters:
+    ///   - largestUpload: bytes of the largest tensor that is sent there.
+    ///   - largestDownload: bytes of the largest one that ``Tensors/hostCopies(of:)`` fetches.
+    public func pinnedBytes(largestUpload: Int, largestDownload: Int) -> Int {
+        Int(
+            clamping: mt_pinned_bytes(
+                cValue.kind, UInt64(largestUpload), UInt64(largestDownload)))
+    }
+
+    /// Whether the device's memory is main memory, of which the host takes its part too.
+    public var sharesMainMemory: Bool { self == .mps }
+
     /// Lets the peak begin at what is used now.
     public func resetPeakMemory() throws(TensorError) {
         try check(mt_device_reset_peak(cValue), "peak memory of \(self)")

@@ -15,6 +15,14 @@ public struct TensorError: Error, Sendable, CustomStringConvertible {
         case invalidArgument
     }
 
+    /// The shortage of memory that a message of a device's library tells of, and whether its words
+    /// alone tell that it is one.
+    package static func shortage(in message: String) -> (code: Code, isTold: Bool) {
+        var (bytes, device) = (UInt64(0), mt_device())
+        let isTold = unsafe mt_read_shortage(message, &device, &bytes)
+        return (shortageCode(Device(device), bytes), isTold)
+    }
+
     /// Kind of failure.
     public let code: Code
     /// Name of the operation that failed.
@@ -57,6 +65,10 @@ func check(
 private func shortage() -> TensorError.Code {
     var bytes: UInt64 = 0
     let device = Device(unsafe mt_last_shortage(&bytes))
+    return shortageCode(device, bytes)
+}
+
+private func shortageCode(_ device: Device, _ bytes: UInt64) -> TensorError.Code {
     guard device.isAccelerator else { return .outOfMemory }
     return .deviceOutOfMemory(device, requested: bytes == 0 ? nil : Int(clamping: bytes))
 }

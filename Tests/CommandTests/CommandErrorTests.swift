@@ -41,6 +41,14 @@ struct CommandErrorTests {
     }
 
     @Test(arguments: [
+        ["inspect", "x"], ["convert", "x", "--to", "mipha", "--output", "y"],
+        ["preprocess", "x", "y", "--output", "z"], ["tokenize", "x"],
+    ])
+    func `a command that runs no model takes no device`(_ arguments: [String]) throws {
+        try expectFailure(arguments + ["--device", "cpu"], "--device")
+    }
+
+    @Test(arguments: [
         (["generate", "x", "--prompt", "y", "--temperature", "-1"], ["temperature", "0 or more"]),
         (["generate", "x", "--prompt", "y", "--max-tokens", "-1"], ["max", "-1"]),
         (["generate", "x", "--prompt", "y", "--top-p", "-0.5"], ["top", "-0.5"]),

@@ -77,6 +77,42 @@ struct PlanCommandTests {
         #expect(refused.errors.contains("given by --device-memory"), "\(refused.errors)")
     }
 
+    @Test func `a card of another machine keeps its number and needs its memory`() throws {
+        let file = try folder.run(Self.kinds[2])
+        let planned = try plan(file, ["--device", "cuda:100", "--device-memory", "80"])
+        #expect(planned.status == 0, "\(planned.errors)")
+        #expect(
+            try JSONValue(parsing: planned.output)["memory"]?["device"] == "cuda:100")
+        let absent = try plan(file, ["--device", "cuda:100"])
+        #expect(absent.status == 2 && absent.errors.contains("cuda:100"), "\(absent.errors)")
+        for arguments in [["--device", "mps"], ["--device", "cpu"]] {
+            let wrong = try plan(file, arguments + ["--device-memory", "8"])
+            #expect(wrong.status == 2 && wrong.errors.contains("--memory is for main memory"))
+        }
+        #if !os(macOS)
+            let apple = try plan(file, ["--device", "mps", "--memory", "100"])
+            #expect(apple.status == 0, "\(apple.errors)")
+            let memory = try #require(try JSONValue(parsing: apple.output)["memory"])
+            let parts = ["peak_bytes", "host_bytes", "peak_bytes_here"].compactMap {
+                memory[$0]?.integerValue
+            }
+            #expect(parts.count == 3 && parts[0] + parts[1] == parts[2])
+        #endif
+    }
+
+    @Test(arguments: ["plan", "train"])
+    func `one card is not for several processes`(_ command: String) throws {
+        let file = try folder.run(Self.kinds[2])
+        let refused = try MiphaProcess([
+            command, file, "--device", "cuda:1", "--processes", "2",
+        ])
+        #expect(refused.status == 2)
+        #expect(
+            refused.errors.contains("device: cuda:1 is one card, and 2 processes"),
+            "\(refused.errors)")
+        #expect(!FileManager.default.fileExists(atPath: folder.temporary.file("out")))
+    }
+
     @Test(arguments: ["plan", "train"])
     func `a device that nobody knows is wrong usage`(_ command: String) throws {
         let file = try folder.run(Self.kinds[1])

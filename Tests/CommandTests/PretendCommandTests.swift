@@ -27,6 +27,8 @@ struct PretendCommandTests {
         #expect(counts["kernels", default: 0] > 1000)
         #expect(counts["peak_bytes:1", default: 0] > 100_000)
         #expect(counts["peak_bytes:0"] == 0)
+        // Of each token the largest logit and its place, not all logits.
+        #expect(counts["copies_down"] == 12 && counts["bytes_down"] == 12 * 3 * 4)
     }
 
     @Test func `a conversation and an evaluation on the device are the CPU's`() throws {

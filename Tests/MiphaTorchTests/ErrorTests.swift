@@ -1,3 +1,4 @@
+import MiphaPretend
 import MiphaTorch
 import Testing
 
@@ -15,6 +16,29 @@ import Testing
         #expect(!error.message.contains("frame #"), "no backtrace")
         let sum = try expectFailure { _ = try a + Tensor.zeros([2, 4]) }
         #expect(sum.operation == "add")
+    }
+
+    @Test func `words of a device's library tell which device ran short of memory`() throws {
+        func found(_ message: String) -> TensorError.Code { TensorError.shortage(in: message).code }
+        let apple =
+            "MPS backend out of memory (MPS allocated: 8.00 GB, other allocations: 1.00 MB, max "
+            + "allowed: 9.07 GB). Tried to allocate 1.50 GB on private pool."
+        #expect(found(apple) == .deviceOutOfMemory(.mps, requested: 3 << 29))
+        let runtime = "CUDA error: out of memory\nCUDA kernel errors might be reported later"
+        let cached = "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 3 has a total capacity"
+        #expect(found(cached) == .deviceOutOfMemory(.cuda(3), requested: 20 << 20))
+        // No type of error says so.
+        #expect(TensorError.shortage(in: apple).isTold && TensorError.shortage(in: runtime).isTold)
+        #expect(!TensorError.shortage(in: "expected a matrix").isTold)
+        // Without a number it is the device that this thread works on.
+        try PretendDevice.alone {
+            for device in PretendDevice.all.reversed() {
+                try device.makeCurrent()
+                #expect(
+                    found("pretend is short of memory")
+                        == .deviceOutOfMemory(device, requested: nil))
+            }
+        }
     }
 
     @Test func `shapes and places out of range throw`() throws {

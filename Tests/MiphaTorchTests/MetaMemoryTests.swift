@@ -1,3 +1,4 @@
+import MiphaPretend
 import MiphaTorch
 import Testing
 
@@ -5,6 +6,12 @@ struct MetaMemoryTests {
     /// Bytes in use.
     private final class Counter {
         private(set) var live = 0
+        private(set) var peak = 0
+        private let isOnDevice: Bool
+
+        init(isOnDevice: Bool = false) {
+            self.isOnDevice = isOnDevice
+        }
 
         private final class Block {
             private let counter: Counter
@@ -14,12 +21,88 @@ struct MetaMemoryTests {
                 self.counter = counter
                 self.bytes = bytes
                 counter.live += bytes
+                counter.peak = max(counter.peak, counter.live)
             }
 
             deinit { counter.live -= bytes }
         }
 
-        var memory: MetaMemory { MetaMemory { [self] in Block(self, $0) } }
+        var memory: MetaMemory {
+            MetaMemory(isOnDevice: isOnDevice) { [self] in Block(self, $0) }
+        }
+    }
+
+    // MARK: Pieces
+
+    /// The loss of so many rows whose logits in float32 take more than a piece of the CPU.
+    private static func loss(on device: Device) throws {
+        let x = try Tensor.full([2048, 8], 0.5, device: device)
+        let weight = try Tensor.full([8192, 8], 0.25, device: device)
+        for tensor in [x, weight] { try tensor.setRequiresGradient(true) }
+        let targets = try Tensor.zeros([2048], dtype: .int64, device: device)
+        _ = try Functions.linearCrossEntropySum(x, weight: weight, bias: nil, targets: targets)
+    }
+
+    /// A step of a parameter in bfloat16 whose gradient has two pieces of the CPU.
+    private static func step(on device: Device) throws {
+        func tensor(_ dtype: DType) throws -> Tensor {
+            try .zeros([2 << 20], dtype: dtype, device: device)
+        }
+        let slot = try AdamWSlot(
+            parameter: tensor(.bfloat16), gradient: tensor(.bfloat16), first: tensor(.float32),
+            second: tensor(.float32), steps: .full([], 1, device: device), master: tensor(.float32))
+        try applyAdamW(
+            [slot],
+            constants: AdamWConstants(
+                learningRate: 0.1, beta1: 0.9, beta2: 0.98, epsilon: 1e-3, weightDecay: 0))
+    }
+
+    private static func counted(
+        onDevice: Bool, _ body: (Device) throws -> Void
+    ) throws -> Int {
+        let counter = Counter(isOnDevice: onDevice)
+        try withMetaMemory(counter.memory) { try body(.meta) }
+        #expect(counter.live == 0)
+        return counter.peak
+    }
+
+    @Test func `on a device the memory of its pieces is counted`() throws {
+        let logits = 4 * 2048 * 8192
+        #expect(try Self.counted(onDevice: true, Self.loss) > 2 * logits)
+        #expect(try Self.counted(onDevice: false, Self.loss) < 2 * logits)
+        let converted = 4 << 21
+        #expect(
+            try Self.counted(onDevice: true, Self.step)
+                - Self.counted(onDevice: false, Self.step) == converted)
+    }
+
+    @Test func `the memory that is counted is what a device gives`() throws {
+        let device = PretendDevice.all[0]
+        for body in [Self.loss, Self.step] {
+            let counted = try Self.counted(onDevice: true, body)
+            let taken = try PretendDevice.alone {
+                let before = PretendDevice.memory(of: device).now
+                PretendDevice.resetPeak(of: device)
+                try body(device)
+                return PretendDevice.memory(of: device).peak - before
+            }
+            let error = Double(counted) / Double(taken) - 1
+            #expect(abs(error) < 0.05, "counted \(counted), taken \(taken)")
+        }
+    }
+
+    @Test func `pinned buffers are those of a device that copies go to`() {
+        let bytes = { (up: Int, down: Int) in
+            Device.cuda(7).pinnedBytes(largestUpload: up, largestDownload: down)
+        }
+        let (most, more) = (256 << 20, 257 << 20)
+        #expect(bytes(0, 0) == 0 && bytes(1 << 10, 0) == 32 << 10)
+        #expect(bytes(3 << 20, 0) == 3 * 4 << 20 && bytes(most, 0) == 3 * most)
+        #expect(bytes(more, 0) == 0)
+        #expect(bytes(0, 3 << 20) == 2 * 4 << 20 && bytes(0, more) == 2 * most)
+        for device in [Device.cpu, .mps, .meta] {
+            #expect(device.pinnedBytes(largestUpload: 5, largestDownload: 5) == 0)
+        }
     }
 
     @Test func `memory is taken for storage and goes back with it`() throws {

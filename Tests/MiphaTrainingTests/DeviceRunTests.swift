@@ -153,8 +153,40 @@ import Testing
         let without = try plan(card) { $0.savesInBackground = false }
         #expect(without.memory.peak.bytes == there.memory.peak.bytes)
         let state = bytes("weights", there) + bytes("moments", there)
-        let copied = host - (try #require(without.memory.hostBytes))
+        let pinned = there.memory.pinnedBytes - without.memory.pinnedBytes
+        let copied = host - (try #require(without.memory.hostBytes)) - pinned
         #expect(copied > state / 2 && copied <= state)
+        // Two pieces, in which the largest tensor of the state fits.
+        #expect(pinned > 0 && pinned < host - copied)
+        #expect(here.memory.pinnedBytes == 0)
+    }
+
+    @Test func `a device that has main memory is held against the machine with what is beside`()
+        throws
+    {
+        let plan = try plan(.mps)
+        let (peak, host) = (plan.memory.peak.bytes, try #require(plan.memory.hostBytes))
+        #expect(plan.memory.pinnedBytes == 0 && plan.peakBytesHere == peak + host)
+        func memory(_ bytes: Int) -> MachineMemory {
+            MachineMemory(available: bytes, source: "given by a test")
+        }
+        try plan.requireFit(memory(peak + host))
+        // Where only the device says what is free.
+        try plan.requireFit(nil, device: memory(peak + host))
+        for (machine, own) in [(memory(peak + host - 1), nil), (nil, memory(peak + host - 1))] {
+            let full = try #require(throws: TrainingError.self) {
+                try plan.requireFit(machine, device: own)
+            }
+            #expect("\(full)".contains("beside the tensors"), "\(full)")
+            let report = RunPlanReport(plan, machine: machine, device: own)
+            #expect(try report.json()["fits"] == false)
+            #expect(report.lines.contains { $0.hasPrefix("together, since the memory of mps") })
+        }
+        let proposals = try plan.proposals(limit: peak + host)
+        #expect(
+            proposals.allSatisfy {
+                $0.memory.peak.bytes + ($0.memory.hostBytes ?? 0) <= peak + host
+            })
     }
 
     @Test func `masters in lower precision are whole on a device`() throws {

@@ -94,10 +94,11 @@ typedef struct mt_memory_hooks {
     void *context;
     void *(*take)(void *context, size_t bytes);
     void (*give_back)(void *memory);
+    bool on_device; /* the memory is that of a device, else the CPU's */
 } mt_memory_hooks;
 
 /* Sets the calling thread's hooks. While there are some, operations on meta tensors ask for what they
- * would take on the CPU, and elements of meta tensors are read as 0. */
+ * would take on the CPU or on a device, by the same code, and elements of meta tensors are read as 0. */
 mt_status mt_memory_hooks_set(mt_memory_hooks hooks, mt_memory_hooks *former);
 
 /* ---- Devices ---- */
@@ -132,6 +133,8 @@ mt_status mt_device_release_memory(mt_device device);
 /* Of this thread's last MT_ERROR_OUT_OF_MEMORY: the device, and the bytes asked for, 0 where the
  * library did not say. */
 mt_device mt_last_shortage(uint64_t *bytes);
+/* The same of a message of a device's library; whether its words alone tell a shortage of memory. */
+bool mt_read_shortage(const char *message, mt_device *device, uint64_t *bytes);
 
 /* ---- Generators ---- */
 
@@ -196,6 +199,9 @@ mt_status mt_tensors_download(const mt_tensor *tensors, size_t count, double *ou
 /* Dense copies in main memory, beside what the device does meanwhile, through at most two pinned
  * pieces of 256 MB. Returns when all are made. */
 mt_status mt_tensors_to_host(const mt_tensor *tensors, size_t count, mt_tensor *out);
+/* Bytes of pinned main memory that a process keeps for uploads to a device of this kind, the largest of
+ * so many bytes, and for such copies of tensors, the largest of so many. The device need not be here. */
+uint64_t mt_pinned_bytes(mt_device_kind kind, uint64_t largest_upload, uint64_t largest_download);
 
 /* ---- In place; not recorded by autograd ---- */
 

@@ -1,4 +1,5 @@
 public import MiphaCheckpoints
+import MiphaFiles
 import MiphaModels
 
 /// The tensors in a model folder's files, found by the names of the model's parameters.
@@ -13,6 +14,14 @@ public struct StoredTensors: Sendable {
     /// - Parameter parameter: the official name.
     public func find(_ parameter: String) -> (file: SafetensorsFile, entry: TensorEntry)? {
         keys.external(parameter).flatMap { checkpoint.find($0) }
+    }
+
+    /// Whether a file of a model folder may hold weights, of whatever format.
+    public static func mayExist(in folder: ModelFolder) -> Bool {
+        let names = (try? FileSystem.list(folder.path)) ?? []
+        return names.contains { name in
+            [".safetensors", ".index.json", ".bin", ".pth"].contains { name.hasSuffix($0) }
+        }
     }
 }
 

@@ -25,7 +25,7 @@ public final class DecodingSession {
         /// What was read of them; `nil` while nothing was, or when there are none.
         var sequence: PagedSequence?
         /// Logits behind the last of them.
-        var logits: [Float]?
+        var logits: NextLogits?
     }
 
     /// A prompt whose answer is not complete.
@@ -49,6 +49,8 @@ public final class DecodingSession {
     private let prompts: [GenerationPrompt]
     private let plan: PromptGroups
     private let prefixes: PrefixCache?
+    /// How many of the largest logits are read; `nil`: all.
+    private let keptLogits: Int?
     private var beginnings: [Beginning]
     private var work: [Work] = []
     /// Projected features by picture, until every beginning is read.
@@ -66,10 +68,14 @@ public final class DecodingSession {
 
     /// Plans a batch; nothing is computed yet.
     ///
-    /// - Parameter prefixes: beginnings of earlier sessions.
+    /// - Parameters:
+    ///   - prefixes: beginnings of earlier sessions.
+    ///   - sampling: how tokens are chosen, if that is known: a device then gives the logits that the
+    ///     choice needs.
     /// - Throws: `InferenceError` for ids or pictures that do not fit; `TensorError`.
     public init(
-        _ model: MiphaModel, prompts: [GenerationPrompt], prefixes: PrefixCache? = nil
+        _ model: MiphaModel, prompts: [GenerationPrompt], prefixes: PrefixCache? = nil,
+        sampling: [SamplingOptions]? = nil
     ) throws {
         guard !prompts.isEmpty else {
             throw InferenceError(.invalidPrompt, "expected at least one prompt, found none")
@@ -78,6 +84,11 @@ public final class DecodingSession {
         self.model = model
         self.prompts = prompts
         self.prefixes = prefixes
+        keptLogits =
+            model.device.isAccelerator
+            ? sampling.flatMap {
+                NextLogits.needed($0, vocabulary: model.config.language.vocabularySize)
+            } : nil
         plan = PromptGroups(prompts)
         open = plan.groups.flatMap { $0.rows.map { Row(number: $0) } }
         cache = PagedCache(layers: model.language.shape.layers, device: model.device)
@@ -107,6 +118,11 @@ public final class DecodingSession {
     ///   the next token, or `nil` when the row is complete.
     /// - Returns: whether any row is open.
     public func advance(_ choose: (Int, [Float]) throws -> Int?) throws -> Bool {
+        try advance(choosing: { row, logits in try choose(row, logits.all()) })
+    }
+
+    /// The same with the logits that the options of the session need.
+    package func advance(choosing choose: (Int, NextLogits) throws -> Int?) throws -> Bool {
         guard !open.isEmpty else { return false }
         while try prepare() {}
         let logits =
@@ -231,8 +247,8 @@ extension DecodingSession {
     /// Reads what lies behind the beginnings.
     ///
     /// - Returns: logits behind the last id of each row.
-    private func readRest() throws -> [[Float]] {
-        var (rest, known): ([[Int]], [[Float]?]) = ([], [])
+    private func readRest() throws -> [NextLogits] {
+        var (rest, known): ([[Int]], [NextLogits?]) = ([], [])
         for (group, beginning) in zip(plan.groups, beginnings) {
             for row in group.rows {
                 if let sequence = beginning.sequence {
@@ -254,12 +270,12 @@ extension DecodingSession {
     }
 
     /// Appends the last token of every row.
-    private func step() throws -> [[Float]] {
+    private func step() throws -> [NextLogits] {
         try append(open.map { [$0.last] }).compactMap { $0 }
     }
 
     /// Runs the language model over more ids of the open rows; gives the logits of rows with ids.
-    private func append(_ ids: [[Int]]) throws -> [[Float]?] {
+    private func append(_ ids: [[Int]]) throws -> [NextLogits?] {
         let all = ids.flatMap { $0 }
         guard !all.isEmpty else { return ids.map { _ in nil } }
         statistics.positionsComputed += all.count
@@ -279,7 +295,7 @@ extension DecodingSession {
     /// Logits behind the last token of each row of a pass that has tokens.
     ///
     /// - Parameter embeddings: `[1, tokens, width]`.
-    private func logits(_ embeddings: Tensor, _ pass: PagedPass) throws -> [[Float]] {
+    private func logits(_ embeddings: Tensor, _ pass: PagedPass) throws -> [NextLogits] {
         let (language, last) = (model.language, pass.lastPlaces.compactMap { $0 })
         var hidden = try language.segments(pass).run(embeddings)
             .reshaped([pass.tokenCount, -1])
@@ -287,8 +303,6 @@ extension DecodingSession {
             hidden = try hidden.selecting(Tensor(last).uploaded(to: model.device))
         }
         let logits = try language.head.logits(language.head.normalize(hidden))
-        let width = logits.size(-1)
-        let values: [Float] = try logits.to(dtype: .float32, device: .cpu).values()
-        return last.indices.map { Array(values[$0 * width..<($0 + 1) * width]) }
+        return try NextLogits.rows(of: logits, keeping: keptLogits)
     }
 }

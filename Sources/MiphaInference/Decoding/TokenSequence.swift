@@ -21,7 +21,7 @@ struct TokenSequence {
     /// Chooses the next token.
     ///
     /// - Parameter logits: those after the last token.
-    mutating func next(_ logits: [Float]) throws(InferenceError) -> Int {
+    mutating func next(_ logits: NextLogits) throws -> Int {
         let id = try sampler.next(logits)
         ids.append(id)
         if stopIDs.contains(id) {

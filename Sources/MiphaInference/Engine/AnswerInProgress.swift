@@ -48,7 +48,7 @@ struct AnswerInProgress {
     /// Chooses the next token.
     ///
     /// - Parameter logits: those after the last token.
-    mutating func take(_ logits: [Float]) throws(InferenceError) -> ChatPiece {
+    mutating func take(_ logits: NextLogits) throws -> ChatPiece {
         let id = try tokens.next(logits)
         guard tokens.reason != .stop else { return ChatPiece(text: "", tokens: [id]) }
         let part = matcher.push(decoder.append(id))

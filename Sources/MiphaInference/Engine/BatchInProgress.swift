@@ -52,7 +52,8 @@ package struct BatchInProgress {
             rows.isEmpty
             ? nil
             : try DecodingSession(
-                bundle.model, prompts: rows.map(\.answer.prompt), prefixes: prefixes)
+                bundle.model, prompts: rows.map(\.answer.prompt), prefixes: prefixes,
+                sampling: rows.map { requests[$0.place].sampling })
     }
 
     /// The amount of computation so far.
@@ -75,7 +76,7 @@ package struct BatchInProgress {
         }
         let former = open
         open = []
-        _ = try session.advance { row, logits in take(row, logits) }
+        _ = try session.advance(choosing: { row, logits in take(row, logits) })
         charge(former)
         for row in former where rows[row].failure != nil || rows[row].answer.isFinished {
             close(row)
@@ -90,7 +91,7 @@ package struct BatchInProgress {
         open = []
     }
 
-    private mutating func take(_ row: Int, _ logits: [Float]) -> Int? {
+    private mutating func take(_ row: Int, _ logits: NextLogits) -> Int? {
         do {
             observer.event(rows[row].place, .piece(try rows[row].answer.take(logits)))
         } catch {

@@ -32,7 +32,31 @@ public struct Sampler: Sendable {
     ///   or one is not a number.
     public mutating func next(_ logits: [Float]) throws(InferenceError) -> Int {
         if options.isGreedy { return try Self.mostLikely(logits) }
-        let candidates = try Self.candidates(logits, options)
+        return draw(from: try Self.candidates(logits, options))
+    }
+
+    /// The next token, the same as that of all logits.
+    ///
+    /// - Throws: as of all logits; `TensorError` where the largest do not settle the choice and the
+    ///   others cannot be read.
+    package mutating func next(_ logits: NextLogits) throws -> Int {
+        switch logits {
+        case .all(let values): return try next(values)
+        case .largest(let some):
+            guard let largest = some.falling.first?.value, largest.isFinite else {
+                throw Self.invalid
+            }
+            if options.isGreedy { return some.best }
+            guard let kept = options.topK.flatMap(some.kept) else {
+                return try next(some.all())
+            }
+            return draw(
+                from: Self.candidates(
+                    kept.map(\.id), kept.map(\.value), largest: largest, options))
+        }
+    }
+
+    private mutating func draw(from candidates: [Candidate]) -> Int {
         var rest = generator.unit()
         for candidate in candidates {
             rest -= candidate.probability
@@ -54,13 +78,15 @@ public struct Sampler: Sendable {
             }
             hasNaN = hasNaN || value.isNaN
         }
-        guard largest.isFinite, !hasNaN else {
-            throw InferenceError(
-                .invalidLogits,
-                "the model's logits are not finite numbers; its weights are damaged, or the dtype "
-                    + "overflows (try --dtype float32 or bfloat16)")
-        }
+        guard largest.isFinite, !hasNaN else { throw invalid }
         return best
+    }
+
+    private static var invalid: InferenceError {
+        InferenceError(
+            .invalidLogits,
+            "the model's logits are not finite numbers; its weights are damaged, or the dtype "
+                + "overflows (try --dtype float32 or bfloat16)")
     }
 
     /// The tokens that may be drawn, in the order of their ids.
@@ -71,13 +97,27 @@ public struct Sampler: Sendable {
     ) throws(InferenceError) -> [Candidate] {
         let best = try mostLikely(logits)
         if options.isGreedy { return [Candidate(id: best, probability: 1)] }
-        let largest = Double(logits[best])
         var ids = Array(logits.indices)
         if let count = options.topK, count < logits.count {
             let threshold = kthLargest(logits, count)
             ids.removeAll { logits[$0] < threshold }
         }
-        var weights = ids.map { exponential((Double(logits[$0]) - largest) / options.temperature) }
+        return candidates(ids, ids.map { logits[$0] }, largest: logits[best], options)
+    }
+
+    /// The tokens that may be drawn of those that `topK` leaves.
+    ///
+    /// - Parameters:
+    ///   - ids: the tokens, rising.
+    ///   - logits: their logits.
+    ///   - largest: the largest of them.
+    private static func candidates(
+        _ tokens: [Int], _ logits: [Float], largest: Float, _ options: SamplingOptions
+    ) -> [Candidate] {
+        var ids = tokens
+        var weights = logits.map {
+            exponential((Double($0) - Double(largest)) / options.temperature)
+        }
         if options.topP < 1 {
             let kept = nucleus(weights, share: options.topP)
             ids = kept.map { ids[$0] }

@@ -40,6 +40,11 @@ public struct MiphaBatch {
     /// Number of images.
     public var imageCount: Int { features?.size(0) ?? pixels?.size(0) ?? 0 }
 
+    /// Bytes that a pass over so many positions sends to the model's device at most, besides images.
+    package static func sentBytes(positions: Int) -> Int {
+        PassIndices.byteCount(positions: positions)
+    }
+
     /// The same batch with its images, or their features, on a device.
     ///
     /// Ids, labels and masks stay lists: a pass sends what it needs of them.

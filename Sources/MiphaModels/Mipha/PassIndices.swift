@@ -53,6 +53,9 @@ struct PassIndices {
                 .reshaped([plan.rows, plan.columns, width]))
     }
 
+    /// Bytes of the buffer at most, of a batch of so many positions.
+    static func byteCount(positions: Int) -> Int { 5 * positions * DType.int64.byteCount }
+
     /// Lists in one buffer.
     private struct Parts {
         private let all: Tensor

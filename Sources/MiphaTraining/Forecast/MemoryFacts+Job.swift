@@ -1,3 +1,4 @@
+import MiphaModels
 package import MiphaNN
 import MiphaTorch
 
@@ -76,14 +77,29 @@ extension MemoryFacts {
             + parameters.filter(\.learns).reduce(0) { $0 + $1.count * $1.width }
     }
 
+    /// Bytes of the pinned buffers that copies between main memory and the device go through.
+    var pinnedBytes: Int {
+        let batches = updates.flatMap { $0 } + (validation.map { [$0] } ?? [])
+        let images = batches.map(\.pictures).max() ?? 0
+        // Those of a frozen tower go one by one.
+        let atOnce = towerIsFrozen ? min(images, 1) : images
+        let positions = batches.map(\.positions).max() ?? 0
+        let largest = updated.map { $0.count * 4 }.max() ?? 0
+        return device.pinnedBytes(
+            largestUpload: atOnce * imageBytes, largestDownload: copiesCheckpoint ? largest : 0)
+            + device.pinnedBytes(
+                largestUpload: MiphaBatch.sentBytes(positions: positions), largestDownload: 0)
+    }
+
     /// Bytes of a process in main memory where tensors are on a device: itself, samples that are
-    /// prepared ahead, what a checkpoint is written from, and the model that is collected at the
-    /// end.
+    /// prepared ahead, pinned buffers, what a checkpoint is written from, and the model that is
+    /// collected at the end.
     func hostBytes(program: Int) -> Int {
         let collected =
             job?.mode == .zero3 ? parameters.reduce(0) { $0 + $1.count * $1.width } : 0
         let largest = parameters.map { $0.count * max($0.width, $0.storedWidth) }.max() ?? 0
-        return program + prefetched + max(copiesCheckpoint ? copiedBytes : 0, collected, largest)
+        return program + prefetched + pinnedBytes
+            + max(copiesCheckpoint ? copiedBytes : 0, collected, largest)
     }
 
     /// The memory that is held throughout training, and activations at their peak.

@@ -66,8 +66,10 @@ package struct MemoryFacts {
     package var updates: [[PlannedBatch]] = []
     /// The largest batch of the validation data.
     package var validation: PlannedBatch?
-    /// Whether the tensors are on a device that has memory of its own.
-    package var isOnDevice = false
+    /// Where the tensors are.
+    package var device = Device.cpu
+    /// The most bytes of an image that is sent to the device: pixels or features.
+    package var imageBytes = 0
     /// Bytes of samples that are prepared ahead while an update runs.
     package var prefetched = 0
     /// Bytes of the process before the model is loaded.
@@ -87,6 +89,9 @@ package struct MemoryFacts {
     func masterWidth(_ width: Int) -> Int {
         width == 4 ? 0 : keepsWholeMasters ? 4 : 2
     }
+
+    /// Whether the tensors are on an accelerator.
+    var isOnDevice: Bool { device != .cpu }
 
     /// Whether masters are whole float32 tensors.
     var keepsWholeMasters: Bool { keepsAverage || isOnDevice }

@@ -41,6 +41,8 @@ public struct MemoryPlan: Sendable, Equatable {
     public let parts: [Part]
     /// Bytes in main memory beside those on a device; `nil` where there is no device.
     public let hostBytes: Int?
+    /// Those of them in pinned buffers, which the system cannot swap out.
+    public let pinnedBytes: Int
 
     /// The phase that takes most.
     public var peak: PhasePeak {

@@ -21,7 +21,7 @@ package final class MemorySimulation {
     static let deviceGapShare = 0.05
 
     private let facts: MemoryFacts
-    private let heap = SimulatedHeap()
+    private let heap: SimulatedHeap
     private var peaks: [MemoryPlan.Phase: Int] = [:]
     /// Whether a checkpoint is being written, to whose phase all else counts meanwhile.
     private var isWriting = false
@@ -38,6 +38,7 @@ package final class MemorySimulation {
     /// Prepares the simulation of a run.
     package init(_ facts: MemoryFacts) {
         self.facts = facts
+        heap = SimulatedHeap(isOnDevice: facts.isOnDevice)
     }
 
     /// Goes through the run.
@@ -198,6 +199,7 @@ package final class MemorySimulation {
             parts: facts.parts(
                 program: facts.isOnDevice ? Self.contextBytes : program,
                 activations: activations),
-            hostBytes: facts.isOnDevice ? facts.hostBytes(program: program) : nil)
+            hostBytes: facts.isOnDevice ? facts.hostBytes(program: program) : nil,
+            pinnedBytes: facts.pinnedBytes)
     }
 }

@@ -11,14 +11,18 @@ struct PlannedRunModel {
     let dry: MiphaModel
     /// Names of the parameters that learn.
     let trainable: [String]
+    /// Whether the model's files were looked at; else its shapes are those of the config.
+    private let hasFiles: Bool
     private let stored: [String: Int]
     private let segments: [Set<ParameterPlace>]
     /// Names of frozen parameters that processes may share out.
     private let shared: [String]
 
-    /// - Parameter folder: the model that the run starts from.
+    /// - Parameters:
+    ///   - folder: the model that the run starts from.
+    ///   - needsFiles: whether a folder without weight files is an error.
     /// - Throws: what loading the model would, besides damaged elements.
-    init(_ run: RunConfiguration, _ folder: ModelFolder) throws {
+    init(_ run: RunConfiguration, _ folder: ModelFolder, needsFiles: Bool) throws {
         config = folder.config
         let plan = try TrainingPlan(run)
         try plan.requireTargets(run, in: config)
@@ -28,6 +32,16 @@ struct PlannedRunModel {
         trainable = try plan.trainable(in: dry)
         segments = try dry.segmentPlaces()
         shared = plan.sharedFrozen(in: dry, learning: Set(trainable)).map(\.name)
+        hasFiles = needsFiles || StoredTensors.mayExist(in: folder)
+        stored = hasFiles ? try Self.stored(dry, folder, run) : [:]
+    }
+
+    /// Bytes of an element of each parameter in the model's files.
+    ///
+    /// - Throws: `TrainingError` for a parameter that they lack or have in another shape.
+    private static func stored(
+        _ dry: MiphaModel, _ folder: ModelFolder, _ run: RunConfiguration
+    ) throws -> [String: Int] {
         let tensors = try folder.storedTensors()
         var stored: [String: Int] = [:]
         for fact in dry.store.facts {
@@ -47,7 +61,12 @@ struct PlannedRunModel {
             }
             stored[name] = DType(entry.scalarType).byteCount
         }
-        self.stored = stored
+        return stored
+    }
+
+    /// What is to be known about where the shapes are from.
+    func notes(_ run: RunConfiguration) -> [String] {
+        hasFiles ? [] : ["\(run.model) has no weight files: shapes are those of its config"]
     }
 
     /// Number of elements of what learns.
@@ -66,11 +85,12 @@ struct PlannedRunModel {
             MemoryFacts.Parameter(
                 fact, count: dry.store.elementCount(of: fact.name),
                 learns: learning.contains(fact.name), width: dtype(fact, run).byteCount,
-                storedWidth: stored[fact.name] ?? 0,
+                storedWidth: stored[fact.name] ?? (hasFiles ? 0 : DType.float32.byteCount),
                 packedBytes: dry.store.quantized[fact.name]?.byteCount)
         }
         var facts = MemoryFacts(config, parameters: parameters, dtype: run.dtype)
-        facts.isOnDevice = device != .cpu
+        facts.device = device
+        facts.imageBytes = imageBytes(run)
         facts.checkpointing = run.checkpointing
         facts.accumulation = run.accumulation
         facts.updatesInBackward = run.optimizerInBackward

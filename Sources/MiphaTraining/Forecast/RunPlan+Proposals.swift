@@ -44,13 +44,13 @@ extension RunPlan {
             change(&other)
             // No micro-batch helps where weights and optimiser alone are too much.
             let state = model.facts(other, on: device, world: world).stateBytes
-            guard isAccepted(other), state * sharers <= limit else { continue }
+            guard isAccepted(other), state * share.sharers <= limit else { continue }
             for size in microBatches where size == run.batchSize || !other.optimizerInBackward {
                 other.batchSize = size
                 other.accumulation = run.batchSize * run.accumulation / size
                 let all = settings + batchSettings(other)
                 let predicted = try prediction(of: other, all, memory)
-                guard predicted.peak.bytes * sharers <= limit else { continue }
+                guard share.bytes(predicted) <= limit else { continue }
                 if !all.isEmpty { found.append(Proposal(settings: all, memory: predicted)) }
                 break
             }
@@ -165,7 +165,9 @@ extension RunPlan {
                     + "\(Self.size(free)) are free; keep fewer checkpoints (save_total_limit), or "
                     + "choose another output_dir")
         }
-        if memory.hostBytes != nil, let machine, hostBytesHere > machine.available {
+        if memory.hostBytes != nil, !device.sharesMainMemory, let machine,
+            hostBytesHere > machine.available
+        {
             throw TrainingError(
                 .failed,
                 "beside the memory of \(device) the run would take \(Self.size(hostBytesHere)) of main "
@@ -173,14 +175,17 @@ extension RunPlan {
                     + "--set background_saves=false writes checkpoints without a copy of the state")
         }
         let peak = memory.peak
-        guard let machine = device == .cpu ? machine : own, peakBytesHere > machine.available
+        guard let machine = share.limit(machine, device: own), peakBytesHere > machine.available
         else { return }
-        let share =
-            sharers > 1
-            ? "\(sharers) processes of up to \(Self.size(peak.bytes)) each, " : ""
+        let parts =
+            (share.sharers > 1
+                ? "\(share.sharers) processes of up to \(Self.size(peakBytesHere / share.sharers)) each, "
+                : "")
+            + (device.sharesMainMemory
+                ? "\(Self.size(hostBytesHere)) of it beside the tensors, " : "")
         throw TrainingError(
             .failed,
-            "the run would take \(Self.size(peakBytesHere)) (\(share)in the phase "
+            "the run would take \(Self.size(peakBytesHere)) (\(parts)in the phase "
                 + "\(peak.phase.rawValue)), and "
                 + "\(Self.size(machine.available)) are \(machine.source); "
                 + hint { try proposals(for: machine) })
@@ -202,14 +207,9 @@ extension RunPlan {
         }
         let listed = found.map {
             "\($0.settings.map { "--set \($0)" }.joined(separator: " ")) "
-                + "(\(Self.size($0.memory.peak.bytes * sharers)))"
+                + "(\(Self.size(share.bytes($0.memory))))"
         }
         return "these fit with the same samples in an update: \(listed.joined(separator: "; "))"
-    }
-
-    /// Whether the prediction is nearer to a limit than it is exact.
-    public func isNear(_ machine: MachineMemory) -> Bool {
-        Double(peakBytesHere) > Double(machine.available) * Self.nearShare
     }
 
     static func size(_ bytes: Int) -> String {
@@ -232,9 +232,9 @@ extension RunPlan {
         _ run: RunConfiguration, on device: Device, world: Int = 1, processesHere: Int? = nil,
         _ memory: MachineMemory
     ) throws {
-        let own = try PlannedRunModel(run, run.openModel())
+        let own = try PlannedRunModel(run, run.openModel(), needsFiles: true)
             .facts(run, on: device, world: world).stateBytes
-        let bytes = device == .cpu ? own * (processesHere ?? world) : own
+        let bytes = own * MachineShare(device: device, processes: processesHere ?? world).sharers
         guard bytes > memory.available else { return }
         throw TrainingError(
             .failed,

@@ -52,10 +52,10 @@ public struct RunPlan {
     /// The number of processes that run on this machine.
     let processesHere: Int
 
-    /// Processes that share what ``memory`` is about: main memory, or a device of one process.
-    var sharers: Int { device == .cpu ? processesHere : 1 }
-    /// Bytes that these processes take at most: none takes more than the first.
-    public var peakBytesHere: Int { memory.peak.bytes * sharers }
+    /// What the processes on this machine take together.
+    var share: MachineShare { MachineShare(device: device, processes: processesHere) }
+    /// Bytes that the processes which share what ``memory`` is about take at most.
+    public var peakBytesHere: Int { share.bytes(memory) }
     /// Bytes of main memory that all processes on this machine take at most.
     var hostBytesHere: Int { (memory.hostBytes ?? memory.peak.bytes) * processesHere }
 
@@ -92,7 +92,7 @@ public struct RunPlan {
         let found = try TrainingData(run, folder, note: note)
         // Before samples are encoded: training does that beside what it holds.
         self.base = base ?? MachineMemory.residentBytes() ?? Self.usualBase
-        model = try PlannedRunModel(run, folder)
+        model = try PlannedRunModel(run, folder, needsFiles: false)
         let patches = run.stage.takesPictures ? model.config.tokensPerImage : 0
         shapes = try SampleShapes(
             found.training, patches: patches, limit: limit)
@@ -107,7 +107,7 @@ public struct RunPlan {
         let schedule = LearningRateSchedule(run, totalSteps: plan.totalSteps)
         warmupSteps = schedule.warmupSteps
         let tuning = try TrainingPlan(run)
-        notes = RunNotes(run, plan, schedule, tuning).lines
+        notes = RunNotes(run, plan, schedule, tuning).lines + model.notes(run)
         table = tuning.table(model.dry, trainable: model.trainable) + tuning.adapterLines(model.dry)
         survey = BatchSurvey(plan, shapes, order: order, run, model: model)
         tokens = survey.tokens

@@ -29,18 +29,28 @@ public struct RunPlanReport {
         self.time = time
     }
 
+    /// The memory that the run has to fit into, if known: that of the device, or main memory.
+    public var limit: MachineMemory? { plan.share.limit(machine, device: own) }
+
+    /// Whether the prediction is nearer to that limit than it is exact.
+    public var isNear: Bool {
+        limit.map { Double(plan.peakBytesHere) > Double($0.available) * RunPlan.nearShare } ?? false
+    }
+
     /// The plan as JSON.
     ///
     /// - Throws: what ``RunPlan/proposals(limit:)`` throws, where the run does not fit.
     public func json() throws -> JSONObject {
         var object = facts
-        func limit(_ memory: MachineMemory) -> JSONValue {
+        func described(_ memory: MachineMemory) -> JSONValue {
             ["bytes": .integer(memory.available), "source": .string(memory.source)]
         }
-        if let own { object["device_memory_limit"] = limit(own) }
-        guard let machine else { return object }
-        object["memory_limit"] = limit(machine)
-        let fitting = plan.device == .cpu ? machine : own
+        if let own { object["device_memory_limit"] = described(own) }
+        let fitting = limit
+        guard let machine = machine ?? (plan.device.sharesMainMemory ? own : nil) else {
+            return object
+        }
+        object["memory_limit"] = described(machine)
         object["fits"] = .bool(
             plan.peakBytesHere <= fitting?.available ?? .max
                 && plan.hostBytesHere <= machine.available
@@ -51,7 +61,7 @@ public struct RunPlanReport {
                     [
                         "settings": .array($0.settings.map { .string($0) }),
                         "peak_bytes": .integer($0.memory.peak.bytes),
-                        "peak_bytes_here": .integer($0.memory.peak.bytes * plan.sharers),
+                        "peak_bytes_here": .integer(plan.share.bytes($0.memory)),
                     ]
                 })
         }
@@ -105,6 +115,7 @@ public struct RunPlanReport {
         if let host = memory.hostBytes {
             object["device"] = .string(plan.device.description)
             object["host_bytes"] = .integer(host)
+            object["pinned_bytes"] = .integer(memory.pinnedBytes)
             object["host_bytes_here"] = .integer(plan.hostBytesHere)
         }
         return object
@@ -130,9 +141,9 @@ public struct RunPlanReport {
                 + ($0 == memory.peak ? "  <- peak" : "")
         }
         lines += hostLines
-        if plan.sharers > 1 {
+        if plan.share.sharers > 1 {
             lines.append(
-                "memory of \(plan.sharers) processes on this machine: up to "
+                "memory of \(plan.share.sharers) processes on this machine: up to "
                     + RunPlan.size(plan.peakBytesHere))
         }
         lines.append(
@@ -168,7 +179,16 @@ public struct RunPlanReport {
         let all =
             plan.processesHere > 1
             ? ", of \(plan.processesHere) on this machine \(RunPlan.size(plan.hostBytesHere))" : ""
-        return ["main memory of one process: \(RunPlan.size(host))\(all)"]
+        let pinned = plan.memory.pinnedBytes
+        let lines = [
+            "main memory of one process: \(RunPlan.size(host))\(all)"
+                + (pinned > 0 ? ", \(RunPlan.size(pinned)) of a process pinned" : "")
+        ]
+        guard plan.device.sharesMainMemory else { return lines }
+        return lines + [
+            "together, since the memory of \(plan.device) is main memory: "
+                + RunPlan.size(plan.peakBytesHere)
+        ]
     }
 
     private static func duration(_ seconds: Double) -> String {

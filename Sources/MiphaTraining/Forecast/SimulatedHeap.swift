@@ -29,8 +29,12 @@ package final class SimulatedHeap {
     /// The smallest range that is kept apart.
     private static let least = 32
 
-    /// Creates an empty heap.
-    package init() {}
+    private let isOnDevice: Bool
+
+    /// Creates an empty heap, of main memory or of a device's.
+    package init(isOnDevice: Bool = false) {
+        self.isOnDevice = isOnDevice
+    }
 
     /// Free ranges of the region, by rising start; no two touch.
     private var free: [FreeRange] = []
@@ -102,7 +106,9 @@ package final class SimulatedHeap {
     }
 
     /// This heap as the memory of meta tensors.
-    package var memory: MetaMemory { MetaMemory { [self] bytes in Loan(self, bytes: bytes) } }
+    package var memory: MetaMemory {
+        MetaMemory(isOnDevice: isOnDevice) { [self] bytes in Loan(self, bytes: bytes) }
+    }
 
     /// Takes a block back.
     package func release(_ block: Block) {

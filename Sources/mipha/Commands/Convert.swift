@@ -29,15 +29,17 @@ struct Convert: ParsableCommand {
     @Flag(help: "Leave out a bias that the layout has no place for.")
     var dropHeadBias = false
 
-    @OptionGroup(title: "Common options") var common: CommonOptions
+    @OptionGroup var engine: EngineOptions
+
+    @OptionGroup var logging: LoggingOptions
 
     func run() throws {
-        _ = try common.start()
+        try engine.start()
         let folder = try ModelFolder(model, for: "mipha convert")
-        for line in folder.notes { common.logging.output.relay(line) }
+        for line in folder.notes { logging.output.relay(line) }
         let files = try ModelConversion.run(
             folder, to: to == .mipha ? .mipha : .llava, output: output, dropsHeadBias: dropHeadBias)
-        common.logging.output.note("\(output): \(files.joined(separator: ", "))")
+        logging.output.note("\(output): \(files.joined(separator: ", "))")
     }
 
     /// Layouts that can be written.

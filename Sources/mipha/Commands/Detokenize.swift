@@ -16,12 +16,12 @@ struct Detokenize: ParsableCommand {
     @Argument(help: "Model folder.")
     var model: String
 
-    @OptionGroup(title: "Common options") var common: CommonOptions
+    @OptionGroup(title: "Common options") var logging: LoggingOptions
 
     func run() throws {
         let folder = try ModelFolder(model, for: "mipha detokenize")
         let lines = try LineTokenizer(folder, addsSpecialTokens: false)
-        let output = common.logging.output
+        let output = logging.output
         try StandardInput.forEachLine { line, number in
             output.result(try lines.text(line, number: number) + "\n")
         }

@@ -20,15 +20,17 @@ struct Inspect: ParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    @OptionGroup(title: "Common options") var common: CommonOptions
+    @OptionGroup var engine: EngineOptions
+
+    @OptionGroup var logging: LoggingOptions
 
     func run() throws {
-        _ = try common.start()
+        try engine.start()
         let report = try ModelReport(ModelFolder(model, for: "mipha inspect"))
         if json {
-            try common.logging.output.result(report.json)
+            try logging.output.result(report.json)
         } else {
-            common.logging.output.result(report.text)
+            logging.output.result(report.text)
         }
     }
 }

@@ -45,11 +45,10 @@ struct Plan: ParsableCommand {
         let configuration = try file.configuration()
         try engine.start(threads: configuration.threads)
         let output = logging.output
-        let (device, isHere) = try report.device(configuration)
+        let world = processes ?? configuration.processes
+        let (device, isHere) = try report.device(configuration, processesHere: world)
         try report.printer(output, probes: isHere).print(
-            RunPlan(
-                configuration, on: device, world: processes ?? configuration.processes,
-                note: { output.note($0) }))
+            RunPlan(configuration, on: device, world: world, note: { output.note($0) }))
     }
 }
 
@@ -86,18 +85,33 @@ struct PlanOptions: ParsableArguments {
 
     /// The device that the run is planned for, and whether it is here.
     ///
-    /// - Throws: `ValidationError` for a device that is not here, unless its memory was given.
-    func device(_ run: RunConfiguration) throws -> (device: Device, isHere: Bool) {
+    /// - Parameter processesHere: number of processes on this machine that share the run.
+    /// - Throws: `ValidationError` for a device that is not here, unless its memory was given, and
+    ///   for one that has no memory of its own where that was given.
+    func device(
+        _ run: RunConfiguration, processesHere: Int
+    ) throws -> (device: Device, isHere: Bool) {
+        try DeviceChoice.requireOneEach(run.device, of: "device", processesHere: processesHere)
         let found = Result { try DeviceChoice.device(run.device, of: "device") }
-        guard deviceMemory != nil else { return (try found.get(), true) }
-        if let device = try? found.get(), device != .cpu { return (device, true) }
-        guard run.device == "auto" || run.device.hasPrefix("cuda") else {
-            guard try found.get() == .cpu else { return (try found.get(), true) }
-            throw ValidationError(
-                "--device-memory: expected a device with memory of its own, found cpu; --memory is "
-                    + "for main memory")
+        // An unknown name stays an error.
+        guard let named = try? Device.named(run.device) ?? .cuda(0) else {
+            return (try found.get(), true)
         }
-        return (.cuda(0), false)
+        guard named != .cpu, !named.sharesMainMemory else {
+            guard deviceMemory == nil else {
+                throw ValidationError(
+                    "--device-memory: expected a device with memory of its own, found \(named); "
+                        + "--memory is for main memory")
+            }
+            // Of a machine that is elsewhere, as its memory is given.
+            let isElsewhere = memory != nil && named != .cpu && !named.isAvailable
+            return isElsewhere ? (named, false) : (try found.get(), true)
+        }
+        guard deviceMemory != nil else { return (try found.get(), true) }
+        if let device = try? found.get(), device != .cpu, !device.sharesMainMemory {
+            return (device, true)
+        }
+        return (named, false)
     }
 
     /// - Parameter isHere: whether the device of the run can be measured.

@@ -27,16 +27,18 @@ struct Preprocess: ParsableCommand {
     @Flag(help: "Also write the pixels before normalisation.")
     var uint8 = false
 
-    @OptionGroup(title: "Common options") var common: CommonOptions
+    @OptionGroup var engine: EngineOptions
+
+    @OptionGroup var logging: LoggingOptions
 
     func run() throws {
-        _ = try common.start()
+        try engine.start()
         let folder = try ModelFolder(model, for: "mipha preprocess")
-        for line in folder.notes { common.logging.output.relay(line) }
-        common.logging.output.noteOrientations(of: files)
+        for line in folder.notes { logging.output.relay(line) }
+        logging.output.noteOrientations(of: files)
         let interruption = Interruption()
         var bar = ProgressBar(
-            "images", total: files.count, unit: "images", output: common.logging.output)
+            "images", total: files.count, unit: "images", output: logging.output)
         defer { bar.finish() }
         try PictureProbe.run(
             folder, pictures: files, output: output, includesResized: uint8

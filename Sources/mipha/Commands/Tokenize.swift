@@ -28,11 +28,11 @@ struct Tokenize: ParsableCommand {
 
     @OptionGroup var conversation: TemplateOption
 
-    @OptionGroup(title: "Common options") var common: CommonOptions
+    @OptionGroup(title: "Common options") var logging: LoggingOptions
 
     func run() throws {
         let folder = try ModelFolder(model, for: "mipha tokenize")
-        let output = common.logging.output
+        let output = logging.output
         let lines = try LineTokenizer(
             folder, addsSpecialTokens: special, template: conversation.chosen())
         try StandardInput.forEachLine { line, number in

@@ -72,6 +72,8 @@ struct Train: ParsableCommand {
             return
         }
         if environment == nil, count > 1 {
+            try DeviceChoice.requireOneEach(
+                configuration.device, of: "device", processesHere: count)
             try runRanks(count)
             return
         }
@@ -97,7 +99,8 @@ struct Train: ParsableCommand {
     ) throws {
         let termination = Interruption(signal: SIGTERM)
         let device = try DeviceChoice.device(
-            configuration.device, of: "device", localRank: environment?.localRank)
+            configuration.device, of: "device", localRank: environment?.localRank,
+            processesHere: environment?.localWorldSize ?? 1)
         // Before the processes meet none of them has loaded anything.
         if !ignoreMemory, environment?.localRank ?? 0 == 0,
             let memory = try device == .cpu ? MachineMemory() : MachineMemory(of: device)
@@ -169,11 +172,14 @@ struct Train: ParsableCommand {
         let output = logging.output
         let printer = PlanPrinter(
             asJSON: false, probes: false, memory: nil, deviceMemory: nil, output: output)
+        let here = environment?.localWorldSize
         try printer.print(
             RunPlan(
-                configuration, on: DeviceChoice.device(configuration.device, of: "device"),
-                world: environment?.worldSize ?? processes,
-                processesHere: environment?.localWorldSize, note: { output.note($0) }))
+                configuration,
+                on: DeviceChoice.device(
+                    configuration.device, of: "device", processesHere: here ?? processes),
+                world: environment?.worldSize ?? processes, processesHere: here,
+                note: { output.note($0) }))
     }
 
     /// Where this start goes on from; a launcher that starts a job again wants it to go on.

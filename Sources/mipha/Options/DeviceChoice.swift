@@ -9,10 +9,13 @@ enum DeviceChoice {
     ///   - origin: the option or key that has the name, for messages.
     ///   - localRank: number of this process among those of a job on this machine, each of which
     ///     takes another device where the name leaves open which.
-    /// - Throws: `ValidationError` when there is no such device here.
+    ///   - processesHere: number of those processes.
+    /// - Throws: `ValidationError` when there is no such device here, or when it is one card for
+    ///   several processes.
     static func device(
-        _ name: String, of origin: String, localRank: Int? = nil
+        _ name: String, of origin: String, localRank: Int? = nil, processesHere: Int = 1
     ) throws -> Device {
+        try requireOneEach(name, of: origin, processesHere: processesHere)
         do {
             let device = try Device(parsing: name, localRank: localRank ?? 0)
             // What a library makes by itself is then not on another device.
@@ -21,5 +24,17 @@ enum DeviceChoice {
         } catch {
             throw ValidationError("\(origin): \(error.message)")
         }
+    }
+
+    /// Refuses a name that is that of one card, which processes do not share.
+    ///
+    /// - Throws: `ValidationError`.
+    static func requireOneEach(
+        _ name: String, of origin: String, processesHere: Int
+    ) throws {
+        guard processesHere > 1, name.hasPrefix("cuda:") else { return }
+        throw ValidationError(
+            "\(origin): \(name) is one card, and \(processesHere) processes run on this machine; "
+                + "cuda gives each a card of its own, and CUDA_VISIBLE_DEVICES chooses among them")
     }
 }

@@ -31,14 +31,13 @@ struct PlanPrinter {
         } else {
             output.result(report.lines.joined(separator: "\n") + "\n")
         }
-        let limit = plan.device == .cpu ? machine : own
-        guard let limit else {
+        guard report.limit != nil else {
             output.warning(
                 "this system does not report how much memory is free; nothing was checked")
             return
         }
         try plan.requireFit(machine, device: own, disk: free)
-        if plan.isNear(limit) {
+        if report.isNear {
             output.warning(
                 "the prediction is within a tenth of the memory there is; it may be that far off")
         }

@@ -53,6 +53,26 @@ struct RunPlanTests {
             "\(error)")
     }
 
+    @Test func `a model without weight files is planned by its config`() throws {
+        let whole = try plan()
+        let folder = try TemporaryFolder()
+        let bare = try folder.copy(of: tiny.run.model, named: "bare")
+        try FileManager.default.removeItem(atPath: "\(bare)/model.safetensors")
+        let planned = try plan { $0.model = bare }
+        #expect(planned.memory.parts == whole.memory.parts)
+        #expect(planned.table == whole.table && planned.disk.modelBytes == whole.disk.modelBytes)
+        let note = "\(bare) has no weight files: shapes are those of its config"
+        #expect(planned.notes == whole.notes + [note])
+        // A run needs them, and other formats are not passed over.
+        #expect(throws: (any Error).self) {
+            try RunPlan.requireRoomForState(
+                tiny.with { $0.model = bare }, on: .cpu,
+                MachineMemory(available: .max, source: "given by a test"))
+        }
+        try AtomicFile.write("", to: "\(bare)/pytorch_model.bin")
+        #expect(throws: (any Error).self) { try self.plan { $0.model = bare } }
+    }
+
     @Test func `tokens of large data follow from words`() throws {
         let counted = try plan()
         let estimated = try RunPlan(tiny.run, base: 0, countingUpTo: 5)

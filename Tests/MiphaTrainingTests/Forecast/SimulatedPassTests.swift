@@ -40,11 +40,14 @@ struct SimulatedPassTests {
         return PlannedBatch(samples, packs: kind == .packed)
     }
 
-    @Test(arguments: Kind.allCases, [DType.float32, .bfloat16])
+    @Test(
+        arguments: Kind.allCases,
+        [(DType.float32, false), (.bfloat16, false), (.float32, true), (.bfloat16, true)])
     func `a pass leaves one gradient for each parameter that learns and nothing else`(
-        kind: Kind, dtype: DType
+        kind: Kind, form: (dtype: DType, isOnDevice: Bool)
     ) throws {
-        let heap = SimulatedHeap()
+        let dtype = form.dtype
+        let heap = SimulatedHeap(isOnDevice: form.isOnDevice)
         let facts = facts(kind, dtype)
         func bytes(_ tensors: [Tensor]) -> Int { tensors.reduce(0) { $0 + $1.byteCount } }
         try withMetaMemory(heap.memory) {
