@@ -57,6 +57,7 @@ struct PretendTrainTests {
                 Kind(testDescription: "QLoRA, 8 bits", settings: lora + ["load_in_8bit=true"]),
                 Kind(testDescription: "DoRA", settings: lora + ["use_dora=true"]),
                 Kind(testDescription: "packing", settings: ["packing=true"]),
+                Kind(testDescription: "masks of keys", settings: ["attention_mask=not_pad"]),
                 Kind(testDescription: "checkpointing", settings: ["gradient_checkpointing=true"]),
                 Kind(testDescription: "moving average", settings: ["ema_decay=0.9"]),
                 Kind(
@@ -118,12 +119,17 @@ struct PretendTrainTests {
         return counts[1].merging(counts[0]) { $0 - $1 }.mapValues { Double($0) / 4 }
     }
 
-    @Test func `an update waits twice and sends each micro-batch in two copies`() throws {
-        let full = try update(Kind(testDescription: "full"))
-        #expect(full["waits", default: 9] <= 2)
-        #expect(full["copies_down", default: 9] <= 2)
-        #expect(full["copies_up", default: 9] <= 4)
-        #expect(full["waiting_copies_up"] == 0)
+    @Test(
+        arguments: Kind.all.filter {
+            ["full", "align", "masks of keys", "feature cache", "8-bit moments", "DPO", "SimPO"]
+                .contains($0.testDescription)
+        })
+    func `an update waits twice and sends each micro-batch in two copies`(_ kind: Kind) throws {
+        let found = try update(kind)
+        #expect(found["waits", default: 9] <= 2)
+        #expect(found["copies_down", default: 9] <= 2)
+        #expect(found["copies_up", default: 9] <= 4)
+        #expect(found["waiting_copies_up"] == 0)
     }
 
     @Test func `quantised weights and dropout move nothing`() throws {

@@ -101,6 +101,21 @@ import Testing
         #expect(none.map(\.elementCount) == nil)
     }
 
+    @Test func `images that were sent ahead are those of the batch`() throws {
+        let model = try TinyModel(dropout: 0)
+        let batch = try model.batch(answers: [2, 3], pictures: true)
+        var sent = batch
+        try sent.send(to: .underTest)
+        // What is queued after it is not part of the copy.
+        try batch.pixels?.assign(Tensor.full([2, 3, 14, 14], 7))
+        let other = try model.batch(answers: [2, 3], pictures: true)
+        let values = try [sent, other, batch].map {
+            try model.model.logits($0).values(as: Float.self)
+        }
+        #expect(values[1] != values[2])
+        #expect(values[0] == (Device.underTest.isAccelerator ? values[1] : values[2]))
+    }
+
     @Test func `a device is no part of what a run is`() throws {
         _ = try train(tiny.run.with { $0.device = "cpu" }, on: .underTest, stoppingAfter: 2)
         #expect(try train(tiny.run.with { $0.device = "auto" }, on: .underTest).count == 4)
