@@ -58,6 +58,7 @@ struct PretendTrainTests {
                 Kind(testDescription: "DoRA", settings: lora + ["use_dora=true"]),
                 Kind(testDescription: "packing", settings: ["packing=true"]),
                 Kind(testDescription: "masks of keys", settings: ["attention_mask=not_pad"]),
+                Kind(testDescription: "deterministic", settings: ["deterministic=true"]),
                 Kind(testDescription: "checkpointing", settings: ["gradient_checkpointing=true"]),
                 Kind(testDescription: "moving average", settings: ["ema_decay=0.9"]),
                 Kind(
@@ -130,6 +131,24 @@ struct PretendTrainTests {
         #expect(found["copies_down", default: 9] <= 2)
         #expect(found["copies_up", default: 9] <= 4)
         #expect(found["waiting_copies_up"] == 0)
+    }
+
+    @Test func `a run says whether it is deterministic, and that the CPU is anyway`() throws {
+        for (device, note) in [("cpu", true), ("pretend:1", false)] {
+            let output = file("deterministic-\(note)")
+            let done = try MiphaProcess(
+                fixture.arguments(output, ["deterministic=true", "max_steps=1"])
+                    + ["--device", device], environment: PretendLibrary.environment())
+            try #require(done.status == 0, "\(done.errors)")
+            #expect(done.errors.contains("deterministic: true changes nothing") == note)
+            let starts = try JSONValue(contentsOf: "\(output)/environment.json")["starts"]
+            let start = try #require(starts?.arrayValue?.first)
+            #expect(start["deterministic"] == true)
+            #expect((start["bfloat16_products_in_float32"] != nil) == note)
+        }
+        #expect(
+            try fixture.weights(file("deterministic-true")).mapValues(\.count)
+                == fixture.weights(file("deterministic-false")).mapValues(\.count))
     }
 
     @Test func `quantised weights and dropout move nothing`() throws {

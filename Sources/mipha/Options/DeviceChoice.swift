@@ -9,12 +9,18 @@ enum DeviceChoice {
     ///   - origin: the option or key that has the name, for messages.
     ///   - localRank: number of this process among those of a job on this machine, each of which
     ///     takes another device where the name leaves open which.
+    ///   - isDeterministic: whether the device is to take only kernels that give the same bits each
+    ///     time.
     /// - Throws: `ValidationError` when there is no such device here.
     static func device(
-        _ name: String, of origin: String, localRank: Int? = nil
+        _ name: String, of origin: String, localRank: Int? = nil, isDeterministic: Bool = false
     ) throws -> Device {
         do {
+            // Before a library of the device starts, which reads some of it then.
+            if isDeterministic { try Engine.setDeterministic(true) }
             let device = try Device(parsing: name, localRank: localRank ?? 0)
+            // The CPU's kernels do so as they are, and stay the same ones.
+            if isDeterministic && !device.isAccelerator { try Engine.setDeterministic(false) }
             // What a library makes by itself is then not on another device.
             if device.isAccelerator { try device.makeCurrent() }
             return device
