@@ -58,6 +58,7 @@ struct PretendTrainTests {
                 Kind(testDescription: "DoRA", settings: lora + ["use_dora=true"]),
                 Kind(testDescription: "packing", settings: ["packing=true"]),
                 Kind(testDescription: "masks of keys", settings: ["attention_mask=not_pad"]),
+                Kind(testDescription: "8-bit moments", settings: ["optim=adamw_8bit"]),
                 Kind(testDescription: "deterministic", settings: ["deterministic=true"]),
                 Kind(testDescription: "checkpointing", settings: ["gradient_checkpointing=true"]),
                 Kind(testDescription: "moving average", settings: ["ema_decay=0.9"]),

@@ -378,6 +378,7 @@ typedef struct mt_adamw_slot {
     mt_tensor gradient; /* of any dtype; converted piece by piece */
     mt_tensor first, second; /* moments */
     mt_tensor step; /* a float32 scalar that counts this step already */
+    double count; /* its value where the caller knows it, which saves codes on a device a wait; or 0 */
     mt_tensor master_or_null; /* float32; it is what is updated, and `parameter` takes its values */
     mt_tensor remainder_or_null; /* int16; with the bfloat16 `parameter` it makes the master */
     /* Of moments that are uint8 codes: float32, one for each MT_MOMENT_BLOCK elements. */
@@ -386,8 +387,10 @@ typedef struct mt_adamw_slot {
 
 #define MT_MOMENT_BLOCK 256
 
-/* One fused AdamW step over `count` parameters. */
-mt_status mt_adamw_step(const mt_adamw_slot *slots, size_t count, mt_adamw_options options);
+/* One fused AdamW step over `count` parameters. `began`: whether anything may have been changed, also
+ * where the step fails. */
+mt_status mt_adamw_step(const mt_adamw_slot *slots, size_t count, mt_adamw_options options,
+                        bool *began);
 /* float32 from bfloat16 and the int16 lower half of its bits. */
 mt_status mt_tensor_join_remainder(mt_tensor rounded, mt_tensor remainder, mt_tensor *out);
 /* Fills both halves: `rounded` is the nearest bfloat16. What lies exactly between two moves by one in
