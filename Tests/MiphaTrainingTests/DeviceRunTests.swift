@@ -49,10 +49,26 @@ import Testing
         let rest = try train(tiny.run, on: second)
         #expect((losses + rest).allSatisfy(\.isFinite) && rest.count == 4)
         #expect(try incidents() == ["device_changed"])
+        let told = try String(
+            contentsOfFile: "\(tiny.run.outputFolder)/incidents.jsonl", encoding: .utf8)
+        #expect(told.contains("dropout masks come from a new seed"))
         let starts = try JSONValue(contentsOf: "\(tiny.run.outputFolder)/environment.json")
         #expect(
             starts["starts"]?.arrayValue?.map { $0["device"]?.stringValue }
                 == [first.description, second.description])
+    }
+
+    @Test(.enabled(if: Device.underTest.isAccelerator), arguments: [false, true])
+    func `a change of the device says nothing about dropout where there is none`(
+        _ isPreference: Bool
+    ) throws {
+        let still = isPreference ? tiny : try TinyRun(samples: 4)
+        let run = isPreference ? try tiny.preference("pairs") : still.run
+        _ = try train(run, on: .cpu, stoppingAfter: 2)
+        let trainer = try Trainer(run, on: .underTest)
+        #expect(trainer.incidents.map(\.kind) == [.deviceChanged])
+        #expect(trainer.incidents.allSatisfy { !$0.message.contains("dropout") })
+        withExtendedLifetime(still) {}
     }
 
     @Test(.enabled(if: Device.underTest.isAccelerator), arguments: [DType.float32, .bfloat16])

@@ -84,7 +84,7 @@ final class UpdateLoop {
         {
             return nil
         }
-        learner.beginUpdate(inBackward: run.optimizerInBackward)
+        learner.beginUpdate()
         switch try runPasses(micro, counts, step, shouldStop: shouldStop, into: &result) {
         case .done: break
         case .stopped: return nil
@@ -181,13 +181,15 @@ final class UpdateLoop {
             run.optimizerInBackward
             ? OptimizerInBackward(
                 optimizer, factor: schedule.factor(step), segments: pass.chain.segments,
-                trainable: learner.model.store.facts(of: learner.trainable)) : nil
+                trainable: learner.model.store.facts(of: learner.trainable),
+                stepping: learner.step) : nil
         let loss: Tensor?
         do {
             loss = try backward.run(
                 pass.chain, scale: scale, dropout: learner.dropout,
                 observer: inBackward ?? parallel)
         } catch let error as OptimizerInBackward.NonFiniteGradient {
+            learner.distrustWeights()
             throw TrainingError(
                 .failed,
                 "update \(step + 1): the norm of the gradients of \(error.segment) is \(error.norm), "
