@@ -354,3 +354,27 @@ mt_status mt_attention_join(mt_tensor a, mt_tensor a_sums, mt_tensor b, mt_tenso
                                .to(first.scalar_type()));
     });
 }
+
+mt_status mt_attention_mask(mt_tensor key_mask_or_null, int64_t tokens, int64_t window,
+                            mt_device device, mt_tensor *out) {
+    return guard([&] {
+        const at::Tensor places =
+            at::arange(tokens, at::TensorOptions(at::kLong).device(mipha::device(device)));
+        const at::Tensor token = places.unsqueeze(1), key = places.unsqueeze(0);
+        at::Tensor sees = key.le(token);
+        if (window > 0) {
+            sees = sees.logical_and(key.gt(token.sub(window)));
+        }
+        sees = sees.view({1, 1, tokens, tokens});
+        if (const auto real = unwrap_optional(key_mask_or_null)) {
+            if (real->dim() != 2 || real->size(1) != tokens) {
+                throw std::invalid_argument("expected a mask of keys for each token of each row");
+            }
+            mipha::require_together("attention mask", {{"places", places}, {"keys", *real}});
+            sees = sees.logical_and(real->to(at::kBool).view({-1, 1, 1, tokens}));
+            const at::Tensor alone = sees.any(-1, /*keepdim=*/true).logical_not();
+            sees = sees.logical_or(alone.logical_and(key.eq(token)));
+        }
+        *out = mipha::wrap(std::move(sees));
+    });
+}

@@ -120,6 +120,11 @@ void require_together(const char *function, std::initializer_list<Operand> opera
 // A copy of a CPU tensor on the device, through pinned memory; see mt_tensor_upload.
 at::Tensor uploaded(const at::Tensor &tensor, at::Device device);
 
+// A parameter with moments in 8 bits; see moments.h.
+struct MomentTensors {
+    at::Tensor parameter, gradient, first, second, first_scales, second_scales;
+};
+
 // Whether this thread counts the memory of meta tensors.
 bool counts_memory() noexcept;
 // Whether it counts it as that of a device.

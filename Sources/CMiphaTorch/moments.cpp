@@ -136,11 +136,16 @@ const mipha::MomentCode &mipha::unsigned_moments() {
     return code;
 }
 
-void mipha::update_coded_moments(const MomentRange &range, const mt_adamw_options &options,
-                                 double step) {
+float mipha::moment_magnitude(int32_t place, const MomentCode &code) {
+    return magnitude(place, code);
+}
+
+int32_t mipha::nearest_moment(float x, const MomentCode &code) { return nearest(x, code); }
+
+mipha::MomentConstants mipha::moment_constants(const mt_adamw_options &options, double step) {
     const double correction1 = 1 - std::pow(options.beta1, step);
     const double correction2 = std::sqrt(1 - std::pow(options.beta2, step));
-    const MomentConstants constants{
+    return {
         static_cast<float>(options.beta1),
         static_cast<float>(options.beta2),
         static_cast<float>(1 - options.beta1),
@@ -149,6 +154,11 @@ void mipha::update_coded_moments(const MomentRange &range, const mt_adamw_option
         static_cast<float>(options.learning_rate / correction1),
         static_cast<float>(1 / correction2),
         static_cast<float>(options.epsilon)};
+}
+
+void mipha::update_coded_moments(const MomentRange &range, const mt_adamw_options &options,
+                                 double step) {
+    const MomentConstants constants = moment_constants(options, step);
     const MomentKernel update = kernel();
     parallel_for((range.count + block - 1) / block, 64, [&](int64_t begin, int64_t end) {
         update(range, constants, begin, end);

@@ -19,6 +19,14 @@ struct MomentRange {
 // One step, the `step`th; counted from 1.
 void update_coded_moments(const MomentRange &range, const mt_adamw_options &options, double step);
 
+// The same of dense tensors of one dimension on a device, of a whole parameter; the gradient is of any
+// dtype.
+struct MomentTensors;
+
+// One step without a wait. `began` becomes true before anything is changed.
+void update_coded_moments(const MomentTensors &all, const mt_adamw_options &options, double step,
+                          bool *began);
+
 // ---- What the kernels share ----
 
 // Constants of a step, as numbers to multiply by.
@@ -47,8 +55,15 @@ struct MomentCode {
 const MomentCode &signed_moments();
 const MomentCode &unsigned_moments();
 
+MomentConstants moment_constants(const mt_adamw_options &options, double step);
+// The magnitude of a place, and the place of the nearest magnitude.
+float moment_magnitude(int32_t place, const MomentCode &code);
+int32_t nearest_moment(float x, const MomentCode &code);
+
+// The smallest largest number of a block whose others are held as shares of it.
+constexpr float smallest_moment = 1e-37F;
 // What numbers are multiplied by to be held as shares of the largest; 0 where it is too small for that.
-inline float inverse_moment(float largest) { return largest < 1e-37F ? 0 : 1 / largest; }
+inline float inverse_moment(float largest) { return largest < smallest_moment ? 0 : 1 / largest; }
 
 // Blocks from `begin` to `end` of a range.
 using MomentKernel = void (*)(const MomentRange &range, const MomentConstants &constants,

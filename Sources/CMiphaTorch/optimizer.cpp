@@ -22,6 +22,7 @@ namespace {
 // The tensors of one parameter.
 struct Slot {
     at::Tensor parameter, gradient, first, second, step;
+    double count; // what `step` holds, or 0
     std::optional<at::Tensor> master, remainder, first_scales, second_scales;
 
     bool has_codes() const { return first_scales.has_value(); }
@@ -159,7 +160,7 @@ void update_in_pieces(const Slot &slot, const mt_adamw_options &options) {
 // Slots with masters or gradients of another dtype, on a device: as few calls as its memory allows.
 class DeviceBatch {
   public:
-    explicit DeviceBatch(const mt_adamw_options &options) : options(options) {}
+    DeviceBatch(const mt_adamw_options &options, bool *began) : options(options), began(began) {}
 
     void add(const Slot &slot) {
         const at::Tensor parameter = slot.parameter.view({-1}), first = slot.first.view({-1}),
@@ -190,6 +191,7 @@ class DeviceBatch {
             return;
         }
         if (!targets[0].is_meta()) { // there the gradients of other types are all that is taken
+            *began = true;
             update(targets, changes, firsts, seconds, steps, options);
             if (!shown.empty()) {
                 at::_foreach_copy_(shown, masters);
@@ -204,9 +206,23 @@ class DeviceBatch {
   private:
     static constexpr int64_t longest = 64 << 20; // elements: 256 MB of gradients in float32
     const mt_adamw_options &options;
+    bool *const began;
     std::vector<at::Tensor> targets, changes, firsts, seconds, steps, shown, masters;
     int64_t held = 0;
 };
+
+void update_codes_on_device(const Slot &slot, const mt_adamw_options &options, bool *began) {
+    const at::Tensor parameter = slot.parameter.view({-1});
+    const at::Tensor target = slot.master.has_value() ? slot.master->view({-1}) : parameter;
+    const double step = slot.count > 0 ? slot.count : slot.step.item<double>();
+    mipha::update_coded_moments({target, slot.gradient.reshape({-1}), slot.first.view({-1}),
+                                 slot.second.view({-1}), slot.first_scales->view({-1}),
+                                 slot.second_scales->view({-1})},
+                                options, step, began);
+    if (slot.master.has_value()) {
+        parameter.copy_(target);
+    }
+}
 
 void check_codes(const Slot &slot) {
     const int64_t blocks =
@@ -216,18 +232,17 @@ void check_codes(const Slot &slot) {
                  slot.remainder.has_value()) &&
                 (!slot.master.has_value() || slot.master->scalar_type() == at::kFloat);
     for (const at::Tensor &codes : {slot.first, slot.second}) {
-        fits = fits && codes.scalar_type() == at::kByte && mipha::acts_on_cpu(codes) &&
-               codes.is_contiguous();
+        fits = fits && codes.scalar_type() == at::kByte && codes.is_contiguous();
     }
     for (const auto &scales : {slot.first_scales, slot.second_scales}) {
-        fits = fits && scales->scalar_type() == at::kFloat && mipha::acts_on_cpu(*scales) &&
-               scales->is_contiguous() && scales->numel() == blocks;
+        fits = fits && scales->scalar_type() == at::kFloat && scales->is_contiguous() &&
+               scales->numel() == blocks;
     }
-    if (!fits || !mipha::acts_on_cpu(slot.parameter) || !slot.parameter.is_contiguous()) {
+    if (!fits || !slot.parameter.is_contiguous()) {
         throw std::invalid_argument(
             "moments are floats, or uint8 codes with a float32 scale for each block of " +
             std::to_string(MT_MOMENT_BLOCK) +
-            " beside a float32 parameter or master, on the CPU or the meta device");
+            " beside a dense float32 parameter or master");
     }
 }
 
@@ -237,6 +252,7 @@ Slot slot_of(const mt_adamw_slot &given, size_t index) {
               unwrap(given.first),
               unwrap(given.second),
               unwrap(given.step),
+              given.count,
               unwrap_optional(given.master_or_null),
               unwrap_optional(given.remainder_or_null),
               unwrap_optional(given.first_scales_or_null),
@@ -270,7 +286,9 @@ Slot slot_of(const mt_adamw_slot &given, size_t index) {
 
 } // namespace
 
-mt_status mt_adamw_step(const mt_adamw_slot *slots, size_t count, mt_adamw_options options) {
+mt_status mt_adamw_step(const mt_adamw_slot *slots, size_t count, mt_adamw_options options,
+                        bool *began) {
+    *began = false;
     return guard([&] {
         const c10::NoGradGuard no_grad;
         std::vector<at::Tensor> targets, changes, first, second, counts;
@@ -297,12 +315,16 @@ mt_status mt_adamw_step(const mt_adamw_slot *slots, size_t count, mt_adamw_optio
             }
         }
         if (!targets.empty()) {
+            *began = true;
             update(targets, changes, first, second, counts, options);
         }
-        DeviceBatch batch(options);
+        DeviceBatch batch(options, began);
         for (const Slot &slot : others) {
             if (mipha::acts_on_cpu(slot.parameter)) {
+                *began = true;
                 update_in_pieces(slot, options);
+            } else if (slot.has_codes()) {
+                update_codes_on_device(slot, options, began);
             } else {
                 batch.add(slot);
             }

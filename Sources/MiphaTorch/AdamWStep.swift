@@ -35,12 +35,15 @@ public struct AdamWSlot {
     ///
     /// The codes are bitsandbytes' dynamic maps, signed here and unsigned for the second moment
     /// (8-bit Optimizers via Block-wise Quantization, arXiv 2110.02861); each number is held by the
-    /// nearest code, as bitsandbytes does on the CPU.
+    /// nearest code, as bitsandbytes does on the CPU. On a device the same codes are looked up in
+    /// tables.
     public var first: Tensor
     /// Second moment, of the parameter's shape and the first moment's kind.
     public var second: Tensor
     /// A float32 scalar that counts this step already.
     public var steps: Tensor
+    /// The value of ``steps`` where the caller knows it, so that codes on a device need not wait for it.
+    public var count: Int?
     /// Float32 value that is updated in the parameter's place and then copied to it.
     public var master: Tensor?
     /// The lower half of the float32 value of a bfloat16 parameter; see ``SplitFloats``.
@@ -54,7 +57,7 @@ public struct AdamWSlot {
     /// Creates a slot.
     public init(
         parameter: Tensor, gradient: Tensor, first: Tensor, second: Tensor, steps: Tensor,
-        master: Tensor? = nil, remainder: Tensor? = nil,
+        count: Int? = nil, master: Tensor? = nil, remainder: Tensor? = nil,
         scales: (first: Tensor, second: Tensor)? = nil
     ) {
         self.parameter = parameter
@@ -62,6 +65,7 @@ public struct AdamWSlot {
         self.first = first
         self.second = second
         self.steps = steps
+        self.count = count
         self.master = master
         self.remainder = remainder
         self.scales = scales
@@ -71,9 +75,10 @@ public struct AdamWSlot {
 /// One fused AdamW update of many parameters (libtorch's `_fused_adamw_`; a kernel of ours for
 /// moments in 8 bits).
 ///
+/// - Parameter began: becomes true where anything may have been changed, also when the update fails.
 /// - Throws: `TensorError` when tensors of a slot do not fit together.
 public func applyAdamW(
-    _ slots: [AdamWSlot], constants: AdamWConstants
+    _ slots: [AdamWSlot], constants: AdamWConstants, began: inout Bool
 ) throws(TensorError) {
     let options = mt_adamw_options(
         learning_rate: constants.learningRate, beta1: constants.beta1, beta2: constants.beta2,
@@ -82,16 +87,29 @@ public func applyAdamW(
         unsafe mt_adamw_slot(
             parameter: slot.parameter.handle, gradient: slot.gradient.handle,
             first: slot.first.handle, second: slot.second.handle, step: slot.steps.handle,
-            master_or_null: slot.master?.handle, remainder_or_null: slot.remainder?.handle,
+            count: Double(slot.count ?? 0), master_or_null: slot.master?.handle,
+            remainder_or_null: slot.remainder?.handle,
             first_scales_or_null: slot.scales?.first.handle,
             second_scales_or_null: slot.scales?.second.handle)
     }
+    var hasBegun = false
     let status = withExtendedLifetime(slots) {
         unsafe lent.withUnsafeBufferPointer {
-            unsafe mt_adamw_step($0.baseAddress, $0.count, options)
+            unsafe mt_adamw_step($0.baseAddress, $0.count, options, &hasBegun)
         }
     }
+    began = began || hasBegun
     try check(status, "adamw", slots.map(\.parameter))
+}
+
+/// One fused AdamW update of many parameters.
+///
+/// - Throws: `TensorError` when tensors of a slot do not fit together.
+public func applyAdamW(
+    _ slots: [AdamWSlot], constants: AdamWConstants
+) throws(TensorError) {
+    var began = false
+    try applyAdamW(slots, constants: constants, began: &began)
 }
 
 /// Float32 numbers held as the nearest bfloat16 and the lower half of their bits.

@@ -57,6 +57,9 @@ struct PretendTrainTests {
                 Kind(testDescription: "QLoRA, 8 bits", settings: lora + ["load_in_8bit=true"]),
                 Kind(testDescription: "DoRA", settings: lora + ["use_dora=true"]),
                 Kind(testDescription: "packing", settings: ["packing=true"]),
+                Kind(testDescription: "masks of keys", settings: ["attention_mask=not_pad"]),
+                Kind(testDescription: "8-bit moments", settings: ["optim=adamw_8bit"]),
+                Kind(testDescription: "deterministic", settings: ["deterministic=true"]),
                 Kind(testDescription: "checkpointing", settings: ["gradient_checkpointing=true"]),
                 Kind(testDescription: "moving average", settings: ["ema_decay=0.9"]),
                 Kind(
@@ -118,12 +121,35 @@ struct PretendTrainTests {
         return counts[1].merging(counts[0]) { $0 - $1 }.mapValues { Double($0) / 4 }
     }
 
-    @Test func `an update waits twice and sends each micro-batch in two copies`() throws {
-        let full = try update(Kind(testDescription: "full"))
-        #expect(full["waits", default: 9] <= 2)
-        #expect(full["copies_down", default: 9] <= 2)
-        #expect(full["copies_up", default: 9] <= 4)
-        #expect(full["waiting_copies_up"] == 0)
+    @Test(
+        arguments: Kind.all.filter {
+            ["full", "align", "masks of keys", "feature cache", "8-bit moments", "DPO", "SimPO"]
+                .contains($0.testDescription)
+        })
+    func `an update waits twice and sends each micro-batch in two copies`(_ kind: Kind) throws {
+        let found = try update(kind)
+        #expect(found["waits", default: 9] <= 2)
+        #expect(found["copies_down", default: 9] <= 2)
+        #expect(found["copies_up", default: 9] <= 4)
+        #expect(found["waiting_copies_up"] == 0)
+    }
+
+    @Test func `a run says whether it is deterministic, and that the CPU is anyway`() throws {
+        for (device, note) in [("cpu", true), ("pretend:1", false)] {
+            let output = file("deterministic-\(note)")
+            let done = try MiphaProcess(
+                fixture.arguments(output, ["deterministic=true", "max_steps=1"])
+                    + ["--device", device], environment: PretendLibrary.environment())
+            try #require(done.status == 0, "\(done.errors)")
+            #expect(done.errors.contains("deterministic: true changes nothing") == note)
+            let starts = try JSONValue(contentsOf: "\(output)/environment.json")["starts"]
+            let start = try #require(starts?.arrayValue?.first)
+            #expect(start["deterministic"] == true)
+            #expect((start["bfloat16_products_in_float32"] != nil) == note)
+        }
+        #expect(
+            try fixture.weights(file("deterministic-true")).mapValues(\.count)
+                == fixture.weights(file("deterministic-false")).mapValues(\.count))
     }
 
     @Test func `quantised weights and dropout move nothing`() throws {

@@ -30,9 +30,7 @@ import Testing
                 $0.dtype = dtype
                 $0.checkpointing = checkpointing
                 $0.averageDecay = checkpointing ? 0.5 : nil
-                // A device has no moments in 8 bits.
-                $0.moments =
-                    checkpointing && !Device.underTest.isAccelerator ? .eightBit : .float32
+                $0.moments = checkpointing ? .eightBit : .float32
                 $0.optimizer.weightDecay = 0.1
                 $0.optimizerInBackward = inBackward
                 $0.outputFolder += "-\(inBackward)"

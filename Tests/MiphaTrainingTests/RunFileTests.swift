@@ -50,6 +50,7 @@ import Testing
         ("eval_data_path", "v.json", ["v.json"]), ("validation_split", "0.25", 0.25),
         ("eval_steps", "7", 7), ("keep_best", "true", true), ("background_saves", "false", false),
         ("tensorboard", "false", false), ("threads", "3", 3), ("device", "cpu", "cpu"),
+        ("deterministic", "true", true),
         ("seed", "-7", -7), ("save_steps", "11", 11), ("save_total_limit", "4", 4),
         ("logging_steps", "6", 6),
         ("sampling_order", "modality_length", "modality_length"), ("packing", "true", true),

@@ -115,7 +115,7 @@ import Testing
                 "output_dir", "bad_samples_limit", "dataloader_num_workers",
                 "dataloader_prefetch_mib", "feature_cache", "feature_cache_gib",
                 "optimizer_in_backward", "spike_factor", "sharding", "processes", "device",
-                "threads",
+                "deterministic", "threads",
                 "eval_data_path", "eval_steps", "keep_best", "save_steps", "save_total_limit",
                 "background_saves", "logging_steps", "tensorboard", "sample_steps",
                 "sample_prompts", "sample_max_tokens",

@@ -49,6 +49,11 @@ import Testing
         #expect(starts?.map { $0["resumed_from"]?.integerValue } == [0, 2])
         #expect(starts?.first?["libtorch"]?.stringValue == Engine.loadedVersion)
         #expect(starts?.map { $0["device"] } == [here, here])
+        #expect(starts?.first?["deterministic"] == false)
+        // It says something about the processor.
+        #expect(
+            starts?.first?["bfloat16_products_in_float32"]
+                == (Device.underTest == .cpu ? .bool(Engine.computesBFloat16InFloat) : nil))
         let files = try #require(
             try JSONValue(contentsOf: "\(output)/inputs.json")["files"]?.arrayValue)
         let data = files.first { $0["file"]?.stringValue == tiny.run.dataFiles[0] }

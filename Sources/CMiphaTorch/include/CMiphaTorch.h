@@ -292,6 +292,11 @@ mt_status mt_attention_composed(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor
  * sums: [...]. The sums of one of both may be minus infinity: no key. */
 mt_status mt_attention_join(mt_tensor a, mt_tensor a_sums, mt_tensor b, mt_tensor b_sums,
                             mt_tensor *out);
+/* Which keys each token sees, [rows or 1, 1, tokens, tokens] bool, made on the device: those up to
+ * itself, of these the last `window` (0: all), and of these the ones that `key_mask_or_null` [rows,
+ * tokens] has. A token that sees none sees itself. */
+mt_status mt_attention_mask(mt_tensor key_mask_or_null, int64_t tokens, int64_t window,
+                            mt_device device, mt_tensor *out);
 /* Rotates the first `2 * cos.size(-1)` features of x [batch, tokens, heads, head width], halves
  * paired ("NeoX"); cos and sin: [batch or 1, tokens, rotary / 2] float32. */
 mt_status mt_rotary(mt_tensor x, mt_tensor cos, mt_tensor sin, mt_tensor *out);
@@ -347,6 +352,26 @@ mt_status mt_dequantize(mt_quantized matrix, mt_dtype dtype, mt_tensor *out);
 mt_status mt_quantized_linear(mt_tensor x, mt_quantized matrix, mt_tensor bias_or_null,
                               mt_tensor *out);
 
+/* ---- Learning from pairs of answers ---- */
+
+typedef enum mt_preference_kind { MT_DPO, MT_IPO, MT_SIMPO } mt_preference_kind;
+
+typedef struct mt_preference_options {
+    mt_preference_kind kind;
+    double beta, gamma, smoothing;
+} mt_preference_options;
+
+/* The losses of pairs of answers in float32, where `sums` are; nothing waits and nothing is recorded.
+ *
+ * sums: [answers] cross-entropies of a chosen answer, a rejected one, and so on. facts: [2 * answers]
+ * int64; of each answer the reference model's log-probability as two float32 whose sum it is, the
+ * larger one in the lower half of the bits, then the number of its tokens.
+ * loss: the sum. slopes: [answers] derivatives of the loss by the log-probabilities. figures: [5] sums of
+ * the rewards of chosen and of rejected answers, pairs whose chosen answer has the higher one, sums of
+ * the log-probabilities of both (SimPO: per token). */
+mt_status mt_preference_loss(mt_tensor sums, mt_tensor facts, mt_preference_options options,
+                             mt_tensor *loss, mt_tensor *slopes, mt_tensor *figures);
+
 /* ---- Optimiser ---- */
 
 typedef struct mt_adamw_options {
@@ -359,6 +384,7 @@ typedef struct mt_adamw_slot {
     mt_tensor gradient; /* of any dtype; converted piece by piece */
     mt_tensor first, second; /* moments */
     mt_tensor step; /* a float32 scalar that counts this step already */
+    double count; /* its value where the caller knows it, which saves codes on a device a wait; or 0 */
     mt_tensor master_or_null; /* float32; it is what is updated, and `parameter` takes its values */
     mt_tensor remainder_or_null; /* int16; with the bfloat16 `parameter` it makes the master */
     /* Of moments that are uint8 codes: float32, one for each MT_MOMENT_BLOCK elements. */
@@ -367,8 +393,10 @@ typedef struct mt_adamw_slot {
 
 #define MT_MOMENT_BLOCK 256
 
-/* One fused AdamW step over `count` parameters. */
-mt_status mt_adamw_step(const mt_adamw_slot *slots, size_t count, mt_adamw_options options);
+/* One fused AdamW step over `count` parameters. `began`: whether anything may have been changed, also
+ * where the step fails. */
+mt_status mt_adamw_step(const mt_adamw_slot *slots, size_t count, mt_adamw_options options,
+                        bool *began);
 /* float32 from bfloat16 and the int16 lower half of its bits. */
 mt_status mt_tensor_join_remainder(mt_tensor rounded, mt_tensor remainder, mt_tensor *out);
 /* Fills both halves: `rounded` is the nearest bfloat16. What lies exactly between two moves by one in

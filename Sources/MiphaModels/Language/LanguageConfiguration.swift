@@ -50,6 +50,9 @@ public protocol LanguageConfiguration: Sendable, Equatable {
     /// Number of positions the model was trained for; longer inputs extend the rotary table.
     var maximumPositions: Int { get }
 
+    /// Dropout in training, as a probability; 0 for families without.
+    var dropout: Double { get }
+
     /// The same model as the class that reads a layout builds it.
     func built(in layout: CheckpointLayout) -> Self
     /// The rules that make the parameters of that class of this model's, both by official names.
@@ -96,6 +99,8 @@ extension LanguageConfiguration {
     public func built(in layout: CheckpointLayout) -> Self { self }
     /// Nothing is to be done.
     public func rules(to layout: CheckpointLayout) -> [WeightRule] { [] }
+    /// None.
+    public var dropout: Double { 0 }
 
     /// Whether another config is of the same family and says the same.
     package func isEqual(_ other: any LanguageConfiguration) -> Bool { self == other as? Self }

@@ -38,6 +38,9 @@ public struct PhiConfig: LanguageConfiguration {
     /// Number of rotated features of each head.
     public var rotaryWidth: Int { Int(partialRotaryFactor * Double(headWidth)) }
 
+    /// Dropout in training.
+    public var dropout: Double { residualDropout }
+
     /// Creates a config; the values left out are those of Phi-2.
     public init(
         vocabularySize: Int = 51200, hiddenSize: Int = 2560, intermediateSize: Int = 10240,

@@ -46,14 +46,20 @@ public struct SequenceLayout: Sendable, Equatable {
         let list = positions.flatMap { $0 }
         let shape = [positions.count, positions.first?.count ?? 0]
         return pass(
-            positions: try Tensor(list, shape: shape).uploaded(to: device), dropout: dropout)
+            positions: try Tensor(list, shape: shape).uploaded(to: device), keys: nil,
+            dropout: dropout)
     }
 
     /// The pass over the tokens, whose positions are on the device of the model already.
-    func pass(positions: Tensor, dropout: RandomGenerator?) -> any AttentionPass {
+    ///
+    /// - Parameter keys: the mask of keys as `[rows, tokens]` int64 there, where it was sent.
+    func pass(
+        positions: Tensor, keys: Tensor?, dropout: RandomGenerator?
+    ) -> any AttentionPass {
         if let documents {
             return PackedPass(documents: documents, positions: positions, dropout: dropout)
         }
-        return SequencePass(positions: positions, keyMask: keyMask, dropout: dropout)
+        return SequencePass(
+            positions: positions, keyMask: keyMask, keys: keys, dropout: dropout)
     }
 }

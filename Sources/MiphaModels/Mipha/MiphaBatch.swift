@@ -23,6 +23,8 @@ public struct MiphaBatch {
     ///
     /// Samples of one row do not see each other and each begins at position 0.
     public var packing: [[Int]]?
+    /// The images, or their features, on their way to a device.
+    private var arriving: PendingUpload?
 
     /// Creates a batch.
     public init(
@@ -45,16 +47,34 @@ public struct MiphaBatch {
         PassIndices.byteCount(positions: positions)
     }
 
+    /// Begins to send the images, or their features, to a device, beside what it computes.
+    ///
+    /// A pass waits for them there. Nothing is sent that is there already, nor to the CPU. Neither may
+    /// be set anew from then on.
+    public mutating func send(to device: Device) throws(TensorError) {
+        guard device.isAccelerator, let images = features ?? pixels, images.device == .cpu else {
+            return
+        }
+        arriving = try PendingUpload(of: images, to: device)
+    }
+
     /// The same batch with its images, or their features, on a device.
     ///
     /// Ids, labels and masks stay lists: a pass sends what it needs of them.
     func moved(to device: Device) throws(TensorError) -> MiphaBatch {
         var batch = self
-        if let features {
-            batch.features = try features.uploaded(to: device)
+        let images: Tensor?
+        if let arriving {
+            images = try arriving.tensor()
         } else {
-            batch.pixels = try pixels?.uploaded(to: device)
+            images = try (features ?? pixels)?.uploaded(to: device)
         }
+        if features == nil {
+            batch.pixels = images
+        } else {
+            batch.features = images
+        }
+        batch.arriving = nil
         return batch
     }
 }

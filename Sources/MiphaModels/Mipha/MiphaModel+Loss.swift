@@ -49,14 +49,18 @@ extension MiphaModel {
     ///   - dropout: generator of dropout masks in training; `nil` turns dropout off.
     ///   - zLoss: factor of the sum of `logsumexp(logits)^2` over supervised positions, which is added
     ///     to the loss and keeps logits from drifting.
+    ///   - lists: gives whole numbers for other segments, which travel to the device with the ids.
     /// - Throws: `SpliceError`; `TensorError`.
     public func lossChain(
-        _ batch: MiphaBatch, dropout: RandomGenerator?, zLoss: Double = 0
+        _ batch: MiphaBatch, dropout: RandomGenerator?, zLoss: Double = 0,
+        lists: (SplicePlan) -> [[Int]] = { _ in [] }
     ) throws -> LossChain {
         let plan = try plan(for: batch)
         let layout = plan.layout(of: batch)
-        let indices = try PassIndices(plan, layout, isSupervised: true, on: device)
-        let pass = layout.pass(positions: indices.positions, dropout: dropout)
+        let indices = try PassIndices(
+            plan, layout, isSupervised: true, lists: lists(plan), on: device)
+        let pass = layout.pass(
+            positions: indices.positions, keys: indices.keys, dropout: dropout)
         let (positions, targets) = (indices.supervised.positions, indices.supervised.targets)
         let (head, width) = (language.head, language.shape.width)
         let loss = Segment("loss", reads: head.places) { (hidden) throws(TensorError) in

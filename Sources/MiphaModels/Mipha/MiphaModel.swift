@@ -129,7 +129,8 @@ public struct MiphaModel {
             ?? batch.pixels.map { try visionSegments().run($0, observe: observe) }
         let embeddings = try indices.spliced(plan, features: features, language)
         try observe(Segment("hidden.0", reads: []) { (x) throws(TensorError) in x }, embeddings)
-        let pass = layout.pass(positions: indices.positions, dropout: nil)
+        let pass = layout.pass(
+            positions: indices.positions, keys: indices.keys, dropout: nil)
         let hidden = try language.segments(pass).run(embeddings, observe: observe)
         return try language.head.logits(language.head.normalize(hidden))
     }

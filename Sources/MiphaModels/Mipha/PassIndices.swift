@@ -11,30 +11,41 @@ struct PassIndices {
     let sources: Tensor
     /// Position of each token in its text, `[rows or 1, tokens]`.
     let positions: Tensor
+    /// The real tokens, `[rows, tokens]`, other than 0; `nil`: all, or the CPU, which makes masks of the
+    /// layout's lists.
+    let keys: Tensor?
     /// The supervised positions with their targets.
     let supervised: SupervisedPlaces
 
     /// - Parameters:
     ///   - layout: that of the tokens; `nil` where none but the embeddings are computed.
     ///   - isSupervised: whether supervised positions are wanted.
+    ///   - lists: others that are wanted beside them.
     init(
         _ plan: SplicePlan, _ layout: SequenceLayout? = nil, isSupervised: Bool = false,
-        on device: Device
+        lists: [[Int]] = [], on device: Device
     ) throws(TensorError) {
         let supervised = isSupervised ? plan.supervised : (positions: [], targets: [])
         let positions = layout?.positions ?? []
+        let mask = device.isAccelerator ? layout?.keyMask : nil
         var parts = try Parts(
             [
-                plan.textIDs, plan.sources, positions.flatMap { $0 }, supervised.positions,
+                plan.textIDs, plan.sources, positions.flatMap { $0 },
+                mask?.flatMap { $0.map { $0 ? 1 : 0 } } ?? [], supervised.positions,
                 supervised.targets,
-            ], on: device)
+            ] + lists, on: device)
         textIDs = try parts.next()
         sources = try parts.next()
         self.positions = try parts.next().reshaped([
             positions.count, positions.first?.count ?? 0,
         ])
-        self.supervised = SupervisedPlaces(
-            positions: try parts.next(), targets: try parts.next())
+        let keys = try parts.next()
+        self.keys = try mask.map { (rows) throws(TensorError) in
+            try keys.reshaped([rows.count, rows.first?.count ?? 0])
+        }
+        var places = SupervisedPlaces(positions: try parts.next(), targets: try parts.next())
+        for _ in lists { places.lists.append(try parts.next()) }
+        self.supervised = places
     }
 
     /// Embeddings of a spliced batch, `[rows, columns, width]`.
@@ -54,7 +65,7 @@ struct PassIndices {
     }
 
     /// Bytes of the buffer at most, of a batch of so many positions.
-    static func byteCount(positions: Int) -> Int { 5 * positions * DType.int64.byteCount }
+    static func byteCount(positions: Int) -> Int { 6 * positions * DType.int64.byteCount }
 
     /// Lists in one buffer.
     private struct Parts {
@@ -82,4 +93,6 @@ package struct SupervisedPlaces {
     package let positions: Tensor
     /// The id that follows each, int64.
     package let targets: Tensor
+    /// Other lists that were asked for, int64.
+    package internal(set) var lists: [Tensor] = []
 }

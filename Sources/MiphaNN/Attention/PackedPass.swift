@@ -75,7 +75,12 @@ public final class PackedPass: AttentionPass {
     private func mask(_ tokens: Int, _ form: AttentionForm) throws(TensorError) -> Tensor {
         let key = MaskKey(tokens: tokens, window: form.window)
         if let known = masks[key] { return known }
-        let mask = try SequencePass.mask(tokens: tokens, keyMask: nil, form).uploaded(to: device)
+        let mask =
+            device.isAccelerator
+            ? try Functions.attentionMask(
+                keys: nil, tokens: tokens, window: form.window, device: device)
+            : try SequencePass.mask(tokens: tokens, keyMask: nil, form).uploaded(
+                to: device)
         masks[key] = mask
         return mask
     }

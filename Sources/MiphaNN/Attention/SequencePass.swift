@@ -8,6 +8,8 @@ public final class SequencePass: AttentionPass {
     public let dropout: RandomGenerator?
 
     private let keyMask: [[Bool]]?
+    /// The same on the device of the model, where it was sent there.
+    private var keys: Tensor?
     private let device: Device
     private var masks: [Int?: Tensor] = [:]
 
@@ -30,10 +32,15 @@ public final class SequencePass: AttentionPass {
 
     /// Prepares a pass whose positions are on the device of the model already.
     ///
-    /// - Parameter positions: `[rows or 1, tokens]` int64.
-    package init(positions: Tensor, keyMask: [[Bool]]?, dropout: RandomGenerator?) {
+    /// - Parameters:
+    ///   - positions: `[rows or 1, tokens]` int64.
+    ///   - keys: `keyMask` as `[rows, tokens]` int64 on that device, where it is there already.
+    package init(
+        positions: Tensor, keyMask: [[Bool]]?, keys: Tensor? = nil, dropout: RandomGenerator?
+    ) {
         self.positions = positions
         self.keyMask = keyMask
+        self.keys = keys
         self.dropout = dropout
         device = positions.device
     }
@@ -53,10 +60,26 @@ public final class SequencePass: AttentionPass {
     /// The mask of a form of attention, made once.
     private func mask(_ form: AttentionForm) throws(TensorError) -> Tensor {
         if let known = masks[form.window] { return known }
-        let mask = try Self.mask(tokens: positions.size(1), keyMask: keyMask, form).uploaded(
-            to: device)
+        let tokens = positions.size(1)
+        let mask =
+            device.isAccelerator
+            ? try Functions.attentionMask(
+                keys: sentKeys(), tokens: tokens, window: form.window, device: device)
+            : try Self.mask(tokens: tokens, keyMask: keyMask, form).uploaded(to: device)
         masks[form.window] = mask
         return mask
+    }
+
+    /// The mask of keys on a device, which makes those of whole attention there: they are `tokens`
+    /// times as large.
+    private func sentKeys() throws(TensorError) -> Tensor? {
+        if let keys { return keys }
+        guard let keyMask else { return nil }
+        let sent = try Tensor(
+            keyMask.flatMap { $0 }, shape: [keyMask.count, positions.size(1)]
+        ).uploaded(to: device)
+        keys = sent
+        return sent
     }
 
     /// `[rows or 1, 1, tokens, tokens]`, true = attend.

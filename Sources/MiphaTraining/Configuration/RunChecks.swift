@@ -1,20 +1,16 @@
 import MiphaData
-import MiphaTorch
 
 /// Refuses runs whose settings exclude each other.
 struct RunChecks {
     private let run: RunConfiguration
-    private let device: Device
     private let worldSize: Int
 
     /// The most samples of an update of all processes together.
     private static let maximumUpdateSize = 1_000_000_000
 
-    /// - Parameters:
-    ///   - device: where the model learns.
-    ///   - worldSize: number of processes that share the work.
-    init(_ run: RunConfiguration, on device: Device, worldSize: Int) {
-        (self.run, self.device, self.worldSize) = (run, device, worldSize)
+    /// - Parameter worldSize: number of processes that share the work.
+    init(_ run: RunConfiguration, worldSize: Int) {
+        (self.run, self.worldSize) = (run, worldSize)
     }
 
     /// Does all checks that need nothing but the settings.
@@ -29,12 +25,6 @@ struct RunChecks {
                 "optim: expected adamw with sharding \(run.sharding.rawValue), found "
                     + "\(run.moments.rawValue), whose blocks do not follow the shards; set sharding: "
                     + "none")
-        }
-        if device != .cpu && run.moments != .float32 {
-            throw TrainingError(
-                .invalidRun,
-                "optim: expected adamw on \(device), found \(run.moments.rawValue), whose moments are "
-                    + "computed on the CPU only; set optim: adamw, or device: cpu")
         }
         if run.optimizerInBackward { try requireUpdatesInBackward() }
         try requireValidation()
@@ -105,10 +95,8 @@ struct RunChecks {
 extension RunConfiguration {
     /// Refuses settings that exclude each other.
     ///
-    /// - Parameters:
-    ///   - device: where the model learns.
-    ///   - worldSize: number of processes that share the work.
-    func validate(on device: Device, worldSize: Int = 1) throws(TrainingError) {
-        try RunChecks(self, on: device, worldSize: worldSize).requireAll()
+    /// - Parameter worldSize: number of processes that share the work.
+    func validate(worldSize: Int = 1) throws(TrainingError) {
+        try RunChecks(self, worldSize: worldSize).requireAll()
     }
 }

@@ -157,6 +157,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var tensorBoard = true
     /// Where the model learns, as the command line writes it: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
     public var device = "auto"
+    /// Whether a device takes only kernels that give the same bits each time, as the CPU's do.
+    public var isDeterministic = false
     /// Threads of an operation; `nil` leaves the choice to libtorch.
     public var threads: Int?
     /// Number of processes on one machine that share the work, where no launcher starts them.

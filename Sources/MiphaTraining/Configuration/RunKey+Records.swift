@@ -19,6 +19,11 @@ extension RunKey {
             "Device that holds the model; `auto` is the best one here, `--device` overrides it."
         ).withoutInfluence,
         RunKey(
+            "deterministic", \.isDeterministic, .flag,
+            "Takes only kernels that give the same bits each time; slower on devices, and so on the CPU "
+                + "anyway."
+        ).withoutInfluence,
+        RunKey(
             optional: "threads", \.threads, .count(to: Engine.maximumThreadCount),
             "Threads per operation; `--threads` overrides it.", absent: "libtorch's"
         ).withoutInfluence,

@@ -100,36 +100,83 @@ public final class FeatureStore {
 
     /// The features of a batch's images, `[images, patches, width]` in the model's element type.
     ///
+    /// They are on the CPU where all were found, else where the model is: what was found travels there
+    /// together.
+    ///
     /// - Throws: `TensorError`.
     public func features(of images: [SampleImage]) throws -> Tensor? {
         guard !images.isEmpty else { return nil }
-        return try .concatenating(images.map(features), along: 0)
+        let sent = try sentPixels(of: images)
+        var values: [UInt8] = []
+        let parts = try images.enumerated().map { place, image in
+            let part = try features(of: image, sent?.narrowed(0, from: place, length: 1))
+            if case .found(let own) = part { values += own }
+            return part
+        }
+        let all = try Tensor.copying(
+            values, shape: [parts.count { $0.tensor == nil }] + shape.dropFirst(), dtype: dtype)
+        if all.size(0) == images.count { return all }
+        let found = try all.uploaded(to: device)
+        var place = 0
+        let tensors = try parts.map { part in
+            if let tensor = part.tensor { return tensor }
+            defer { place += 1 }
+            return try found.narrowed(0, from: place, length: 1)
+        }
+        return try .concatenating(tensors, along: 0)
     }
 
-    private func features(of image: SampleImage) throws -> Tensor {
-        switch image.content {
-        case .features(let values): return try found(values)
-        case .pixels(let prepared):
-            guard let reader else { return try computed(prepared) }
-            // They may have been computed after the image was prepared.
-            if let values = reader.values(of: image.id) { return try found(values) }
-            let features = try computed(prepared)
-            try keep(features, of: image.id, reader)
-            return features
+    /// The features of an image: an entry's values, or what the tower has just given.
+    private enum Part {
+        case found([UInt8])
+        case computed(Tensor)
+
+        /// What was computed.
+        var tensor: Tensor? {
+            if case .computed(let tensor) = self { tensor } else { nil }
         }
     }
 
-    private func found(_ values: [UInt8]) throws -> Tensor {
-        counts.hits += 1
-        return try Tensor.copying(values, shape: shape, dtype: dtype).uploaded(to: device)
+    /// The pixels of all images on a device, where the tower is to see all of them.
+    private func sentPixels(of images: [SampleImage]) throws -> Tensor? {
+        let prepared = images.compactMap(\.prepared)
+        guard device.isAccelerator, reader == nil, prepared.count == images.count else {
+            return nil
+        }
+        return try .joining(
+            prepared.values, shape: [prepared.count] + prepared[0].pixels.sizes
+        ).uploaded(to: device)
     }
 
-    private func computed(_ image: PreparedImage) throws -> Tensor {
+    /// - Parameter pixels: those of the image, where they are on the device already.
+    private func features(of image: SampleImage, _ pixels: Tensor?) throws -> Part {
+        switch image.content {
+        case .features(let values): return found(values)
+        case .pixels(let prepared):
+            guard let reader else { return .computed(try computed(prepared, pixels)) }
+            // They may have been computed after the image was prepared.
+            if let values = reader.values(of: image.id) { return found(values) }
+            let features = try computed(prepared)
+            try keep(features, of: image.id, reader)
+            return .computed(features)
+        }
+    }
+
+    private func found(_ values: [UInt8]) -> Part {
+        counts.hits += 1
+        return .found(values)
+    }
+
+    private func computed(_ image: PreparedImage, _ pixels: Tensor? = nil) throws -> Tensor {
         counts.misses += 1
         return try withoutGradients { () throws(TensorError) in
-            try tower.segments(dropout: nil).run(
-                Tensor.joining([image].values, shape: [1] + image.pixels.sizes)
-                    .uploaded(to: device))
+            let own: Tensor
+            if let pixels {
+                own = pixels
+            } else {
+                own = try .joining([image].values, shape: [1] + image.pixels.sizes)
+            }
+            return try tower.segments(dropout: nil).run(own.uploaded(to: device))
         }
     }
 

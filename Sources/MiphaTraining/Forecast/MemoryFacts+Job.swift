@@ -79,16 +79,22 @@ extension MemoryFacts {
 
     /// Bytes of the pinned buffers that copies between main memory and the device go through.
     var pinnedBytes: Int {
-        let batches = updates.flatMap { $0 } + (validation.map { [$0] } ?? [])
-        let images = batches.map(\.pictures).max() ?? 0
-        // Those of a frozen tower go one by one.
-        let atOnce = towerIsFrozen ? min(images, 1) : images
-        let positions = batches.map(\.positions).max() ?? 0
+        let batches = updates.flatMap { $0 }
+        let positions = (batches + (validation.map { [$0] } ?? [])).map(\.positions).max() ?? 0
         let largest = updated.map { $0.count * 4 }.max() ?? 0
+        // Images of training go up beside the passes through buffers of their own.
         return device.pinnedBytes(
-            largestUpload: atOnce * imageBytes, largestDownload: copiesCheckpoint ? largest : 0)
+            largestUpload: imageBytes(of: batches.map(\.pictures).max() ?? 0),
+            largestDownload: copiesCheckpoint ? largest : 0)
+            + device.pinnedBytes(
+                largestUpload: imageBytes(of: validation?.pictures ?? 0), largestDownload: 0)
             + device.pinnedBytes(
                 largestUpload: MiphaBatch.sentBytes(positions: positions), largestDownload: 0)
+    }
+
+    /// Bytes of so many images that are sent at once: those of a frozen tower go one by one.
+    private func imageBytes(of count: Int) -> Int {
+        (towerIsFrozen ? min(count, 1) : count) * imageBytes
     }
 
     /// Bytes of a process in main memory where tensors are on a device: itself, samples that are

@@ -74,7 +74,7 @@ extension RunPlan {
     /// Whether the settings of a change exclude none of the run's.
     private func isAccepted(_ other: RunConfiguration) -> Bool {
         do {
-            try other.validate(on: device, worldSize: world)
+            try other.validate(worldSize: world)
             return true
         } catch {
             return false

@@ -83,7 +83,7 @@ public struct RunPlan {
         base: Int? = nil, countingUpTo limit: Int,
         note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
-        try run.validate(on: device, worldSize: world)
+        try run.validate(worldSize: world)
         self.run = run
         self.device = device
         self.world = world

@@ -21,13 +21,12 @@ struct RunRecord {
         let old = (try? JSONValue(contentsOf: path))?["starts"]?.arrayValue ?? []
         let process = ProcessInfo.processInfo
         let executable = Bundle.main.executablePath ?? ""
-        let start: JSONValue = [
+        var start: JSONObject = [
             "time": .string(Date.now.ISO8601Format()), "resumed_from": .integer(step),
             "version": .string(version),
             "executable_sha256": .string((try? SHA256Digest(contentsOf: executable).hex) ?? ""),
             "libtorch": .string(Engine.loadedVersion), "threads": .integer(Engine.threadCount),
-            "bfloat16_products_in_float32": .bool(Engine.computesBFloat16InFloat),
-            "device": .string(device.description),
+            "device": .string(device.description), "deterministic": .bool(run.isDeterministic),
             "system": .string(process.operatingSystemVersionString),
             "processors": .integer(process.activeProcessorCount),
             "memory_bytes": .integer(Int(clamping: process.physicalMemory)),
@@ -36,7 +35,10 @@ struct RunRecord {
             "arguments": .array(process.arguments.map { .string($0) }),
             "folder": .string(FileManager.default.currentDirectoryPath),
         ]
-        let object: JSONValue = ["starts": .array(old + [start])]
+        if device == .cpu {
+            start["bfloat16_products_in_float32"] = .bool(Engine.computesBFloat16InFloat)
+        }
+        let object: JSONValue = ["starts": .array(old + [.object(start)])]
         try object.write(to: path)
     }
 

@@ -39,8 +39,34 @@ protocol Objective {
 struct ObjectivePass {
     /// The chain to the sum of the losses.
     let chain: LossChain
-    /// Sums of the objective's figures; known when the chain has run.
-    var figures: () -> [Double] = { [] }
+    /// Sums of the objective's figures; there when the chain has run.
+    var figures: () throws(TensorError) -> PassFigures = { .known([]) }
+}
+
+/// The sums of an objective's figures over a batch.
+enum PassFigures {
+    /// Numbers.
+    case known([Double])
+    /// Scalars on a device, which nobody has waited for.
+    case waiting([Tensor])
+
+    /// The scalars that are to be read.
+    var scalars: [Tensor] {
+        if case .waiting(let scalars) = self { scalars } else { [] }
+    }
+
+    /// The numbers.
+    ///
+    /// - Parameter values: the values of scalars that were read; those of ``scalars`` are taken from its
+    ///   beginning.
+    func numbers(taking values: inout ArraySlice<Double>) -> [Double] {
+        switch self {
+        case .known(let numbers): return numbers
+        case .waiting(let scalars):
+            defer { values = values.dropFirst(scalars.count) }
+            return Array(values.prefix(scalars.count))
+        }
+    }
 }
 
 /// Cross-entropy of the supervised positions.

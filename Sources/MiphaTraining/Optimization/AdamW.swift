@@ -62,10 +62,13 @@ public final class AdamW {
         let steps: Tensor
         let group: Group
 
-        func step(_ gradient: Tensor) -> AdamWSlot {
+        /// Whether the host counts the steps too, so that it need not wait for the number.
+        var isCounted: Bool { scales != nil && steps.device.isAccelerator }
+
+        func step(_ gradient: Tensor, count: Int?) -> AdamWSlot {
             var slot = AdamWSlot(
                 parameter: parameter, gradient: gradient, first: first, second: second,
-                steps: steps, scales: scales)
+                steps: steps, count: count, scales: scales)
             switch master {
             case .parameter: break
             case .whole(let tensor): slot.master = tensor
@@ -79,6 +82,10 @@ public final class AdamW {
     private let options: Options
     /// Float32 sums of gradients of lower precision, by parameter.
     private var sums: [String: Tensor] = [:]
+    /// Steps of the parameters whose moments are codes on a device.
+    private var counts: [String: Int] = [:]
+    /// Whether the last step, should it have failed, may have changed anything.
+    public private(set) var hasBegunStep = false
 
     /// Creates the optimiser's state for the given parameters.
     ///
@@ -87,7 +94,7 @@ public final class AdamW {
     ///     `options`, whose rate is given at each step.
     ///   - masters: float32 values of parameters of lower precision, where they are known better
     ///     than the parameter holds them; the parameter takes the nearest value.
-    ///   - moments: how moments are held; 8 bits need parameters on the CPU.
+    ///   - moments: how moments are held.
     ///   - wholeMasters: keeps masters as float32 tensors, for who reads ``weights`` at every
     ///     update.
     public init(
@@ -101,12 +108,6 @@ public final class AdamW {
             let shape = tensor.shape
             let device = tensor.device
             let isCoded = moments.isCoded(tensor.elementCount)
-            if isCoded && device.isAccelerator {
-                throw TrainingError(
-                    .invalidRun,
-                    "\(name): expected a parameter on the CPU for moments in 8 bits, found it on "
-                        + "\(device)")
-            }
             let blocks = MomentFormat.blockCount(tensor.elementCount)
             return Slot(
                 name: name, parameter: tensor,
@@ -201,24 +202,41 @@ public final class AdamW {
         let slots = slots(names)
         var groups: [Group] = []
         for slot in slots where !groups.contains(slot.group) { groups.append(slot.group) }
+        hasBegunStep = false
         for group in groups {
             var chosen: [AdamWSlot] = []
             for slot in slots where slot.group == group {
                 guard let gradient = try gradient(slot) else { continue }
-                chosen.append(slot.step(gradient))
+                chosen.append(
+                    slot.step(
+                        gradient, count: slot.isCounted ? counts[slot.name, default: 0] + 1 : nil))
             }
             guard !chosen.isEmpty else { continue }
-            try Tensors.add(1, to: chosen.map(\.steps))
-            try withoutGradients { () throws(TensorError) in
-                try applyAdamW(
-                    chosen,
-                    constants: AdamWConstants(
-                        learningRate: group.learningRate * learningRate, beta1: options.beta1,
-                        beta2: options.beta2, epsilon: options.epsilon,
-                        weightDecay: group.weightDecay))
+            try update(
+                chosen,
+                AdamWConstants(
+                    learningRate: group.learningRate * learningRate, beta1: options.beta1,
+                    beta2: options.beta2, epsilon: options.epsilon,
+                    weightDecay: group.weightDecay))
+            for slot in slots where slot.group == group && slot.isCounted {
+                if try gradient(slot) != nil { counts[slot.name, default: 0] += 1 }
             }
         }
         try drop(slots)
+    }
+
+    /// Updates parameters of one group; where that fails before anything is changed, their state is as
+    /// it was.
+    private func update(_ chosen: [AdamWSlot], _ constants: AdamWConstants) throws {
+        try Tensors.add(1, to: chosen.map(\.steps))
+        do {
+            try withoutGradients { () throws(TensorError) in
+                try applyAdamW(chosen, constants: constants, began: &hasBegunStep)
+            }
+        } catch {
+            if !hasBegunStep { try Tensors.add(-1, to: chosen.map(\.steps)) }
+            throw error
+        }
     }
 
     /// Drops all gradients.
@@ -261,7 +279,9 @@ public final class AdamW {
         for slot in slots {
             try Self.restore(slot.first, "exp_avg.\(slot.name)", find)
             try Self.restore(slot.second, "exp_avg_sq.\(slot.name)", find)
-            try slot.steps.assign(find("step.\(slot.name)"))
+            let steps = try find("step.\(slot.name)")
+            try slot.steps.assign(steps)
+            if slot.isCounted { counts[slot.name] = Int(try steps.item()) }
             if let scales = slot.scales {
                 try scales.first.assign(find("exp_avg_scale.\(slot.name)"))
                 try scales.second.assign(find("exp_avg_sq_scale.\(slot.name)"))

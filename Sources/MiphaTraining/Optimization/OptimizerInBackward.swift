@@ -22,6 +22,7 @@ final class OptimizerInBackward: SegmentObserver {
     /// Parameters whose gradients are complete after a segment's backward pass.
     private var complete: [String: Set<String>] = [:]
     private var squares = 0.0
+    private let stepping: (() throws -> Void) throws -> Void
 
     /// Norm of all gradients so far.
     var norm: Double { squares.squareRoot() }
@@ -31,9 +32,14 @@ final class OptimizerInBackward: SegmentObserver {
     /// - Parameters:
     ///   - factor: the schedule's, as ``AdamW/step(learningRate:of:)`` takes it.
     ///   - trainable: the parameters that learn.
-    init(_ optimizer: AdamW, factor: Double, segments: [Segment], trainable: [ParameterFact]) {
+    ///   - stepping: does the steps of the optimiser.
+    init(
+        _ optimizer: AdamW, factor: Double, segments: [Segment], trainable: [ParameterFact],
+        stepping: @escaping (() throws -> Void) throws -> Void = { try $0() }
+    ) {
         self.optimizer = optimizer
         self.factor = factor
+        self.stepping = stepping
         for fact in trainable {
             guard let lowest = segments.first(where: { $0.reads(fact) }) else { continue }
             complete[lowest.name, default: []].insert(fact.name)
@@ -51,7 +57,7 @@ final class OptimizerInBackward: SegmentObserver {
         let norm = try Tensor.norm(of: gradients)
         guard norm.isFinite else { throw NonFiniteGradient(segment: segment.name, norm: norm) }
         squares += norm * norm
-        try optimizer.step(learningRate: factor, of: names)
+        try stepping { try optimizer.step(learningRate: factor, of: names) }
     }
 
     func didEndPass() throws {}

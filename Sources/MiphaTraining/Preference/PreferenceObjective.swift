@@ -48,11 +48,30 @@ final class PreferenceObjective: Objective {
             }
             known = try numbers.flatMap { try reference.pair($0, of: part) }
         }
+        let pairs = PreferenceBatch(rows: batch, reference: known)
+        return try model.device.isAccelerator ? unwaitedPass(pairs) : pass(pairs)
+    }
+
+    /// The pass on a device, whose figures are read with its loss.
+    private func unwaitedPass(_ pairs: PreferenceBatch) throws -> ObjectivePass {
+        let found = Found()
+        let chain = try model.preferenceChain(unwaited: pairs, loss: loss) { found.figures = $0 }
+        return ObjectivePass(chain: chain) { () throws(TensorError) in
+            guard found.figures.count == 5 else { return .known([]) }
+            let (chosen, rejected) = (found.figures[0], found.figures[1])
+            return .waiting(
+                [chosen, rejected, found.figures[2], try chosen - rejected]
+                    + found.figures.suffix(2))
+        }
+    }
+
+    /// The pass in main memory, where losses are computed in float64.
+    private func pass(_ pairs: PreferenceBatch) throws -> ObjectivePass {
         let outcome = Outcome()
-        let chain = try model.preferenceChain(
-            PreferenceBatch(rows: batch, reference: known), loss: loss, dropout: nil
-        ) { outcome.value = $0 }
-        return ObjectivePass(chain: chain) { [loss] in
+        let chain = try model.preferenceChain(pairs, loss: loss, dropout: nil) {
+            outcome.value = $0
+        }
+        return ObjectivePass(chain: chain) { [loss] () throws(TensorError) in
             let value = outcome.value
             // As TRL has it: the mean of an answer's tokens where the loss is of means alone.
             let sums = value.likelihoods.map {
@@ -61,15 +80,20 @@ final class PreferenceObjective: Objective {
             func sum(from first: Int) -> Double {
                 stride(from: first, to: sums.count, by: 2).reduce(0) { $0 + sums[$1] }
             }
-            return [
+            return .known([
                 value.chosenRewards, value.rejectedRewards, Double(value.preferred), value.margin,
                 sum(from: 0), sum(from: 1),
-            ]
+            ])
         }
     }
 
     /// The report of the last segment of a chain.
     private final class Outcome {
         var value = PreferenceOutcome()
+    }
+
+    /// The same on a device.
+    private final class Found {
+        var figures: [Tensor] = []
     }
 }

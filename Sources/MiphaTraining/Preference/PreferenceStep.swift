@@ -13,6 +13,23 @@ public struct PreferenceBatch {
         self.rows = rows
         self.reference = reference
     }
+
+    /// The reference model's log-probability of each row; 0 where the loss needs none.
+    ///
+    /// - Throws: `TrainingError` for rows that are not pairs, or without them.
+    func checkedReference(_ loss: PreferenceLoss) throws(TrainingError) -> [Double] {
+        let count = rows.ids.count
+        let expected = loss.needsReference ? count : 0
+        guard count > 0, count.isMultiple(of: 2),
+            reference.count == expected || !loss.needsReference
+        else {
+            throw TrainingError(
+                .invalidRun,
+                "a preference batch needs pairs of rows and \(expected) reference values, found "
+                    + "\(count) rows and \(reference.count) values")
+        }
+        return loss.needsReference ? reference : Array(repeating: 0, count: count)
+    }
 }
 
 /// The result of a pass over pairs.
@@ -63,17 +80,8 @@ extension MiphaModel {
         _ batch: PreferenceBatch, loss: PreferenceLoss, dropout: RandomGenerator?,
         report: @escaping (PreferenceOutcome) -> Void = { _ in }
     ) throws -> LossChain {
-        let count = batch.rows.ids.count
-        let expected = loss.needsReference ? count : 0
-        guard count > 0, count.isMultiple(of: 2),
-            batch.reference.count == expected || !loss.needsReference
-        else {
-            throw TrainingError(
-                .invalidRun,
-                "a preference batch needs pairs of rows and \(expected) reference values, found "
-                    + "\(count) rows and \(batch.reference.count) values")
-        }
-        let reference = loss.needsReference ? batch.reference : Array(repeating: 0, count: count)
+        let reference = try batch.checkedReference(loss)
+        let count = reference.count
         return try answerChain(batch.rows, dropout: dropout) { likelihoods in
             var outcome = PreferenceOutcome()
             var slopes: [Double] = []
@@ -111,9 +119,7 @@ extension MiphaModel {
         guard let supervised = chain.supervised else {
             preconditionFailure("the chain of a batch knows what is supervised")
         }
-        precondition(
-            batch.packing.map { Array($0.joined()) == Array(batch.ids.indices) } ?? true,
-            "samples are packed in their order")
+        batch.requireOrder()
         let counts = plan.supervisedCounts
         let (positions, targets) = (supervised.positions, supervised.targets)
         let (head, width) = (language.head, language.shape.width)
@@ -139,11 +145,29 @@ extension MiphaModel {
     }
 }
 
+extension MiphaBatch {
+    /// Makes sure that what is supervised stands in the order of the samples.
+    func requireOrder() {
+        precondition(
+            packing.map { Array($0.joined()) == Array(ids.indices) } ?? true,
+            "samples are packed in their order")
+    }
+}
+
 extension LanguageHead {
     /// The log-probability of each of several answers whose states stand one after another.
     fileprivate func likelihoods(
         _ states: Tensor, targets: Tensor, counts: [Int]
     ) throws(TensorError) -> [AnswerLikelihood] {
+        // Read together: each reading waits for all that a device has to do.
+        let values: [Double] = try answerSums(states, targets: targets, counts: counts).values()
+        return zip(values, counts).map { AnswerLikelihood(logProbability: -$0, tokens: $1) }
+    }
+
+    /// The cross-entropies of the same answers, `[answers]`.
+    func answerSums(
+        _ states: Tensor, targets: Tensor, counts: [Int]
+    ) throws(TensorError) -> Tensor {
         var sums: [Tensor] = []
         var start = 0
         for count in counts {
@@ -153,8 +177,6 @@ extension LanguageHead {
             sums.append(try sum.reshaped([1]))
             start += count
         }
-        // Read together: each reading waits for all that a device has to do.
-        let values: [Double] = try Tensor.concatenating(sums, along: 0).values()
-        return zip(values, counts).map { AnswerLikelihood(logProbability: -$0, tokens: $1) }
+        return try Tensor.concatenating(sums, along: 0)
     }
 }

@@ -38,6 +38,12 @@ final class RunCheckpoints {
     /// The lowest validation loss so far.
     var lowestLoss: Double? { (nextBest ?? best)?.loss }
 
+    /// The updates that the newest checkpoint holds, once none is being written.
+    var newest: Int? {
+        wait()
+        return (try? folder.store.steps())?.last
+    }
+
     /// Whether a checkpoint is to be written after the updates done, whatever their losses.
     func isDue(after step: Int) -> Bool {
         run.saveSteps > 0 && step % run.saveSteps == 0

@@ -51,7 +51,7 @@ final class RunCourse {
         } catch {
             // Other processes may be on another way: nothing can be done together.
             if learner.parallel == nil { rescue() }
-            throw explained(error)
+            throw explained(error, kept: leftover)
         }
         return .completed
     }
@@ -167,27 +167,23 @@ final class RunCourse {
         try checkpoints.writeResult(state)
     }
 
-    /// Says where memory ran out, and what takes less of it.
-    private func explained(_ error: any Error) -> any Error {
-        guard let full = error as? TensorError,
-            case .deviceOutOfMemory(let device, let requested) = full.code
-        else { return error }
-        var advice: [String] = []
-        if run.batchSize > 1 {
-            let size = (1..<run.batchSize).last { run.batchSize.isMultiple(of: $0) } ?? 1
-            advice.append(
-                "per_device_train_batch_size=\(size) "
-                    + "gradient_accumulation_steps=\(run.accumulation * run.batchSize / size), which "
-                    + "keeps the samples of an update")
-        }
-        if !run.checkpointing { advice.append("gradient_checkpointing=true") }
-        let less =
-            advice.isEmpty ? "" : "; less is taken by \(advice.joined(separator: ", or by "))"
-        return TrainingError(
-            .failed,
-            "update \(state.step + 1): the memory of \(device) is full"
-                + (requested.map { " where \($0) bytes more were asked for" } ?? "")
-                + " (\(full.operation))\(less); mipha plan predicts what fits")
+    /// Says where memory ran out, what the run goes on from, and what takes less of it.
+    private func explained(_ error: any Error, kept: String? = nil) -> any Error {
+        MemoryShortage(run, world: learner.world)
+            .explained(error, inUpdate: state.step + 1, kept: kept)
+    }
+
+    /// What the run goes on from after an error that this process met alone; `nil` where that is what
+    /// it has saved.
+    private var leftover: String? {
+        let isAlone = learner.parallel == nil
+        guard !isAlone || learner.isUnsound else { return nil }
+        let reason =
+            isAlone
+            ? "the update has changed some of the weights, which are not saved"
+            : "one process of several saves nothing"
+        let start = checkpoints.newest.map { "checkpoint-\($0)" } ?? "the start"
+        return "\(reason): the same command goes on from \(start)"
     }
 
     /// Saves what was learned before an error; a failure is reported, and the error before it

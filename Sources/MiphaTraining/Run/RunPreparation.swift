@@ -19,7 +19,7 @@ struct RunPreparation {
         _ run: RunConfiguration, on device: Device, resume: RunResume, worldSize: Int,
         note: @escaping @Sendable (String) -> Void
     ) throws {
-        try run.validate(on: device, worldSize: worldSize)
+        try run.validate(worldSize: worldSize)
         let folder = try run.openModel()
         let tuning = try TrainingPlan(run)
         try tuning.requireTargets(run, in: folder.config)

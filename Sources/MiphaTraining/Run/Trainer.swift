@@ -58,13 +58,20 @@ public final class Trainer {
     ) throws {
         let preparation = try RunPreparation(
             run, on: device, resume: resume, worldSize: group?.worldSize ?? 1, note: note)
-        (start, beginning) = (preparation.start, preparation.beginning)
-        learner = try Learner(start, from: beginning.checkpoint, group)
+        let (start, beginning) = (preparation.start, preparation.beginning)
+        (self.start, self.beginning) = (start, beginning)
+        let shortage = MemoryShortage(start.run, world: group?.worldSize ?? 1)
+        let learner = try shortage.explaining("reading the model") {
+            try Learner(start, from: beginning.checkpoint, group)
+        }
+        self.learner = learner
         batches = try RunBatches(preparation.data, beginning.plan, start, learner)
         objective = Self.objective(start.run, learner.model)
         if let checkpoint = beginning.checkpoint {
             let saved = try beginning.saved(in: checkpoint)
-            let former = try learner.restore(saved.optimizer, at: saved.state.step)
+            let former = try shortage.explaining("reading the optimizer's state") {
+                try learner.restore(saved.optimizer, at: saved.state.step)
+            }
             state = saved.state
             var found = beginning.incidents.map {
                 Incident(
@@ -118,9 +125,11 @@ public final class Trainer {
         let lock = try isFirst ? folder.lock(finding: beginning.startingPoints) : nil
         defer { lock?.release() }
         try RankExchange.agreeOnStart(firstStep, group)
-        guard try objective.prepare(objectiveContext, shouldStop: shouldStop, note: note) else {
-            return .stopped(step: firstStep)
-        }
+        let isPrepared = try MemoryShortage(run, world: learner.world)
+            .explaining("preparing the updates") {
+                try objective.prepare(objectiveContext, shouldStop: shouldStop, note: note)
+            }
+        guard isPrepared else { return .stopped(step: firstStep) }
         let records = try RunRecords(
             beginning, tuning, at: firstStep, incidents, group, on: model.device,
             version: version, note: note)

@@ -110,9 +110,13 @@ struct Validation {
                 let pass = try objective.pass(
                     batches.batch(batch.samples), numbers: batch.indices, of: .validation,
                     dropout: nil)
-                sums.loss += try forward(pass.chain).item()
+                let loss = try forward(pass.chain)
+                let figures = try pass.figures()
+                var values = try Tensors.items(of: [loss] + figures.scalars)[...]
+                sums.loss += values.removeFirst()
                 sums.weight += weight
-                sums.figures = zip(sums.figures, pass.figures()).map { $0 + $1 }
+                sums.figures = zip(sums.figures, figures.numbers(taking: &values))
+                    .map { $0 + $1 }
             }
             try parallel?.didEndForward()
         }

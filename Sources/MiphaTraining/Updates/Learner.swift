@@ -15,6 +15,8 @@ final class Learner {
     /// The generator of dropout masks, of the model's device.
     let dropout: RandomGenerator
     private let dropoutSeed: UInt64
+    /// Whether anything is drawn from it.
+    private let hasDropout: Bool
     /// Whether the weights are not to be saved: an update has changed only some of them, or it is
     /// not finite, which may be their fault.
     private(set) var isUnsound = false
@@ -49,6 +51,10 @@ final class Learner {
             try WeightAverage(decay: $0, weights: optimizer.weights())
         }
         dropoutSeed = Self.dropoutSeed(run, group)
+        hasDropout =
+            run.stage != .preference
+            && (model.config.language.dropout > 0
+                || tuning.adapters(run) != nil && run.adapters.dropout > 0)
         dropout = try RandomGenerator(seed: dropoutSeed, device: model.device)
     }
 
@@ -85,12 +91,9 @@ final class Learner {
 
     // MARK: Changing the weights
 
-    /// Begins an update.
-    ///
-    /// - Parameter inBackward: whether the backward passes change weights, before all gradients are
-    ///   known.
-    func beginUpdate(inBackward: Bool) {
-        isUnsound = inBackward
+    /// Begins an update, which has not changed a weight yet.
+    func beginUpdate() {
+        isUnsound = false
     }
 
     /// Clips the gradients and updates the weights.
@@ -106,10 +109,17 @@ final class Learner {
         if maximumNorm > 0 && norm > maximumNorm {
             try Tensors.scale(gradients, by: maximumNorm / (norm + 1e-6))
         }
+        try step { try optimizer.step(learningRate: factor) }
         isUnsound = true
-        try optimizer.step(learningRate: factor)
         try parallel?.finishStep()
         return norm
+    }
+
+    /// A step of the optimiser over all weights or some of them: from the first one that it changes the
+    /// weights are not to be saved before the update is complete.
+    func step(_ body: () throws -> Void) throws {
+        defer { if optimizer.hasBegunStep { isUnsound = true } }
+        try body()
     }
 
     /// Ends an update whose weights are all changed, and takes them into their moving average.
@@ -124,7 +134,8 @@ final class Learner {
         isUnsound = false
     }
 
-    /// Keeps the weights from being saved, because an update that is not finite may be their fault.
+    /// Keeps the weights from being saved, because an update that is not finite may be their fault, or
+    /// has changed some of them.
     func distrustWeights() {
         isUnsound = true
     }
@@ -158,8 +169,9 @@ final class Learner {
         Incident(
             .deviceChanged, step: step,
             message:
-                "the run goes on on \(model.device), and its state was saved on \(kind): dropout "
-                + "masks come from a new seed, and results may round differently")
+                "the run goes on on \(model.device), and its state was saved on \(kind): "
+                + (hasDropout ? "dropout masks come from a new seed, and " : "")
+                + "results may round differently")
     }
 
     /// The weights that learn, by name, as the model holds them.

@@ -84,7 +84,7 @@ final class UpdateLoop {
         {
             return nil
         }
-        learner.beginUpdate(inBackward: run.optimizerInBackward)
+        learner.beginUpdate()
         switch try runPasses(micro, counts, step, shouldStop: shouldStop, into: &result) {
         case .done: break
         case .stopped: return nil
@@ -128,6 +128,7 @@ final class UpdateLoop {
     ) throws -> Passes {
         let parallel = learner.parallel
         var losses = WaitingLosses()
+        var upcoming = UpdateBatches(batches, on: learner.model.device)
         for (index, batch) in micro.enumerated() {
             parallel?.begin(isLast: index == micro.count - 1)
             guard counts[index] > 0 else {
@@ -144,7 +145,12 @@ final class UpdateLoop {
                 case .microBatch:
                     1 / Double(counts[index] * batches.plan.microBatchCount(ofStep: step))
                 }
-            losses.append(try accumulate(batch, step, scale: scale, into: &result), scale)
+            let pass = try accumulate(
+                upcoming.batch(batch), of: batch, step, scale: scale, into: &result)
+            losses.append(pass.loss, scale, pass.figures)
+            if let next = micro.indices.first(where: { $0 > index && counts[$0] > 0 }) {
+                try upcoming.announce(micro[next])
+            }
             guard losses.isReadAtOnce else { continue }
             if let broken = try losses.read(into: &result), parallel == nil {
                 return .notFinite(broken)
@@ -161,28 +167,29 @@ final class UpdateLoop {
 
     /// Forward and backward pass of a micro-batch; with `optimizer_in_backward` the update too.
     ///
-    /// - Returns: the loss, a sum in nats, not scaled.
+    /// - Returns: the loss, a sum in nats, not scaled, and the objective's figures.
     private func accumulate(
-        _ micro: SampleLoader.MicroBatch, _ step: Int, scale: Double,
+        _ batch: MiphaBatch, of micro: SampleLoader.MicroBatch, _ step: Int, scale: Double,
         into result: inout UpdateResult
-    ) throws -> Tensor? {
+    ) throws -> (loss: Tensor?, figures: PassFigures) {
         let (optimizer, parallel) = (learner.optimizer, learner.parallel)
         let pass = try objective.pass(
-            batches.batch(micro.samples), numbers: micro.indices, of: .training,
-            dropout: learner.dropout)
+            batch, numbers: micro.indices, of: .training, dropout: learner.dropout)
         let backward = SegmentedBackward(
             checkpointing: run.checkpointing, stopsAtNonFiniteLoss: run.optimizerInBackward)
         let inBackward =
             run.optimizerInBackward
             ? OptimizerInBackward(
                 optimizer, factor: schedule.factor(step), segments: pass.chain.segments,
-                trainable: learner.model.store.facts(of: learner.trainable)) : nil
+                trainable: learner.model.store.facts(of: learner.trainable),
+                stepping: learner.step) : nil
         let loss: Tensor?
         do {
             loss = try backward.run(
                 pass.chain, scale: scale, dropout: learner.dropout,
                 observer: inBackward ?? parallel)
         } catch let error as OptimizerInBackward.NonFiniteGradient {
+            learner.distrustWeights()
             throw TrainingError(
                 .failed,
                 "update \(step + 1): the norm of the gradients of \(error.segment) is \(error.norm), "
@@ -193,8 +200,7 @@ final class UpdateLoop {
         if let inBackward { result.norm = inBackward.norm }
         if run.accumulation > 1 && parallel == nil { try optimizer.collectGradients() }
         result.tokens += pass.chain.positionCount
-        result.figures = zip(result.figures, pass.figures()).map { $0 + $1 }
-        return loss
+        return (loss, try pass.figures())
     }
 
     // MARK: Losses that are not as they should be

@@ -100,7 +100,8 @@ struct Train: ParsableCommand {
         let termination = Interruption(signal: SIGTERM)
         let device = try DeviceChoice.device(
             configuration.device, of: "device", localRank: environment?.localRank,
-            processesHere: environment?.localWorldSize ?? 1)
+            processesHere: environment?.localWorldSize ?? 1,
+            isDeterministic: configuration.isDeterministic)
         // Before the processes meet none of them has loaded anything.
         if !ignoreMemory, environment?.localRank ?? 0 == 0,
             let memory = try device == .cpu ? MachineMemory() : MachineMemory(of: device)
@@ -117,6 +118,11 @@ struct Train: ParsableCommand {
             configuration, on: device, resume: start(configuration), group: group,
             note: { output.relay($0) })
         for line in trainer.description { output.note(line) }
+        if configuration.isDeterministic && device == .cpu {
+            output.note(
+                "note: deterministic: true changes nothing on the CPU, whose kernels give the same "
+                    + "bits each time")
+        }
         let questions =
             try group?.rank ?? 0 == 0 ? SampleQuestions(configuration)?.answers(of:) : nil
         let interruption = Interruption()

@@ -34,6 +34,62 @@ import Testing
         }
     }
 
+    private func coded(_ count: Int, _ dtype: DType, on device: Device) throws -> AdamWSlot {
+        var slot = try slot(count, dtype, on: device)
+        slot.first = try .zeros([count], dtype: .uint8, device: device)
+        slot.second = try .zeros([count], dtype: .uint8, device: device)
+        let blocks = (count + AdamWSlot.momentBlock - 1) / AdamWSlot.momentBlock
+        slot.scales = (try .zeros([blocks], device: device), try .zeros([blocks], device: device))
+        return slot
+    }
+
+    @Test(arguments: [DType.float32, .bfloat16], [200, 256, 5000])
+    func `moments in 8 bits are those of the CPU`(
+        _ dtype: DType, _ count: Int
+    ) throws {
+        func steps(on device: Device) throws -> AdamWSlot {
+            var slot = try coded(count, dtype, on: device)
+            for step in 1...6 {
+                try slot.steps.assign(Tensor.full([], Double(step), device: device))
+                slot.count = step
+                // Of all sizes, so that all codes are needed.
+                let sizes = try randomTensor([count], seed: UInt64(step)) * 3
+                slot.gradient = try (sizes * sizes * sizes * sizes * sizes).to(device: device)
+                try applyAdamW([slot], constants: constants)
+            }
+            return slot
+        }
+        let expected = try steps(on: .cpu)
+        let found = try steps(on: device)
+        let scales = try (#require(found.scales), #require(expected.scales))
+        for (one, other) in [
+            (found.master ?? found.parameter, expected.master ?? expected.parameter),
+            (scales.0.first, scales.1.first), (scales.0.second, scales.1.second),
+        ] {
+            try expectClose("step", one, other, Tolerance(relative: 1e-5))
+        }
+        for (one, other) in [(found.first, expected.first), (found.second, expected.second)] {
+            let codes = try [one, other].map { try $0.values(as: Int.self) }
+            let others = zip(codes[0], codes[1]).filter { $0 != $1 }
+            // Numbers between two codes may go to either, where kernels round differently.
+            #expect(others.count <= count / 100 && others.allSatisfy { abs($0 - $1) == 1 })
+            #expect(Set(codes[0]).count > 20)
+        }
+    }
+
+    @Test func `a step says whether it has changed anything when it fails`() throws {
+        var began = false
+        var slot = try slot(8, .float32, on: device)
+        slot.first = try .zeros([7], device: device)
+        #expect(throws: TensorError.self) {
+            try applyAdamW([slot], constants: constants, began: &began)
+        }
+        #expect(!began)
+        slot.first = try .zeros([8], device: device)
+        try applyAdamW([slot], constants: constants, began: &began)
+        #expect(began)
+    }
+
     @Test func `tensors of a step on two devices are refused by name`() throws {
         guard device != .cpu else { return }
         let changes: [(String, (inout AdamWSlot) throws -> Void)] = [
