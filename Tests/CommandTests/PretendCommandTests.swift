@@ -27,6 +27,9 @@ struct PretendCommandTests {
         #expect(counts["kernels", default: 0] > 1000)
         #expect(counts["peak_bytes:1", default: 0] > 100_000)
         #expect(counts["peak_bytes:0"] == 0)
+        // Keys and values are read by a fused kernel, as they are: in each of the blocks for each token.
+        let fused = "aten::_scaled_dot_product_efficient_attention"
+        #expect(counts[fused, default: 0] >= 12)
     }
 
     @Test func `a conversation and an evaluation on the device are the CPU's`() throws {
