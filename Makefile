@@ -27,8 +27,8 @@ PORTABLE := ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCT
 PORTABLE_TESTS := ^(MiphaTrainingTests|GoldenTests|FamilyTests|MiphaNNTests|MiphaModelsTests|MiphaTorchTests)\.
 
 # What runs a second time on the pretend accelerator (Tests/CMiphaPretend), and what of it without float64.
-DEVICE_TESTS := ^(MiphaTorchTests|MiphaNNTests|MiphaModelsTests|MiphaInferenceTests|MiphaTrainingTests)\.
-NO_FLOAT64_TESTS := ^(MiphaTorchTests|MiphaNNTests|MiphaModelsTests|MiphaInferenceTests)\.
+DEVICE_TESTS := ^(MiphaTorchTests|MiphaNNTests|MiphaModelsTests|MiphaInferenceTests|MiphaTrainingTests|FamilyTests)\.
+NO_FLOAT64_TESTS := $(DEVICE_TESTS)
 
 DEMO_ARGS ?=
 TEST_ARGS ?=
