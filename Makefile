@@ -7,31 +7,37 @@ MAKEFLAGS += --no-print-directory
 # Waiting threads spin for microseconds, then sleep: long spins stall the others when the machine is shared.
 export OMP_WAIT_POLICY ?= PASSIVE
 export GOMP_SPINCOUNT ?= 3000
-export PKG_CONFIG_PATH := $(CURDIR)/.deps/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
+# Another libtorch than the tested one lies in a tree of its own, as what is built with it does.
+LIBTORCH_VERSION ?=
+export LIBTORCH_VERSION
+TREE := $(if $(LIBTORCH_VERSION),-$(LIBTORCH_VERSION))
+BUILD := .build$(TREE)
+TOOLSET := $(if $(TREE),.deps$(TREE)/)toolset.json
+export PKG_CONFIG_PATH := $(CURDIR)/.deps$(TREE)/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
 ifeq ($(shell uname -s),Darwin)
 export CPATH := $(shell brew --prefix 2>/dev/null)/include$(if $(CPATH),:$(CPATH))
 export LIBRARY_PATH := $(shell brew --prefix 2>/dev/null)/lib$(if $(LIBRARY_PATH),:$(LIBRARY_PATH))
 endif
 
 # One configuration for everything, so that nothing is compiled twice.
-SWIFT_BUILD := swift build -c release --toolset toolset.json
-MIPHA := .build/release/mipha
+SWIFT_BUILD := swift build -c release --toolset $(TOOLSET) --scratch-path $(BUILD)
+MIPHA := $(BUILD)/release/mipha
 
 # What a processor without AVX-512 computes: sums in another order, so that training goes another way.
 PORTABLE := ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2
 PORTABLE_TESTS := ^(MiphaTrainingTests|GoldenTests|FamilyTests|MiphaNNTests|MiphaModelsTests|MiphaTorchTests)\.
 
 # What runs a second time on the pretend accelerator (Tests/CMiphaPretend), and what of it without float64.
-DEVICE_TESTS := ^(MiphaTorchTests|MiphaNNTests|MiphaModelsTests|MiphaInferenceTests|MiphaTrainingTests)\.
-NO_FLOAT64_TESTS := ^(MiphaTorchTests|MiphaNNTests|MiphaModelsTests|MiphaInferenceTests)\.
+DEVICE_TESTS := ^(MiphaTorchTests|MiphaNNTests|MiphaModelsTests|MiphaInferenceTests|MiphaTrainingTests|FamilyTests)\.
+NO_FLOAT64_TESTS := $(DEVICE_TESTS)
 
 DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
 PYTHON ?= python3
 
-.PHONY: help configure bootstrap build release demo test test-core test-portable test-device nightly goldens lint \
-	format docs bench check clean
+.PHONY: help configure bootstrap build release demo test test-core test-portable test-device gpu-dry-run \
+	nightly goldens lint format docs bench check clean
 
 help: ## Lists the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +70,10 @@ test-device: bootstrap ## Runs the tests of the engine again on the pretend acce
 	@MIPHA_TEST_DEVICE=pretend:1 MIPHA_TEST_NO_FLOAT64=1 MIPHA_TEST_RUN=device-no-float64 \
 		Scripts/test --filter '$(NO_FLOAT64_TESTS)'
 
+gpu-dry-run: bootstrap ## Runs parts of the check on a GPU, on the pretend accelerator (Benchmarks/gpu/check.py).
+	@$(SWIFT_BUILD) >&2
+	@$(PYTHON) Benchmarks/gpu/check.py --dry-run --mipha $(MIPHA) --rows 1,12,13,15
+
 test-core: ## Builds and tests the half that needs no libtorch, without it.
 	@MIPHA_WITHOUT_TORCH=1 Scripts/bootstrap
 	@MIPHA_WITHOUT_TORCH=1 Scripts/test $(TEST_ARGS)
@@ -95,6 +105,7 @@ check: bootstrap ## Exactly what CI runs: lint, clean build, all tests, the core
 	@$(MAKE) test
 	@$(MAKE) test-portable
 	@$(MAKE) test-device
+	@$(MAKE) gpu-dry-run
 	@$(MAKE) test-core
 	@rm -rf .build/demo-check .build/demo-portable
 	@$(MAKE) demo DEMO_ARGS="--minutes 1 --at-least 60 --output .build/demo-check"

@@ -40,6 +40,16 @@ bool makes_host_wait(const std::string &name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// Whether an operator takes memory or makes a view, which the stream does not hear of: copies that wait
+// for a kernel wait on.
+bool only_names_memory(const std::string &name) {
+    static constexpr std::array starts{
+        "aten::empty", "aten::view", "aten::as_strided", "aten::_reshape_alias", "aten::alias",
+    };
+    return std::any_of(starts.begin(), starts.end(),
+                       [&](const char *start) { return starts_with(name, start); });
+}
+
 bool is_mask(const at::Tensor &tensor) {
     return tensor.scalar_type() == at::kBool || tensor.scalar_type() == at::kByte;
 }
@@ -69,7 +79,9 @@ class Dispatch {
 
     void run() {
         const int device = find_device();
-        settle_for_kernel(device);
+        if (!only_names_memory(name)) {
+            settle_for_kernel(device);
+        }
         count_kernel(name);
         if (has_mask || makes_host_wait(op.operator_name().name)) {
             counts().waits++;

@@ -39,6 +39,23 @@ void read_modes() {
     }
 }
 
+// Bytes that each device has.
+void read_capacity() {
+    const char *const text = std::getenv("MIPHA_PRETEND_BYTES");
+    if (text == nullptr) {
+        return;
+    }
+    char *end = nullptr;
+    const long long bytes = std::strtoll(text, &end, 10);
+    if (end == text || *end != '\0' || bytes < 1) {
+        std::fprintf(stderr, "MIPHA_PRETEND_BYTES: expected a number of bytes, found \"%s\"\n", text);
+        std::_Exit(2);
+    }
+    for (int device = 0; device < device_count; device++) {
+        memory(device).capacity = static_cast<int64_t>(bytes);
+    }
+}
+
 // Lines "name value": the counts, the highest memory of each device, the calls by operator.
 void write_report() {
     const char *const path = std::getenv("MIPHA_PRETEND_REPORT");
@@ -72,6 +89,7 @@ __attribute__((constructor)) void register_device() {
     at::RegisterPrivateUse1HooksInterface(make_hooks());
     report_faults();
     read_modes();
+    read_capacity();
     std::atexit(&write_report);
 }
 

@@ -29,6 +29,9 @@ struct PretendCommandTests {
         #expect(counts["peak_bytes:0"] == 0)
         // Of each token the largest logit and its place, not all logits.
         #expect(counts["copies_down"] == 12 && counts["bytes_down"] == 12 * 3 * 4)
+        // Keys and values are read by a fused kernel, as they are: in each of the blocks for each token.
+        let fused = "aten::_scaled_dot_product_efficient_attention"
+        #expect(counts[fused, default: 0] >= 12)
     }
 
     @Test func `a conversation and an evaluation on the device are the CPU's`() throws {

@@ -77,4 +77,28 @@ import Testing
             #expect(zip(found, expected).allSatisfy { haveSameBits($0, $1) })
         }
     }
+
+    @Test func `small parameters with masters are stepped together`() throws {
+        try PretendDevice.alone {
+            let slots = try (0..<14).map { place in
+                let parameter = try randomTensor([300], seed: UInt64(place))
+                    .to(dtype: .bfloat16, device: pretend)
+                var slot = AdamWSlot(
+                    parameter: parameter, gradient: try parameter * 0.5,
+                    first: try .zeros([300], device: pretend),
+                    second: try .zeros([300], device: pretend),
+                    steps: try .full([], 1, device: pretend))
+                slot.master = try parameter.to(dtype: .float32)
+                return slot
+            }
+            let constants = AdamWConstants(
+                learningRate: 0.02, beta1: 0.9, beta2: 0.98, epsilon: 1e-3, weightDecay: 0.1)
+            let (_, counts) = try PretendDevice.counting {
+                try applyAdamW(slots, constants: constants)
+            }
+            let steps = counts.operators.filter { $0.key.hasPrefix("aten::_fused_adamw_") }
+            #expect(steps.values.reduce(0, +) == 1, "\(steps)")
+            #expect(counts.waits == 0 && counts.copiesUp == 0 && counts.copiesDown == 0)
+        }
+    }
 }

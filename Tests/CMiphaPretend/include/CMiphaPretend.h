@@ -2,8 +2,9 @@
  * them) whose kernels are the CPU's and whose memory the host cannot read.
  *
  * Who links or preloads this has the device from the start of the process. MIPHA_PRETEND in the
- * environment names modes to start with, separated by commas: "hostile", "no-float64". At the end of
- * the process its counts are written to the file that MIPHA_PRETEND_REPORT names.
+ * environment names modes to start with, separated by commas: "hostile", "no-float64".
+ * MIPHA_PRETEND_BYTES is the memory that each device has. At the end of the process its counts are
+ * written to the file that MIPHA_PRETEND_REPORT names.
  *
  * Modes and counts belong to the process: tests that set or read them run one after another. */
 #ifndef CMIPHAPRETEND_H

@@ -8,6 +8,7 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #pragma clang diagnostic pop
 
+#include <array>
 #include <cmath>
 
 #include "counts.h"
@@ -56,6 +57,32 @@ void early_reuse() {
     const at::Tensor plain = at::full({4}, 1.0), z = sent(plain);
     plain.fill_(5);
     require(first(z) == 1, "memory that is not pinned is copied late");
+}
+
+// Two buffers in turn, with memory taken between the copies, as uploads do it.
+void buffers_in_turn() {
+    const Setting hostile(modes().hostile, true);
+    for (const bool waits : {false, true}) {
+        std::array<at::Tensor, 2> buffers{staged(0), staged(0)};
+        std::array<c10::Event, 2> read{c10::Event(kind), c10::Event(kind)};
+        std::vector<at::Tensor> found;
+        for (size_t i = 0; i < 4; i++) {
+            if (waits && i >= 2) {
+                read[i % 2].synchronize();
+            }
+            buffers[i % 2].fill_(static_cast<int64_t>(i));
+            at::Tensor target = at::empty({4}, on(0));
+            target.copy_(buffers[i % 2], /*non_blocking=*/true);
+            read[i % 2].record(guard().getStream(device(0)));
+            found.push_back(target);
+        }
+        bool are_whole = true;
+        for (size_t i = 0; i < found.size(); i++) {
+            are_whole = are_whole && first(found[i]) == static_cast<float>(i);
+        }
+        require(are_whole == waits, waits ? "buffers that were waited for lose their elements"
+                                          : "buffers in turn without a wait are not seen");
+    }
 }
 
 void late_results() {
@@ -130,6 +157,7 @@ std::vector<Probe> stream_probes() {
     return {
         {"new memory holds NaN, results do not", &fresh_memory},
         {"a staging buffer that is used again too early is seen", &early_reuse},
+        {"buffers in turn need a wait before each is used again", &buffers_in_turn},
         {"a copy to the host is not there before the host waits", &late_results},
         {"what a side stream copies is unseen until its event is waited for", &side_streams},
         {"copies, their bytes and the host's waits are counted", &copy_counts},

@@ -1,4 +1,3 @@
-import MiphaDeviceSupport
 import MiphaModels
 import MiphaNN
 import MiphaTestSupport
@@ -12,7 +11,8 @@ extension RankJob {
         let start = try folder.folder("start")
         try model().model.save(to: start)
         let tiny = TinyModel(
-            model: try MiphaModel(folder: start, dtype: .float64, use: .training))
+            model: try MiphaModel(
+                folder: start, dtype: .float64, device: .cpu, use: .training))
         try tiny.model.store.train(where: trains)
         var moments: [String: (first: [Double], second: [Double])] = [:]
         for step in 0..<steps {
