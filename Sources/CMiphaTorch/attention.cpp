@@ -320,14 +320,15 @@ mt_status mt_attention_part(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mas
 }
 
 mt_status mt_attention_composed(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_null,
-                                double scale, double softcap, mt_tensor *out, mt_tensor *sums) {
+                                bool causal, double scale, double softcap, mt_tensor *out,
+                                mt_tensor *sums) {
     return guard([&] {
         const Operands all = operands(q, k, v);
         if (!(softcap >= 0)) {
             throw std::invalid_argument("the cap must not be negative");
         }
         auto [mixed, exponents] =
-            composed(all, checked_mask(mask_or_null, all), /*causal=*/false, scale, softcap);
+            composed(all, checked_mask(mask_or_null, all), causal, scale, softcap);
         *out = mipha::wrap(std::move(mixed));
         *sums = mipha::wrap(std::move(exponents));
     });

@@ -165,36 +165,47 @@ struct ActivatedLinear : torch::autograd::Function<ActivatedLinear> {
     }
 };
 
-// With y = x / r, r = sqrt(mean(x^2) + epsilon), the gradient of x is (g - y mean(g y)) / r.
+// With y = x / r, r = sqrt(mean(x^2) + epsilon), the gradient of x is (g - y mean(g y)) / r. Where the
+// weight is a difference to one, its product is computed before rounding, else after.
 struct RMSNorm : torch::autograd::Function<RMSNorm> {
     static at::ScalarType computing_type(const at::Tensor &x) {
         return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
     }
 
     static at::Tensor forward(AutogradContext *context, const at::Tensor &x,
-                              const at::Tensor &weight, double epsilon) {
+                              const at::Tensor &weight, bool adds_one, double epsilon) {
         const at::AutoDispatchBelowADInplaceOrView below;
         const at::Tensor wide = x.to(computing_type(x));
         const at::Tensor inverse = wide.square().mean(-1, true).add_(epsilon).rsqrt_();
         context->save_for_backward({x, weight, inverse});
+        context->saved_data["adds_one"] = adds_one;
+        if (adds_one) {
+            return (wide * inverse)
+                .mul_(weight.to(computing_type(x)).add(1))
+                .to(x.scalar_type());
+        }
         return weight * (wide * inverse).to(x.scalar_type());
     }
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
         const auto saved = context->get_saved_variables();
         const at::Tensor &x = saved[0], &weight = saved[1], &inverse = saved[2];
+        const bool adds_one = context->saved_data["adds_one"].toBool();
         const at::Tensor normal = x.to(computing_type(x)) * inverse;
-        variable_list result(3);
+        variable_list result(4);
         if (context->needs_input_grad(0)) {
-            const at::Tensor gradient = (gradients[0] * weight).to(normal.scalar_type());
+            const at::Tensor gradient =
+                adds_one ? gradients[0].to(normal.scalar_type()) *
+                               weight.to(normal.scalar_type()).add(1)
+                         : (gradients[0] * weight).to(normal.scalar_type());
             const at::Tensor share = (gradient * normal).mean(-1, true);
             result[0] = ((gradient - normal * share) * inverse).to(x.scalar_type());
         }
         if (context->needs_input_grad(1)) {
-            result[1] = (gradients[0] * normal.to(x.scalar_type()))
-                            .reshape({-1, weight.size(0)})
-                            .sum(0)
-                            .to(weight.scalar_type());
+            const at::Tensor product =
+                adds_one ? gradients[0].to(normal.scalar_type()) * normal
+                         : gradients[0] * normal.to(x.scalar_type());
+            result[1] = product.reshape({-1, weight.size(0)}).sum(0).to(weight.scalar_type());
         }
         return result;
     }
@@ -222,14 +233,15 @@ mt_status mt_layer_norm(mt_tensor x, mt_tensor weight, mt_tensor bias, double ep
     });
 }
 
-mt_status mt_rms_norm(mt_tensor x, mt_tensor weight, double epsilon, mt_tensor *out) {
+mt_status mt_rms_norm(mt_tensor x, mt_tensor weight, bool adds_one, double epsilon,
+                      mt_tensor *out) {
     return guard([&] {
         const at::Tensor input = unwrap(x), scale = unwrap(weight);
         if (input.dim() < 1 || scale.dim() != 1 || input.size(-1) != scale.size(0)) {
             throw std::invalid_argument("input and weight do not fit together");
         }
         mipha::require_together("rms norm", {{"x", input}, {"weight", scale}});
-        *out = mipha::wrap(RMSNorm::apply(input, scale, epsilon));
+        *out = mipha::wrap(RMSNorm::apply(input, scale, adds_one, epsilon));
     });
 }
 

@@ -43,16 +43,19 @@ extension Functions {
     ///   - q: `[batch, heads, queries, width]`; `k`, `v`: `[batch, heads, keys, width]`, perhaps with
     ///     fewer heads.
     ///   - mask: boolean (true = attend), broadcastable to `[batch, heads, queries, keys]`.
+    ///   - causal: query i sees keys 0...i, and of those only what a mask allows.
     ///   - softcap: scaled scores become `softcap * tanh(score / softcap)`.
     /// - Returns: `mixed` like `q`, `sums` `[batch, heads, queries]`; for a query without keys 0 and
     ///   minus infinity.
     public static func composedAttention(
-        _ q: Tensor, _ k: Tensor, _ v: Tensor, mask: Tensor?, scale: Double, softcap: Double?
+        _ q: Tensor, _ k: Tensor, _ v: Tensor, mask: Tensor?, causal: Bool = false, scale: Double,
+        softcap: Double?
     ) throws(TensorError) -> PartialAttention {
         var second: mt_tensor?
         let mixed = try produce("composed attention", [q, k, v]) {
             unsafe mt_attention_composed(
-                q.handle, k.handle, v.handle, mask?.handle, scale, softcap ?? 0, $0, &second)
+                q.handle, k.handle, v.handle, mask?.handle, causal, scale, softcap ?? 0, $0,
+                &second)
         }
         return PartialAttention(
             mixed: mixed, sums: unsafe try adopt(second, "composed attention"))

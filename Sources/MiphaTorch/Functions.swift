@@ -56,11 +56,14 @@ public enum Functions {
     ///
     /// The quotient is computed in float32 and rounded to the dtype of `x` before the product, as
     /// transformers' `LlamaRMSNorm` does; float64 stays float64.
+    ///
+    /// - Parameter addsOne: whether the factor is `1 + weight`, and rounding comes after the product,
+    ///   as in `GemmaRMSNorm`.
     public static func rmsNorm(
-        _ x: Tensor, weight: Tensor, epsilon: Double
+        _ x: Tensor, weight: Tensor, addsOne: Bool = false, epsilon: Double
     ) throws(TensorError) -> Tensor {
         try produce("rms norm", [x, weight]) {
-            unsafe mt_rms_norm(x.handle, weight.handle, epsilon, $0)
+            unsafe mt_rms_norm(x.handle, weight.handle, addsOne, epsilon, $0)
         }
     }
 

@@ -20,6 +20,15 @@ enum FamilyCase: String, CaseIterable, CustomTestStringConvertible {
     case clipLlama = "clip-llama"
     case clipPhi = "clip-phi"
     case siglipClipPhi = "siglip-clip-phi"
+    case siglipQwen2 = "siglip-qwen2"
+    case siglipStableLM = "siglip-stablelm"
+    case siglipMistral = "siglip-mistral"
+    case siglipPhi3 = "siglip-phi3"
+    /// As in transformers 4: features of images are scaled, and the GELU is exact.
+    case siglipGemma = "siglip-gemma"
+    /// As in version 5: words alone are scaled.
+    case siglipGemma5 = "siglip-gemma-5"
+    case siglipGemma2 = "siglip-gemma2"
 
     var testDescription: String { rawValue }
 

@@ -31,7 +31,7 @@ import Testing
         ("text_config", "head_dim", 7, "even"),
         ("text_config", "rms_norm_eps", 0, "positive"),
         ("text_config", "tie_word_embeddings", "yes", "true or false"),
-        ("text_config", "rope_scaling", ["rope_type": "linear", "factor": 2], "default"),
+        ("text_config", "rope_scaling", ["rope_type": "ntk", "factor": 2], "default"),
         ("text_config", "pretraining_tp", 2, "1"),
         ("text_config", "partial_rotary_factor", 0.5, "1"),
         ("text_config", "sliding_window", 16, "no such key"),
@@ -55,10 +55,76 @@ import Testing
         #expect(error.message.contains(expected), "\(error)")
     }
 
+    private static let wrongOfDecoders: [(FamilyCase, String, JSONValue, String)] = [
+        (.siglipQwen2, "layer_types", ["sliding_attention", "full_attention"], "full_attention"),
+        (.siglipQwen2, "num_key_value_heads", 3, "divisor"),
+        (.siglipQwen2, "hidden_act", "relu", "silu"),
+        (.siglipStableLM, "use_parallel_residual", true, "false"),
+        (.siglipStableLM, "qk_layernorm", true, "false"),
+        (.siglipStableLM, "layer_norm_eps", 0, "positive"),
+        (.siglipStableLM, "sliding_window", 4, "no such key"),
+        (.siglipMistral, "sliding_window", 0, "null"),
+        (.siglipMistral, "attention_bias", true, "false"),
+        (.siglipMistral, "layer_types", ["full_attention"], "no such key"),
+        (.siglipPhi3, "sliding_window", -1, "null"),
+        (.siglipPhi3, "rope_scaling", ["type": "longrope"], "short_factor"),
+        (.siglipGemma, "use_bidirectional_attention", true, "false"),
+        (.siglipGemma, "hidden_activation", "relu", "gelu"),
+        (.siglipGemma, "mipha_scales_image_features", 1, "true or false"),
+        (.siglipGemma, "final_logit_softcapping", 30, "no such key"),
+        (.siglipGemma2, "attn_logit_softcapping", 0, "positive"),
+        (.siglipGemma2, "query_pre_attn_scalar", -1, "positive"),
+        (.siglipGemma2, "layer_types", ["full_attention", "sliding_attention"], "sliding"),
+    ]
+
+    @Test(arguments: wrongOfDecoders.indices)
+    func `a wrong value of a gated decoder is refused by file and key`(_ index: Int) throws {
+        let (family, key, value, expected) = Self.wrongOfDecoders[index]
+        let error = try #require(
+            #expect(throws: CheckpointError.self, "\(key)") {
+                try Self.config(family, "text_config", key, value)
+            })
+        #expect(error.message.hasPrefix("config.json: text_config"), "\(error)")
+        #expect(error.message.contains(key) && error.message.contains(expected), "\(error)")
+    }
+
+    @Test func `the readings of Gemma are settings`() throws {
+        func decoder(_ key: String, _ value: JSONValue) throws -> GatedDecoder {
+            let config = try Self.config(.siglipGemma, "text_config", key, value)
+            return try #require(config.language as? GemmaConfig).decoder
+        }
+        let own = try decoder("hidden_activation", .null)
+        #expect(own.activation == .gelu && own.scalesFeatures)
+        #expect(try decoder("hidden_activation", "gelu_pytorch_tanh").activation == .geluTanh)
+        #expect(try decoder("hidden_act", "gelu_pytorch_tanh").activation == .geluTanh)
+        #expect(try !decoder("mipha_scales_image_features", false).scalesFeatures)
+        let config = try MiphaConfig(folder: FamilyCase.siglipGemma5.folder)
+        for layout in CheckpointLayout.allCases {
+            let text = try config.json(layout, dtype: "float32").text()
+            let again = try MiphaConfig(ConfigReader(file: "f", value: JSONValue(parsing: text)))
+            #expect(try !#require(again.language as? GemmaConfig).decoder.scalesFeatures)
+        }
+    }
+
+    @Test func `each layer of Gemma 2 and Qwen has its window or none`() throws {
+        let gemma = try MiphaConfig(folder: FamilyCase.siglipGemma2.folder).language
+        let window = try #require((gemma as? Gemma2Config)?.decoder.window)
+        #expect((0..<4).map { window.width(ofLayer: $0) } == [7, nil, 7, nil])
+        var config = try MiphaConfig(folder: FamilyCase.siglipQwen2.folder)
+        var qwen = try #require(config.language as? Qwen2Config)
+        qwen.decoder.window = AttentionWindow(width: 5, layers: .from(1))
+        config.language = qwen
+        let text = try config.json(.mipha, dtype: "float32").text()
+        let again = try MiphaConfig(ConfigReader(file: "f", value: JSONValue(parsing: text)))
+        #expect(again.language.isEqual(qwen))
+        let read = (again.language as? Qwen2Config)?.decoder.window
+        #expect((0..<3).map { read?.width(ofLayer: $0) } == [nil, 5, 5])
+    }
+
     @Test func `heads of a width of their own and biases have their parameters`() throws {
         var config = try Self.config(.clipLlama, "text_config", "head_dim", 12)
         var language = try #require(config.language as? LlamaConfig)
-        (language.attentionHasBias, language.feedForwardHasBias) = (true, true)
+        language.decoder.biases = [.attention, .feedForward]
         config.language = language
         let store = try MiphaModel(config, source: DryRunSource()).store
         func shape(_ name: String) -> [Int]? { store["model.layers.0.\(name)"]?.shape }

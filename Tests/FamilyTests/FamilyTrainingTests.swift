@@ -56,6 +56,7 @@ import Testing
         run.tune[.tower] = .last(1)
         run.tune[.language] = .last(1)
         let model = try family.model()
+        if model.language.head.mapPlace.part == .language { run.tune[.head] = .frozen }
         let names = try TrainingPlan(run).trainable(in: model)
         let config = model.config
         let chosen = model.store.facts(of: names)

@@ -12,7 +12,9 @@ import Testing
         ("qwen2.5", "", "<|im_end|>", false), ("smollm2", "", "<|im_end|>", false),
         ("llama-2", " ", " </s>", true), ("gemma-it", "", "<end_of_turn>", true),
         ("phi-3-instruct", "", "<|end|>", false), ("phi-3-first", "", "<|end|>", false),
-        ("llava-hf", " ", " ", false),
+        ("llava-hf", " ", " ", false), ("mistral", "", "</s>", false),
+        ("mistral-first", "", "</s>", false), ("zephyr", "", "</s>", false),
+        ("stablelm-zephyr", "", "<|endoftext|>", false),
     ]
 
     /// Special texts of every family, whole and in parts.

@@ -49,7 +49,9 @@ struct StubTokenizer: TextTokenizer {
     /// One with the special tokens of a format's models.
     static func fitting(_ format: ChatFormat) throws -> StubTokenizer {
         let all: [([ChatFormat], StubTokenizer)] = [
-            ([.phi, .plain], .phi), ([.vicuna, .llama2, .llavaHF], .llama), ([.gemma], .gemma),
+            ([.phi, .plain, .stableLMZephyr], .phi),
+            ([.vicuna, .llama2, .llavaHF, .mistral, .mistralFirst, .zephyr], .llama),
+            ([.gemma], .gemma),
             ([.gemmaTurns], .gemmaTurns), ([.phi3, .phi3Instruct, .phi3First], .phi3),
             ([.chatML, .qwen2, .qwen25, .smolLM2], .chatML),
         ]

@@ -212,7 +212,7 @@ import Testing
     static let unfollowed: [(folder: String, path: [String], key: String, value: JSONValue)] = [
         (
             SmallModel.classicLLaVA, ["text_config"], "rope_scaling",
-            ["type": "linear", "factor": 4]
+            ["type": "ntk", "factor": 4]
         ),
         (SmallModel.classicLLaVA, ["text_config"], "rope_scaling", ["rope_type": "dynamic"]),
         (SmallModel.classicLLaVA, ["text_config"], "rope_scaling", "linear"),
@@ -225,7 +225,7 @@ import Testing
         (SmallModel.llava, ["text_config"], "sliding_window", 128),
         (SmallModel.llava, [], "vision_feature_select_strategy", .null),
         (SmallModel.llava, [], "quantization_config", ["bits": 4]),
-        (SmallModel.tiny, [], "rope_scaling", ["type": "linear", "factor": 2.0]),
+        (SmallModel.tiny, [], "rope_scaling", ["type": "ntk", "factor": 2.0]),
         (SmallModel.tiny, [], "mm_use_im_start_end", true),
         (SmallModel.tiny, [], "pruned_heads", ["1": [0]]),
         (SmallModel.tiny, [], "use_s2", true),

@@ -97,9 +97,42 @@ import Testing
         }
     }
 
+    @Test(arguments: [nil, 1.5])
+    func `a window as long as the text changes no bit`(softcap: Double?) throws {
+        let parts = try operands(PlainAttention())
+        for pass: any AttentionPass in [
+            try SequencePass(positions: [Array(0..<Self.tokens)], device: .underTest),
+            try PackedPass(documents: [[0..<3, 3..<7], [0..<7]], device: .underTest),
+        ] {
+            let results = try [nil, Self.tokens, 100].map { window in
+                try PlainAttention(window: window, softcap: softcap)
+                    .attend(pass, parts[0], parts[1], parts[2]).values(as: Float.self)
+            }
+            #expect(results[1] == results[0] && results[2] == results[0])
+        }
+    }
+
+    @Test func `frequencies that depend on the length are those of each token's text`() throws {
+        let rotary = RotaryEmbedding(
+            width: 8, theta: 100, scaling: .dynamic(factor: 3, positions: 4))
+        func angles(_ pass: any AttentionPass) throws -> [Float] {
+            try rotary.angles(pass).cos.values(as: Float.self)
+        }
+        func text(_ count: Int) throws -> [Float] {
+            try angles(SequencePass(positions: [Array(0..<count)], device: .underTest))
+        }
+        let (short, long) = (try text(3), try text(6))
+        #expect(Array(long.prefix(12)) != short)
+        let plain = RotaryEmbedding(width: 8, theta: 100)
+        let pass = try SequencePass(positions: [[0, 1, 2]], device: .underTest)
+        #expect(try plain.angles(pass).cos.values(as: Float.self) == short)
+        let packed = try PackedPass(documents: [[0..<3, 3..<9]], device: .underTest)
+        #expect(try angles(packed) == short + long)
+    }
+
     @Test func `rotary angles follow the positions`() throws {
         let pass = try SequencePass(positions: [[0, 0, 5], [3, 4, 5]], device: .underTest)
-        let angles = try RotaryEmbedding(width: 4, theta: 10000).angles(pass.positions)
+        let angles = try RotaryEmbedding(width: 4, theta: 10000).angles(pass)
         #expect(angles.cos.shape == [2, 3, 2])
         let (cosines, sines) = (
             try angles.cos.values(as: Float.self), try angles.sin.values(as: Float.self)

@@ -12,7 +12,7 @@ import Testing
         let (scales, shifts) = (
             try weight.values(as: Double.self), try bias.values(as: Double.self)
         )
-        var (layer, rms): ([Float], [Float]) = ([], [])
+        var (layer, rms, shifted): ([Float], [Float], [Float]) = ([], [], [])
         for row in 0..<3 {
             let part = values[row * 7..<row * 7 + 7]
             let mean = part.reduce(0, +) / 7
@@ -22,6 +22,7 @@ import Testing
                 layer.append(
                     Float((value - mean) / (variance + 0.01).squareRoot() * scales[i] + shifts[i]))
                 rms.append(Float(value / (square + 0.01).squareRoot() * scales[i]))
+                shifted.append(Float(value / (square + 0.01).squareRoot() * (1 + scales[i])))
             }
         }
         try expectClose(
@@ -30,6 +31,38 @@ import Testing
         try expectClose(
             "rms norm", Functions.rmsNorm(x, weight: weight, epsilon: 0.01),
             Tensor(rms, shape: [3, 7]))
+        try expectClose(
+            "rms norm that adds one",
+            Functions.rmsNorm(x, weight: weight, addsOne: true, epsilon: 0.01),
+            Tensor(shifted, shape: [3, 7]))
+    }
+
+    @Test func `a norm that adds one has the gradients of the other with one more`() throws {
+        let direction = try randomTensor([3, 7], seed: 5)
+        var gradients: [[Tensor?]] = []
+        for addsOne in [true, false] {
+            let (x, weight) = (try randomTensor([3, 7], seed: 1), try randomTensor([7], seed: 2))
+            if !addsOne { try weight.accumulate(.full([7], 1)) }
+            for leaf in [x, weight] { try leaf.setRequiresGradient(true) }
+            let y = try Functions.rmsNorm(x, weight: weight, addsOne: addsOne, epsilon: 0.01)
+            try (y * direction).sum().backward()
+            gradients.append([try x.gradient(), try weight.gradient()])
+        }
+        for (name, (found, expected)) in zip(["x", "weight"], zip(gradients[0], gradients[1])) {
+            try expectClose(name, found, expected)
+        }
+    }
+
+    @Test func `a norm that adds one rounds after the product`() throws {
+        let x = try randomTensor([64, 8], seed: 3).to(dtype: .bfloat16)
+        let weight = try randomTensor([8], seed: 4).to(dtype: .bfloat16)
+        let found = try Functions.rmsNorm(x, weight: weight, addsOne: true, epsilon: 1e-6)
+        let wide = try Functions.rmsNorm(
+            x.to(dtype: .float32), weight: weight.to(dtype: .float32), addsOne: true,
+            epsilon: 1e-6)
+        #expect(
+            try found.values(as: Float.self)
+                == wide.to(dtype: .bfloat16).values(as: Float.self))
     }
 
     @Test func `activations equal their definitions`() throws {

@@ -263,8 +263,10 @@ mt_status mt_linear(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, mt_te
 mt_status mt_layer_norm(mt_tensor x, mt_tensor weight, mt_tensor bias, double epsilon,
                         mt_tensor *out);
 /* weight * (x / sqrt(mean(x^2) + epsilon)); the quotient is computed in float32 (float64 for float64)
- * and rounded to x's dtype before the product. */
-mt_status mt_rms_norm(mt_tensor x, mt_tensor weight, double epsilon, mt_tensor *out);
+ * and rounded to x's dtype before the product. With `adds_one` the factor is 1 + weight, and rounding
+ * comes after the product. */
+mt_status mt_rms_norm(mt_tensor x, mt_tensor weight, bool adds_one, double epsilon,
+                      mt_tensor *out);
 mt_status mt_embedding(mt_tensor weight, mt_tensor indices, mt_tensor *out);
 mt_status mt_conv2d(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, int64_t stride,
                     mt_tensor *out);
@@ -285,9 +287,11 @@ mt_status mt_attention(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_
 mt_status mt_attention_part(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_null,
                             bool causal, double scale, mt_tensor *out, mt_tensor *sums);
 /* The definition, in float32 (float64 for float64) and with gradients: scores are scaled, then capped
- * unless `softcap` is 0, then masked. A query that sees no key gets 0 and sums of minus infinity. */
+ * unless `softcap` is 0, then masked; `causal` (query i sees keys 0...i) goes with a mask too. A query
+ * that sees no key gets 0 and sums of minus infinity. */
 mt_status mt_attention_composed(mt_tensor q, mt_tensor k, mt_tensor v, mt_tensor mask_or_null,
-                                double scale, double softcap, mt_tensor *out, mt_tensor *sums);
+                                bool causal, double scale, double softcap, mt_tensor *out,
+                                mt_tensor *sums);
 /* Joins attention of the same queries to two disjoint sets of keys, in float32; a, b: [..., width],
  * sums: [...]. The sums of one of both may be minus infinity: no key. */
 mt_status mt_attention_join(mt_tensor a, mt_tensor a_sums, mt_tensor b, mt_tensor b_sums,
@@ -303,7 +307,7 @@ mt_status mt_rotary(mt_tensor x, mt_tensor cos, mt_tensor sin, mt_tensor *out);
 /* theta^(-2i / rotary) for i below rotary / 2, float32, in the reference's own order of operations. */
 mt_status mt_rotary_frequencies(int64_t rotary, double theta, mt_device device, mt_tensor *out);
 /* cos and sin [rows, tokens, n] float32 of the angles position * frequency, for positions
- * [rows, tokens] int64 and frequencies [n] float32. */
+ * [rows, tokens] int64 and frequencies [n] or [rows, tokens, n] float32. */
 mt_status mt_rotary_angles(mt_tensor positions, mt_tensor frequencies, mt_tensor *cos,
                            mt_tensor *sin);
 /* Sum of the cross-entropies of logits [n, classes] against targets [n] int64, in float32, plus

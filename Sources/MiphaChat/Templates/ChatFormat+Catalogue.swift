@@ -5,7 +5,7 @@ extension ChatFormat {
     public static let all: [ChatFormat] = [
         .phi, .vicuna, .gemma, .phi3, .plain,
         .chatML, .qwen2, .qwen25, .smolLM2, .llama2, .gemmaTurns, .phi3Instruct, .phi3First,
-        .llavaHF,
+        .llavaHF, .mistral, .mistralFirst, .zephyr, .stableLMZephyr,
     ]
 
     /// The one that is meant where neither a model nor a name says which: the reference's `default`.

@@ -110,4 +110,57 @@ extension ChatFormat {
             assistantPrefix: "<|assistant|>\n", endOfTurn: "<|end|>", turnSuffix: "\n",
             closing: closing, published: published)
     }
+
+    /// Mistral 7B v0.2 and Mixtral: `[INST] {u} [/INST]{a}</s>[INST] …`.
+    ///
+    /// The reference refuses a system text.
+    public static let mistral = instTurns(
+        "mistral", "Mistral 7B Instruct v0.2", turnSuffix: "",
+        published: [
+            "423af8fdaa9c677ba0b96c91bdf7c0f489b7ac97ec8c7f00e3864cbf1f4ae1d3"
+        ])
+
+    /// Mistral 7B v0.1: as `mistral` with a blank after the end of an answer.
+    public static let mistralFirst = instTurns(
+        "mistral-first", "Mistral 7B Instruct v0.1", turnSuffix: " ",
+        published: [
+            "a0e1e61e8fe6483c6a3fe7510c036e874b83ae0baaf2dc1cebe8b0e02bd770e0"
+        ])
+
+    private static func instTurns(
+        _ name: String, _ models: String, turnSuffix: String, published: [String]
+    ) -> ChatFormat {
+        ChatFormat(
+            name: name, names: [name], models: models, systemPlace: .nowhere,
+            userPrefix: "[INST] ", userSuffix: " [/INST]", endOfTurn: "</s>",
+            turnSuffix: turnSuffix, published: published)
+    }
+
+    /// Zephyr and TinyLlama-Chat: `<|user|>\n{u}</s>\n<|assistant|>\n{a}</s>\n`.
+    ///
+    /// The tags are ordinary text of these models' tokenizers; the end is their end of text.
+    public static let zephyr = zephyrTurns(
+        "zephyr", "Zephyr 7B, TinyLlama-Chat v1.0", endOfTurn: "</s>",
+        published: [
+            "7cb51489361f03e0f7e9529dd89aefe9a32c9ca9cd011b24e712a6168b4a0c1d"
+        ])
+
+    /// StableLM-2-Zephyr: as `zephyr` with `<|endoftext|>` for `</s>`.
+    ///
+    /// Its template is that of `zephyr`, which names the tokenizer's end of text, so that a folder is
+    /// read as `zephyr` and refused for its end; choose this format by name.
+    public static let stableLMZephyr = zephyrTurns(
+        "stablelm-zephyr", "StableLM-2-Zephyr, chosen by name", endOfTurn: "<|endoftext|>",
+        published: [])
+
+    private static func zephyrTurns(
+        _ name: String, _ models: String, endOfTurn: String, published: [String]
+    ) -> ChatFormat {
+        ChatFormat(
+            name: name, names: [name], models: models, keepsEmptySystem: true,
+            systemPrefix: "<|system|>\n", systemSuffix: "\(endOfTurn)\n",
+            userPrefix: "<|user|>\n", userSuffix: "\(endOfTurn)\n",
+            assistantPrefix: "<|assistant|>\n", endOfTurn: endOfTurn, turnSuffix: "\n",
+            published: published)
+    }
 }

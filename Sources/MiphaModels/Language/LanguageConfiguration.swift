@@ -71,25 +71,35 @@ extension ConfigReader {
     func requireDecoder(
         _ config: some LanguageConfiguration, epsilon: (key: String, value: Double)
     ) throws(CheckpointError) {
+        try requireDecoderSizes(
+            vocabulary: config.vocabularySize, width: config.hiddenSize,
+            inner: config.intermediateSize, layers: config.layerCount, heads: config.headCount,
+            positions: config.maximumPositions, epsilon: epsilon)
+        guard config.ropeTheta > 0 else {
+            throw failure("rope_theta", expected: "a positive number")
+        }
+    }
+
+    /// Checks the same sizes before there is a config.
+    func requireDecoderSizes(
+        vocabulary: Int, width: Int, inner: Int, layers: Int, heads: Int, positions: Int,
+        epsilon: (key: String, value: Double)
+    ) throws(CheckpointError) {
         let positive = [
-            ("vocab_size", config.vocabularySize), ("hidden_size", config.hiddenSize),
-            ("intermediate_size", config.intermediateSize),
-            ("num_hidden_layers", config.layerCount), ("num_attention_heads", config.headCount),
+            ("vocab_size", vocabulary), ("hidden_size", width), ("intermediate_size", inner),
+            ("num_hidden_layers", layers), ("num_attention_heads", heads),
         ]
         for (key, value) in positive where !(1...1 << 20).contains(value) {
             throw failure(key, expected: "a number from 1 to \(1 << 20)")
         }
-        guard config.layerCount <= 1024 else {
+        guard layers <= 1024 else {
             throw failure("num_hidden_layers", expected: "at most 1024")
         }
-        guard (1...1 << 30).contains(config.maximumPositions) else {
+        guard (1...1 << 30).contains(positions) else {
             throw failure("max_position_embeddings", expected: "a number from 1 to \(1 << 30)")
         }
         guard epsilon.value > 0 else {
             throw failure(epsilon.key, expected: "a positive number")
-        }
-        guard config.ropeTheta > 0 else {
-            throw failure("rope_theta", expected: "a positive number")
         }
     }
 }
@@ -134,5 +144,11 @@ public enum LanguageCatalogue {
     public static let all: [any LanguageConfiguration.Type] = [
         PhiConfig.self,
         LlamaConfig.self,
+        Qwen2Config.self,
+        MistralConfig.self,
+        StableLMConfig.self,
+        Phi3Config.self,
+        GemmaConfig.self,
+        Gemma2Config.self,
     ]
 }

@@ -18,6 +18,8 @@ public struct PhiConfig: LanguageConfiguration {
     public var partialRotaryFactor: Double
     /// Base of the rotary frequencies.
     public var ropeTheta: Double
+    /// The change of the frequencies for longer texts.
+    public var rotaryScaling: StatedScaling?
     /// Number of positions the model was trained for; longer inputs extend the rotary table.
     public var maximumPositions: Int
     /// Non-linearity of the feed-forward layers.
@@ -100,6 +102,9 @@ public struct PhiConfig: LanguageConfiguration {
                 ? false : try reader.bool(Self.splitKey, default: false))
         self = built(in: layout)
         try validate(reader)
+        rotaryScaling = try RotarySettings(
+            reader, headWidth: headWidth, fraction: partialRotaryFactor
+        ).scaling
     }
 
     private func validate(_ reader: ConfigReader) throws(CheckpointError) {
@@ -190,10 +195,12 @@ public struct PhiConfig: LanguageConfiguration {
 
     /// The object `rope_parameters` of transformers 5.
     public var rotaryParameters: JSONObject {
-        [
-            "partial_rotary_factor": .double(partialRotaryFactor),
-            "rope_theta": .double(ropeTheta), "rope_type": "default",
-        ]
+        rotary.parameters(statesFraction: true)
+    }
+
+    /// The rotary positions.
+    var rotary: RotarySettings {
+        RotarySettings(theta: ropeTheta, fraction: partialRotaryFactor, scaling: rotaryScaling)
     }
 
     /// The fields in the names of transformers 4, which version 5 reads too.
@@ -205,7 +212,7 @@ public struct PhiConfig: LanguageConfiguration {
             "num_hidden_layers": .integer(layerCount), "num_attention_heads": .integer(headCount),
             "num_key_value_heads": .integer(headCount),
             "partial_rotary_factor": .double(partialRotaryFactor),
-            "rope_theta": .double(ropeTheta), "rope_scaling": .null,
+            "rope_theta": .double(ropeTheta), "rope_scaling": rotary.oldScaling,
             "max_position_embeddings": .integer(maximumPositions),
             "hidden_act": .string(activation.rawValue),
             "layer_norm_eps": .double(layerNormEpsilon),

@@ -121,7 +121,7 @@ public struct PhiLanguageModel: LanguageModel {
         blocks = try (0..<config.layerCount).map {
             try PhiBlock(model["layers"].block($0), config, layer: $0)
         }
-        rotary = RotaryEmbedding(width: config.rotaryWidth, theta: config.ropeTheta)
+        rotary = config.rotary.embedding(headWidth: config.headWidth)
         head = LanguageHead(
             norm: try LayerNorm(
                 model.output["final_layernorm"], width: config.hiddenSize,
@@ -148,7 +148,7 @@ public struct PhiLanguageModel: LanguageModel {
 
     /// The decoder blocks.
     public func segments(_ pass: any AttentionPass) throws(TensorError) -> [Segment] {
-        let angles = try rotary.angles(pass.positions)
+        let angles = try rotary.angles(pass)
         return blocks.enumerated().map { index, block in
             Segment("hidden.\(index + 1)", reads: [ParameterPlace(.language, .block(index))]) {
                 (x) throws(TensorError) in try block(x, pass, angles)

@@ -15,30 +15,35 @@ enum RotaryFields {
                         [
                             .init("rope_theta", .used),
                             .init("partial_rotary_factor", partial),
-                            .init("rope_type type", .only(["default"]), scaled),
+                            .init("rope_type type", .used, types),
                             .init(
                                 "full_attention sliding_attention", .only([]),
                                 "positions that differ from layer to layer are not computed here"),
-                        ] + unused))),
+                        ] + scaling))),
             .init(
                 "rope_scaling",
                 .object(
                     FileFields(
                         "rope_scaling",
                         [
-                            .init("type rope_type", .only(["default"]), scaled),
-                            .init("rope_theta partial_rotary_factor", .only([]), scaled),
-                        ] + unused))),
+                            .init("type rope_type", .used, types),
+                            .init(
+                                "rope_theta partial_rotary_factor", .only([]),
+                                "they stand beside this object"),
+                        ] + scaling))),
+            .init(
+                "original_max_position_embeddings", .used, "for longrope, yarn and llama3"),
         ]
     }
 
-    private static let scaled = "scaled rotary positions are not computed here"
+    private static let types =
+        "default, linear, dynamic, llama3, yarn or longrope (also su); others are refused"
 
-    private static let unused: [FileFields.Field] = [
+    private static let scaling: [FileFields.Field] = [
         .init(
             "factor original_max_position_embeddings attention_factor beta_fast beta_slow "
                 + "short_factor long_factor low_freq_factor high_freq_factor mscale mscale_all_dim "
                 + "truncate",
-            .harmless, "of no use to the type default")
+            .used, "those that the type has")
     ]
 }

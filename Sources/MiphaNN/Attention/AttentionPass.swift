@@ -9,6 +9,9 @@ public protocol AttentionPass: AnyObject {
     var positions: Tensor { get }
     /// Source of dropout masks; `nil` outside training.
     var dropout: RandomGenerator? { get }
+    /// Number of positions of each token's text, what it holds from before included, in the order of
+    /// the tokens; a single number serves all.
+    var lengths: [Int] { get }
 
     /// Causal attention of the tokens of this call.
     ///
@@ -44,8 +47,14 @@ struct AttentionForm {
     let window: Int?
     let softcap: Double?
 
-    /// Whether the fused kernels do it.
-    var isPlain: Bool { window == nil && softcap == nil }
+    /// Whether every token sees all before it.
+    var seesAll: Bool { window == nil }
+
+    /// The same for texts of at most `count` keys, of which a window as long hides none.
+    func within(_ count: Int) -> AttentionForm {
+        guard let window, window >= count else { return self }
+        return AttentionForm(scale: scale, window: nil, softcap: softcap)
+    }
 
     /// Whether the token of a place sees the key of another, both counted from the first of the
     /// text.
@@ -58,20 +67,22 @@ extension Functions {
     /// Attention within texts of one row each, `[rows, heads, tokens, width]`, every token at the
     /// place of its number.
     ///
+    /// All scores are in memory only where they are capped.
+    ///
     /// - Parameter mask: what `form` and, if it was given, a mask of keys allow, `[rows or 1, 1,
     ///   tokens, tokens]`; asked for where causal attention is not enough.
     static func attention(
         _ q: Tensor, _ k: Tensor, _ v: Tensor, form: AttentionForm, hasKeyMask: Bool = false,
         mask: () throws(TensorError) -> Tensor
     ) throws(TensorError) -> Tensor {
-        guard form.isPlain else {
-            return try composedAttention(
-                q, k, v, mask: mask(), scale: form.scale, softcap: form.softcap
-            ).mixed
+        let isMasked = hasKeyMask || !form.seesAll
+        let mask = isMasked ? try mask() : nil
+        let causal = !isMasked && q.size(2) > 1
+        guard let softcap = form.softcap else {
+            return try attention(q, k, v, mask: mask, causal: causal, scale: form.scale)
         }
-        if hasKeyMask {
-            return try attention(q, k, v, mask: mask(), causal: false, scale: form.scale)
-        }
-        return try attention(q, k, v, mask: nil, causal: q.size(2) > 1, scale: form.scale)
+        return try composedAttention(
+            q, k, v, mask: mask, causal: causal, scale: form.scale, softcap: softcap
+        ).mixed
     }
 }

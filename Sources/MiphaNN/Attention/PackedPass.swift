@@ -10,6 +10,11 @@ public final class PackedPass: AttentionPass {
     /// Source of dropout masks.
     public let dropout: RandomGenerator?
 
+    /// Those of the texts that the tokens are of.
+    public var lengths: [Int] {
+        documents.flatMap { row in row.flatMap { Array(repeating: $0.count, count: $0.count) } }
+    }
+
     private struct MaskKey: Hashable {
         let tokens: Int
         let window: Int?
@@ -64,7 +69,7 @@ public final class PackedPass: AttentionPass {
                 }
                 parts.append(
                     try Functions.attention(
-                        part(q), part(k), part(v), form: form,
+                        part(q), part(k), part(v), form: form.within(text.count),
                         mask: { () throws(TensorError) in try mask(text.count, form) }))
             }
             rows.append(try .concatenating(parts, along: 2))

@@ -9,21 +9,46 @@ public struct RotaryEmbedding: Sendable, Equatable {
     public let width: Int
     /// Base of the frequencies `theta^(-2i / width)`.
     public let theta: Double
+    /// The change of the frequencies; `nil`: none.
+    public let scaling: RotaryScaling?
 
     /// Describes an embedding; `width` is even.
-    public init(width: Int, theta: Double) {
+    public init(width: Int, theta: Double, scaling: RotaryScaling? = nil) {
         self.width = width
         self.theta = theta
+        self.scaling = scaling
     }
 
-    /// Angles of the positions of a pass.
+    /// Angles of the tokens of a pass.
     ///
-    /// - Parameter positions: `[rows or 1, tokens]` int64.
-    public func angles(_ positions: Tensor) throws(TensorError) -> RotaryAngles {
-        let frequencies = try Functions.rotaryFrequencies(
-            rotary: width, theta: theta, device: positions.device)
+    /// Frequencies that depend on the length of a text are those of each token's text; keys that are
+    /// kept stay as they were turned, as in transformers.
+    public func angles(_ pass: any AttentionPass) throws(TensorError) -> RotaryAngles {
+        let positions = pass.positions
+        guard let scaling else {
+            let frequencies = try Functions.rotaryFrequencies(
+                rotary: width, theta: theta, device: positions.device)
+            return try angles(positions, frequencies, magnitude: 1)
+        }
+        let lengths = pass.lengths.map(scaling.representative)
+        var rows: [Int: [Float]] = [:]
+        for length in lengths where rows[length] == nil {
+            rows[length] = try scaling.frequencies(width: width, theta: theta, length: length)
+        }
+        let isSame = rows.count == 1
+        let all = isSame ? rows.values.flatMap { $0 } : lengths.flatMap { rows[$0] ?? [] }
+        let shape = isSame ? [width / 2] : [positions.size(0), positions.size(1), width / 2]
+        return try angles(
+            positions, Tensor(all, shape: shape).uploaded(to: positions.device),
+            magnitude: scaling.magnitude)
+    }
+
+    private func angles(
+        _ positions: Tensor, _ frequencies: Tensor, magnitude: Double
+    ) throws(TensorError) -> RotaryAngles {
         let angles = try Functions.rotaryAngles(positions: positions, frequencies: frequencies)
-        return RotaryAngles(cos: angles.cos, sin: angles.sin)
+        guard magnitude != 1 else { return RotaryAngles(cos: angles.cos, sin: angles.sin) }
+        return RotaryAngles(cos: try angles.cos * magnitude, sin: try angles.sin * magnitude)
     }
 }
 

@@ -7,6 +7,9 @@ public final class SequencePass: AttentionPass {
     /// Source of dropout masks.
     public let dropout: RandomGenerator?
 
+    /// That of the longest row.
+    public var lengths: [Int] { [positions.size(1)] }
+
     private let keyMask: [[Bool]]?
     /// The same on the device of the model, where it was sent there.
     private var keys: Tensor?
@@ -51,6 +54,7 @@ public final class SequencePass: AttentionPass {
         softcap: Double?
     ) throws(TensorError) -> Tensor {
         let form = AttentionForm(scale: scale, window: window, softcap: softcap)
+            .within(k.size(1))
         return try Functions.attention(
             q.transposed(1, 2), k.transposed(1, 2), v.transposed(1, 2), form: form,
             hasKeyMask: keyMask != nil, mask: { () throws(TensorError) in try mask(form) }

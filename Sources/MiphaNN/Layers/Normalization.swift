@@ -30,16 +30,24 @@ public struct LayerNorm: Normalization {
 /// `LlamaRMSNorm`.
 public struct RMSNorm: Normalization {
     let weight: Tensor
+    let addsOne: Bool
     let epsilon: Double
 
-    /// Registers `weight` (ones).
-    public init(_ scope: ParameterScope, width: Int, epsilon: Double) throws {
-        weight = try scope.parameter("weight", .norm, shape: [width], initializer: .ones)
+    /// Registers `weight` (ones, or zeros).
+    ///
+    /// - Parameter addsOne: whether the scale is `1 + weight` and rounding comes after it, as in
+    ///   `GemmaRMSNorm`.
+    public init(
+        _ scope: ParameterScope, width: Int, epsilon: Double, addsOne: Bool = false
+    ) throws {
+        weight = try scope.parameter(
+            "weight", .norm, shape: [width], initializer: addsOne ? .zeros : .ones)
+        self.addsOne = addsOne
         self.epsilon = epsilon
     }
 
     /// Normalises `x` `[..., width]`.
     public func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor {
-        try Functions.rmsNorm(x, weight: weight, epsilon: epsilon)
+        try Functions.rmsNorm(x, weight: weight, addsOne: addsOne, epsilon: epsilon)
     }
 }

@@ -13,6 +13,10 @@ public final class PagedPass: AttentionPass {
     public let lastPlaces: [Int?]
     /// Number of tokens.
     public var tokenCount: Int { positions.size(1) }
+    /// Those of the texts after the pass.
+    public var lengths: [Int] {
+        texts.flatMap { Array(repeating: $0.length, count: $0.tokenCount) }
+    }
     /// There is no dropout where keys are kept.
     public var dropout: RandomGenerator? { nil }
 
@@ -115,7 +119,8 @@ public final class PagedPass: AttentionPass {
         for run in runs { try run.store(keys, values, layer: layer) }
         let queries = try q.reshaped([tokens, q.size(2), width])
         let form = AttentionForm(scale: scale, window: window, softcap: softcap)
-        guard form.isPlain else {
+            .within(texts.reduce(0) { max($0, $1.length) })
+        guard form.seesAll && form.softcap == nil else {
             var mixed: [Tensor] = []
             for text in texts {
                 mixed.append(try text.attend(queries, layer: layer, form, device: device))

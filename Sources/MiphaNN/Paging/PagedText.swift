@@ -9,6 +9,11 @@ final class PagedText {
     private let extents: [PageExtent]
     private var masks: [Int?: Tensor] = [:]
 
+    /// Number of keys.
+    var length: Int { past + tokens.count }
+    /// Number of tokens of the pass.
+    var tokenCount: Int { tokens.count }
+
     init(tokens: Range<Int>, past: Int, extents: [PageExtent]) {
         self.tokens = tokens
         self.past = past
@@ -20,16 +25,24 @@ final class PagedText {
         _ queries: Tensor, layer: Int, _ form: AttentionForm, device: Device
     ) throws(TensorError) -> Tensor {
         let (heads, width) = (queries.size(1), queries.size(2))
+        let form = form.within(length)
         let stored = try extents.stored(layer)
         let first = firstKey(form)
-        let count = past + tokens.count - first
+        let count = length - first
         let q = try queries.narrowed(0, from: tokens.lowerBound, length: tokens.count)
-            .reshaped([1, tokens.count, heads, width])
-        return try Functions.composedAttention(
-            q.transposed(1, 2), stored.keys.narrowed(2, from: first, length: count),
-            stored.values.narrowed(2, from: first, length: count), mask: mask(form, device),
-            scale: form.scale, softcap: form.softcap
-        ).mixed.transposed(1, 2).reshaped([tokens.count, heads, width])
+            .reshaped([1, tokens.count, heads, width]).transposed(1, 2)
+        let k = try stored.keys.narrowed(2, from: first, length: count)
+        let v = try stored.values.narrowed(2, from: first, length: count)
+        let mask = try mask(form, device)
+        let mixed =
+            if form.softcap == nil {
+                try Functions.attention(q, k, v, mask: mask, causal: false, scale: form.scale)
+            } else {
+                try Functions.composedAttention(
+                    q, k, v, mask: mask, scale: form.scale, softcap: form.softcap
+                ).mixed
+            }
+        return try mixed.transposed(1, 2).reshaped([tokens.count, heads, width])
     }
 
     /// The first key that any of the tokens sees.

@@ -90,6 +90,10 @@ extension OperationCase {
             description: "rms norm", operands: seeded([5, 7], [7]), learning: [0, 1],
             run: { [try Functions.rmsNorm($0[0], weight: $0[1], epsilon: 1e-5)] }),
         .init(
+            description: "rms norm that adds one", operands: seeded([5, 7], [7]),
+            learning: [0, 1],
+            run: { [try Functions.rmsNorm($0[0], weight: $0[1], addsOne: true, epsilon: 1e-5)] }),
+        .init(
             description: "embedding",
             operands: { [try randomTensor([5, 7], seed: 1), try Tensor([3, 1, 3])] }, learning: [0],
             run: { [try Functions.embedding($0[1], weight: $0[0])] }),
