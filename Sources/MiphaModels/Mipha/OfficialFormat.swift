@@ -41,7 +41,7 @@ enum OfficialFormat: CheckpointFormat {
     ) throws(CheckpointError) -> any TowerFamily {
         let selection = FeatureSelection(
             reader, key: "mm_vision_select_layer",
-            keepsClassToken: reader.value(featureKey)?.stringValue == "cls_patch")
+            tokens: try reader.enumValue(featureKey, default: .patch))
         return try towerFamily(reader).init(reader, selection: selection)
     }
 
@@ -56,8 +56,8 @@ enum OfficialFormat: CheckpointFormat {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         let found =
             TowerCatalogue.all.first { $0.family.modelType == type }
-            ?? TowerCatalogue.all.first { name.contains($0.family.id) }
-            ?? TowerCatalogue.all.first { path.contains($0.family.id) }
+            ?? TowerCatalogue.all.first { $0.family.names.contains(where: name.contains) }
+            ?? TowerCatalogue.all.first { $0.family.names.contains(where: path.contains) }
         guard let found else {
             throw tower.failure(
                 "vision_model_name_or_path", expected: "a tower of \(TowerCatalogue.titles)")
@@ -120,27 +120,49 @@ enum OfficialFormat: CheckpointFormat {
         ]
         var object = fresh.merging(kept).merging(tower.json)
         object["mm_vision_select_layer"] = .integer(tower.selectedLayer)
-        if family.hasClassToken {
-            object[featureKey] = tower.grid.leading > 0 ? "cls_patch" : "patch"
-        }
+        if family.hasClassToken { object[featureKey] = .string(tower.selectedTokens.rawValue) }
         return object
     }
 
     static func dialects(towers: [PartFamily]) throws(CheckpointError) -> [KeyMap] {
+        [
+            try KeyMap(
+                dialect: "official Mipha",
+                rules: [.keep("model.{*}"), .keep("lm_head.{*}")] + drops(towers))
+        ]
+    }
+
+    static func renamedDialects(towers: [PartFamily]) throws(CheckpointError) -> [KeyMap] {
+        let root = CanonicalRoot.language
+        let kept =
+            (CanonicalRoot.languageModules + ["mm_projector"]).map { "\(root).\($0).{*}" }
+            + ["lm_head.{*}"]
+        let places = CanonicalRoot.towers.flatMap { place in
+            towers.flatMap { family in
+                [family].modules(isRenamed: true).map { module in
+                    let root = place.path(family.officialRoot)
+                    return ("\(root).\(module.name).{*}", "\(root).\(module.canonical).{*}")
+                }
+            }
+        }
+        let names = Dictionary(places) { first, _ in first }
+        return [
+            try KeyMap(
+                dialect: "official Mipha in new names",
+                rules: kept.map { .keep($0) }
+                    + names.sorted { $0.key < $1.key }.map { .rename($0.key, to: $0.value) }
+                    + drops(towers))
+        ]
+    }
+
+    private static func drops(_ towers: [PartFamily]) -> [KeyRule] {
         let dropped = CanonicalRoot.towers.flatMap { place in
             towers.flatMap { family in
                 family.dropped.map { "\(place.path(family.officialRoot)).\($0)" }
             }
         }
-        return [
-            try KeyMap(
-                dialect: "official Mipha",
-                rules: [.keep("model.{*}"), .keep("lm_head.{*}")]
-                    + CanonicalRoot.droppedOfLanguages.map {
-                        .drop("\(CanonicalRoot.language).\($0)")
-                    }
-                    + dropped.unique.map { .drop($0) })
-        ]
+        return CanonicalRoot.droppedOfLanguages.map { .drop("\(CanonicalRoot.language).\($0)") }
+            + dropped.unique.map { .drop($0) }
     }
 
     static func fields(
@@ -204,7 +226,8 @@ enum OfficialFormat: CheckpointFormat {
                     "vision_model_name_or_path", .used, "must name \(TowerCatalogue.titles)"),
                 .init("mm_vision_select_layer", .used),
                 .init(
-                    featureKey, .only(["patch", "cls_patch"]), "the same without a class token"),
+                    featureKey, .only(["patch", "cls_patch", "patch_only"]),
+                    "the same without a class token; patch keeps registers, patch_only does not"),
             ] + tower.fields.fields + LibraryFields.ofParts)
     }
 }
