@@ -3,7 +3,7 @@
 Each case is one LlavaForConditionalGeneration as `save_pretrained` writes it, with what it computes: states
 of every layer, logits, the mean loss of supervised positions, gradients of all parameters by the names of
 the modules in transformers 5, and 64 greedy tokens of three prompts with and without a cache.
-Two towers side by side are made by tower_pairs.py.
+Two towers side by side are made by tower_pairs.py, towers at other image sizes by resolutions.py.
 Run: python Tools/goldens/families.py [--find-seeds] [CASE ...]
 """
 
@@ -31,6 +31,8 @@ from fixtures import (
 )
 from transformers import (
     CLIPVisionConfig,
+    Dinov2Config,
+    Dinov2WithRegistersConfig,
     LlamaConfig,
     LlavaConfig,
     LlavaForConditionalGeneration,
@@ -41,6 +43,7 @@ from transformers import (
 VOCABULARY = 96
 IMAGE_ID = 95
 SIDE = 17
+DINOV2_TABLE = 33
 ROWS = [[(4, False), "image", (5, True), (3, False), (4, True)], [(3, False), (6, True)]]
 PROMPTS = [[3, "image", 4], ["image", 2, "image"], [6]]
 SIGLIP = dict(
@@ -61,6 +64,20 @@ def clip() -> CLIPVisionConfig:
     return CLIPVisionConfig(**SIGLIP)
 
 
+def dinov2_sizes() -> dict:
+    """A table of positions for 6 x 6 patches; the images of the cases have 3 x 3."""
+    own = {k: v for k, v in SIGLIP.items() if k != "intermediate_size"}
+    return own | dict(image_size=DINOV2_TABLE, mlp_ratio=2)
+
+
+def dinov2() -> Dinov2Config:
+    return Dinov2Config(**dinov2_sizes())
+
+
+def dinov2_with_registers() -> Dinov2WithRegistersConfig:
+    return Dinov2WithRegistersConfig(**dinov2_sizes(), num_register_tokens=2)
+
+
 def phi() -> PhiConfig:
     rope = {"rope_type": "default", "rope_theta": 2000.0, "partial_rotary_factor": 0.25}
     return PhiConfig(**TEXT, num_attention_heads=2, rope_parameters=rope)
@@ -79,6 +96,8 @@ CASES = {
     "siglip-phi": (siglip, phi, "full", 9, 37),
     "clip-llama": (clip, llama, "default", 9, 105),
     "clip-phi": (clip, phi, "full", 10, 37),
+    "dinov2-llama": (dinov2, llama, "default", 9, 25),
+    "dinov2-registers-phi": (dinov2_with_registers, phi, "default", 11, 38),
 }
 
 
@@ -152,6 +171,11 @@ def answers(name: str, model, seed: int):
     return results
 
 
+def blocks(tower):
+    encoder = tower.encoder
+    return encoder.layers if hasattr(encoder, "layers") else encoder.layer
+
+
 def states(model, rows, pixels):
     """What every layer puts out: of the tower for all images, of the decoder for each row."""
     found: dict[str, torch.Tensor] = {}
@@ -169,7 +193,7 @@ def states(model, rows, pixels):
     hooks = []
     first = getattr(tower, "pre_layrnorm", None) or tower.embeddings
     hooks.append(first.register_forward_hook(keep("vision.0")))
-    for index, layer in enumerate(tower.encoder.layers[:-1]):
+    for index, layer in enumerate(blocks(tower)[:-1]):
         hooks.append(layer.register_forward_hook(keep(f"vision.{index + 1}")))
     hooks.append(model.model.multi_modal_projector.register_forward_hook(keep("projector")))
     for index, layer in enumerate(language.layers):
@@ -195,6 +219,8 @@ def make_case(folder: Path, name: str) -> dict:
     model.save_pretrained(folder / "model")
     check_size(folder / "model" / "model.safetensors")
     config = json.loads((folder / "model" / "config.json").read_text())
+    if "dinov2" in name:  # which transformers sees in the images
+        config["vision_config"]["mm_vision_image_size"] = SIDE
     write_json(folder / "model" / "config.json", config)
     generator = torch.Generator().manual_seed(seed + 500)
     rows, labels, _ = make_rows(ROWS, IMAGE_ID, generator)
@@ -207,7 +233,7 @@ def make_case(folder: Path, name: str) -> dict:
         inputs[f"labels.{index}"] = own
     expected = states(model, expanded, pixels)
     if CASES[name][2] == "default":  # the selected state goes on without its class token
-        last = f"vision.{len(model.model.vision_tower.encoder.layers) - 1}"
+        last = f"vision.{len(blocks(model.model.vision_tower)) - 1}"
         expected[last] = expected[last][:, 1:]
     total, count = torch.zeros(()), 0
     for row, (ids, own) in enumerate(zip(expanded, marks, strict=True)):

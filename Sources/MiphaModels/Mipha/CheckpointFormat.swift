@@ -129,6 +129,9 @@ enum CanonicalRoot {
 }
 
 extension PartFamily {
+    /// Values of `model_type` of configs with such a part.
+    var types: [String] { [modelType] + [wholeType].compactMap(\.self) }
+
     /// Whether the towers of another family have their modules at the same places.
     func hasRoots(of other: PartFamily) -> Bool {
         officialRoot == other.officialRoot && root == other.root

@@ -50,12 +50,17 @@ enum OfficialFormat: CheckpointFormat {
     private static func towerFamily(
         _ tower: ConfigReader
     ) throws(CheckpointError) -> any TowerFamily.Type {
-        let type = try tower.string("model_type", default: "mipha_vision_model")
+        let own = "mipha_vision_model"
+        let type = try tower.string("model_type", default: own)
+        let known = [own] + TowerCatalogue.all.flatMap { $0.family.types }
+        guard known.contains(type) else {
+            throw tower.failure("model_type", expected: known.joined(separator: ", "))
+        }
         let first = TowerCatalogue.all[0].family.id
         let path = try tower.string("vision_model_name_or_path", default: first).lowercased()
         let name = path.split(separator: "/").last.map(String.init) ?? path
         let found =
-            TowerCatalogue.all.first { $0.family.modelType == type }
+            TowerCatalogue.all.first { $0.family.types.contains(type) }
             ?? TowerCatalogue.all.first { $0.family.names.contains(where: name.contains) }
             ?? TowerCatalogue.all.first { $0.family.names.contains(where: path.contains) }
         guard let found else {
@@ -77,6 +82,10 @@ enum OfficialFormat: CheckpointFormat {
         guard projector.outputSize == language else {
             throw reader.failure(
                 "hidden_size", expected: "\(language), the language model's hidden_size")
+        }
+        if let problem = projector.problem(with: config.vision.grid) {
+            throw reader.failure(
+                "mm_projector_type", expected: "a projector for the tower's features: \(problem)")
         }
         guard projector.kind != .identity || projector.inputSize == projector.outputSize else {
             throw reader.failure(

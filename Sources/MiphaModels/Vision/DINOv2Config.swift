@@ -162,7 +162,7 @@ public struct DINOv2Configuration<Variant: DINOv2Variant>: TowerFamily {
     public var positions: PositionTable {
         PositionTable(
             name: "embeddings.position_embeddings", leading: 1, side: tableImageSize / patchSize,
-            width: hiddenSize, isBatched: true,
+            width: hiddenSize, isBatched: true, interpolatesAlways: true,
             interpolation: PositionInterpolation(
                 antialiases: Variant.registerCount != nil, isInFloat32: true, scale: positionScale))
     }

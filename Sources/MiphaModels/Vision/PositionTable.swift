@@ -13,11 +13,14 @@ public struct PositionTable: Sendable, Equatable {
     package let width: Int
     /// Whether there is a dimension of one before the rows.
     package let isBatched: Bool
+    /// Whether the tower interpolates the table in each pass where its images are of another size.
+    package let interpolatesAlways: Bool
     /// How the positions of another grid are made.
     package let interpolation: PositionInterpolation
 
     package init(
         name: String, leading: Int = 0, side: Int, width: Int, isBatched: Bool = false,
+        interpolatesAlways: Bool = false,
         interpolation: PositionInterpolation = PositionInterpolation()
     ) {
         self.name = name
@@ -25,6 +28,7 @@ public struct PositionTable: Sendable, Equatable {
         self.side = side
         self.width = width
         self.isBatched = isBatched
+        self.interpolatesAlways = interpolatesAlways
         self.interpolation = interpolation
     }
 
