@@ -19,6 +19,8 @@ enum FamilyCase: String, CaseIterable, CustomTestStringConvertible {
     case siglipPhi = "siglip-phi"
     case clipLlama = "clip-llama"
     case clipPhi = "clip-phi"
+    case dinov2Llama = "dinov2-llama"
+    case dinov2RegistersPhi = "dinov2-registers-phi"
     case siglipClipPhi = "siglip-clip-phi"
 
     var testDescription: String { rawValue }
@@ -86,8 +88,8 @@ enum FamilyCase: String, CaseIterable, CustomTestStringConvertible {
     /// Gradients of the mean loss by canonical names.
     func gradients() throws -> [String: [Float]] {
         let file = try file("gradients")
-        let dialects = try MiphaConfig(folder: folder).layout.dialects()
-        let modules = try #require(dialects.last)
+        let config = try MiphaConfig(folder: folder)
+        let modules = try #require(config.dialects(config.layout).last)
         var gradients: [String: [Float]] = [:]
         for name in file.names {
             guard case .name(let canonical) = modules.canonical(name) else {

@@ -58,7 +58,7 @@ extension CheckpointLayout {
     }
 
     /// The dialects of ``dialects()``, and after them those in new names of modules, which are read only.
-    func readDialects() throws(CheckpointError) -> [KeyMap] {
+    package func readDialects() throws(CheckpointError) -> [KeyMap] {
         let groups = Self.groups(TowerCatalogue.all.map { $0.family })
         return try dialects()
             + groups.filter { $0.contains { !$0.renamed.isEmpty } }
