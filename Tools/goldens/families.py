@@ -270,7 +270,8 @@ def main() -> None:
     parser.add_argument("--find-seeds", action="store_true")
     parser.add_argument("cases", nargs="*", metavar="CASE")
     arguments = parser.parse_args()
-    import tower_pairs  # it is made of this module's parts
+    import resolutions  # both are made of this module's parts
+    import tower_pairs
 
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
@@ -288,6 +289,7 @@ def main() -> None:
     reports = {name: make_case(arguments.output / name, name) for name in CASES}
     for name in tower_pairs.CASES:
         reports[name] = tower_pairs.make_case(arguments.output / name, name)
+    resolutions.make(arguments.output, CASES)
     write_manifest(arguments.output, reports, "Tools/goldens/families.py")
     for name, report in reports.items():
         print(name, json.dumps(report))
