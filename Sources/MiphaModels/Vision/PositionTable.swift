@@ -45,10 +45,14 @@ public struct PositionResizing: Sendable {
     private var changes: [String: Change] = [:]
 
     /// Compares the towers of a model's files with those that are built.
-    package init(from stored: any TowerConfiguration, to built: any TowerConfiguration) {
+    ///
+    /// - Parameter first: the place in the model of the first of them.
+    package init(
+        from stored: any TowerConfiguration, to built: any TowerConfiguration, at first: Int = 0
+    ) {
         for (number, (old, new)) in zip(stored.towers, built.towers).enumerated()
         where old.positions.side != new.positions.side {
-            let place = TowerRoot.path(number, of: old)
+            let place = TowerRoot.path(first + number, of: old)
             changes["\(place).\(old.positions.name)"] = Change(
                 stored: old.positions, side: new.positions.side)
         }
