@@ -22,14 +22,19 @@ enum FamilyCase: String, CaseIterable, CustomTestStringConvertible {
     case dinov2Llama = "dinov2-llama"
     case dinov2RegistersPhi = "dinov2-registers-phi"
     case siglipClipPhi = "siglip-clip-phi"
+    case siglipShufflePhi = "siglip-shuffle-phi"
+    case siglipPoolPhi = "siglip-pool-phi"
 
     var testDescription: String { rawValue }
 
     /// The model folder.
     var folder: String { PackagePaths.fixture("families/\(rawValue)/model") }
 
-    /// Whether a layout has a place for the model: that of transformers has one for one tower.
-    func fits(_ layout: CheckpointLayout) -> Bool { self != .siglipClipPhi || layout == .mipha }
+    /// Whether a layout has a place for the model: that of transformers has one for one tower, and for a
+    /// projector that keeps the number of tokens.
+    func fits(_ layout: CheckpointLayout) -> Bool {
+        layout == .mipha || ![.siglipClipPhi, .siglipShufflePhi, .siglipPoolPhi].contains(self)
+    }
 
     func file(_ name: String) throws -> GoldenFile {
         try GoldenFile("\(rawValue)/\(name).safetensors", in: "families")

@@ -3,7 +3,8 @@
 Each case is one LlavaForConditionalGeneration as `save_pretrained` writes it, with what it computes: states
 of every layer, logits, the mean loss of supervised positions, gradients of all parameters by the names of
 the modules in transformers 5, and 64 greedy tokens of three prompts with and without a cache.
-Two towers side by side are made by tower_pairs.py, towers at other image sizes by resolutions.py.
+Two towers side by side are made by tower_pairs.py, projectors that put patches together by connectors.py,
+towers at other image sizes by resolutions.py.
 Run: python Tools/goldens/families.py [--find-seeds] [CASE ...]
 """
 
@@ -270,16 +271,19 @@ def main() -> None:
     parser.add_argument("--find-seeds", action="store_true")
     parser.add_argument("cases", nargs="*", metavar="CASE")
     arguments = parser.parse_args()
-    import resolutions  # both are made of this module's parts
+    import connectors  # these are made of this module's parts
+    import official_cases
+    import resolutions
     import tower_pairs
 
+    official = tower_pairs.CASES | connectors.CASES
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     transformers.logging.set_verbosity_error()
     if arguments.find_seeds:
-        for name in arguments.cases or [*CASES, *tower_pairs.CASES]:
-            if name in tower_pairs.CASES:
-                seed = tower_pairs.find_seed()
+        for name in arguments.cases or [*CASES, *official]:
+            if name in official:
+                seed = official_cases.find_seed(type(official[name]))
             else:
                 seed = next(
                     s for s in range(1, 400) if answers(name, build(name, s), s) is not None
@@ -287,8 +291,8 @@ def main() -> None:
             print(f"{name}: seed {seed}", flush=True)
         return
     reports = {name: make_case(arguments.output / name, name) for name in CASES}
-    for name in tower_pairs.CASES:
-        reports[name] = tower_pairs.make_case(arguments.output / name, name)
+    for name, case in official.items():
+        reports[name] = official_cases.make_case(arguments.output / name, case)
     resolutions.make(arguments.output, CASES)
     write_manifest(arguments.output, reports, "Tools/goldens/families.py")
     for name, report in reports.items():

@@ -96,8 +96,8 @@ public struct ProjectorConfig: Sendable, Equatable {
     func problem(with grid: FeatureGrid) -> String? {
         guard let reduction = kind.reduction else { return nil }
         if grid.leading > 0 {
-            return "\(kind.name) puts patches together, but the tower's features have "
-                + "\(grid.leading) other tokens before them; select patches only"
+            return "\(kind.name) puts patches together, but the tower's features begin with "
+                + "\(grid.leading) that are no patches; select patches only"
         }
         guard grid.rows % reduction.side == 0, grid.columns % reduction.side == 0 else {
             return "\(kind.name) needs rows and columns of patches that \(reduction.side) divides, and "

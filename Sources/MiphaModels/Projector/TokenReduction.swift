@@ -1,4 +1,4 @@
-import MiphaTorch
+package import MiphaTorch
 
 /// Puts squares of patches together, so that an image has fewer tokens.
 public enum TokenReduction: Sendable, Equatable {
@@ -52,7 +52,7 @@ public enum TokenReduction: Sendable, Equatable {
     ///   - features: `[images, rows * columns, width]`.
     ///   - rows: a multiple of ``side``, as `columns` is.
     /// - Returns: `[images, squares, width or that of all patches of a square]`.
-    func callAsFunction(
+    package func callAsFunction(
         _ features: Tensor, rows: Int, columns: Int
     ) throws(TensorError) -> Tensor {
         let (images, width, count) = (features.size(0), features.size(2), side * side)
