@@ -12,7 +12,8 @@ import Testing
 
 /// Folders that are opened, or written, at another image size than theirs.
 @Suite struct ImageSizeTests {
-    private static let table = "model.vision_tower.vision_model.embeddings.position_embedding.weight"
+    private static let table =
+        "model.vision_tower.vision_model.embeddings.position_embedding.weight"
 
     @Test func `config, weights and image preprocessing follow the chosen size`() throws {
         let tiny = try TinyFolder()

@@ -58,7 +58,10 @@ import Testing
             // Of the two-tower model, with its text part.
             Published(
                 "clip-vit-\(name)",
-                ["model_type": "clip", "text_config": ["hidden_size": 1], "vision_config": .object(own)],
+                [
+                    "model_type": "clip", "text_config": ["hidden_size": 1],
+                    "vision_config": .object(own),
+                ],
                 side: side, tokens: tokens, parameters: count, keys: keys)
         }
 
@@ -173,12 +176,13 @@ import Testing
         #expect(error?.message.hasPrefix("config.json: use_swiglu_ffn: expected false") == true)
     }
 
-    @Test(arguments: [
-        ("mlp_ratio", 0), ("mlp_ratio", 1e9), ("num_register_tokens", -1),
-        ("mm_vision_image_size", 13), ("mm_vision_image_size", 1_000_000),
-        ("mm_vision_position_scale", "both"), ("hidden_act", "relu"), ("patch_size", 600),
-        ("num_attention_heads", 5), ("layer_norm_eps", 0), ("hidden_size", .integer(.max)),
-    ] as [(String, JSONValue)])
+    @Test(
+        arguments: [
+            ("mlp_ratio", 0), ("mlp_ratio", 1e9), ("num_register_tokens", -1),
+            ("mm_vision_image_size", 13), ("mm_vision_image_size", 1_000_000),
+            ("mm_vision_position_scale", "both"), ("hidden_act", "relu"), ("patch_size", 600),
+            ("num_attention_heads", 5), ("layer_norm_eps", 0), ("hidden_size", .integer(.max)),
+        ] as [(String, JSONValue)])
     func `a wrong value of DINOv2 is refused by its key`(
         _ key: String, _ value: JSONValue
     ) throws {

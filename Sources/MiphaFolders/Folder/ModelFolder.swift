@@ -87,30 +87,9 @@ public struct ModelFolder: Sendable {
                 throw Self.missingImageProcessor(
                     path, need ?? "\(purpose) needs it", tower: number)
             }
-            return try checked(file.resized(to: imageSize), config.vision.towers[number])
+            return try file.resized(to: imageSize).checked(
+                for: config.vision.towers[number], in: path)
         }
-    }
-
-    private func checked(
-        _ file: ImageProcessorFile, _ tower: any TowerFamily
-    ) throws(FolderError) -> ImageProcessor {
-        let (processor, input) = (file.processor, tower.input)
-        guard processor.outputWidth == input.width, processor.outputHeight == input.height else {
-            throw FolderError(
-                .mismatchedParts,
-                "\(file.place): makes images of \(processor.outputWidth) x "
-                    + "\(processor.outputHeight) pixels, but the vision tower of config.json takes "
-                    + "\(input.width) x \(input.height)"
-                    + (tower.positions.interpolatesAlways
-                        ? "; mm_vision_image_size in the tower's config says what it takes" : ""))
-        }
-        if let patch = file.patchSize, patch != tower.patchSize {
-            throw FolderError(
-                .mismatchedParts,
-                "\(path)/processor_config.json: patch_size: expected \(tower.patchSize) as in "
-                    + "config.json, found \(patch)")
-        }
-        return processor
     }
 
     /// The error for a folder without image preprocessing.
@@ -193,5 +172,31 @@ public struct ModelFolder: Sendable {
                 .missingPart,
                 "\(folder): \(name)\(alternative) is missing; \(purpose) needs it")
         }
+    }
+}
+
+extension ImageProcessorFile {
+    /// The processor, if it makes what a tower takes.
+    fileprivate func checked(
+        for tower: any TowerFamily, in folder: String
+    ) throws(FolderError) -> ImageProcessor {
+        let input = tower.input
+        guard processor.outputWidth == input.width, processor.outputHeight == input.height else {
+            let hint =
+                tower.positions.interpolatesAlways
+                ? "; mm_vision_image_size in the tower's config says what it takes" : ""
+            throw FolderError(
+                .mismatchedParts,
+                "\(place): makes images of \(processor.outputWidth) x "
+                    + "\(processor.outputHeight) pixels, but the vision tower of config.json takes "
+                    + "\(input.width) x \(input.height)\(hint)")
+        }
+        if let patch = patchSize, patch != tower.patchSize {
+            throw FolderError(
+                .mismatchedParts,
+                "\(folder)/processor_config.json: patch_size: expected \(tower.patchSize) as in "
+                    + "config.json, found \(patch)")
+        }
+        return processor
     }
 }

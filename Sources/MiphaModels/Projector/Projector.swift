@@ -24,7 +24,8 @@ public enum ProjectorKind: Sendable, Equatable {
         case "identity": self = .identity
         case "linear": self = .linear
         default:
-            let parts = name.split(separator: "_mlp", maxSplits: 1, omittingEmptySubsequences: false)
+            let parts = name.split(
+                separator: "_mlp", maxSplits: 1, omittingEmptySubsequences: false)
             if parts.count == 1, let depth = Self.depth(name) {
                 self = .mlp(depth: depth)
             } else if parts.count == 2, let reduction = TokenReduction(String(parts[0])),
@@ -100,8 +101,8 @@ public struct ProjectorConfig: Sendable, Equatable {
                 + "\(grid.leading) that are no patches; select patches only"
         }
         guard grid.rows % reduction.side == 0, grid.columns % reduction.side == 0 else {
-            return "\(kind.name) needs rows and columns of patches that \(reduction.side) divides, and "
-                + "the tower has \(grid.rows) x \(grid.columns)"
+            return "\(kind.name) needs rows and columns of patches that \(reduction.side) divides, "
+                + "and the tower has \(grid.rows) x \(grid.columns)"
         }
         return nil
     }

@@ -8,19 +8,13 @@ public enum TokenReduction: Sendable, Equatable {
     /// The mean of `side` x `side` patches.
     case averagePool(side: Int)
 
-    private static let kinds: [(name: String, make: @Sendable (Int) -> TokenReduction)] = [
-        ("pixel_shuffle", { .pixelShuffle(side: $0) }), ("avg_pool", { .averagePool(side: $0) }),
-    ]
-
     /// Reads `pixel_shuffle{R}` or `avg_pool{R}`, `R` from 2 to 16.
     init?(_ name: String) {
-        for kind in Self.kinds where name.hasPrefix(kind.name) {
-            let digits = name.dropFirst(kind.name.count)
-            guard let side = Int(digits), "\(side)" == digits, (2...16).contains(side) else { break }
-            self = kind.make(side)
-            return
+        let known = (2...16).flatMap { side -> [TokenReduction] in
+            [.pixelShuffle(side: side), .averagePool(side: side)]
         }
-        return nil
+        guard let found = known.first(where: { $0.name == name }) else { return nil }
+        self = found
     }
 
     /// The beginning of `mm_projector_type`.

@@ -105,7 +105,8 @@ public struct DINOv2Configuration<Variant: DINOv2Variant>: TowerFamily {
             registerCount = try reader.int("num_register_tokens", default: registerCount)
         }
         positionScale = try reader.enumValue(DINOv2Names.positionScale, default: .size)
-        selectedTokens = selection.tokens == .patchOnly && registerCount == 0 ? .patch : selection.tokens
+        selectedTokens =
+            selection.tokens == .patchOnly && registerCount == 0 ? .patch : selection.tokens
         try check(reader)
         selectedLayer = try selection.selectedLayer(of: layerCount)
     }
@@ -140,7 +141,9 @@ public struct DINOv2Configuration<Variant: DINOv2Variant>: TowerFamily {
     /// There is one.
     public static var hasClassToken: Bool { true }
     /// What the reader does with the fields of the class.
-    public static var fields: FileFields { DINOv2Names.fields(hasRegisters: Variant.registerCount != nil) }
+    public static var fields: FileFields {
+        DINOv2Names.fields(hasRegisters: Variant.registerCount != nil)
+    }
 
     /// Sizes of one image.
     public var input: ImageShape {

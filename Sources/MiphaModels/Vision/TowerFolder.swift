@@ -45,8 +45,10 @@ public struct TowerFolder: Sendable {
         return resizing.isEmpty ? source : ResizedSource(base: source, resizing: resizing)
     }
 
-    /// The names that a tower's tensors have in a folder of its own: those of transformers 4 and 5, with
-    /// old and new names of modules. What belongs to a text tower beside it is dropped.
+    /// The names that a tower's tensors have in a folder of its own.
+    ///
+    /// They are those of transformers 4 and 5, with old and new names of modules. What belongs to a text
+    /// tower beside it is dropped.
     private static func dialects(
         of tower: any TowerFamily, at number: Int
     ) throws(CheckpointError) -> [KeyMap] {

@@ -92,7 +92,8 @@ public struct TowerPair: TowerConfiguration {
 extension FeatureGrid {
     /// The vectors of an image in words.
     fileprivate var words: String {
-        "\(rows) x \(columns) patches" + (leading == 0
+        "\(rows) x \(columns) patches"
+            + (leading == 0
                 ? "" : " and \(leading) \(leading == 1 ? "class token" : "other tokens")")
     }
 }
