@@ -10,8 +10,7 @@ extension RunKey {
             optional: "image_size", \.imageSize, .count,
             "Side in pixels of the images that the vision tower sees: its table of positions is "
                 + "interpolated, and the image preprocessing follows; not with adapters.",
-            absent: "of the model"
-        ).ofStartModel,
+            absent: "of the model"),
         RunKey("output_dir", \.outputFolder, .path, "Folder that receives the run.").required
             .withoutInfluence,
         RunKey("stage", \.stage, .choice, "Which parts are trained, on which data.").required,
