@@ -172,8 +172,8 @@ let torch: [Target] = [
     tests(
         "MiphaFoldersTests",
         [
-            "MiphaFolders", "MiphaTinyFolder", "MiphaModels", "MiphaNN", "MiphaCheckpoints",
-            "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
+            "MiphaFolders", "MiphaTinyFolder", "MiphaModels", "MiphaNN", "MiphaTorch",
+            "MiphaCheckpoints", "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
         ]),
     tests(
         "MiphaTrainingTests",

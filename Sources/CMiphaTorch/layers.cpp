@@ -279,6 +279,25 @@ mt_status mt_conv2d(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, int64
     });
 }
 
+mt_status mt_upsample_bicubic2d(mt_tensor x, int64_t height, int64_t width, double height_scale,
+                                double width_scale, bool antialias, mt_tensor *out) {
+    return guard([&] {
+        const at::Tensor input = unwrap(x);
+        if (input.dim() != 4 || height < 1 || width < 1) {
+            throw std::invalid_argument("expected [images, channels, height, width] and a size");
+        }
+        const auto scale = [](double value) {
+            return value > 0 ? std::optional<double>(value) : std::nullopt;
+        };
+        const int64_t size[] = {height, width};
+        *out = mipha::wrap(antialias
+                               ? at::_upsample_bicubic2d_aa(input, size, false, scale(height_scale),
+                                                            scale(width_scale))
+                               : at::upsample_bicubic2d(input, size, false, scale(height_scale),
+                                                        scale(width_scale)));
+    });
+}
+
 mt_status mt_activate(mt_tensor x, mt_activation activation, mt_tensor *out) {
     MT_RETURN(out, activated(unwrap(x), activation));
 }

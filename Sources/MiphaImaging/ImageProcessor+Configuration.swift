@@ -30,18 +30,10 @@ extension ImageProcessor {
     /// The same processor of another class, which pads or does not; every field is set, so that
     /// nothing depends on the class's defaults.
     func kept(as kind: Kind, pads: Bool) -> ImageProcessor {
-        var fields = ImageProcessorFields(kind)
-        fields.pads = pads
-        fields.resizes = resizes
-        fields.size = size
-        fields.filter = filter
-        fields.crops = crops
-        fields.crop = crops ? crop : Crop(width: outputWidth, height: outputHeight)
-        fields.rescales = rescales
-        fields.rescaleFactor = rescaleFactor
-        fields.normalizes = normalizes
-        fields.mean = mean
-        fields.deviation = deviation
+        var fields = ImageProcessorFields(self)
+        fields.kind = kind
+        (fields.pads, fields.statesPadding) = (pads, false)
+        if !crops { fields.crop = Crop(width: outputWidth, height: outputHeight) }
         return ImageProcessor(checked: fields, width: outputWidth, height: outputHeight)
     }
 

@@ -9,7 +9,7 @@ public struct ImageProcessorFile: Sendable {
     /// Where it stands, for messages.
     public let place: String
     /// The processor.
-    public let processor: ImageProcessor
+    public private(set) var processor: ImageProcessor
     /// Notes about the files for the user.
     public let notes: [String]
     /// Side of the patches that `processor_config.json` counts with.
@@ -18,6 +18,8 @@ public struct ImageProcessorFile: Sendable {
     private let processorObject: ProcessorObject?
     private let isNested: Bool
     private let tower: Int
+    /// Whether the processor is that of the files.
+    private var isAsStored = true
 
     /// Most towers that a folder has preprocessing for.
     package static let towerCount = 2
@@ -84,6 +86,21 @@ public struct ImageProcessorFile: Sendable {
         self.tower = tower
     }
 
+    /// The same preprocessing for tensors of another side, which is written anew.
+    ///
+    /// - Parameter side: in pixels; `nil`: no change.
+    package func resized(to side: Int?) throws(ImagingError) -> ImageProcessorFile {
+        guard let side else { return self }
+        var file = self
+        do throws(ImagingError) {
+            file.processor = try processor.resized(to: side)
+        } catch {
+            throw error.about(place)
+        }
+        file.isAsStored = file.processor == processor && isAsStored
+        return file
+    }
+
     private static func object(
         _ name: String, in folder: String
     ) throws(ImagingError) -> ProcessorObject? {
@@ -145,7 +162,7 @@ public struct ImageProcessorFile: Sendable {
         let pads = !isStated && (aspectRatio.map { $0 == .pad } ?? processor.pads)
         let isReadable = !isStated || (processor.kind != .llava && !isNested)
         let names = Self.fileNames(tower: tower)
-        if processor.pads == pads, isReadable {
+        if isAsStored, processor.pads == pads, isReadable {
             for name in names where !FileSystem.isMissing(FileSystem.join(source, name)) {
                 try AtomicFile.write(
                     FileSystem.read(FileSystem.join(source, name), limit: 1 << 20),

@@ -19,6 +19,8 @@ enum FamilyCase: String, CaseIterable, CustomTestStringConvertible {
     case siglipPhi = "siglip-phi"
     case clipLlama = "clip-llama"
     case clipPhi = "clip-phi"
+    case dinov2Llama = "dinov2-llama"
+    case dinov2RegistersPhi = "dinov2-registers-phi"
     case siglipClipPhi = "siglip-clip-phi"
     case siglipQwen2 = "siglip-qwen2"
     case siglipStableLM = "siglip-stablelm"
@@ -29,14 +31,19 @@ enum FamilyCase: String, CaseIterable, CustomTestStringConvertible {
     /// As in version 5: words alone are scaled.
     case siglipGemma5 = "siglip-gemma-5"
     case siglipGemma2 = "siglip-gemma2"
+    case siglipShufflePhi = "siglip-shuffle-phi"
+    case siglipPoolPhi = "siglip-pool-phi"
 
     var testDescription: String { rawValue }
 
     /// The model folder.
     var folder: String { PackagePaths.fixture("families/\(rawValue)/model") }
 
-    /// Whether a layout has a place for the model: that of transformers has one for one tower.
-    func fits(_ layout: CheckpointLayout) -> Bool { self != .siglipClipPhi || layout == .mipha }
+    /// Whether a layout has a place for the model: that of transformers has one for one tower, and for a
+    /// projector that keeps the number of tokens.
+    func fits(_ layout: CheckpointLayout) -> Bool {
+        layout == .mipha || ![.siglipClipPhi, .siglipShufflePhi, .siglipPoolPhi].contains(self)
+    }
 
     func file(_ name: String) throws -> GoldenFile {
         try GoldenFile("\(rawValue)/\(name).safetensors", in: "families")
@@ -95,8 +102,8 @@ enum FamilyCase: String, CaseIterable, CustomTestStringConvertible {
     /// Gradients of the mean loss by canonical names.
     func gradients() throws -> [String: [Float]] {
         let file = try file("gradients")
-        let dialects = try MiphaConfig(folder: folder).layout.dialects()
-        let modules = try #require(dialects.last)
+        let config = try MiphaConfig(folder: folder)
+        let modules = try #require(config.dialects(config.layout).last)
         var gradients: [String: [Float]] = [:]
         for name in file.names {
             guard case .name(let canonical) = modules.canonical(name) else {

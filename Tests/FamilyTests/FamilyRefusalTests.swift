@@ -137,6 +137,8 @@ import Testing
     @Test(arguments: [
         ("/data/siglip_exps/clip-vit-large", "clip"), ("openai/clip-vit-base-patch16", "clip"),
         ("google/siglip-so400m-patch14-384", "siglip"), ("/models/siglip/checkpoint", "siglip"),
+        ("facebook/dinov2-large", "dinov2"),
+        ("facebook/dinov2-with-registers-large", "dinov2_with_registers"),
     ])
     func `an official config identifies the tower by the last part of its name`(
         _ name: String, _ family: String
@@ -185,7 +187,8 @@ import Testing
             "model.layers.1.self_attn.rotary_emb.inv_freq",
         ]
         for layout in CheckpointLayout.allCases {
-            for map in try layout.dialects() {
+            let config = try MiphaConfig(folder: family.folder)
+            for map in try config.dialects(layout) {
                 let kept = try #require(
                     map.external("model.layers.1.self_attn.q_proj.weight"))
                 let tower = try #require(

@@ -23,7 +23,9 @@ import Testing
             #expect((fact.role == .norm) == (isNorm && !isBias), "\(fact.name)")
             #expect(fact.role.isDecayed == (!isNorm && !isBias), "\(fact.name)")
             if fact.role.isDecayed, shape.count < 2 {
-                #expect(fact.role == .embedding, "\(fact.name): a vector that is decayed")
+                #expect(
+                    fact.role == .embedding || fact.role == .scale,
+                    "\(fact.name): a vector that is decayed")
             }
         }
     }

@@ -4,7 +4,7 @@ import MiphaTorch
 enum PretendLayer: String, CaseIterable, Sendable {
     case linear, activatedLinear, layerNorm, rmsNorm, gelu, silu, softcap, embedding, convolution
     case causalAttention, maskedAttention, composedAttention, rotary, softmax, selection, joining
-    case crossEntropy, linearCrossEntropy
+    case crossEntropy, linearCrossEntropy, resampling, antialiasedResampling
 
     /// Shapes of the tensors that get gradients.
     var shapes: [[Int]] {
@@ -15,6 +15,7 @@ enum PretendLayer: String, CaseIterable, Sendable {
         case .gelu, .silu, .softcap, .softmax, .selection, .crossEntropy: [[5, 7]]
         case .embedding: [[5, 7]]
         case .convolution: [[2, 3, 8, 8], [4, 3, 4, 4], [4]]
+        case .resampling, .antialiasedResampling: [[2, 3, 5, 6]]
         case .causalAttention, .maskedAttention, .composedAttention:
             [[2, 2, 5, 8], [2, 2, 5, 8], [2, 2, 5, 8]]
         case .rotary: [[1, 5, 2, 8]]
@@ -39,6 +40,9 @@ enum PretendLayer: String, CaseIterable, Sendable {
         case .embedding: return try Functions.embedding(places([4, 0, 4]), weight: x[0])
         case .convolution:
             return try Functions.convolution(x[0], weight: x[1], bias: x[2], stride: 4)
+        case .resampling, .antialiasedResampling:
+            return try Functions.resampleBicubic(
+                x[0], height: 4, width: 7, antialiases: self == .antialiasedResampling)
         case .causalAttention:
             return try Functions.attention(
                 x[0], x[1], x[2], mask: nil, causal: true, scale: 0.3)

@@ -20,7 +20,8 @@ import Testing
 
     /// Every key with a value that is not its default.
     private let all: [(key: String, yaml: String, json: JSONValue)] = [
-        ("model", "some/base", "some/base"), ("output_dir", "some/out", "some/out"),
+        ("model", "some/base", "some/base"), ("image_size", "112", 112),
+        ("output_dir", "some/out", "some/out"),
         ("stage", "sft", "sft"),
         ("tune", "{tower: last:4, head: frozen}", ["tower": "last:4", "head": "frozen"]),
         ("lora_r", "8", 8), ("lora_alpha", "32", 32), ("lora_dropout", "0.25", 0.25),

@@ -3,7 +3,8 @@
 Each case is one LlavaForConditionalGeneration as `save_pretrained` writes it, with what it computes: states
 of every layer, logits, the mean loss of supervised positions, gradients of all parameters by the names of
 the modules in transformers 5, and 64 greedy tokens of three prompts with and without a cache.
-Two towers side by side are made by tower_pairs.py.
+Two towers side by side are made by tower_pairs.py, projectors that put patches together by connectors.py,
+towers at other image sizes by resolutions.py.
 Run: python Tools/goldens/families.py [--find-seeds] [CASE ...]
 """
 
@@ -32,6 +33,8 @@ from fixtures import (
 )
 from transformers import (
     CLIPVisionConfig,
+    Dinov2Config,
+    Dinov2WithRegistersConfig,
     LlamaConfig,
     LlavaConfig,
     LlavaForConditionalGeneration,
@@ -42,6 +45,7 @@ from transformers import (
 VOCABULARY = 96
 IMAGE_ID = 95
 SIDE = 17
+DINOV2_TABLE = 33
 ROWS = [[(4, False), "image", (5, True), (3, False), (4, True)], [(3, False), (6, True)]]
 PROMPTS = [[3, "image", 4], ["image", 2, "image"], [6]]
 SIGLIP = dict(
@@ -62,6 +66,20 @@ def clip() -> CLIPVisionConfig:
     return CLIPVisionConfig(**SIGLIP)
 
 
+def dinov2_sizes() -> dict:
+    """A table of positions for 6 x 6 patches; the images of the cases have 3 x 3."""
+    own = {k: v for k, v in SIGLIP.items() if k != "intermediate_size"}
+    return own | dict(image_size=DINOV2_TABLE, mlp_ratio=2)
+
+
+def dinov2() -> Dinov2Config:
+    return Dinov2Config(**dinov2_sizes())
+
+
+def dinov2_with_registers() -> Dinov2WithRegistersConfig:
+    return Dinov2WithRegistersConfig(**dinov2_sizes(), num_register_tokens=2)
+
+
 def phi() -> PhiConfig:
     rope = {"rope_type": "default", "rope_theta": 2000.0, "partial_rotary_factor": 0.25}
     return PhiConfig(**TEXT, num_attention_heads=2, rope_parameters=rope)
@@ -80,6 +98,8 @@ CASES = {
     "siglip-phi": (siglip, phi, "full", 9, 37),
     "clip-llama": (clip, llama, "default", 9, 105),
     "clip-phi": (clip, phi, "full", 10, 37),
+    "dinov2-llama": (dinov2, llama, "default", 9, 25),
+    "dinov2-registers-phi": (dinov2_with_registers, phi, "default", 11, 38),
 } | {
     name: (siglip, lambda make=make: make(TEXT), "full", 9, seed)
     for name, (make, _, seed) in language_families.MODELS.items()
@@ -159,6 +179,11 @@ def answers(name: str, model, seed: int):
     return results
 
 
+def blocks(tower):
+    encoder = tower.encoder
+    return encoder.layers if hasattr(encoder, "layers") else encoder.layer
+
+
 def states(model, rows, pixels):
     """What every layer puts out: of the tower for all images, of the decoder for each row."""
     found: dict[str, torch.Tensor] = {}
@@ -176,7 +201,7 @@ def states(model, rows, pixels):
     hooks = []
     first = getattr(tower, "pre_layrnorm", None) or tower.embeddings
     hooks.append(first.register_forward_hook(keep("vision.0")))
-    for index, layer in enumerate(tower.encoder.layers[:-1]):
+    for index, layer in enumerate(blocks(tower)[:-1]):
         hooks.append(layer.register_forward_hook(keep(f"vision.{index + 1}")))
     hooks.append(model.model.multi_modal_projector.register_forward_hook(keep("projector")))
     for index, layer in enumerate(language.layers):
@@ -217,6 +242,8 @@ def make_case(folder: Path, name: str) -> dict:
     check_size(folder / "model" / "model.safetensors")
     config = json.loads((folder / "model" / "config.json").read_text())
     config["text_config"] |= language_families.readings(name)
+    if "dinov2" in name:  # which transformers sees in the images
+        config["vision_config"]["mm_vision_image_size"] = SIDE
     write_json(folder / "model" / "config.json", config)
     generator = torch.Generator().manual_seed(seed + 500)
     rows, labels, _ = make_rows(ROWS, IMAGE_ID, generator)
@@ -229,7 +256,7 @@ def make_case(folder: Path, name: str) -> dict:
         inputs[f"labels.{index}"] = own
     expected = states(model, expanded, pixels)
     if CASES[name][2] == "default":  # the selected state goes on without its class token
-        last = f"vision.{len(model.model.vision_tower.encoder.layers) - 1}"
+        last = f"vision.{len(blocks(model.model.vision_tower)) - 1}"
         expected[last] = expected[last][:, 1:]
     # In float64 the gradients of the newer cases have no error of their own.
     exact = build(name, seed).double() if name in language_families.MODELS else model
@@ -259,15 +286,19 @@ def main() -> None:
     parser.add_argument("--find-seeds", action="store_true")
     parser.add_argument("cases", nargs="*", metavar="CASE")
     arguments = parser.parse_args()
-    import tower_pairs  # it is made of this module's parts
+    import connectors  # these are made of this module's parts
+    import official_cases
+    import resolutions
+    import tower_pairs
 
+    official = tower_pairs.CASES | connectors.CASES
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     transformers.logging.set_verbosity_error()
     if arguments.find_seeds:
-        for name in arguments.cases or [*CASES, *tower_pairs.CASES]:
-            if name in tower_pairs.CASES:
-                seed = tower_pairs.find_seed()
+        for name in arguments.cases or [*CASES, *official]:
+            if name in official:
+                seed = official_cases.find_seed(type(official[name]))
             else:
                 seed = next(
                     s for s in range(1, 400) if answers(name, build(name, s), s) is not None
@@ -275,8 +306,9 @@ def main() -> None:
             print(f"{name}: seed {seed}", flush=True)
         return
     reports = {name: make_case(arguments.output / name, name) for name in CASES}
-    for name in tower_pairs.CASES:
-        reports[name] = tower_pairs.make_case(arguments.output / name, name)
+    for name, case in official.items():
+        reports[name] = official_cases.make_case(arguments.output / name, case)
+    resolutions.make(arguments.output, CASES)
     write_manifest(arguments.output, reports, "Tools/goldens/families.py")
     for name, report in reports.items():
         print(name, json.dumps(report))

@@ -270,6 +270,11 @@ mt_status mt_rms_norm(mt_tensor x, mt_tensor weight, bool adds_one, double epsil
 mt_status mt_embedding(mt_tensor weight, mt_tensor indices, mt_tensor *out);
 mt_status mt_conv2d(mt_tensor x, mt_tensor weight, mt_tensor bias_or_null, int64_t stride,
                     mt_tensor *out);
+/* x [images, channels, rows, columns] at another size, corners not aligned. The cubic kernel has
+ * a = -0.75; with `antialias` it widens with the reduction and has -0.5. A scale of 0 is the ratio of the
+ * sizes; another moves the samples, as PyTorch's `scale_factor` does. */
+mt_status mt_upsample_bicubic2d(mt_tensor x, int64_t height, int64_t width, double height_scale,
+                                double width_scale, bool antialias, mt_tensor *out);
 mt_status mt_activate(mt_tensor x, mt_activation activation, mt_tensor *out);
 /* act(x) W^T + b; the backward pass keeps x and computes act(x) again. */
 mt_status mt_activated_linear(mt_tensor x, mt_activation activation, mt_tensor weight,

@@ -11,7 +11,8 @@ import MiphaTorch
 public enum ModelConversion {
     /// Converts a model; weights keep their dtype and their bits.
     ///
-    /// An adapter that the folder is opened with is folded in.
+    /// An adapter that the folder is opened with is folded in. A folder that is opened at another image
+    /// size is written at that size: tables of positions, config and image preprocessing.
     ///
     /// - Parameters:
     ///   - output: the folder to create; it appears when everything is written.
@@ -65,7 +66,7 @@ public enum ModelConversion {
         try model.save(to: target.partialPath, options: options)
         try CompanionFiles.copy(
             from: folder.path, to: target.partialPath, aspectRatio: ratio,
-            isStated: options.layout == .mipha)
+            isStated: options.layout == .mipha, imageSize: folder.imageSize)
         let trained = try (adapter ?? folder.adapter)?.template()
         if let trained, let jinja = trained.jinja,
             try FolderTemplate.format(of: folder.path, family: folder.config.chatFormat) != trained

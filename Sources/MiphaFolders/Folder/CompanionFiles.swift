@@ -34,8 +34,11 @@ package enum CompanionFiles {
     /// - Parameters:
     ///   - aspectRatio: what is done with images that are not square; `nil` where no image is read.
     ///   - isStated: whether the config there says it; otherwise the image preprocessing does.
+    ///   - imageSize: side of the images that the vision towers there take, where it is not that of the
+    ///     image preprocessing.
     package static func copy(
-        from source: String, to target: String, aspectRatio: ImageAspectRatio?, isStated: Bool
+        from source: String, to target: String, aspectRatio: ImageAspectRatio?, isStated: Bool,
+        imageSize: Int? = nil
     ) throws {
         for name in names where !ImageProcessorFile.names.contains(name) {
             let path = FileSystem.join(source, name)
@@ -44,7 +47,7 @@ package enum CompanionFiles {
                 FileSystem.read(path, limit: largestFile), to: FileSystem.join(target, name))
         }
         for tower in 0..<ImageProcessorFile.towerCount {
-            try ImageProcessorFile(folder: source, tower: tower)?.write(
+            try ImageProcessorFile(folder: source, tower: tower)?.resized(to: imageSize).write(
                 to: target, aspectRatio: aspectRatio, isStated: isStated, from: source)
         }
     }

@@ -15,6 +15,7 @@ extension ModelFolder {
     public func fingerprint(dtype: DType?, template: String? = nil) throws -> String {
         var listing = "dtype \(dtype.map { "\($0)" } ?? "stored")\n"
         if let template { listing += "template \(template)\n" }
+        if let imageSize { listing += "image size \(imageSize)\n" }
         listing += try Self.listing(path)
         if let adapter {
             listing += "adapter\n" + (try Self.listing(adapter.path, besides: Self.states))

@@ -35,7 +35,9 @@ extension ModelFolder {
     package func pictureFiles() throws(ImagingError) -> [ImageProcessorFile] {
         var files: [ImageProcessorFile] = []
         for tower in config.vision.towers.indices {
-            if let file = try ImageProcessorFile(folder: path, tower: tower) { files.append(file) }
+            if let file = try ImageProcessorFile(folder: path, tower: tower) {
+                files.append(try file.resized(to: imageSize))
+            }
         }
         return files
     }

@@ -15,17 +15,24 @@ public struct ModelFolder: Sendable {
     public let adapter: AdapterFolder?
     /// The purpose for which the folder is opened, as messages name it (`mipha generate`).
     public let purpose: String
-    /// The contents of `config.json`.
+    /// The contents of `config.json`, at the chosen image size.
     public let config: MiphaConfig
+    /// Side of the images of the vision towers where it was chosen: weights and image preprocessing are
+    /// read for it.
+    public let imageSize: Int?
 
     /// Opens a folder and reads its config.
     ///
     /// - Parameters:
     ///   - path: a model folder, or an adapter that names the folder of its model.
     ///   - adapter: the folder of an adapter to run the model with.
+    ///   - imageSize: side in pixels of the images that the vision towers are to see; `nil`: that of the
+    ///     folder. Tables of positions are interpolated for it, and the image preprocessing follows.
     /// - Throws: `FolderError` when folder or config are missing; `CheckpointError` when the
-    ///   config is not one of a Mipha model.
-    public init(_ path: String, adapter: String? = nil, for purpose: String) throws {
+    ///   config is not one of a Mipha model, or the towers cannot have the image size.
+    public init(
+        _ path: String, adapter: String? = nil, imageSize: Int? = nil, for purpose: String
+    ) throws {
         let found = try Self.resolve(path, adapter: adapter)
         let path = found.model
         self.path = path
@@ -46,7 +53,8 @@ public struct ModelFolder: Sendable {
         try Self.require([Self.configName], in: path, for: purpose)
         var config = try MiphaConfig(folder: path)
         if let ratio = found.adapter?.imageAspectRatio { config.imageAspectRatio = ratio }
-        self.config = config
+        self.config = try config.resized(to: imageSize)
+        self.imageSize = imageSize
     }
 
     /// The name of the config's file.
@@ -79,28 +87,9 @@ public struct ModelFolder: Sendable {
                 throw Self.missingImageProcessor(
                     path, need ?? "\(purpose) needs it", tower: number)
             }
-            return try checked(file, config.vision.towers[number])
+            return try file.resized(to: imageSize).checked(
+                for: config.vision.towers[number], in: path)
         }
-    }
-
-    private func checked(
-        _ file: ImageProcessorFile, _ tower: any TowerFamily
-    ) throws(FolderError) -> ImageProcessor {
-        let (processor, input) = (file.processor, tower.input)
-        guard processor.outputWidth == input.width, processor.outputHeight == input.height else {
-            throw FolderError(
-                .mismatchedParts,
-                "\(file.place): makes images of \(processor.outputWidth) x "
-                    + "\(processor.outputHeight) pixels, but the vision tower of config.json takes "
-                    + "\(input.width) x \(input.height)")
-        }
-        if let patch = file.patchSize, patch != tower.patchSize {
-            throw FolderError(
-                .mismatchedParts,
-                "\(path)/processor_config.json: patch_size: expected \(tower.patchSize) as in "
-                    + "config.json, found \(patch)")
-        }
-        return processor
     }
 
     /// The error for a folder without image preprocessing.
@@ -149,12 +138,12 @@ public struct ModelFolder: Sendable {
     ) throws -> MiphaModel {
         guard let adapter else {
             return try MiphaModel(
-                folder: path, dtype: dtype, device: device, use: use, adapters: fresh,
-                quantization: quantization)
+                folder: path, imageSize: imageSize, dtype: dtype, device: device, use: use,
+                adapters: fresh, quantization: quantization)
         }
         return try MiphaModel(
-            folder: path, adapter: adapter, dtype: dtype, device: device, use: use,
-            quantization: quantization)
+            folder: path, adapter: adapter, imageSize: imageSize, dtype: dtype, device: device,
+            use: use, quantization: quantization)
     }
 
     /// Positions that a prompt and its answer may take: those of the language model's training, or
@@ -183,5 +172,31 @@ public struct ModelFolder: Sendable {
                 .missingPart,
                 "\(folder): \(name)\(alternative) is missing; \(purpose) needs it")
         }
+    }
+}
+
+extension ImageProcessorFile {
+    /// The processor, if it makes what a tower takes.
+    fileprivate func checked(
+        for tower: any TowerFamily, in folder: String
+    ) throws(FolderError) -> ImageProcessor {
+        let input = tower.input
+        guard processor.outputWidth == input.width, processor.outputHeight == input.height else {
+            let hint =
+                tower.positions.interpolatesAlways
+                ? "; mm_vision_image_size in the tower's config says what it takes" : ""
+            throw FolderError(
+                .mismatchedParts,
+                "\(place): makes images of \(processor.outputWidth) x "
+                    + "\(processor.outputHeight) pixels, but the vision tower of config.json takes "
+                    + "\(input.width) x \(input.height)\(hint)")
+        }
+        if let patch = patchSize, patch != tower.patchSize {
+            throw FolderError(
+                .mismatchedParts,
+                "\(folder)/processor_config.json: patch_size: expected \(tower.patchSize) as in "
+                    + "config.json, found \(patch)")
+        }
+        return processor
     }
 }

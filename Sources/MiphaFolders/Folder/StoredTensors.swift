@@ -1,6 +1,6 @@
 public import MiphaCheckpoints
 import MiphaFiles
-import MiphaModels
+package import MiphaModels
 
 /// The tensors in a model folder's files, found by the names of the model's parameters.
 public struct StoredTensors: Sendable {
@@ -26,6 +26,11 @@ public struct StoredTensors: Sendable {
 }
 
 extension ModelFolder {
+    /// What becomes of tables of positions in the files where another image size was chosen.
+    package func positionResizing() throws(CheckpointError) -> PositionResizing {
+        PositionResizing(from: try MiphaConfig(folder: path).vision, to: config.vision)
+    }
+
     /// The headers of the weight files.
     ///
     /// - Throws: `CheckpointError` when there are none, or a file breaks its format.

@@ -17,8 +17,7 @@ struct AdapterNames {
     /// Finds the layout that knows most of the names.
     init(_ stored: [String]) throws(CheckpointError) {
         let official = try CheckpointLayout.mipha.dialects()
-        let llava = try CheckpointLayout.llava.dialects()
-        maps = llava + official
+        let llava = try CheckpointLayout.llava.readDialects()
         let inner = stored.map(Self.inner)
         func known(_ map: KeyMap) -> Int {
             inner.count { if case .name = map.canonical($0) { true } else { false } }
@@ -36,6 +35,8 @@ struct AdapterNames {
             (best, hasPictures) = (map, true)
         }
         own = best
+        // Names of embeddings may be those of towers of another family too.
+        maps = [best] + llava + official
         self.hasPictures = hasPictures
     }
 

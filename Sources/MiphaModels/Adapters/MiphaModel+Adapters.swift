@@ -7,17 +7,21 @@ extension MiphaModel {
     /// Loads a model folder with an adapter over it.
     ///
     /// - Parameters:
+    ///   - imageSize: side of the images of the vision towers; `nil`: that of the model's folder.
     ///   - dtype: wanted element type of the base; `nil` keeps the stored one.
     ///   - quantization: which linear layers keep their frozen weights quantised.
     /// - Throws: `ParameterError` when the adapter belongs to another model.
     public init(
-        folder: String, adapter: AdapterFolder, dtype: DType? = nil, device: Device,
-        use: CheckpointSource.Use = .inference, quantization: QuantizationPlan? = nil
+        folder: String, adapter: AdapterFolder, imageSize: Int? = nil, dtype: DType? = nil,
+        device: Device, use: CheckpointSource.Use = .inference,
+        quantization: QuantizationPlan? = nil
     ) throws {
-        var config = try MiphaConfig(folder: folder)
+        let stored = try MiphaConfig(folder: folder)
+        var config = try stored.resized(to: imageSize)
         if let ratio = adapter.imageAspectRatio { config.imageAspectRatio = ratio }
-        let base = try Self.source(
-            folder: folder, config, dtype: dtype, device: device, use: use)
+        let base = try config.source(
+            Self.source(folder: folder, stored, dtype: dtype, device: device, use: use),
+            ofTowers: stored.vision)
         do {
             try self.init(
                 config, source: AdaptedSource(base: base, adapter: adapter),

@@ -26,6 +26,9 @@ protocol CheckpointFormat {
     /// - Parameter towers: the families that towers may be of, all with the same roots where a layout
     ///   has no place for a second tower.
     static func dialects(towers: [PartFamily]) throws(CheckpointError) -> [KeyMap]
+
+    /// The same with the new names of modules that transformers has renamed; nothing writes them.
+    static func renamedDialects(towers: [PartFamily]) throws(CheckpointError) -> [KeyMap]
 }
 
 extension CheckpointLayout {
@@ -49,6 +52,22 @@ extension CheckpointLayout {
     /// The dialects for towers of these families, those with the same roots together: one name of a
     /// module may belong to two families only where it has one canonical name.
     package func dialects(towers: [PartFamily]) throws(CheckpointError) -> [KeyMap] {
+        try Self.groups(towers).map { group throws(CheckpointError) in
+            try format.dialects(towers: group)
+        }.flatMap(\.self)
+    }
+
+    /// The dialects of ``dialects()``, and after them those in new names of modules, which are read only.
+    package func readDialects() throws(CheckpointError) -> [KeyMap] {
+        let groups = Self.groups(TowerCatalogue.all.map { $0.family })
+        return try dialects()
+            + groups.filter { $0.contains { !$0.renamed.isEmpty } }
+            .map { group throws(CheckpointError) in
+                try format.renamedDialects(towers: group)
+            }.flatMap(\.self)
+    }
+
+    private static func groups(_ towers: [PartFamily]) -> [[PartFamily]] {
         var groups: [[PartFamily]] = []
         for tower in towers {
             if let group = groups.firstIndex(where: { $0[0].hasRoots(of: tower) }) {
@@ -57,25 +76,30 @@ extension CheckpointLayout {
                 groups.append([tower])
             }
         }
-        return try groups.map { group throws(CheckpointError) in
-            try format.dialects(towers: group)
-        }.flatMap(\.self)
+        return groups
     }
 }
 
 extension MiphaConfig {
     /// The dialects that a layout may name this model's tensors in, most usual first.
-    func dialects(_ layout: CheckpointLayout) throws(CheckpointError) -> [KeyMap] {
+    package func dialects(_ layout: CheckpointLayout) throws(CheckpointError) -> [KeyMap] {
+        try layout.format.dialects(towers: families)
+    }
+
+    /// The families of the towers, first, and those that have their modules at the same places.
+    private var families: [PartFamily] {
         let own = vision.towers.map { type(of: $0).family }
         let others = TowerCatalogue.all.map { $0.family }
-        return try layout.format.dialects(
-            towers: own + others.filter { !own.contains($0) && $0.hasRoots(of: own[0]) })
+        return own + others.filter { !own.contains($0) && $0.hasRoots(of: own[0]) }
     }
 
     /// The dialect whose rules know most of a checkpoint's names.
     public func dialect(of checkpoint: Checkpoint) throws(CheckpointError) -> KeyMap {
         let names = checkpoint.names
-        let candidates = try dialects(layout)
+        var candidates = try dialects(layout)
+        if families.contains(where: { !$0.renamed.isEmpty }) {
+            candidates += try layout.format.renamedDialects(towers: families)
+        }
         let known = candidates.map { map in
             names.count { map.canonical($0) != .unknown }
         }
@@ -105,9 +129,22 @@ enum CanonicalRoot {
 }
 
 extension PartFamily {
+    /// Values of `model_type` of configs with such a part.
+    var types: [String] { [modelType] + [wholeType].compactMap(\.self) }
+
     /// Whether the towers of another family have their modules at the same places.
     func hasRoots(of other: PartFamily) -> Bool {
         officialRoot == other.officialRoot && root == other.root
+    }
+}
+
+extension [PartFamily] {
+    /// Modules of all families, each once, as they are called and as they are canonically.
+    ///
+    /// - Parameter isRenamed: whether they are called by new names where there are some.
+    func modules(isRenamed: Bool) -> [(name: String, canonical: String)] {
+        let renamed = isRenamed ? reduce(into: [:]) { $0.merge($1.renamed) { old, _ in old } } : [:]
+        return flatMap(\.modules).unique.map { (renamed[$0] ?? $0, $0) }
     }
 }
 

@@ -29,7 +29,7 @@ enum LLaVAFormat: CheckpointFormat {
             throw reader.failure("multimodal_projector_bias", expected: "true")
         }
         let selection = FeatureSelection(
-            reader, key: "vision_feature_layer", keepsClassToken: strategy == "full")
+            reader, key: "vision_feature_layer", tokens: strategy == "full" ? .all : .patch)
         let vision = try visionFamily.init(tower, selection: selection)
         let language = try languageFamily.init(text, in: .llava)
         return MiphaConfig(
@@ -73,7 +73,7 @@ enum LLaVAFormat: CheckpointFormat {
             .merging(["model_type": .string(type(of: vision).family.modelType)])
         let ratio: JSONObject =
             config.imageAspectRatio.map { ["image_aspect_ratio": .string($0)] } ?? [:]
-        let dropsClassToken = type(of: vision).hasClassToken && vision.grid.leading == 0
+        let dropsClassToken = type(of: vision).hasClassToken && vision.selectedTokens == .patch
         return kept.merging(ratio).merging([
             "architectures": ["LlavaForConditionalGeneration"], "model_type": "llava",
             "tokenizer_model_max_length": .integer(config.maximumLength),
@@ -99,24 +99,37 @@ enum LLaVAFormat: CheckpointFormat {
     }
 
     static func dialects(towers: [PartFamily]) throws(CheckpointError) -> [KeyMap] {
-        [
+        try dialects(towers, isRenamed: false)
+    }
+
+    static func renamedDialects(towers: [PartFamily]) throws(CheckpointError) -> [KeyMap] {
+        try dialects(towers, isRenamed: true)
+    }
+
+    private static func dialects(
+        _ towers: [PartFamily], isRenamed: Bool
+    ) throws(CheckpointError) -> [KeyMap] {
+        let modules = towers.modules(isRenamed: isRenamed)
+        return [
             try map(
-                "transformers 4", towers, language: "language_model.model",
+                "transformers 4", towers, modules, language: "language_model.model",
                 tower: "vision_tower".path(towers.first?.root),
                 projector: "multi_modal_projector", head: "language_model.lm_head"),
             try map(
-                "transformers 5", towers, language: "language_model.model", tower: "vision_tower",
-                projector: "multi_modal_projector", head: "language_model.lm_head"),
+                "transformers 5", towers, modules, language: "language_model.model",
+                tower: "vision_tower", projector: "multi_modal_projector",
+                head: "language_model.lm_head"),
             try map(
-                "transformers 5 modules", towers, language: "model.language_model",
+                "transformers 5 modules", towers, modules, language: "model.language_model",
                 tower: "model.vision_tower", projector: "model.multi_modal_projector",
                 head: "lm_head"),
         ]
     }
 
+    /// - Parameter modules: those of the towers, as they are called and as they are canonically.
     private static func map(
-        _ name: String, _ towers: [PartFamily], language: String, tower: String,
-        projector: String, head: String
+        _ name: String, _ towers: [PartFamily], _ modules: [(name: String, canonical: String)],
+        language: String, tower: String, projector: String, head: String
     ) throws(CheckpointError) -> KeyMap {
         func renames(_ modules: [String], _ root: String, to canonical: String) -> [KeyRule] {
             modules.map { .rename("\(root).\($0).{*}", to: "\(canonical).\($0).{*}") }
@@ -128,9 +141,11 @@ enum LLaVAFormat: CheckpointFormat {
             dialect: "LLaVA of \(name)",
             rules: dropped
                 + renames(CanonicalRoot.languageModules, language, to: CanonicalRoot.language)
-                + renames(
-                    towers.flatMap(\.modules).unique, tower,
-                    to: CanonicalRoot.tower.path(towers.first?.officialRoot))
+                + modules.map { module in
+                    let root = CanonicalRoot.tower.path(towers.first?.officialRoot)
+                    return .rename(
+                        "\(tower).\(module.name).{*}", to: "\(root).\(module.canonical).{*}")
+                }
                 + [
                     .rename("\(head).{*}", to: "lm_head.{*}"),
                     .rename("\(projector).linear_1.{*}", to: "model.mm_projector.0.{*}"),

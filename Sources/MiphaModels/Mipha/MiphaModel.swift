@@ -30,7 +30,8 @@ public struct MiphaModel {
             source: source, adapters: adapters, quantization: quantization)
         tower = try config.vision.tower(in: store.scope(.tower)["model"])
         projector = try Projector(
-            store.scope(.projector)["model"]["mm_projector"], config.projector)
+            store.scope(.projector)["model"]["mm_projector"], config.projector,
+            grid: config.vision.grid)
         language = try config.language.model(store.scope(.language))
         try store.finish()
         self.config = config
@@ -42,17 +43,21 @@ public struct MiphaModel {
     /// - Parameters:
     ///   - dtype: wanted element type; `nil` keeps the stored one or, where there are several,
     ///     takes the one that the config names.
+    ///   - imageSize: side of the images of the vision towers, whose tables of positions are
+    ///     interpolated for it; `nil`: that of the folder.
     ///   - use: for inference the weights stay mapped; for training they are copied.
     ///   - adapters: which linear layers get a fresh low-rank adapter.
     ///   - quantization: which linear layers keep their frozen weights quantised.
     public init(
-        folder: String, dtype: DType? = nil, device: Device,
+        folder: String, imageSize: Int? = nil, dtype: DType? = nil, device: Device,
         use: CheckpointSource.Use = .inference, adapters: AdapterPlan? = nil,
         quantization: QuantizationPlan? = nil
     ) throws {
-        let config = try MiphaConfig(folder: folder)
-        let source = try Self.source(
-            folder: folder, config, dtype: dtype, device: device, use: use)
+        let stored = try MiphaConfig(folder: folder)
+        let config = try stored.resized(to: imageSize)
+        let source = try config.source(
+            Self.source(folder: folder, stored, dtype: dtype, device: device, use: use),
+            ofTowers: stored.vision)
         do {
             try self.init(
                 config, source: source, adapters: adapters, quantization: quantization)

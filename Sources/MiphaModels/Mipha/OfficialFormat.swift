@@ -41,7 +41,7 @@ enum OfficialFormat: CheckpointFormat {
     ) throws(CheckpointError) -> any TowerFamily {
         let selection = FeatureSelection(
             reader, key: "mm_vision_select_layer",
-            keepsClassToken: reader.value(featureKey)?.stringValue == "cls_patch")
+            tokens: try reader.enumValue(featureKey, default: .patch))
         return try towerFamily(reader).init(reader, selection: selection)
     }
 
@@ -50,14 +50,19 @@ enum OfficialFormat: CheckpointFormat {
     private static func towerFamily(
         _ tower: ConfigReader
     ) throws(CheckpointError) -> any TowerFamily.Type {
-        let type = try tower.string("model_type", default: "mipha_vision_model")
+        let own = "mipha_vision_model"
+        let type = try tower.string("model_type", default: own)
+        let known = [own] + TowerCatalogue.all.flatMap { $0.family.types }
+        guard known.contains(type) else {
+            throw tower.failure("model_type", expected: known.joined(separator: ", "))
+        }
         let first = TowerCatalogue.all[0].family.id
         let path = try tower.string("vision_model_name_or_path", default: first).lowercased()
         let name = path.split(separator: "/").last.map(String.init) ?? path
         let found =
-            TowerCatalogue.all.first { $0.family.modelType == type }
-            ?? TowerCatalogue.all.first { name.contains($0.family.id) }
-            ?? TowerCatalogue.all.first { path.contains($0.family.id) }
+            TowerCatalogue.all.first { $0.family.types.contains(type) }
+            ?? TowerCatalogue.all.first { $0.family.names.contains(where: name.contains) }
+            ?? TowerCatalogue.all.first { $0.family.names.contains(where: path.contains) }
         guard let found else {
             throw tower.failure(
                 "vision_model_name_or_path", expected: "a tower of \(TowerCatalogue.titles)")
@@ -77,6 +82,10 @@ enum OfficialFormat: CheckpointFormat {
         guard projector.outputSize == language else {
             throw reader.failure(
                 "hidden_size", expected: "\(language), the language model's hidden_size")
+        }
+        if let problem = projector.problem(with: config.vision.grid) {
+            throw reader.failure(
+                "mm_projector_type", expected: "a projector for the tower's features: \(problem)")
         }
         guard projector.kind != .identity || projector.inputSize == projector.outputSize else {
             throw reader.failure(
@@ -120,27 +129,49 @@ enum OfficialFormat: CheckpointFormat {
         ]
         var object = fresh.merging(kept).merging(tower.json)
         object["mm_vision_select_layer"] = .integer(tower.selectedLayer)
-        if family.hasClassToken {
-            object[featureKey] = tower.grid.leading > 0 ? "cls_patch" : "patch"
-        }
+        if family.hasClassToken { object[featureKey] = .string(tower.selectedTokens.rawValue) }
         return object
     }
 
     static func dialects(towers: [PartFamily]) throws(CheckpointError) -> [KeyMap] {
+        [
+            try KeyMap(
+                dialect: "official Mipha",
+                rules: [.keep("model.{*}"), .keep("lm_head.{*}")] + drops(towers))
+        ]
+    }
+
+    static func renamedDialects(towers: [PartFamily]) throws(CheckpointError) -> [KeyMap] {
+        let root = CanonicalRoot.language
+        let kept =
+            (CanonicalRoot.languageModules + ["mm_projector"]).map { "\(root).\($0).{*}" }
+            + ["lm_head.{*}"]
+        let places = CanonicalRoot.towers.flatMap { place in
+            towers.flatMap { family in
+                [family].modules(isRenamed: true).map { module in
+                    let root = place.path(family.officialRoot)
+                    return ("\(root).\(module.name).{*}", "\(root).\(module.canonical).{*}")
+                }
+            }
+        }
+        let names = Dictionary(places) { first, _ in first }
+        return [
+            try KeyMap(
+                dialect: "official Mipha in new names",
+                rules: kept.map { .keep($0) }
+                    + names.sorted { $0.key < $1.key }.map { .rename($0.key, to: $0.value) }
+                    + drops(towers))
+        ]
+    }
+
+    private static func drops(_ towers: [PartFamily]) -> [KeyRule] {
         let dropped = CanonicalRoot.towers.flatMap { place in
             towers.flatMap { family in
                 family.dropped.map { "\(place.path(family.officialRoot)).\($0)" }
             }
         }
-        return [
-            try KeyMap(
-                dialect: "official Mipha",
-                rules: [.keep("model.{*}"), .keep("lm_head.{*}")]
-                    + CanonicalRoot.droppedOfLanguages.map {
-                        .drop("\(CanonicalRoot.language).\($0)")
-                    }
-                    + dropped.unique.map { .drop($0) })
-        ]
+        return CanonicalRoot.droppedOfLanguages.map { .drop("\(CanonicalRoot.language).\($0)") }
+            + dropped.unique.map { .drop($0) }
     }
 
     static func fields(
@@ -204,7 +235,8 @@ enum OfficialFormat: CheckpointFormat {
                     "vision_model_name_or_path", .used, "must name \(TowerCatalogue.titles)"),
                 .init("mm_vision_select_layer", .used),
                 .init(
-                    featureKey, .only(["patch", "cls_patch"]), "the same without a class token"),
+                    featureKey, .only(["patch", "cls_patch", "patch_only"]),
+                    "the same without a class token; patch keeps registers, patch_only does not"),
             ] + tower.fields.fields + LibraryFields.ofParts)
     }
 }

@@ -71,8 +71,8 @@ public struct CLIPConfig: TowerFamily {
     public static let family = PartFamily(
         id: "clip", title: "CLIP", modelType: "clip_vision_model",
         officialRoot: "vision_model", root: "vision_model",
-        modules: ["embeddings", "pre_layrnorm", "encoder", "post_layernorm"],
-        dropped: ["embeddings.position_ids"])
+        modules: ["embeddings", "pre_layrnorm", "encoder.layers.{}", "post_layernorm"],
+        wholeType: "clip", dropped: ["embeddings.position_ids"])
 
     /// What the reader does with the fields of `CLIPVisionConfig`.
     public static let fields = FileFields(
@@ -117,6 +117,21 @@ public struct CLIPConfig: TowerFamily {
         var small = self
         (small.layerCount, small.selectedLayer) = (blocks, -2)
         return small
+    }
+
+    /// The same tower at another image size.
+    public func resized(to side: Int) throws(CheckpointError) -> CLIPConfig {
+        try requirePlace(side)
+        var other = self
+        other.imageSize = side
+        return other
+    }
+
+    /// The table of positions, the class token's first.
+    public var positions: PositionTable {
+        PositionTable(
+            name: "embeddings.position_embedding.weight", leading: 1, side: imageSize / patchSize,
+            width: hiddenSize)
     }
 
     /// Builds the tower.

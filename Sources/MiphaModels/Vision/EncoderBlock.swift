@@ -7,6 +7,19 @@ struct EncoderShape {
     let hiddenSize, intermediateSize, headCount: Int
     let activation: Activation
     let layerNormEpsilon: Double
+    /// Whether queries, keys and values have biases.
+    var projectionsHaveBias = true
+    var names = EncoderNames()
+}
+
+/// Names of the modules of a vision transformer's blocks; those of SigLIP and CLIP where none are given.
+struct EncoderNames {
+    var blocks = "layers"
+    var norms = ["layer_norm1", "layer_norm2"]
+    /// Paths of queries, keys, values and the map after them.
+    var attention = ["q_proj", "k_proj", "v_proj", "out_proj"].map { ["self_attn", $0] }
+    /// Of factors that multiply what attention and the feed-forward layers add; empty: there are none.
+    var scales: [String] = []
 }
 
 extension ConfigReader {
@@ -43,12 +56,14 @@ struct EncoderAttention {
     let qProj, kProj, vProj, outProj: Linear
     let headCount: Int
 
-    init(_ scope: ParameterScope, _ shape: EncoderShape) throws {
-        let width = shape.hiddenSize
-        qProj = try Linear(scope["q_proj"], from: width, to: width)
-        kProj = try Linear(scope["k_proj"], from: width, to: width)
-        vProj = try Linear(scope["v_proj"], from: width, to: width)
-        outProj = try Linear(scope["out_proj"], from: width, to: width, endsResidual: true)
+    /// Registers the four maps in a block's scope.
+    init(_ block: ParameterScope, _ shape: EncoderShape) throws {
+        let (width, hasBias) = (shape.hiddenSize, shape.projectionsHaveBias)
+        let scopes = shape.names.attention.map { path in path.reduce(block) { $0[$1] } }
+        qProj = try Linear(scopes[0], from: width, to: width, bias: hasBias)
+        kProj = try Linear(scopes[1], from: width, to: width, bias: hasBias)
+        vProj = try Linear(scopes[2], from: width, to: width, bias: hasBias)
+        outProj = try Linear(scopes[3], from: width, to: width, endsResidual: true)
         headCount = shape.headCount
     }
 
@@ -68,27 +83,42 @@ struct EncoderAttention {
     }
 }
 
-/// One pre-norm block of a vision transformer, in the names of SigLIP and CLIP.
+/// One pre-norm block of a vision transformer.
 struct EncoderBlock {
     let norm1, norm2: LayerNorm
     let attention: EncoderAttention
     let mlp: FeedForward
+    /// Factors of what attention and the feed-forward layers add, `[width]` each; `nil`: there are none.
+    let scales: (attention: Tensor, mlp: Tensor)?
 
     init(_ scope: ParameterScope, _ shape: EncoderShape) throws {
         let (width, epsilon) = (shape.hiddenSize, shape.layerNormEpsilon)
-        norm1 = try LayerNorm(scope["layer_norm1"], width: width, epsilon: epsilon)
-        attention = try EncoderAttention(scope["self_attn"], shape)
-        norm2 = try LayerNorm(scope["layer_norm2"], width: width, epsilon: epsilon)
+        let names = shape.names
+        func scale(_ index: Int) throws -> Tensor? {
+            guard !names.scales.isEmpty else { return nil }
+            return try scope[names.scales[index]].parameter(
+                "lambda1", .scale, shape: [width], initializer: .ones)
+        }
+        norm1 = try LayerNorm(scope[names.norms[0]], width: width, epsilon: epsilon)
+        attention = try EncoderAttention(scope, shape)
+        let first = try scale(0)
+        norm2 = try LayerNorm(scope[names.norms[1]], width: width, epsilon: epsilon)
         mlp = try FeedForward(
             scope["mlp"], width: width, inner: shape.intermediateSize,
             activation: shape.activation.function)
+        let second = try scale(1)
+        scales = first.flatMap { first in second.map { (first, $0) } }
     }
 
     func callAsFunction(
         _ x: Tensor, dropout: RandomGenerator?
     ) throws(TensorError) -> Tensor {
-        let attended = try x + attention(norm1(x), dropout: dropout)
-        return try attended + mlp(norm2(attended), dropout: dropout)
+        var added = try attention(norm1(x), dropout: dropout)
+        if let scales { added = try added * scales.attention }
+        let attended = try x + added
+        added = try mlp(norm2(attended), dropout: dropout)
+        if let scales { added = try added * scales.mlp }
+        return try attended + added
     }
 }
 
@@ -102,11 +132,11 @@ struct EncoderBlocks {
     let part: ModelPart
     private let places: [ParameterPlace]
 
-    /// Registers the blocks under `encoder.layers`.
+    /// Registers the blocks under `encoder`.
     init(_ scope: ParameterScope, count: Int, used: Int, _ shape: EncoderShape) throws {
         part = scope.part
         usedCount = used
-        let scopes = (0..<count).map { scope["encoder"]["layers"].block($0) }
+        let scopes = (0..<count).map { scope["encoder"][shape.names.blocks].block($0) }
         places = scopes.map(\.place)
         all = try scopes.enumerated().map { index, block in
             try EncoderBlock(index < used ? block : block.unused, shape)

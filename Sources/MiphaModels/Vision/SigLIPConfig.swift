@@ -89,8 +89,8 @@ public struct SigLIPConfig: TowerFamily {
     public static let family = PartFamily(
         id: "siglip", title: "SigLIP", modelType: "siglip_vision_model",
         officialRoot: "vision_model", root: "vision_model",
-        modules: ["embeddings", "encoder", "post_layernorm", "head"],
-        dropped: ["embeddings.position_ids"])
+        modules: ["embeddings", "encoder.layers.{}", "post_layernorm", "head"],
+        wholeType: "siglip", dropped: ["embeddings.position_ids"])
 
     /// What the reader does with the fields of `SiglipVisionConfig`.
     public static let fields = FileFields(
@@ -118,6 +118,21 @@ public struct SigLIPConfig: TowerFamily {
         var small = self
         (small.layerCount, small.selectedLayer, small.hasPoolingHead) = (blocks, -2, false)
         return small
+    }
+
+    /// The same tower at another image size.
+    public func resized(to side: Int) throws(CheckpointError) -> SigLIPConfig {
+        try requirePlace(side)
+        var other = self
+        other.imageSize = side
+        return other
+    }
+
+    /// The table of positions, one for each patch.
+    public var positions: PositionTable {
+        PositionTable(
+            name: "embeddings.position_embedding.weight", side: imageSize / patchSize,
+            width: hiddenSize)
     }
 
     /// Builds the tower.

@@ -19,6 +19,10 @@ public protocol TowerConfiguration: Sendable, Equatable {
 
     /// The same with this many blocks a tower, of which the last is not run, for measurements.
     func shrunk(blocks: Int) -> Self
+    /// The same for square images of another side in pixels, with tables of positions of that size.
+    ///
+    /// - Throws: `CheckpointError` when the side is not at least that of a patch, or too large.
+    func resized(to side: Int) throws(CheckpointError) -> Self
     /// Builds the layers; their parameters are registered under the tower's place in `model`, the scope
     /// of the whole model.
     func tower(in model: ParameterScope) throws -> any VisionTower
@@ -52,6 +56,10 @@ public protocol TowerFamily: TowerConfiguration {
     var headCount: Int { get }
     /// The hidden state that is the output: `-2` is the state before the last block.
     var selectedLayer: Int { get }
+    /// The tokens that are the output.
+    var selectedTokens: FeatureTokens { get }
+    /// The learned positions of the patches, as the tower's config has them.
+    var positions: PositionTable { get }
 
     /// Builds the tower; its parameters are registered under `scope`, the tower's root.
     func tower(_ scope: ParameterScope) throws -> any VisionTower
@@ -85,6 +93,18 @@ extension TowerFamily {
     public var towers: [any TowerFamily] { [self] }
     /// Its only block of pixels.
     public var inputs: [ImageShape] { [input] }
+    /// Patches, and the class token where one is kept.
+    public var selectedTokens: FeatureTokens { grid.leading > 0 ? .all : .patch }
+
+    /// Refuses a side of images that gives no patch, or more than can be computed.
+    func requirePlace(_ side: Int) throws(CheckpointError) {
+        guard (patchSize...ImageShape.largestSide).contains(side) else {
+            throw CheckpointError(
+                .invalidConfig,
+                "image_size: expected \(patchSize), the side of a patch, to "
+                    + "\(ImageShape.largestSide) pixels, found \(side)")
+        }
+    }
 
     /// Builds the tower where a model's only tower, or the first, stands.
     public func tower(in model: ParameterScope) throws -> any VisionTower {
@@ -112,6 +132,8 @@ public enum TowerCatalogue {
     public static let all: [any TowerFamily.Type] = [
         SigLIPConfig.self,
         CLIPConfig.self,
+        DINOv2WithRegistersConfig.self,
+        DINOv2Config.self,
     ]
 
     /// The titles in a message: `A or B`.
@@ -122,6 +144,11 @@ public enum TowerCatalogue {
 enum TowerRoot {
     /// The names of the towers under `model`, in configs too.
     static let names = ["vision_tower", "vision_tower_2"]
+
+    /// The full name of a tower's root, under which its modules are.
+    static func path(_ number: Int, of tower: any TowerFamily) -> String {
+        "model.\(names[number])".path(type(of: tower).family.officialRoot)
+    }
 
     /// The scope of a tower's own modules.
     static func scope(
@@ -140,6 +167,9 @@ public struct ImageShape: Sendable, Hashable {
     public let height: Int
     /// Number of columns of pixels.
     public let width: Int
+
+    /// The largest side of an image that a tower is resized to.
+    static let largestSide = 16_384
 
     /// Creates a shape.
     public init(channels: Int = 3, height: Int, width: Int) {
@@ -183,35 +213,4 @@ public struct FeatureGrid: Sendable, Hashable {
 
     /// Number of vectors.
     public var count: Int { leading + rows * columns }
-}
-
-/// The state and the tokens of a tower that are its output, as a config selects them.
-public struct FeatureSelection: Sendable {
-    /// The object and key that name the state; its place is part of messages.
-    let layer: (reader: ConfigReader, key: String)
-    /// Whether a class token is one of the features.
-    public let keepsClassToken: Bool
-
-    /// Creates a selection.
-    public init(_ reader: ConfigReader, key: String, keepsClassToken: Bool) {
-        layer = (reader, key)
-        self.keepsClassToken = keepsClassToken
-    }
-
-    /// The number of the state: 0 is the embeddings' output; -1 is the last block's.
-    ///
-    /// - Throws: `CheckpointError` when there is no such state, or it is that before all blocks.
-    func selectedLayer(of layerCount: Int) throws(CheckpointError) -> Int {
-        let (reader, key) = layer
-        let selected = try reader.int(key, default: -2)
-        let used = selected < 0 ? layerCount + 1 + selected : selected
-        guard (1...layerCount).contains(used) else {
-            throw reader.failure(
-                key,
-                expected: "a layer from 1 to \(layerCount) or from -\(layerCount) to -1, as "
-                    + "num_hidden_layers is \(layerCount)"
-                    + (reader.has(key) ? "" : " (-2 without the key)"))
-        }
-        return selected
-    }
 }

@@ -67,6 +67,12 @@ public struct TowerPair: TowerConfiguration {
         TowerPair(checked: first.shrunk(blocks: blocks), second.shrunk(blocks: blocks))
     }
 
+    /// Both towers at the same image size, which must give both the same grid.
+    public func resized(to side: Int) throws(CheckpointError) -> TowerPair {
+        try TowerPair(
+            first.resized(to: side), second.resized(to: side), place: "image_size \(side)")
+    }
+
     /// Builds both towers, each in its own place; blocks that run together have one depth, so that the
     /// last of one are the last of the other.
     public func tower(in model: ParameterScope) throws -> any VisionTower {
@@ -86,7 +92,9 @@ public struct TowerPair: TowerConfiguration {
 extension FeatureGrid {
     /// The vectors of an image in words.
     fileprivate var words: String {
-        "\(rows) x \(columns) patches" + (leading == 0 ? "" : " and \(leading) class token")
+        "\(rows) x \(columns) patches"
+            + (leading == 0
+                ? "" : " and \(leading) \(leading == 1 ? "class token" : "other tokens")")
     }
 }
 

@@ -44,6 +44,8 @@ public enum ParameterRole: Sendable, Hashable {
     case bias
     /// The scale of a norm.
     case norm
+    /// Factors of features outside a norm, as LayerScale has them.
+    case scale
     /// Learned vectors: a table, or a single one.
     case embedding
     /// The row lengths that DoRA learns.
@@ -52,7 +54,7 @@ public enum ParameterRole: Sendable, Hashable {
     /// Whether weight decay applies: not to biases and norms, as in transformers' Trainer.
     public var isDecayed: Bool {
         switch self {
-        case .matrix, .kernel, .embedding, .magnitude: true
+        case .matrix, .kernel, .scale, .embedding, .magnitude: true
         case .bias, .norm: false
         }
     }

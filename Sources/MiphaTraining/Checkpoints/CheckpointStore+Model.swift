@@ -35,7 +35,7 @@ extension CheckpointStore {
         try CompanionFiles.copy(
             from: self.model, to: target,
             aspectRatio: model.config.imageAspectRatio.flatMap { ImageAspectRatio(rawValue: $0) },
-            isStated: model.config.layout == .mipha)
+            isStated: model.config.layout == .mipha, imageSize: imageSize)
         try CompanionFiles.setMaximumLength(model.config.maximumLength, in: target)
         try writeTemplate(model.config, to: target, isCopied: true)
     }

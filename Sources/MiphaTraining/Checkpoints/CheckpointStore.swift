@@ -16,6 +16,8 @@ struct CheckpointStore: Sendable {
     let template: String?
     /// Number of newest checkpoints kept.
     let limit: Int
+    /// Side of the images that the run chose; `nil`: that of the model it started from.
+    var imageSize: Int?
 
     private static let prefix = "checkpoint-"
     private static let aside = "set-aside"

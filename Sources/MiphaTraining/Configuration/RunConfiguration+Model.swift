@@ -13,6 +13,6 @@ extension RunConfiguration {
                 "model: \(model) is an adapter without its base; fold it in with mipha merge and train "
                     + "the result")
         }
-        return try ModelFolder(model, for: "training")
+        return try ModelFolder(model, imageSize: imageSize, for: "training")
     }
 }

@@ -39,6 +39,8 @@ public enum NonFinitePolicy: String, Sendable, CaseIterable {
 public struct RunConfiguration: Sendable, Equatable {
     /// Folder of the model to start from.
     public var model = ""
+    /// Side of the images that the vision tower sees; `nil`: that of the model.
+    public var imageSize: Int?
     /// Folder that receives checkpoints, metrics and the trained model.
     public var outputFolder = ""
     /// The training stage, which sets the parts that are trained.

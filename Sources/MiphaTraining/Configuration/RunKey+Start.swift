@@ -6,6 +6,11 @@ import MiphaNN
 extension RunKey {
     static let start = [
         RunKey("model", \.model, .path, "Folder of the model to start from.").required,
+        RunKey(
+            optional: "image_size", \.imageSize, .count,
+            "Side in pixels of the images that the vision tower sees: its table of positions is "
+                + "interpolated, and the image preprocessing follows; not with adapters.",
+            absent: "of the model"),
         RunKey("output_dir", \.outputFolder, .path, "Folder that receives the run.").required
             .withoutInfluence,
         RunKey("stage", \.stage, .choice, "Which parts are trained, on which data.").required,

@@ -100,6 +100,8 @@ struct ReferencePass {
         for key in keys { settings[key] = values[key] }
         settings["template"] = run.template.map { .string($0) } ?? .null
         settings["aspect_ratio"] = .string(run.resolvedAspectRatio.rawValue)
+        // Not where it is absent, so that what was computed before there was the key is found.
+        if let side = run.imageSize { settings["image_size"] = .integer(side) }
         if run.validationSplit > 0 { settings["seed"] = run.json["seed"] }
         let kinds = [".safetensors", ".json", ".txt"]
         let model = try FileSystem.list(run.model).sorted().map {

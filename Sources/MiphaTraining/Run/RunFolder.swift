@@ -47,7 +47,7 @@ struct RunFolder {
         self.rows = rows
         store = CheckpointStore(
             folder: run.outputFolder, model: run.model, template: run.template,
-            limit: run.saveLimit)
+            limit: run.saveLimit, imageSize: run.imageSize)
     }
 
     /// Keeps other runs out of the folder, which is created if necessary.

@@ -51,9 +51,10 @@ struct StartModel {
     func masterWeights() throws -> (String) throws -> Tensor? {
         guard run.dtype != .float32 else { return { _ in nil } }
         let stored = try folder.storedTensors()
+        let resizing = try folder.positionResizing()
         return { name in
             guard let (file, entry) = stored.find(name) else { return nil }
-            let mapped = try Tensor.mapped(entry, of: file)
+            let mapped = try resizing(Tensor.mapped(entry, of: file), name)
             let master = try mapped.dtype == .float32 ? mapped.cloned() : mapped.to(dtype: .float32)
             file.advise(.dontNeed, for: entry)  // its pages would count as memory of the process
             return master

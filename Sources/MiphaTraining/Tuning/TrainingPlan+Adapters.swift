@@ -67,6 +67,12 @@ extension TrainingPlan {
                 "\(key): needs a group with adapters; set tune.language or tune.tower to lora, or "
                     + "drop the key")
         }
+        if run.imageSize != nil {
+            throw TrainingError(
+                .invalidRun,
+                "image_size: an adapter says nothing of the size that its model sees; write the model "
+                    + "at that size with mipha convert --image-size, and start from the result")
+        }
         let targets = run.adapters.targets
         if targets.contains(AdapterSettings.allLinear), targets.count > 1 {
             throw TrainingError(

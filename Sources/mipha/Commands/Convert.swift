@@ -15,6 +15,9 @@ struct Convert: ParsableCommand {
             only left out with --drop-head-bias, and answers then differ. Fused projections are split \
             there, and fused again on the way back. Tokenizer and image preprocessing are copied; \
             weights keep their type and bits.
+
+            --image-size writes the model for images of another size: tables of positions are \
+            interpolated as transformers does, and config and image preprocessing say the size.
             """)
 
     @Argument(help: "Model folder.")
@@ -26,6 +29,9 @@ struct Convert: ParsableCommand {
     @Option(help: "The folder to create.")
     var output: String
 
+    @Option(help: "Side in pixels of the images that the vision tower is to see.")
+    var imageSize: Int?
+
     @Flag(help: "Leave out a bias that the layout has no place for.")
     var dropHeadBias = false
 
@@ -35,7 +41,7 @@ struct Convert: ParsableCommand {
 
     func run() throws {
         try engine.start()
-        let folder = try ModelFolder(model, for: "mipha convert")
+        let folder = try ModelFolder(model, imageSize: imageSize, for: "mipha convert")
         for line in folder.notes { logging.output.relay(line) }
         let files = try ModelConversion.run(
             folder, to: to == .mipha ? .mipha : .llava, output: output, dropsHeadBias: dropHeadBias)

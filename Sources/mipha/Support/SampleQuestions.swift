@@ -18,7 +18,8 @@ struct SampleQuestions {
                 images: prompt.images.map { .file(FileSystem.path($0, from: run.imageFolder)) },
                 sampling: SamplingOptions(maxTokens: run.sampling.maximumTokens))
         }
-        let folder = try ModelFolder(run.model, for: "mipha train with sample_prompts")
+        let folder = try ModelFolder(
+            run.model, imageSize: run.imageSize, for: "mipha train with sample_prompts")
         questions = try FixedQuestions(
             requests, folder: folder,
             template: run.template(of: folder),

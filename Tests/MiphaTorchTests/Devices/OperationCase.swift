@@ -102,6 +102,14 @@ extension OperationCase {
             learning: [0, 1, 2],
             run: { [try Functions.convolution($0[0], weight: $0[1], bias: $0[2], stride: 4)] }),
         .init(
+            description: "bicubic resampling", operands: seeded([2, 3, 5, 6]), learning: [0],
+            run: { x in
+                try [(nil, false), (nil, true), (0.4, false)].map { scale, antialiases in
+                    try Functions.resampleBicubic(
+                        x[0], height: 2, width: 3, scale: scale, antialiases: antialiases)
+                }
+            }),
+        .init(
             description: "activations", operands: seeded([5, 7]), learning: [0],
             run: { x in
                 try [.geluExact, .geluTanh, .geluQuick, .silu].map {
