@@ -26,8 +26,7 @@ public struct MiphaModel {
         _ config: MiphaConfig, source: any ParameterSource, adapters: AdapterPlan? = nil,
         quantization: QuantizationPlan? = nil
     ) throws {
-        let store = ParameterStore(
-            source: source, adapters: adapters, quantization: quantization)
+        let store = ParameterStore(source: source, adapters: adapters, quantization: quantization)
         tower = try config.vision.tower(in: store.scope(.tower)["model"])
         projector = try Projector(
             store.scope(.projector)["model"]["mm_projector"], config.projector,
@@ -108,8 +107,7 @@ public struct MiphaModel {
     ) -> [Segment] {
         let hasImages = batch.imageCount > 0
         let splice = Segment(
-            "embeddings",
-            reads: hasImages ? spliced : language.embeddingPlaces
+            "embeddings", reads: hasImages ? spliced : language.embeddingPlaces
         ) { [projector, language] (features) throws(TensorError) in
             try indices.spliced(
                 plan, features: hasImages ? try projector(features) : nil, language)
@@ -134,8 +132,7 @@ public struct MiphaModel {
             ?? batch.pixels.map { try visionSegments().run($0, observe: observe) }
         let embeddings = try indices.spliced(plan, features: features, language)
         try observe(Segment("hidden.0", reads: []) { (x) throws(TensorError) in x }, embeddings)
-        let pass = layout.pass(
-            positions: indices.positions, keys: indices.keys, dropout: nil)
+        let pass = layout.pass(positions: indices.positions, keys: indices.keys, dropout: nil)
         let hidden = try language.segments(pass).run(embeddings, observe: observe)
         return try language.head.logits(language.head.normalize(hidden))
     }
