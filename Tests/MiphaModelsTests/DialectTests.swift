@@ -1,5 +1,10 @@
 import MiphaCheckpoints
+import MiphaDeviceSupport
+import MiphaFiles
 import MiphaModels
+import MiphaNN
+import MiphaTestSupport
+import MiphaTorch
 import Testing
 
 /// The names of towers, whose roots are facts of their families.
@@ -73,6 +78,51 @@ import Testing
                         read.contains { $0.canonical(name) == .name(canonical) }, "\(name)")
                 }
             }
+        }
+    }
+
+    @Test(arguments: CheckpointLayout.allCases)
+    func `a folder in new names of modules is read like one in old names`(
+        _ layout: CheckpointLayout
+    ) throws {
+        var tower = DINOv2Config()
+        (tower.hiddenSize, tower.layerCount, tower.headCount) = (24, 3, 2)
+        (tower.tableImageSize, tower.imageSize) = (28, 28)
+        let config = MiphaConfig(
+            vision: tower,
+            language: PhiConfig(
+                vocabularySize: 97, hiddenSize: 16, intermediateSize: 24, layerCount: 2,
+                headCount: 2, partialRotaryFactor: 0.5))
+        let model = try MiphaModel(
+            config, source: InitializerSource(generator: RandomGenerator(seed: 3)))
+        let temporary = try TemporaryFolder()
+        try model.save(
+            to: temporary.path,
+            options: MiphaModel.SaveOptions(layout: layout, dropsHeadBias: true))
+        let path = temporary.file("model.safetensors")
+        let old = try SafetensorsFile(path: path)
+        let values = try old.entries.map { try old.floats($0.name) }
+        let names = old.entries.map { entry in
+            entry.name
+                .replacing("attention.attention.query", with: "attention.q_proj")
+                .replacing("attention.attention.key", with: "attention.k_proj")
+                .replacing("attention.attention.value", with: "attention.v_proj")
+                .replacing("attention.output.dense", with: "attention.o_proj")
+        }
+        #expect(zip(names, old.entries).count { $0 != $1.name } == 3 * 8)
+        var writer = try SafetensorsWriter(
+            path: path,
+            entries: zip(names, old.entries).map {
+                TensorDeclaration(name: $0, scalarType: .float32, shape: $1.shape)
+            })
+        for value in values { try writer.write(value) }
+        try writer.finish()
+        let again = try MiphaModel(folder: temporary.path)
+        for (name, tensor) in again.store.parameters {
+            let other = try #require(model.store[name])
+            #expect(
+                try haveSameBits(tensor.values(as: Float.self), other.values(as: Float.self)),
+                "\(name)")
         }
     }
 }

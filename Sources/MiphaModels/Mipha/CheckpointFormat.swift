@@ -96,15 +96,22 @@ extension MiphaConfig {
     /// The dialect whose rules know most of a checkpoint's names.
     public func dialect(of checkpoint: Checkpoint) throws(CheckpointError) -> KeyMap {
         let names = checkpoint.names
-        var candidates = try dialects(layout)
-        if families.contains(where: { !$0.renamed.isEmpty }) {
-            candidates += try layout.format.renamedDialects(towers: families)
+        let written = try dialects(layout)
+        let renamed =
+            families.allSatisfy(\.renamed.isEmpty)
+            ? [] : try layout.format.renamedDialects(towers: families)
+        func known(_ map: KeyMap) -> Int { names.count { map.canonical($0) != .unknown } }
+        var (best, most) = (written[0], known(written[0]))
+        for map in written.dropFirst() {
+            let count = known(map)
+            if count > most { (best, most) = (map, count) }
         }
-        let known = candidates.map { map in
-            names.count { map.canonical($0) != .unknown }
+        // Official names keep everything below `model.`; one that knows the new names says more.
+        for map in renamed {
+            let count = known(map)
+            if count >= most { (best, most) = (map, count) }
         }
-        let best = known.indices.max { known[$0] < known[$1] } ?? 0
-        return candidates[best]
+        return best
     }
 }
 
