@@ -69,7 +69,7 @@ struct Mutation: Sendable, CustomTestStringConvertible {
             byteLevel, #""pre_tokenizer":{"type":"Metaspace""#,
             names: "pre_tokenizer.trim_offsets"),
         .init(
-            byteLevel, #""pre_tokenizer":{"type":"Split","pattern":{"Regex":"\\w+"},"x":{"#,
+            byteLevel, #""pre_tokenizer":{"type":"Split","x":1"#,
             names: "pre_tokenizer.x"),
         .init(byteLevel, #""pre_tokenizer":{"type":7"#, names: "pre_tokenizer.type"),
         .init(byteLevel, #""pre_tokenizer":{"kind":"ByteLevel""#, names: "pre_tokenizer.type"),

@@ -12,11 +12,13 @@ struct `Real tokenizers of every family` {
         let decoded: String?
         let jsonIDs: [Int]?
         let idsNoRstrip: [Int]?
+        let markedIDs: [Int]?
 
         enum CodingKeys: String, CodingKey {
             case text, ids, decoded
             case jsonIDs = "ids_json"
             case idsNoRstrip = "ids_no_rstrip"
+            case markedIDs = "ids_metaspace"
         }
     }
 
@@ -83,6 +85,21 @@ struct `Real tokenizers of every family` {
         let tokenizer = try Tokenizer(tokenizerJSON: Array(text.utf8), name: "phi-3")
         for one in try cases("phi-3/cases.json").cases {
             check(tokenizer, one.text, one.idsNoRstrip ?? one.ids, nil)
+        }
+    }
+
+    @Test func `Llama's vocabulary with Metaspace gives the ids of transformers 5`() throws {
+        let data = Data(try json("llama2"))
+        var file = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        file["normalizer"] = NSNull()
+        file["pre_tokenizer"] = [
+            "type": "Metaspace", "replacement": "\u{2581}", "prepend_scheme": "first",
+            "split": false,
+        ]
+        let changed = try JSONSerialization.data(withJSONObject: file)
+        let tokenizer = try Tokenizer(tokenizerJSON: [UInt8](changed), name: "llama2")
+        for one in try cases("llama2/cases.json").cases {
+            check(tokenizer, one.text, one.markedIDs ?? one.ids, nil)
         }
     }
 

@@ -3,7 +3,7 @@
 reference libraries.
 
 `NAME.json` is a tokenizer.json, `NAME.model` a SentencePiece model; `NAME.ids.json` holds cases and decodings as
-Fixtures/tokenizers does. Pinned: tokenizers 0.23.3, sentencepiece 0.2.1. Seed 20.
+Fixtures/tokenizers does. Pinned: tokenizers 0.23.3, sentencepiece 0.2.3. Seed 20.
 
 usage: tokenizer_families.py
 """

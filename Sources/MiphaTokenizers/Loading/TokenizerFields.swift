@@ -25,6 +25,7 @@ enum TokenizerFields {
             .init("errors", .only(["replace"]), "bytes that are not UTF-8 become U+FFFD"),
             .init(
                 "split_special_tokens do_lower_case", .only([false]), "texts are not cut that way"),
+            .init("sp_model_kwargs", .only([.object([:])]), "pieces are not drawn at random"),
             .init(
                 "clean_up_tokenization_spaces", .harmless,
                 "on purpose: spaces of answers are those the model wrote"),
@@ -35,7 +36,7 @@ enum TokenizerFields {
                 "tokenizer_class processor_class backend name_or_path model_input_names "
                     + "special_tokens_map_file tokenizer_file is_local local_files_only auto_map "
                     + "trust_remote_code model_specific_special_tokens image_token "
-                    + "transformers_version unk_id sp_model_kwargs use_default_system_prompt "
+                    + "transformers_version unk_id use_default_system_prompt "
                     + "spaces_between_special_tokens vocab_file",
                 .harmless,
                 "the tokens are those of tokenizer.json, of vocab.json and merges.txt, or of "

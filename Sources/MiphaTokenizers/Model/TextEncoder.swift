@@ -33,6 +33,16 @@ struct TextEncoder: Sendable {
     /// Second pass: tokens found in what the first pass left, once it is normalised.
     let normalizedTokens: AddedTokenMatcher
 
+    /// The text goes on after another one: nothing is put in front of its beginning.
+    private(set) var continues = false
+
+    /// The same for a text that goes on after another one.
+    var continuing: TextEncoder {
+        var encoder = self
+        encoder.continues = true
+        return encoder
+    }
+
     func encode(_ bytes: [UInt8], _ state: inout State, _ output: inout EncodedIDs) {
         if bytes.isEmpty { return }
         let span = bytes.span
@@ -62,7 +72,9 @@ struct TextEncoder: Sendable {
         }
         var text = AlignedText(
             Self.copy(bytes, start, end), base: start, tracks: output.wantsMarks)
-        for step in normalizer { step.apply(to: &text) }
+        for step in normalizer {
+            (continues && start == 0 ? step.continuing : step)?.apply(to: &text)
+        }
         let normalized = text.bytes
         encodeNormalized(normalized.span, 0, normalized.count, text, &state, &output)
     }
@@ -97,14 +109,16 @@ struct TextEncoder: Sendable {
     ) {
         if start == end { return }
         let first = output.marks.count
-        if let blankMarks {
+        let isFirst = start == 0 && text?.base ?? 0 == 0
+        if var blankMarks {
+            if continues, isFirst { blankMarks.prefix = .never }
             var part =
                 text?.part(start..<end)
                 ?? AlignedText(Self.copy(bytes, start, end), base: start, tracks: output.wantsMarks)
-            blankMarks.apply(to: &part, isFirst: start == 0 && text?.base ?? 0 == 0)
+            blankMarks.apply(to: &part, isFirst: isFirst)
             encodeWords(part.bytes.span, 0, part.bytes.count, 0, &state, &output)
             output.trace(from: first, through: part, lengths)
-        } else if addsPrefixSpace, bytes[start] != 0x20 {
+        } else if addsPrefixSpace, bytes[start] != 0x20, !(continues && isFirst) {
             var prefixed: [UInt8] = [0x20]
             prefixed.reserveCapacity(end - start + 1)
             for position in start..<end { prefixed.append(bytes[position]) }

@@ -29,6 +29,17 @@ enum NormalizerStep: Sendable {
         return form.firstUnstable(bytes, start, end) == nil
     }
 
+    /// The step without what it puts in front of a text; nil if nothing is left.
+    var continuing: NormalizerStep? {
+        switch self {
+        case .prepend: return nil
+        case .sentencePiece(var normalizer):
+            normalizer.addsPrefix = false
+            return .sentencePiece(normalizer)
+        default: return self
+        }
+    }
+
     func apply(to text: inout AlignedText) {
         if text.bytes.isEmpty { return }
         switch self {

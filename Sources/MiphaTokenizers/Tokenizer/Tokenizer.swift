@@ -114,7 +114,7 @@ public final class Tokenizer: Sendable {
 
     /// The ids of a text; nothing is added, special tokens in the text are recognised.
     public func encode(_ text: String) -> [Int] {
-        run(Array(text.utf8), wantsMarks: false).ids
+        run(Array(text.utf8), encoder, wantsMarks: false).ids
     }
 
     /// The ids of a text with the UTF-8 byte range of each.
@@ -122,12 +122,24 @@ public final class Tokenizer: Sendable {
     /// Ranges are of the text as given, before it was normalised. They include leading white space:
     /// `trim_offsets` of Hugging Face, which drops it, has no effect here.
     public func encodeWithOffsets(_ text: String) -> [Token] {
-        let output = run(Array(text.utf8), wantsMarks: true)
+        tokens(of: text, encoder)
+    }
+
+    /// As ``encodeWithOffsets(_:)``, for a text that goes on after another one: no blank is put in
+    /// front of it.
+    public func encodeContinuation(_ text: String) -> [Token] {
+        tokens(of: text, encoder.continuing)
+    }
+
+    private func tokens(of text: String, _ encoder: TextEncoder) -> [Token] {
+        let output = run(Array(text.utf8), encoder, wantsMarks: true)
         let ranges = output.ranges(from: 0, encoder.lengths)
         return zip(output.ids, ranges).map { Token(id: $0, bytes: $1) }
     }
 
-    private func run(_ bytes: [UInt8], wantsMarks: Bool) -> EncodedIDs {
+    private func run(
+        _ bytes: [UInt8], _ encoder: TextEncoder, wantsMarks: Bool
+    ) -> EncodedIDs {
         var state = states.withLock { $0.popLast() } ?? TextEncoder.State()
         var output = EncodedIDs(wantsMarks: wantsMarks)
         output.ids.reserveCapacity(bytes.count / 4 + 8)
