@@ -89,15 +89,14 @@ struct `Real tokenizers of every family` {
     }
 
     @Test func `Llama's vocabulary with Metaspace gives the ids of transformers 5`() throws {
-        let data = Data(try json("llama2"))
-        var file = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
-        file["normalizer"] = NSNull()
-        file["pre_tokenizer"] = [
-            "type": "Metaspace", "replacement": "\u{2581}", "prepend_scheme": "first",
-            "split": false,
-        ]
-        let changed = try JSONSerialization.data(withJSONObject: file)
-        let tokenizer = try Tokenizer(tokenizerJSON: [UInt8](changed), name: "llama2")
+        // As text: dictionaries of Foundation take canonically equivalent tokens for one.
+        var text = String(decoding: try json("llama2"), as: UTF8.self)
+        let start = try #require(text.range(of: #""normalizer""#)).lowerBound
+        let end = try #require(text.range(of: #""post_processor""#)).lowerBound
+        text.replaceSubrange(
+            start..<end,
+            with: #""pre_tokenizer":{"type":"Metaspace","prepend_scheme":"first","split":false},"#)
+        let tokenizer = try Tokenizer(tokenizerJSON: Array(text.utf8), name: "llama2")
         for one in try cases("llama2/cases.json").cases {
             check(tokenizer, one.text, one.markedIDs ?? one.ids, nil)
         }
