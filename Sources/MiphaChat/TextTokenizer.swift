@@ -9,6 +9,8 @@ public protocol TextTokenizer: Sendable {
     func encode(_ text: String) -> [Int]
     /// The same ids as `encode`, each with the bytes of the text that it covers.
     func encodeWithOffsets(_ text: String) -> [Token]
+    /// The ids of a text that goes on after another one: no blank is put in front of it.
+    func encodeContinuation(_ text: String) -> [Token]
     /// The text of token ids.
     func decode(_ ids: [Int], skippingSpecialTokens: Bool) -> String
     /// The id of an exact token string, nil when the vocabulary lacks it.
@@ -28,6 +30,9 @@ public protocol TextTokenizer: Sendable {
 extension Tokenizer: TextTokenizer {}
 
 extension TextTokenizer {
+    /// Tokenizers that put nothing in front of a text need not tell.
+    public func encodeContinuation(_ text: String) -> [Token] { encodeWithOffsets(text) }
+
     /// The beginning-of-text id where the model expects one, else nothing.
     var beginning: [Int] {
         guard addsBeginningOfText, let id = beginningOfTextID else { return [] }

@@ -57,6 +57,22 @@ import Testing
         check(tokenizer, try TokenizerFixtures.goldens("variants/\(name).ids.json"))
     }
 
+    @Test(arguments: TokenizerFixtures.families)
+    func `every kind of tokenizer json gives the reference's ids, ranges and texts`(
+        _ name: String
+    ) throws {
+        let goldens = try TokenizerFixtures.familyGoldens("\(name).ids.json")
+        #expect(goldens.cases.count > 100 && goldens.decodings.count > 50)
+        check(try TokenizerFixtures.family(name), goldens)
+    }
+
+    @Test(arguments: TokenizerFixtures.models)
+    func `a SentencePiece model gives the ids and texts of SentencePiece`(_ name: String) throws {
+        check(
+            try TokenizerFixtures.model(name, readsControlTokens: false),
+            try TokenizerFixtures.familyGoldens("\(name)-model.ids.json"))
+    }
+
     @Test(.enabled(if: TokenizerFixtures.hasPhi))
     func `the Phi tables give the reference's ids, ranges and texts`() throws {
         let tokenizer = try Tokenizer(folder: TokenizerFixtures.phi)

@@ -47,10 +47,30 @@ struct Mutation: Sendable, CustomTestStringConvertible {
         .init(#""rstrip":false"#, #""rstrip":{}"#, names: "added_tokens[0].rstrip"),
         .init(#""special":true"#, #""special":"yes""#, names: "added_tokens[0].special"),
         .init(#""special":true"#, #""specials":true"#, names: "added_tokens[0].specials"),
-        .init(#""normalizer":null"#, #""normalizer":{"type":"NFKC"}"#, names: "normalizer.type"),
+        .init(#""normalizer":null"#, #""normalizer":{"type":"Bert"}"#, names: "normalizer.type"),
+        .init(
+            #""normalizer":null"#, #""normalizer":{"type":"NFC","more":1}"#,
+            names: "normalizer.more"),
+        .init(
+            #""normalizer":null"#, #""normalizer":{"type":"Replace","content":""}"#,
+            names: "normalizer.pattern"),
+        .init(
+            #""normalizer":null"#,
+            #""normalizer":{"type":"Replace","pattern":{"Regex":"a+"},"content":""}"#,
+            names: "normalizer.pattern.Regex"),
+        .init(
+            #""normalizer":null"#,
+            #""normalizer":{"type":"Precompiled","precompiled_charsmap":"AAAA"}"#,
+            names: "normalizer.precompiled_charsmap"),
         .init(#""normalizer":null"#, #""normalizer":{}"#, names: "normalizer.type"),
         .init(#""normalizer":null"#, #""normalizer":[]"#, names: "normalizer"),
-        .init(byteLevel, #""pre_tokenizer":{"type":"Metaspace""#, names: "pre_tokenizer.type"),
+        .init(byteLevel, #""pre_tokenizer":{"type":"Whitespace""#, names: "pre_tokenizer.type"),
+        .init(
+            byteLevel, #""pre_tokenizer":{"type":"Metaspace""#,
+            names: "pre_tokenizer.trim_offsets"),
+        .init(
+            byteLevel, #""pre_tokenizer":{"type":"Split","x":1"#,
+            names: "pre_tokenizer.x"),
         .init(byteLevel, #""pre_tokenizer":{"type":7"#, names: "pre_tokenizer.type"),
         .init(byteLevel, #""pre_tokenizer":{"kind":"ByteLevel""#, names: "pre_tokenizer.type"),
         .init(byteLevel, #""pre_tokenizer":null,"was":{"type":"ByteLevel""#, names: "was"),
@@ -76,14 +96,18 @@ struct Mutation: Sendable, CustomTestStringConvertible {
             #""post_processor":{"type":"ByteLevel""#,
             #""post_processor":{"type":"TemplateProcessing""#, names: "post_processor"),
         .init(
-            #""decoder":{"type":"ByteLevel""#, #""decoder":{"type":"BPEDecoder""#,
+            #""decoder":{"type":"ByteLevel""#, #""decoder":{"type":"WordPiece""#,
             names: "decoder.type"),
+        .init(
+            #""decoder":{"type":"ByteLevel""#, #""decoder":{"type":"Fuse""#,
+            names: "decoder.add_prefix_space"),
         .init(
             #""decoder":{"type":"ByteLevel""#, #""decoder":{"tipe":"ByteLevel""#,
             names: "decoder.type"),
         .init(#""model":{"#, #""model":{"surprise":1,"#, names: "model.surprise"),
         .init(#""model":{"#, #""model":[],"other":{"#, names: "other"),
-        .init(#""type":"BPE""#, #""type":"Unigram""#, names: "model.type"),
+        .init(#""type":"BPE""#, #""type":"WordPiece""#, names: "model.type"),
+        .init(#""type":"BPE""#, #""type":"Unigram""#, names: "model.dropout"),
         .init(#""dropout":null"#, #""dropout":0.1"#, names: "model.dropout"),
         .init(#""dropout":null"#, #""dropout":"none""#, names: "model.dropout"),
         .init(#""unk_token":null"#, #""unk_token":"<unknown>""#, names: "<unknown>"),
@@ -92,7 +116,7 @@ struct Mutation: Sendable, CustomTestStringConvertible {
             #""continuing_subword_prefix":null"#, #""continuing_subword_prefix":"@@""#,
             names: "model.continuing_subword_prefix"),
         .init(
-            #""end_of_word_suffix":null"#, #""end_of_word_suffix":"</w>""#,
+            #""end_of_word_suffix":null"#, #""end_of_word_suffix":7"#,
             names: "model.end_of_word_suffix"),
         .init(#""fuse_unk":false"#, #""fuse_unk":[]"#, names: "model.fuse_unk"),
         .init(#""byte_fallback":false"#, #""byte_fallback":"false""#, names: "model.byte_fallback"),

@@ -43,6 +43,34 @@ enum TokenizerFixtures {
             Goldens.self, from: Data(contentsOf: folder.appendingPathComponent(name)))
     }
 
+    /// The kinds of which `Fixtures/tokenizer-families` holds a tokenizer.json.
+    static let families = [
+        "llama", "gemma", "metaspace-first", "metaspace-always", "metaspace-never", "unknown",
+        "unknown-apart", "qwen", "llama3", "smol", "digits", "nfd", "nfkd", "lowercase", "clip",
+        "unigram", "unigram-bytes",
+    ]
+    /// The SentencePiece models there.
+    static let models = ["bpe", "bpe-bare", "unigram", "unigram-bytes"]
+
+    static func familyBytes(_ name: String) throws -> [UInt8] {
+        let place = root.appendingPathComponent("Fixtures/tokenizer-families/\(name)")
+        return [UInt8](try Data(contentsOf: place))
+    }
+
+    static func familyGoldens(_ name: String) throws -> Goldens {
+        try JSONDecoder().decode(Goldens.self, from: Data(try familyBytes(name)))
+    }
+
+    static func family(_ name: String) throws -> Tokenizer {
+        try Tokenizer(tokenizerJSON: familyBytes("\(name).json"), name: name)
+    }
+
+    static func model(_ name: String, readsControlTokens: Bool = true) throws -> Tokenizer {
+        try Tokenizer(
+            sentencePieceModel: familyBytes("\(name).model"), name: name,
+            readsControlTokens: readsControlTokens)
+    }
+
     static func small() throws -> Tokenizer {
         try Tokenizer(folder: folder.appendingPathComponent("small").path)
     }

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Compares ids, offsets and decoded text with Hugging Face `tokenizers` on generated and collected text.
+"""Compares ids, offsets and decoded text with Hugging Face `tokenizers`, or ids with SentencePiece, on generated and
+collected text.
 
 usage: tokenizer_ids.py FOLDER PROGRAM [--megabytes 20] [--seed 1] [--mode json|lines] [--files GLOB_ROOT] [--time FILE]
 
-FOLDER holds the tokenizer files. With `--mode json`, PROGRAM is called as `PROGRAM ids FOLDER`, `PROGRAM offsets FOLDER`
+FOLDER holds the tokenizer files: a tokenizer.json, or a tokenizer.model with `--mode lines`. With `--mode json`, PROGRAM is called as `PROGRAM ids FOLDER`, `PROGRAM offsets FOLDER`
 (a JSON string on each line of standard input, ids or [id, start, end] triples as JSON on standard output) and
 `PROGRAM decode FOLDER` (JSON id arrays in, `[text, text without special tokens]` out). With `--mode lines`, it is called
 as `PROGRAM tokenize FOLDER` with plain lines in and one JSON id array for each line out; texts are cut at newlines.
@@ -115,6 +116,51 @@ def byte_offsets(text, encoding):
     return [(starts[a], starts[b]) for a, b in encoding.offsets]
 
 
+class SentencePieceReference:
+    """The ids of a tokenizer.model as SentencePiece gives them."""
+
+    class Encoding:
+        def __init__(self, ids):
+            self.ids = ids
+
+    def __init__(self, path):
+        import sentencepiece
+        self.model = sentencepiece.SentencePieceProcessor(model_file=str(path))
+        size = self.model.vocab_size()
+        self.special = [self.model.id_to_piece(i) for i in range(size) if self.model.is_control(i) or self.model.is_unknown(i)]
+
+    def misses(self, text):
+        """Whether the text spells a special token, which SentencePiece takes for text."""
+        return any(token in text for token in self.special)
+
+    def encode(self, text, add_special_tokens=False):
+        return self.Encoding(self.model.encode(text))
+
+    def decode(self, ids, **_):
+        return self.model.decode(ids)
+
+    def get_vocab_size(self):
+        return self.model.vocab_size()
+
+
+def library(folder):
+    path = folder / "tokenizer.json"
+    return Tokenizer.from_file(str(path)) if path.exists() else SentencePieceReference(folder / "tokenizer.model")
+
+
+def untrim(part):
+    """Switches the trimming of white space off in every step."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key == "trim_offsets":
+                part[key] = False
+            else:
+                untrim(value)
+    elif isinstance(part, list):
+        for value in part:
+            untrim(value)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
@@ -125,7 +171,9 @@ def main():
     parser.add_argument("--files", nargs="*", default=[sysconfig.get_paths()["stdlib"], "/usr/share/doc", "/usr/share/perl"])
     parser.add_argument("--time", type=pathlib.Path)
     options = parser.parse_args()
-    reference = Tokenizer.from_file(str(pathlib.Path(options.folder) / "tokenizer.json"))
+    reference = library(pathlib.Path(options.folder))
+    if options.mode == "json" and isinstance(reference, SentencePieceReference):
+        parser.error("a folder without tokenizer.json needs --mode lines")
     source = random.Random(options.seed)
     size = int(options.megabytes * 1e6)
     texts = collected(options.files, size // 2, source)
@@ -136,6 +184,7 @@ def main():
     texts += ["", " ", "a" * 1_000_000 if options.mode == "json" else "a" * 100_000, "\u4e00" * 30_000, " " * 10_000]
     if options.mode == "lines":
         texts = [line for text in texts for line in text.replace("\r", " ").split("\n")]
+    texts = [text for text in texts if not reference.misses(text)] if hasattr(reference, "misses") else texts
     total = sum(len(text.encode()) for text in texts)
     print(f"{len(texts)} texts, {total} bytes, seed {options.seed}")
     if options.time:
@@ -145,7 +194,7 @@ def main():
     encodings = [reference.encode(text, add_special_tokens=False) for text in texts]
     elapsed = time.perf_counter() - start
     expected = [encoding.ids for encoding in encodings]
-    print(f"tokenizers: {total / elapsed / 1e6:.2f} MB/s, one thread; {sum(map(len, expected))} ids")
+    print(f"reference: {total / elapsed / 1e6:.2f} MB/s, one thread; {sum(map(len, expected))} ids")
 
     if options.mode == "lines":
         ours, note = program([options.program, "tokenize", options.folder], texts)
@@ -164,7 +213,7 @@ def main():
         # white-space trimming switched off.
         state = json.loads(reference.to_str())
         state["post_processor"] = None
-        state["pre_tokenizer"]["trim_offsets"] = False
+        untrim(state["pre_tokenizer"])
         untrimmed = Tokenizer.from_str(json.dumps(state))
         chosen = [text for text in texts if 0 < len(text) < 5000][:3000]
         triples, _ = program([options.program, "offsets", options.folder], [json.dumps(text) for text in chosen])

@@ -30,7 +30,10 @@ struct ConversationTokenizer {
         var pending = [range]
         while let piece = pending.popLast() {
             let bytes = rendered.bytes[piece]
-            let found = tokenizer.encodeWithOffsets(UTF8Text.string(bytes))
+            let text = UTF8Text.string(bytes)
+            let found =
+                piece.lowerBound == range.lowerBound
+                ? tokenizer.encodeWithOffsets(text) : tokenizer.encodeContinuation(text)
             let cuts = try specialTokenCuts(in: found, at: piece.lowerBound, of: rendered)
             if !cuts.isEmpty {
                 let bounds = [piece.lowerBound] + cuts + [piece.upperBound]

@@ -8,7 +8,8 @@ package enum CompanionFiles {
     static let ofAnswers =
         [
             "tokenizer.json", tokenizerConfig, "special_tokens_map.json", "added_tokens.json",
-            "vocab.json", "merges.txt", "chat_template.json", "chat_template.jinja",
+            "vocab.json", "merges.txt", "tokenizer.model", "chat_template.json",
+            "chat_template.jinja",
             "generation_config.json",
         ] + ImageProcessorFile.names
 
@@ -21,7 +22,7 @@ package enum CompanionFiles {
     static let besideAdapters = ofAnswers.filter {
         ![
             tokenizerConfig, "special_tokens_map.json", "vocab.json", "merges.txt",
-            "chat_template.json",
+            "tokenizer.model", "chat_template.json",
         ].contains($0)
     }
 

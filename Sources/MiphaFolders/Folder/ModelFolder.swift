@@ -70,9 +70,10 @@ public struct ModelFolder: Sendable {
 
     /// Reads the tokenizer.
     public func tokenizer() throws -> Tokenizer {
-        if !exists("vocab.json") || !exists("merges.txt") {
+        if !exists("vocab.json") || !exists("merges.txt"), !exists("tokenizer.model") {
             try Self.require(
-                ["tokenizer.json"], in: path, for: purpose, or: "vocab.json and merges.txt")
+                ["tokenizer.json"], in: path, for: purpose,
+                or: "vocab.json and merges.txt, or tokenizer.model")
         }
         return try Tokenizer(folder: path)
     }

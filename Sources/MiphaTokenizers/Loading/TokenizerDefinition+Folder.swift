@@ -1,7 +1,8 @@
 import MiphaFiles
 
 extension TokenizerDefinition {
-    /// Reads a folder: `tokenizer.json` if there is one, else `vocab.json` and `merges.txt`.
+    /// Reads a folder: `tokenizer.json` if there is one, else `vocab.json` and `merges.txt`, else
+    /// `tokenizer.model`.
     init(_ folder: TokenizerFolder, roles: inout TokenizerRoles) throws(TokenizerError) {
         let config = try Self.parse("tokenizer_config.json", in: folder)
         let map = try Self.parse("special_tokens_map.json", in: folder)
@@ -11,11 +12,21 @@ extension TokenizerDefinition {
         let prefixSpace = try config?.member("add_prefix_space")
         if let bytes = folder.bytes(of: "tokenizer.json") {
             try self.init(tokenizerJSON: bytes, file: folder.place(of: "tokenizer.json"))
-            if let prefixSpace, try prefixSpace.bool() != addsPrefixSpace {
+            if let prefixSpace, isByteLevel, try prefixSpace.bool() != addsPrefixSpace {
                 throw prefixSpace.error(
                     .value,
                     "expected \(addsPrefixSpace) as in tokenizer.json, found \(!addsPrefixSpace); "
                         + "both must say the same")
+            }
+        } else if folder.bytes(of: "vocab.json") == nil,
+            let model = folder.bytes(of: "tokenizer.model")
+        {
+            let isLegacy = try config?.flag("legacy", default: true) ?? true
+            self = try SentencePieceReader(isLegacy: isLegacy).definition(
+                model, file: folder.place(of: "tokenizer.model"))
+            if let prefixSpace, try !prefixSpace.bool(), leadsWithBlank {
+                throw prefixSpace.error(
+                    .unsupported, "expected true, as tokenizer.model puts a blank before a text")
             }
         } else {
             try self.init(vocabularyOf: folder)
@@ -38,18 +49,32 @@ extension TokenizerDefinition {
         for (token, node) in roles.declared { try markSpecial(token, node) }
         if folder.bytes(of: "tokenizer.json") == nil { try requireMerges() }
         if let adds = try config?.member("add_bos_token") {
-            let isTold = try adds.bool()
-            if folder.bytes(of: "tokenizer.json") == nil {
-                roles.addsBeginning = isTold
-            } else if isTold != (leadingToken != nil) {
-                // transformers 5.17, tokenization_utils_base.py, drops the key beside tokenizer.json.
-                roles.notes.append(
-                    "\(folder.place(of: "tokenizer_config.json")): add_bos_token: \(isTold), but "
-                        + "post_processor of tokenizer.json puts "
-                        + (isTold ? "no token" : "a token")
-                        + " in front of a text, which counts, as "
-                        + "with transformers")
-            }
+            try followBeginning(adds, folder, &roles)
+        }
+    }
+
+    /// `add_bos_token` of the configuration, which counts where no `tokenizer.json` says it.
+    private func followBeginning(
+        _ adds: JSONNode, _ folder: TokenizerFolder, _ roles: inout TokenizerRoles
+    ) throws(TokenizerError) {
+        let isTold = try adds.bool()
+        if folder.bytes(of: "tokenizer.json") == nil {
+            roles.addsBeginning = isTold
+        } else if isTold != (leadingToken != nil) {
+            // transformers 5.17, tokenization_utils_base.py, drops the key beside tokenizer.json.
+            roles.notes.append(
+                "\(folder.place(of: "tokenizer_config.json")): add_bos_token: \(isTold), but "
+                    + "post_processor of tokenizer.json puts "
+                    + (isTold ? "no token" : "a token")
+                    + " in front of a text, which counts, as "
+                    + "with transformers")
+        }
+    }
+
+    private var leadsWithBlank: Bool {
+        normalizer.contains {
+            guard case .sentencePiece(let normalizer) = $0 else { return false }
+            return normalizer.addsPrefix
         }
     }
 
@@ -63,7 +88,9 @@ extension TokenizerDefinition {
     private init(vocabularyOf folder: TokenizerFolder) throws(TokenizerError) {
         guard let root = try Self.parse("vocab.json", in: folder) else {
             throw TokenizerError(
-                .file, "\(folder.path): neither tokenizer.json nor vocab.json is there")
+                .file,
+                "\(folder.path): neither tokenizer.json nor vocab.json nor tokenizer.model is there"
+            )
         }
         let mergesFile = folder.place(of: "merges.txt")
         guard let merges = folder.bytes(of: "merges.txt") else {
@@ -71,12 +98,12 @@ extension TokenizerDefinition {
         }
         self.init(vocabularyPlace: root.file, mergesPlace: mergesFile)
         vocabulary = try Self.vocabulary(of: root)
-        self.merges = try TokenizerMerge.list(inLines: merges, file: mergesFile)
+        kind = .merges(try TokenizerMerge.list(inLines: merges, file: mergesFile))
     }
 
     /// Refuses an empty list of merges beside tokens that only merges make.
     private func requireMerges() throws(TokenizerError) {
-        guard merges.isEmpty else { return }
+        guard case .merges(let merges) = kind, merges.isEmpty else { return }
         let added = Set(addedTokens.map { ExactString($0.content) })
         let token = vocabulary.contents.lazy.compactMap { $0 }.first {
             $0.unicodeScalars.count > 1 && !added.contains(ExactString($0))

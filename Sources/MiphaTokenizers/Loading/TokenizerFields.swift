@@ -13,6 +13,10 @@ enum TokenizerFields {
             roleFields,
             .init("added_tokens_decoder add_bos_token", .used),
             .init("add_prefix_space", .used, "must be what tokenizer.json says"),
+            .init(
+                "legacy", .used,
+                "with tokenizer.model: whether text after a special token gets a blank; with "
+                    + "tokenizer.json that file says it"),
             .init("chat_template", .used, "see below"),
             .init(
                 "add_eos_token", .only([false]),
@@ -21,6 +25,7 @@ enum TokenizerFields {
             .init("errors", .only(["replace"]), "bytes that are not UTF-8 become U+FFFD"),
             .init(
                 "split_special_tokens do_lower_case", .only([false]), "texts are not cut that way"),
+            .init("sp_model_kwargs", .only([.object([:])]), "pieces are not drawn at random"),
             .init(
                 "clean_up_tokenization_spaces", .harmless,
                 "on purpose: spaces of answers are those the model wrote"),
@@ -31,8 +36,11 @@ enum TokenizerFields {
                 "tokenizer_class processor_class backend name_or_path model_input_names "
                     + "special_tokens_map_file tokenizer_file is_local local_files_only auto_map "
                     + "trust_remote_code model_specific_special_tokens image_token "
-                    + "transformers_version unk_id",
-                .harmless, "the tokens are those of tokenizer.json, or of vocab.json and merges.txt"
+                    + "transformers_version unk_id use_default_system_prompt "
+                    + "spaces_between_special_tokens vocab_file",
+                .harmless,
+                "the tokens are those of tokenizer.json, of vocab.json and merges.txt, or of "
+                    + "tokenizer.model"
             ),
         ])
 

@@ -4,7 +4,7 @@ import MiphaFiles
 struct TokenizerFolder {
     /// Every file that belongs to a tokenizer, in the order they are looked for.
     static let names = [
-        "tokenizer.json", "vocab.json", "merges.txt", "added_tokens.json",
+        "tokenizer.json", "vocab.json", "merges.txt", "tokenizer.model", "added_tokens.json",
         "special_tokens_map.json", "tokenizer_config.json",
     ]
     private static let largestFile = 256 << 20

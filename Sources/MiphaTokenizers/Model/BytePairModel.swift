@@ -4,27 +4,6 @@
 /// Short words are merged by scanning a small array, long ones with a heap, so that a word of n
 /// bytes costs O(n log n).
 struct BytePairModel: Sendable {
-    /// Working memory of one merge, kept between words.
-    struct Scratch: Sendable {
-        /// The ids of the word; the result of a merge.
-        var ids: [UInt32] = []
-        /// How many bytes of the word each id stands for.
-        var lengths: [Int32] = []
-        fileprivate var ranks: [UInt32] = []
-        fileprivate var next: [Int32] = []
-        fileprivate var previous: [Int32] = []
-        fileprivate var heap: [UInt64] = []
-
-        /// The words this can hold without growing, in symbols.
-        var capacity: Int { max(ids.capacity, ranks.capacity, heap.capacity) }
-    }
-
-    /// What a byte becomes before merging.
-    struct Start: Sendable, Equatable {
-        var ids: [UInt32]
-        var isUnknown = false
-    }
-
     private static let longestScannedWord = 40
     private static let never = UInt32.max
 
@@ -32,41 +11,26 @@ struct BytePairModel: Sendable {
     let ranks: PairTable
     /// The id that the merge of each rank makes.
     let merged: [UInt32]
-    /// The start of each of the 256 bytes.
-    let starts: [Start]
-    /// Adjacent unknown bytes become one unknown token.
-    let fusesUnknown: Bool
-    /// Every byte starts as exactly one token of its own.
-    let isRegular: Bool
-
-    private let startIDs: [UInt32]
-
-    init(ranks: PairTable, merged: [UInt32], starts: [Start], fusesUnknown: Bool) {
-        self.ranks = ranks
-        self.merged = merged
-        self.starts = starts
-        self.fusesUnknown = fusesUnknown
-        isRegular = starts.allSatisfy { $0.ids.count == 1 && !$0.isUnknown }
-        startIDs = starts.map { $0.ids.first ?? 0 }
-    }
+    /// The id that each pair makes, where several merges share a rank; else nil.
+    let results: PairTable?
+    /// What a word is before merging.
+    let symbols: StartSymbols
 
     @inline(__always)
     private func rank(_ left: UInt32, _ right: UInt32) -> UInt32 {
         ranks[PairTable.key(left, right)]
     }
 
+    @inline(__always)
+    private func result(_ rank: UInt32, _ left: UInt32, _ right: UInt32) -> UInt32 {
+        guard let results else { return merged[Int(rank)] }
+        return results[PairTable.key(left, right)]
+    }
+
     /// Merges the word `start..<end`; the result is in `scratch.ids` and `scratch.lengths`.
-    func merge(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ scratch: inout Scratch) {
-        scratch.ids.removeAll(keepingCapacity: true)
-        scratch.lengths.removeAll(keepingCapacity: true)
-        if isRegular {
-            for position in start..<end {
-                scratch.ids.append(startIDs[Int(bytes[position])])
-                scratch.lengths.append(1)
-            }
-        } else {
-            split(bytes, start, end, &scratch)
-        }
+    func merge(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ scratch: inout TokenScratch) {
+        scratch.clear()
+        symbols.split(bytes, start, end, &scratch)
         if scratch.ids.count < 2 { return }
         if scratch.ids.count <= Self.longestScannedWord {
             mergeByScanning(&scratch)
@@ -75,31 +39,7 @@ struct BytePairModel: Sendable {
         }
     }
 
-    private func split(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ scratch: inout Scratch) {
-        var afterUnknown = false
-        var dropped: Int32 = 0
-        for position in start..<end {
-            let first = starts[Int(bytes[position])]
-            if first.isUnknown, afterUnknown, fusesUnknown {
-                scratch.lengths[scratch.lengths.count - 1] += 1
-                continue
-            }
-            for (index, id) in first.ids.enumerated() {
-                scratch.ids.append(id)
-                scratch.lengths.append(index == first.ids.count - 1 ? dropped + 1 : 0)
-            }
-            if !first.ids.isEmpty {
-                afterUnknown = first.isUnknown
-                dropped = 0
-            } else if scratch.lengths.isEmpty {
-                dropped += 1
-            } else {
-                scratch.lengths[scratch.lengths.count - 1] += 1
-            }
-        }
-    }
-
-    private func mergeByScanning(_ scratch: inout Scratch) {
+    private func mergeByScanning(_ scratch: inout TokenScratch) {
         var count = scratch.ids.count
         scratch.ranks.removeAll(keepingCapacity: true)
         for index in 0..<count - 1 {
@@ -114,7 +54,7 @@ struct BytePairModel: Sendable {
                 at = index
             }
             if best == Self.never { break }
-            scratch.ids[at] = merged[Int(best)]
+            scratch.ids[at] = result(best, scratch.ids[at], scratch.ids[at + 1])
             scratch.lengths[at] += scratch.lengths[at + 1]
             var index = at + 1
             while index < count - 1 {
@@ -132,7 +72,7 @@ struct BytePairModel: Sendable {
         scratch.lengths.removeLast(scratch.lengths.count - count)
     }
 
-    private func mergeByHeap(_ scratch: inout Scratch) {
+    private func mergeByHeap(_ scratch: inout TokenScratch) {
         let count = scratch.ids.count
         scratch.ranks = Array(repeating: Self.never, count: count)
         scratch.next = Array(repeating: -1, count: count)
@@ -154,7 +94,7 @@ struct BytePairModel: Sendable {
             guard scratch.ranks[at] == rank else { continue }
             let gone = Int(scratch.next[at])
             let after = scratch.next[gone]
-            scratch.ids[at] = merged[Int(rank)]
+            scratch.ids[at] = result(rank, scratch.ids[at], scratch.ids[gone])
             scratch.lengths[at] += scratch.lengths[gone]
             scratch.lengths[gone] = -1
             scratch.ranks[gone] = Self.never
@@ -175,7 +115,7 @@ struct BytePairModel: Sendable {
         scratch.lengths.removeLast(count - kept)
     }
 
-    private func update(_ index: Int, _ scratch: inout Scratch) {
+    private func update(_ index: Int, _ scratch: inout TokenScratch) {
         let next = scratch.next[index]
         let rank = next < 0 ? Self.never : rank(scratch.ids[index], scratch.ids[Int(next)])
         scratch.ranks[index] = rank

@@ -66,6 +66,20 @@ struct Vocabulary: Sendable {
         return nil
     }
 
+    /// The id of the token with these bytes.
+    func id(ofBytes bytes: ArraySlice<UInt8>) -> Int? {
+        let mask = slots.count - 1
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        var index = Int(truncatingIfNeeded: hash ^ hash >> 32) & mask
+        while slots[index] != 0 {
+            let id = Int(slots[index]) - 1
+            if let candidate = contents[id], candidate.utf8.elementsEqual(bytes) { return id }
+            index = (index + 1) & mask
+        }
+        return nil
+    }
+
     func content(of id: Int) -> String? {
         contents.indices.contains(id) ? contents[id] : nil
     }

@@ -39,6 +39,42 @@ enum UTF8Text {
         return .valid(length)
     }
 
+    /// The scalar that starts at `position`, and its length; `bytes` must be valid UTF-8.
+    @inline(__always)
+    static func scalar(at position: Int, in bytes: Span<UInt8>) -> (value: UInt32, length: Int) {
+        let first = UInt32(bytes[position])
+        if first < 0x80 { return (first, 1) }
+        let second = UInt32(bytes[position + 1] & 0x3F)
+        if first < 0xE0 { return ((first & 0x1F) << 6 | second, 2) }
+        let third = UInt32(bytes[position + 2] & 0x3F)
+        if first < 0xF0 { return ((first & 0xF) << 12 | second << 6 | third, 3) }
+        let fourth = UInt32(bytes[position + 3] & 0x3F)
+        return ((first & 7) << 18 | second << 12 | third << 6 | fourth, 4)
+    }
+
+    /// Calls `write` with each byte of a scalar.
+    @inline(__always)
+    static func append(_ scalar: UInt32, _ write: (UInt8) -> Void) {
+        func tail(_ shift: UInt32) -> UInt8 {
+            UInt8(truncatingIfNeeded: 0x80 | scalar >> shift & 0x3F)
+        }
+        if scalar < 0x80 {
+            write(UInt8(truncatingIfNeeded: scalar))
+        } else if scalar < 0x800 {
+            write(UInt8(truncatingIfNeeded: 0xC0 | scalar >> 6))
+            write(tail(0))
+        } else if scalar < 0x10000 {
+            write(UInt8(truncatingIfNeeded: 0xE0 | scalar >> 12))
+            write(tail(6))
+            write(tail(0))
+        } else {
+            write(UInt8(truncatingIfNeeded: 0xF0 | scalar >> 18))
+            write(tail(12))
+            write(tail(6))
+            write(tail(0))
+        }
+    }
+
     /// The position of the first byte that breaks UTF-8, or nil.
     static func firstInvalidByte(_ bytes: Span<UInt8>) -> Int? {
         var position = 0

@@ -23,13 +23,14 @@ extension Tokenizer {
             written.append(try Self.file("special_tokens_map.json", tokens))
         }
         if isMissing("tokenizer_config.json") {
-            let kind = isMissing("tokenizer.json") ? "GPT2Tokenizer" : "PreTrainedTokenizerFast"
-            let settings: JSONObject = [
-                "add_bos_token": .bool(addsBeginningOfText),
-                "add_prefix_space": .bool(encoder.addsPrefixSpace),
-                "clean_up_tokenization_spaces": false,
-                "tokenizer_class": .string(kind),
-            ]
+            let isModel = isMissing("tokenizer.json") && !isMissing("tokenizer.model")
+            let slow = isModel ? "LlamaTokenizer" : "GPT2Tokenizer"
+            let kind = isMissing("tokenizer.json") ? slow : "PreTrainedTokenizerFast"
+            var settings: JSONObject = ["add_bos_token": .bool(addsBeginningOfText)]
+            // A SentencePiece model says itself whether a blank goes before a text.
+            if !isModel { settings["add_prefix_space"] = .bool(encoder.addsPrefixSpace) }
+            settings["clean_up_tokenization_spaces"] = false
+            settings["tokenizer_class"] = .string(kind)
             written.append(try Self.file("tokenizer_config.json", settings.merging(tokens)))
         }
         try TokenizerFolder.write(written, to: path)

@@ -1,19 +1,16 @@
 import Synchronization
 
-/// A byte-level byte-pair tokenizer in the Hugging Face file formats.
+/// A tokenizer in the file formats of Hugging Face or SentencePiece.
 ///
-/// Ids, added tokens and decoded text equal those of Hugging Face `tokenizers` 0.23 for byte-level
-/// BPE without a normalizer (GPT-2, CodeGen, Phi). Encoding is safe from any number of threads at
-/// once; word caches are kept between calls.
+/// Ids, offsets and decoded text equal those of Hugging Face `tokenizers` 0.23 for byte-level BPE,
+/// BPE with byte fallback and Unigram, and those of SentencePiece for a `tokenizer.model`. Encoding
+/// is safe from any number of threads at once; word caches are kept between calls.
 public final class Tokenizer: Sendable {
     private static let keptStates = 4
 
     let vocabulary: Vocabulary
     let encoder: TextEncoder
-    /// The bytes of id `n` are `decodedBytes[decodedStarts[n]..<decodedStarts[n + 1]]`.
-    private let decodedBytes: [UInt8]
-    private let decodedStarts: [UInt32]
-    private let specialIDs: Set<Int>
+    let decoder: TokenDecoder
     let roles: TokenizerRoles
     /// Notes about the files: fields that are not known.
     public let notes: [String]
@@ -35,7 +32,8 @@ public final class Tokenizer: Sendable {
     /// ``encode(_:)`` itself never adds it.
     public let addsBeginningOfText: Bool
 
-    /// Reads a folder: `tokenizer.json`, or without one `vocab.json` and `merges.txt`.
+    /// Reads a folder: `tokenizer.json`, or without one `vocab.json` and `merges.txt`, or without
+    /// those SentencePiece's `tokenizer.model`.
     ///
     /// `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` are read where
     /// they are there.
@@ -61,44 +59,44 @@ public final class Tokenizer: Sendable {
         try self.init(definition, roles: TokenizerRoles(), files: [file], place: name)
     }
 
-    private init(
+    /// Reads a SentencePiece model held in memory.
+    ///
+    /// - Parameters:
+    ///   - name: what messages call the file.
+    ///   - readsControlTokens: whether control tokens written in a text are recognised, as
+    ///     `transformers` does; SentencePiece itself takes them for text.
+    /// - Throws: `TokenizerError` naming the field that is malformed or not supported.
+    public convenience init(
+        sentencePieceModel bytes: [UInt8], name: String, readsControlTokens: Bool = true
+    ) throws(TokenizerError) {
+        let definition = try SentencePieceReader(
+            isLegacy: true, readsControlTokens: readsControlTokens
+        ).definition(bytes, file: name)
+        let file = TokenizerFolder.File(name: "tokenizer.model", bytes: bytes)
+        try self.init(definition, roles: TokenizerRoles(), files: [file], place: name)
+    }
+
+    init(
         _ definition: TokenizerDefinition, roles: TokenizerRoles, files: [TokenizerFolder.File],
         place: String
     ) throws(TokenizerError) {
-        let vocabulary = try definition.fullVocabulary(file: place)
-        let classes = ScalarClassTable.shared
-        encoder = TextEncoder(
-            model: try definition.model(), splitter: WordSplitter(classes: classes),
-            splitsWords: definition.splitsWords, addsPrefixSpace: definition.addsPrefixSpace,
-            wholeWords: definition.ignoresMerges ? definition.vocabulary : nil,
-            rawTokens: AddedTokenMatcher(
-                definition.addedTokens.filter { !$0.normalized }, classes: classes),
-            normalizedTokens: AddedTokenMatcher(
-                definition.addedTokens.filter(\.normalized), classes: classes))
-        var bytes: [UInt8] = []
-        var starts: [UInt32] = [0]
-        bytes.reserveCapacity(vocabulary.contents.count * 8)
-        starts.reserveCapacity(vocabulary.contents.count + 1)
-        for content in vocabulary.contents {
-            if let content { ByteAlphabet.appendBytes(of: content, to: &bytes) }
-            starts.append(UInt32(bytes.count))
-        }
-        decodedBytes = bytes
-        decodedStarts = starts
-        specialIDs = Set(definition.addedTokens.filter(\.special).map(\.id))
-        endOfTextID = vocabulary.id(of: roles.end ?? "<|endoftext|>")
+        let builder = TokenizerBuilder(definition: definition)
+        let vocabulary = try builder.fullVocabulary(file: place)
+        encoder = try builder.encoder(vocabulary)
+        decoder = TokenDecoder(definition, vocabulary)
+        endOfTextID = vocabulary.id(of: roles.end ?? definition.endToken ?? "<|endoftext|>")
         let beginning = roles.beginning ?? definition.leadingToken
         if let beginning, vocabulary.id(of: beginning) == nil {
             throw TokenizerError(
                 .value, "\(place): key `post_processor.single`: \"\(beginning)\" is not a token")
         }
         beginningOfTextID = beginning.flatMap { vocabulary.id(of: $0) }
-        padID = roles.padding.flatMap { vocabulary.id(of: $0) }
+        padID = (roles.padding ?? definition.paddingToken).flatMap { vocabulary.id(of: $0) }
         addsBeginningOfText =
             (roles.addsBeginning ?? (definition.leadingToken != nil)) && beginning != nil
         self.vocabulary = vocabulary
         self.roles = roles
-        notes = roles.notes
+        notes = roles.notes + definition.notes
         self.files = files
     }
 
@@ -112,40 +110,38 @@ public final class Tokenizer: Sendable {
     public func token(of id: Int) -> String? { vocabulary.content(of: id) }
 
     /// Whether decoding can leave this id out.
-    public func isSpecial(_ id: Int) -> Bool { specialIDs.contains(id) }
+    public func isSpecial(_ id: Int) -> Bool { decoder.isSpecial(id) }
 
     /// The ids of a text; nothing is added, special tokens in the text are recognised.
     public func encode(_ text: String) -> [Int] {
-        run(Array(text.utf8), wantsMarks: false).ids
+        run(Array(text.utf8), encoder, wantsMarks: false).ids
     }
 
     /// The ids of a text with the UTF-8 byte range of each.
     ///
-    /// Ranges include leading white space: `trim_offsets` of Hugging Face, which drops it, has no
-    /// effect here.
+    /// Ranges are of the text as given, before it was normalised. They include leading white space:
+    /// `trim_offsets` of Hugging Face, which drops it, has no effect here.
     public func encodeWithOffsets(_ text: String) -> [Token] {
-        let output = run(Array(text.utf8), wantsMarks: true)
-        var tokens: [Token] = []
-        tokens.reserveCapacity(output.ids.count)
-        for (index, mark) in output.marks.enumerated() {
-            let next = index + 1 < output.marks.count ? output.marks[index + 1].firstID : nil
-            var start = mark.start
-            for position in mark.firstID..<(next ?? output.ids.count) {
-                let id = output.ids[position]
-                let end =
-                    mark.end >= 0
-                    ? mark.end : start + Int(decodedStarts[id + 1] - decodedStarts[id])
-                tokens.append(
-                    Token(id: id, bytes: max(start, mark.floor)..<max(end, mark.floor)))
-                start = end
-            }
-        }
-        return tokens
+        tokens(of: text, encoder)
     }
 
-    private func run(_ bytes: [UInt8], wantsMarks: Bool) -> TextEncoder.Output {
+    /// As ``encodeWithOffsets(_:)``, for a text that goes on after another one: no blank is put in
+    /// front of it.
+    public func encodeContinuation(_ text: String) -> [Token] {
+        tokens(of: text, encoder.continuing)
+    }
+
+    private func tokens(of text: String, _ encoder: TextEncoder) -> [Token] {
+        let output = run(Array(text.utf8), encoder, wantsMarks: true)
+        let ranges = output.ranges(from: 0, encoder.lengths)
+        return zip(output.ids, ranges).map { Token(id: $0, bytes: $1) }
+    }
+
+    private func run(
+        _ bytes: [UInt8], _ encoder: TextEncoder, wantsMarks: Bool
+    ) -> EncodedIDs {
         var state = states.withLock { $0.popLast() } ?? TextEncoder.State()
-        var output = TextEncoder.Output(wantsMarks: wantsMarks)
+        var output = EncodedIDs(wantsMarks: wantsMarks)
         output.ids.reserveCapacity(bytes.count / 4 + 8)
         encoder.encode(bytes, &state, &output)
         state.trim()
@@ -159,19 +155,14 @@ public final class Tokenizer: Sendable {
     ///
     /// - Parameter skippingSpecialTokens: leaves out ids for which ``isSpecial(_:)`` is true.
     ///
-    /// No spaces are put between tokens and none taken away (`clean_up_tokenization_spaces` has no
-    /// effect), so decoding what ``encode(_:)`` gave returns the text.
+    /// Beside what the files' decoder says, no spaces are put between tokens and none taken away
+    /// (`clean_up_tokenization_spaces` has no effect).
     public func decode(_ ids: [Int], skippingSpecialTokens: Bool = false) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(ids.count * 5)
-        for id in ids { appendBytes(of: id, skippingSpecialTokens, to: &bytes) }
+        var state = TokenDecoder.State()
+        for id in ids { decoder.append(id, skippingSpecialTokens, &state, to: &bytes) }
+        decoder.finish(&state, to: &bytes)
         return UTF8Text.repaired(bytes)
-    }
-
-    /// Appends what `id` decodes to.
-    func appendBytes(of id: Int, _ skippingSpecialTokens: Bool, to bytes: inout [UInt8]) {
-        guard id >= 0, id < decodedStarts.count - 1 else { return }
-        if skippingSpecialTokens, specialIDs.contains(id) { return }
-        bytes.append(contentsOf: decodedBytes[Int(decodedStarts[id])..<Int(decodedStarts[id + 1])])
     }
 }

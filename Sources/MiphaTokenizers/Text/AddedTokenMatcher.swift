@@ -81,6 +81,21 @@ struct AddedTokenMatcher: Sendable {
         return nil
     }
 
+    /// The length of the longest token that the text holds at `position`, or nil.
+    func longestMatch(_ bytes: Span<UInt8>, at position: Int) -> Int? {
+        var node = root[Int(bytes[position])]
+        guard node != 0 else { return nil }
+        var stop = position + 1
+        var length = terminals[Int(node)] >= 0 ? 1 : nil
+        while stop < bytes.count {
+            node = edges[PairTable.key(node, UInt32(bytes[stop]))]
+            if node == PairTable.missing { break }
+            stop += 1
+            if terminals[Int(node)] >= 0 { length = stop - position }
+        }
+        return length
+    }
+
     /// Appends the pieces of `start..<end` to `pieces`.
     func split(_ bytes: Span<UInt8>, from start: Int, to end: Int, into pieces: inout [Piece]) {
         var copied = start
