@@ -120,7 +120,7 @@ std::tuple<at::Tensor, at::Tensor> composed(const Operands &all,
     }
     const double nothing = -std::numeric_limits<double>::infinity();
     if (mask.has_value()) { // filling, unlike adding, stops the gradient of a query without keys
-        scores = mask->scalar_type() == at::kBool ? scores.masked_fill(mask->logical_not(), nothing)
+        scores = mask->scalar_type() == at::kBool ? scores.masked_fill(mask->bitwise_not(), nothing)
                                                   : scores + mask->to(computing);
     }
     if (causal) {

@@ -142,6 +142,9 @@ void check_source(const at::Tensor &source) { mipha::require_cpu("upload", {{"te
 
 at::Tensor mipha::uploaded(const at::Tensor &tensor, at::Device device) {
     const c10::NoGradGuard no_grad;
+    if (tensor.numel() == 0) { // a copy of nothing would wait as well
+        return at::empty(tensor.sizes(), tensor.options().device(device));
+    }
     if (!goes_through_ring(tensor, device)) {
         return tensor.to(device);
     }

@@ -16,7 +16,8 @@ private let system =
             ("chatml", .chatML), ("qwen2", .qwen2), ("qwen2.5", .qwen25), ("smollm2", .smolLM2),
             ("llama-2", .llama2), ("llama_2", .llama2), ("gemma-it", .gemmaTurns),
             ("phi-3-instruct", .phi3Instruct), ("phi-3-first", .phi3First),
-            ("llava-hf", .llavaHF),
+            ("llava-hf", .llavaHF), ("mistral", .mistral), ("mistral-first", .mistralFirst),
+            ("zephyr", .zephyr), ("stablelm-zephyr", .stableLMZephyr),
         ]
         #expect(ChatFormat.names == expected.map(\.0))
         for (name, template) in expected { #expect(try ChatFormat.named(name) == template) }

@@ -20,11 +20,14 @@ import Testing
     private func check(
         _ plain: PlainAttention, _ pass: any AttentionPass, sees: (Int, Int, Int) -> Bool
     ) throws {
-        for (dtype, tolerance) in [
+        for (dtype, general) in [
             (DType.float32, Tolerance.of(.operationGradient)),
             (.float64, Tolerance(relative: 1e-6)),
         ] {
             if dtype == .float64 && Device.underTest.lacksFloat64 { continue }
+            // One key has all of the weight, whatever its score: gradients of scores are 0.
+            var tolerance = general
+            if plain.window == 1 { tolerance.absolute = 1e-6 }
             let direction = try randomTensor([2, Self.tokens, plain.heads, 8], seed: 9)
                 .to(dtype: dtype)
             var results: [[Tensor?]] = []
