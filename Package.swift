@@ -190,7 +190,12 @@ let torch: [Target] = [
             "MiphaChat", "MiphaTokenizers", "MiphaImaging", "MiphaFiles",
         ]),
     tests("MiphaDemoTests", ["MiphaDemo", "MiphaImaging", "MiphaFiles"]),
-    tests("CommandTests", ["MiphaPretend", "MiphaCheckpoints", "MiphaFiles", "mipha"]),
+    tests(
+        "CommandTests",
+        [
+            "MiphaTinyFolder", "MiphaPretend", "MiphaModels", "MiphaCheckpoints", "MiphaFiles",
+            "mipha",
+        ]),
     tests(
         "FamilyTests",
         [

@@ -6,6 +6,8 @@ public struct FolderError: Error, Sendable, Hashable, CustomStringConvertible {
         case missingPart
         /// Parts of a model folder contradict each other, or what is given does not fit the model.
         case mismatchedParts
+        /// The weights are larger than the memory that is free.
+        case tooLarge
     }
 
     /// Kind of failure.

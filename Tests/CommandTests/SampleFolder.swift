@@ -13,6 +13,11 @@ struct SampleFolder {
 
     static let vocabulary = 640
 
+    /// A folder that is there already.
+    init(temporary: TemporaryFolder, model: String, picture: String) {
+        (self.temporary, self.model, self.picture) = (temporary, model, picture)
+    }
+
     init() throws {
         temporary = try TemporaryFolder()
         model = try temporary.copy(of: PackagePaths.fixture("tokenizers/small"), named: "model")

@@ -17,12 +17,17 @@ struct TrainFixture {
     ///     an interruption as well.
     init(_ settings: [String] = interrupted, dropout: Double = 0.1) throws {
         let sample = try SampleFolder()
-        self.sample = sample
         let config = "\(sample.model)/config.json"
         if case .object(var object) = try JSONValue(contentsOf: config) {
             object["resid_pdrop"] = .double(dropout)
             try JSONValue.object(object).write(to: config)
         }
+        try self.init(settings, in: sample)
+    }
+
+    /// - Parameter sample: the model and an image.
+    init(_ settings: [String], in sample: SampleFolder) throws {
+        self.sample = sample
         try sample.writeConversations(12)
         runFile = try sample.write(
             """

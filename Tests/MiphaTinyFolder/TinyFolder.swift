@@ -59,6 +59,33 @@ package struct TinyFolder {
                 vocabularySize: 640, hiddenSize: 32, intermediateSize: 48, layerCount: 2,
                 headCount: 2, partialRotaryFactor: 0.5, maximumPositions: 512),
             maximumLength: 512)
+        try Self.write(
+            config, isLoud: isLoud,
+            processors: [
+                String(decoding: try ImageProcessor.siglip(size: 14).encoded(), as: UTF8.self)
+            ]
+                + (second.map { [$0.processor] } ?? []), to: path)
+        picture = try Self.writePicture(to: temporary)
+    }
+
+    /// Writes a model of any families.
+    ///
+    /// - Parameters:
+    ///   - tokenizer: the text of its `tokenizer.json`.
+    ///   - processors: the texts of its image preprocessing, one for each tower.
+    package init(_ config: MiphaConfig, tokenizer: String, processors: [String]) throws {
+        try Engine.setThreadCount(1)
+        temporary = try TemporaryFolder()
+        path = temporary.file("model")
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try AtomicFile.write(tokenizer, to: "\(path)/tokenizer.json")
+        try Self.write(config, isLoud: true, processors: processors, to: path)
+        picture = try Self.writePicture(to: temporary)
+    }
+
+    private static func write(
+        _ config: MiphaConfig, isLoud: Bool, processors: [String], to path: String
+    ) throws {
         let generator = try RandomGenerator(seed: 5)
         let model = try MiphaModel(
             config,
@@ -66,15 +93,19 @@ package struct TinyFolder {
                 ? LoudSource(generator: generator)
                 : InitializerSource(generator: generator, device: .cpu))
         try model.save(to: path)
-        try AtomicFile.write(
-            try ImageProcessor.siglip(size: 14).encoded(), to: "\(path)/preprocessor_config.json")
-        if let second {
-            try AtomicFile.write(second.processor, to: "\(path)/preprocessor_config_2.json")
+        for (tower, text) in processors.enumerated() {
+            let suffix = tower == 0 ? "" : "_\(tower + 1)"
+            try AtomicFile.write(text, to: "\(path)/preprocessor_config\(suffix).json")
         }
-        picture = temporary.file("picture.png")
+    }
+
+    /// An image of noise.
+    private static func writePicture(to temporary: TemporaryFolder) throws -> String {
+        let picture = temporary.file("picture.png")
         var bytes = SplitMix64(seed: 1)
         let pixels = (0..<20 * 11 * 3).map { _ in UInt8(truncatingIfNeeded: bytes.next()) }
         try AtomicFile.write(
             try RGBImage(width: 20, height: 11, pixels: pixels).pngData(), to: picture)
+        return picture
     }
 }

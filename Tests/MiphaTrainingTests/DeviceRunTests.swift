@@ -1,5 +1,6 @@
 import Foundation
 import MiphaFiles
+import MiphaFolders
 import MiphaModels
 import MiphaNN
 import MiphaPretend

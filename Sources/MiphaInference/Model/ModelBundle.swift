@@ -22,12 +22,16 @@ public struct ModelBundle {
     ///   - purpose: what it is loaded for, as messages name it.
     ///   - template: the strings around turns; `nil`: the folder's own.
     ///   - dtype: wanted element type; `nil` keeps the stored one.
-    /// - Throws: `FolderError` naming a missing part; the error of a part that cannot be read.
+    ///   - ignoresMemory: whether weights are loaded that are larger than the memory that is free.
+    /// - Throws: `FolderError` naming a missing part, or the bytes that are missing; the error of a
+    ///   part that cannot be read.
     public init(
         folder path: String, adapter: String? = nil, for purpose: String,
-        template: ChatFormat? = nil, dtype: DType? = nil, device: Device
+        template: ChatFormat? = nil, dtype: DType? = nil, device: Device,
+        ignoresMemory: Bool = false
     ) throws {
         folder = try ModelFolder(path, adapter: adapter, for: purpose)
+        if !ignoresMemory { try folder.requireRoom(dtype: dtype, on: device) }
         prompts = try PromptBuilder(folder, template: template)
         model = try folder.model(dtype: dtype, device: device)
         notes = try folder.notes + folder.typeNotes(dtype: dtype) + prompts.notes

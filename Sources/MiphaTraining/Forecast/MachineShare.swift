@@ -1,3 +1,4 @@
+import MiphaFolders
 import MiphaTorch
 
 /// What the processes of a run on one machine take together.

@@ -1,3 +1,4 @@
+public import MiphaFolders
 public import MiphaTorch
 
 extension RunPlan {

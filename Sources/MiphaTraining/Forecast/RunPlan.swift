@@ -3,6 +3,7 @@ import MiphaChat
 import MiphaCheckpoints
 import MiphaData
 import MiphaFiles
+import MiphaFolders
 import MiphaModels
 import MiphaNN
 public import MiphaTorch

@@ -1,5 +1,6 @@
 import Foundation
 public import MiphaFiles
+public import MiphaFolders
 import MiphaTorch
 
 /// The report of a plan: lines of text, or JSON.

@@ -44,7 +44,7 @@ struct Forward: ParsableCommand {
 
     func run() throws {
         let choice = try common.start()
-        let folder = try source.folder(for: "mipha forward", common)
+        let folder = try source.folder(for: "mipha forward", common, choice)
         common.logging.output.noteOrientations(of: image)
         let prompt = GenerationPrompt(
             ids: try IDList.read(ids),

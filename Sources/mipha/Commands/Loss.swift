@@ -39,7 +39,7 @@ struct Loss: ParsableCommand {
 
     func run() throws {
         let choice = try common.start()
-        let folder = try source.folder(for: "mipha loss", common)
+        let folder = try source.folder(for: "mipha loss", common, choice)
         let samples = try samples(folder)
         let network = try folder.model(dtype: choice.dtype, device: choice.device)
         let count = samples.count

@@ -3,6 +3,7 @@ import Foundation
 import MiphaChat
 import MiphaData
 import MiphaFiles
+import MiphaFolders
 import MiphaInference
 import MiphaTorch
 import MiphaTraining

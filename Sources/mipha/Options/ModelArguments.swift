@@ -11,11 +11,17 @@ struct ModelArguments: ParsableArguments {
     @Option(help: "Folder of a LoRA adapter to run the model with.")
     var adapter: String?
 
-    /// The parts on disk; prints the notes about them.
+    @Flag(help: "Load weights that are larger than the memory that is free.")
+    var ignoreMemory = false
+
+    /// The parts on disk of a model that has room; prints the notes about them.
     ///
     /// - Parameter purpose: the command, as messages name it.
-    func folder(for purpose: String, _ common: CommonOptions) throws -> ModelFolder {
+    func folder(
+        for purpose: String, _ common: CommonOptions, _ choice: CommonOptions.EngineChoice
+    ) throws -> ModelFolder {
         let folder = try ModelFolder(model, adapter: adapter, for: purpose)
+        if !ignoreMemory { try folder.requireRoom(dtype: choice.dtype, on: choice.device) }
         for line in try folder.notes + folder.typeNotes(dtype: common.dtype.type) {
             common.logging.output.relay(line)
         }
@@ -29,7 +35,7 @@ struct ModelArguments: ParsableArguments {
     ) throws -> sending ModelBundle {
         let bundle = try ModelBundle(
             folder: model, adapter: adapter, for: purpose, template: prompts.chosen(),
-            dtype: choice.dtype, device: choice.device)
+            dtype: choice.dtype, device: choice.device, ignoresMemory: ignoreMemory)
         for line in bundle.notes { output.relay(line) }
         return bundle
     }

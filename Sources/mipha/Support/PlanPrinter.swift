@@ -1,5 +1,6 @@
 import Foundation
 import MiphaFiles
+import MiphaFolders
 import MiphaTorch
 import MiphaTraining
 

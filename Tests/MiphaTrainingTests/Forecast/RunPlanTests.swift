@@ -1,5 +1,6 @@
 import Foundation
 import MiphaFiles
+import MiphaFolders
 import MiphaNN
 import MiphaPretend
 import MiphaTestSupport

@@ -1,6 +1,6 @@
 import MiphaFiles
+import MiphaFolders
 import MiphaTestSupport
-import MiphaTraining
 import Testing
 
 struct MachineMemoryTests {

@@ -29,7 +29,7 @@ public struct MachineMemory: Sendable, Equatable {
     }
 
     /// The resident bytes of this process.
-    static func residentBytes(proc: String = "/proc") -> Int? {
+    package static func residentBytes(proc: String = "/proc") -> Int? {
         guard let text = text("\(proc)/self/status") else { return nil }
         return kibibytes("VmRSS", in: text)
     }
