@@ -6,14 +6,16 @@ import Testing
 @Suite struct FolderRoomTests {
     @Test func `weights that do not fit are refused with what would`() throws {
         let folder = try ModelFolder(TinyFolder().path, for: "a test")
-        let stored = try folder.weightBytes()
-        #expect(try folder.weightBytes(dtype: .bfloat16) * 2 == stored)
+        let weights = try folder.storedTensors()
+        let stored = weights.byteCount()
+        #expect(weights.byteCount(dtype: .bfloat16) * 2 == stored)
         func free(_ bytes: Int) -> MachineMemory {
             MachineMemory(available: bytes, source: "free here")
         }
         func refusal(_ dtype: DType?, _ memory: MachineMemory) -> String? {
             do {
-                try folder.requireRoom(dtype: dtype, on: .cpu, memory: memory)
+                try MachineMemory.requireRoom(
+                    for: folder, dtype: dtype, on: .cpu, memory: memory)
                 return nil
             } catch { return "\(error)" }
         }

@@ -31,7 +31,9 @@ public struct ModelBundle {
         ignoresMemory: Bool = false
     ) throws {
         folder = try ModelFolder(path, adapter: adapter, for: purpose)
-        if !ignoresMemory { try folder.requireRoom(dtype: dtype, on: device) }
+        if !ignoresMemory {
+            try MachineMemory.requireRoom(for: folder, dtype: dtype, on: device)
+        }
         prompts = try PromptBuilder(folder, template: template)
         model = try folder.model(dtype: dtype, device: device)
         notes = try folder.notes + folder.typeNotes(dtype: dtype) + prompts.notes

@@ -21,7 +21,10 @@ struct ModelArguments: ParsableArguments {
         for purpose: String, _ common: CommonOptions, _ choice: CommonOptions.EngineChoice
     ) throws -> ModelFolder {
         let folder = try ModelFolder(model, adapter: adapter, for: purpose)
-        if !ignoreMemory { try folder.requireRoom(dtype: choice.dtype, on: choice.device) }
+        if !ignoreMemory {
+            try MachineMemory.requireRoom(
+                for: folder, dtype: choice.dtype, on: choice.device)
+        }
         for line in try folder.notes + folder.typeNotes(dtype: common.dtype.type) {
             common.logging.output.relay(line)
         }
