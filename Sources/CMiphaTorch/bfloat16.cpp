@@ -1,3 +1,4 @@
+#include "elements.h"
 // Products of bfloat16 matrices on processors without AVX-512, for which oneDNN has no bfloat16 kernels.
 //
 // libtorch multiplies bfloat16 there at a tenth of the rate of float32. Of many rows, pieces of the
@@ -70,12 +71,12 @@ at::Tensor few_rows(const at::Tensor &x, const at::Tensor &weight, const at::Ten
     even.copy_(pairs.select(2, 0));
     odd.copy_(pairs.select(2, 1));
     const auto *numbers =
-        reinterpret_cast<const uint16_t *>(dense.const_data_ptr<at::BFloat16>());
+        reinterpret_cast<const uint16_t *>(mipha::elements<at::BFloat16>(dense));
     constexpr int64_t at_once = 4; // rows of x
     for (int64_t row = 0; row < rows; row += at_once) {
         const mipha::FewRows task{numbers,
-                                  even.const_data_ptr<float>() + row * half,
-                                  odd.const_data_ptr<float>() + row * half,
+                                  mipha::elements<float>(even) + row * half,
+                                  mipha::elements<float>(odd) + row * half,
                                   sums.mutable_data_ptr<float>() + row * width,
                                   std::min(at_once, rows - row),
                                   width,

@@ -1,4 +1,5 @@
 // The optimiser step.
+#include "elements.h"
 #include "internal.h"
 #include "moments.h"
 #include "parallel.h"
@@ -91,7 +92,7 @@ void split(const at::Tensor &values, const at::Tensor &rounded, const at::Tensor
     if (values.is_meta()) {
         return;
     }
-    const float *source = values.const_data_ptr<float>();
+    const float *source = mipha::elements<float>(values);
     uint16_t *high = halves(rounded), *low = halves(rest);
     mipha::parallel_for(values.numel(), grain, [&](int64_t begin, int64_t end) {
         split_range(source + begin, high + begin, low + begin, end - begin);
@@ -111,7 +112,7 @@ void update_codes(const at::Tensor &parameter, const at::Tensor &gradient, const
                   int64_t start, const mt_adamw_options &options) {
     const mipha::MomentRange range{
         parameter.mutable_data_ptr<float>(),
-        gradient.const_data_ptr<float>(),
+        mipha::elements<float>(gradient),
         slot.first.mutable_data_ptr<uint8_t>() + start,
         slot.second.mutable_data_ptr<uint8_t>() + start,
         slot.first_scales->mutable_data_ptr<float>() + start / MT_MOMENT_BLOCK,

@@ -1,4 +1,5 @@
 // Matrices held in 8 or 4 bits, unpacked for each product.
+#include "elements.h"
 #include "internal.h"
 #include "parallel.h"
 #include "quantized_codes.h"
@@ -66,7 +67,7 @@ Packed pack_rows(const at::Tensor &weight) {
 
 Packed pack_normal(const at::Tensor &weight, bool nests) {
     const int64_t count = weight.numel(), blocks = pieces(count, block);
-    const float *values = weight.const_data_ptr<float>();
+    const float *values = mipha::elements<float>(weight);
     Packed result;
     result.codes = at::zeros({pieces(count, 2)}, at::kByte);
     const at::Tensor scales = at::empty({blocks}, at::kFloat);
@@ -89,7 +90,7 @@ Packed pack_normal(const at::Tensor &weight, bool nests) {
     }
     result.offset = scales.mean().item<double>();
     const at::Tensor rest = scales - result.offset;
-    const float *centred = rest.const_data_ptr<float>();
+    const float *centred = mipha::elements<float>(rest);
     const int64_t outer = pieces(blocks, outer_block);
     result.scales = at::empty({blocks}, at::kByte);
     result.nested = at::empty({outer}, at::kFloat);
@@ -154,8 +155,8 @@ struct Matrix {
     }
 
     template <typename Scalar> void unpack_rows(Scalar *out) const {
-        const auto *places = codes.const_data_ptr<int8_t>();
-        const float *magnitudes = scales.const_data_ptr<float>();
+        const auto *places = mipha::elements<int8_t>(codes);
+        const float *magnitudes = mipha::elements<float>(scales);
         mipha::parallel_for(rows, 16, [&](int64_t begin, int64_t end) {
             for (int64_t row = begin; row < end; row++) {
                 for (int64_t i = row * columns; i < (row + 1) * columns; i++) {
@@ -171,8 +172,8 @@ struct Matrix {
         if (kind == MT_NF4_PLAIN) {
             return scales;
         }
-        const auto *places = scales.const_data_ptr<uint8_t>();
-        const float *outer = nested.const_data_ptr<float>();
+        const auto *places = mipha::elements<uint8_t>(scales);
+        const float *outer = mipha::elements<float>(nested);
         const auto &dynamic = dynamic_code();
         at::Tensor result = at::empty({scales.numel()}, at::kFloat);
         auto *values = result.mutable_data_ptr<float>();
@@ -185,9 +186,9 @@ struct Matrix {
 
     template <typename Scalar> void unpack_normal(Scalar *out) const {
         const int64_t count = rows * columns;
-        const auto *bytes = codes.const_data_ptr<uint8_t>();
+        const auto *bytes = mipha::elements<uint8_t>(codes);
         const at::Tensor all = block_scales();
-        const float *magnitudes = all.const_data_ptr<float>();
+        const float *magnitudes = mipha::elements<float>(all);
         mipha::parallel_for(pieces(count, block), 256, [&](int64_t begin, int64_t end) {
             std::array<Scalar, 16> values;
             for (int64_t b = begin; b < end; b++) {

@@ -1,5 +1,6 @@
 // The values that codes of 8 and 4 bits stand for.
 #pragma once
+#include "elements.h"
 #include "internal.h"
 
 #include <algorithm>
@@ -39,7 +40,7 @@ inline const std::array<float, 256> &dynamic_code() {
             const at::Tensor means =
                 (steps.narrow(0, 0, count) + steps.narrow(0, 1, count)) / 2.0;
             const at::Tensor scaled = (means * std::pow(10.0, exponent - 6)).contiguous();
-            const float *data = scaled.const_data_ptr<float>();
+            const float *data = mipha::elements<float>(scaled);
             for (int64_t i = 0; i < count; i++) {
                 values.push_back(data[i]);
                 values.push_back(-data[i]);

@@ -1,4 +1,5 @@
 // Rotary position embeddings, with their own gradient.
+#include "elements.h"
 #include "internal.h"
 #include "parallel.h"
 
@@ -24,8 +25,8 @@ void rotate_rows(const at::Tensor &x, const at::Tensor &cos, const at::Tensor &s
                  at::Tensor &out, float direction) {
     const int64_t batch = x.size(0), tokens = x.size(1), heads = x.size(2), width = x.size(3);
     const int64_t half = cos.size(-1), angle_stride = cos.size(0) == 1 ? 0 : tokens * half;
-    const Scalar *source = x.const_data_ptr<Scalar>();
-    const float *cosines = cos.const_data_ptr<float>(), *sines = sin.const_data_ptr<float>();
+    const Scalar *source = mipha::elements<Scalar>(x);
+    const float *cosines = mipha::elements<float>(cos), *sines = mipha::elements<float>(sin);
     Scalar *target = out.mutable_data_ptr<Scalar>();
     mipha::parallel_for(batch * tokens, 16, [&](int64_t begin, int64_t end) {
         for (int64_t position = begin; position < end; position++) {

@@ -1,4 +1,5 @@
 // Copies between the host and a device that the host waits for as seldom as can be.
+#include "elements.h"
 #include "internal.h"
 
 #pragma clang diagnostic push
@@ -279,7 +280,7 @@ mt_status mt_tensors_download(const mt_tensor *tensors, size_t count, double *ou
         for (const Pending &part : pending) {
             const at::Tensor values = part.elements.to(at::kDouble);
             for (size_t i = 0; i < part.places.size(); i++) {
-                out[part.places[i]] = values.const_data_ptr<double>()[i];
+                out[part.places[i]] = mipha::elements<double>(values)[i];
             }
         }
     });
