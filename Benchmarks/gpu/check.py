@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -105,7 +106,9 @@ def make_program(arguments: argparse.Namespace) -> Program:
 
 def built_against() -> Path:
     """The libtorch that Scripts/bootstrap chose."""
-    return Path((ROOT / ".deps/bootstrap.stamp").read_text().splitlines()[3])
+    version = os.environ.get("LIBTORCH_VERSION")
+    folder = ROOT / (f".deps-{version}" if version else ".deps")
+    return Path((folder / "bootstrap.stamp").read_text().splitlines()[3])
 
 
 def find_torch() -> Path:

@@ -152,7 +152,7 @@ def optimizer(bench: Bench) -> tuple[dict, bool]:
     clipping = base.update - unclipped.update
     return (
         {"ms beside the micro-batch": 1e3 * beside, "ms of norm and clipping": 1e3 * clipping},
-        beside <= 0.075 and clipping <= 0.015,
+        beside <= 0.060 and clipping <= 0.010,
     )
 
 

@@ -112,9 +112,10 @@ Shortage read_shortage(const std::string &message) {
     if (found.bytes == 0) {
         found.bytes = bytes_after(message, "cannot get ");
     }
-    if (message.find("CUDA") != std::string::npos) {
+    const auto names = [&](const char *library) { return message.find(library) != std::string::npos; };
+    if (names("CUDA") || names("CUBLAS") || names("CUDNN") || names("Cuda failure")) {
         found.device = device_after(message, "GPU ", at::kCUDA);
-    } else if (message.find("MPS") != std::string::npos) {
+    } else if (names("MPS")) {
         found.device = {MT_MPS, -1};
     } else if (message.find(name) != std::string::npos) {
         found.device = device_after(message, name + ":", at::kPrivateUse1);
@@ -210,7 +211,9 @@ void mipha::require_together(const char *function, std::initializer_list<Operand
 }
 
 bool mipha::tells_shortage(const std::string &message) noexcept {
-    constexpr const char *words[] = {"CUDA error: out of memory", "MPS backend out of memory"};
+    constexpr const char *words[] = {"CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED",
+                                     "CUDNN_STATUS_ALLOC_FAILED", "Cuda failure 2 'out of memory'",
+                                     "MPS backend out of memory"};
     return std::any_of(std::begin(words), std::end(words), [&](const char *known) {
         return message.find(known) != std::string::npos;
     });

@@ -39,7 +39,8 @@ extension GatedDecoder {
         self.headWidth = stated ?? hiddenSize / headCount
         try requireHeads(reader, isStated: stated != nil)
         rotary = try RotarySettings(
-            reader, headWidth: self.headWidth, fraction: defaults.rotary.fraction)
+            reader, headWidth: self.headWidth, fraction: defaults.rotary.fraction,
+            positions: maximumPositions)
     }
 
     private func requireHeads(

@@ -23,7 +23,8 @@ public struct GemmaConfig: GatedDecoderConfiguration {
         return decoder
     }
 
-    /// Reads transformers' field names, those of version 4 and 5; defaults are `GemmaConfig`'s.
+    /// Reads transformers' field names, those of version 4 and 5; defaults are `GemmaConfig`'s, but
+    /// `hidden_act` is that of 4.38, `gelu`, as Mipha was trained.
     public init(_ reader: ConfigReader, in layout: CheckpointLayout) throws(CheckpointError) {
         decoder = try GatedDecoder(
             reader, defaults: Self.defaults, keyValueHeads: 16, headWidth: 256)

@@ -20,7 +20,7 @@ public struct MistralConfig: GatedDecoderConfiguration {
     public static let family = PartFamily(
         id: "mistral", title: "Mistral", modelType: "mistral")
 
-    /// The format of Mistral's first release.
+    /// The format of Mistral 7B Instruct v0.2; that of the first release is another.
     public static let chatFormat = "mistral"
 
     /// The begin and end of text of Mistral's tokenizer.

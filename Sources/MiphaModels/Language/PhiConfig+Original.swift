@@ -10,7 +10,10 @@ extension PhiConfig {
     /// - Throws: `CheckpointError` naming the field.
     package init(original reader: ConfigReader) throws(CheckpointError) {
         let (width, heads) = (try reader.int("n_embd"), try reader.int("n_head"))
-        guard heads >= 1, width >= heads, width % heads == 0 else {
+        guard (1...1 << 20).contains(width) else {
+            throw reader.failure("n_embd", expected: "a number from 1 to \(1 << 20)")
+        }
+        guard (1...width).contains(heads), width % heads == 0 else {
             throw reader.failure("n_head", expected: "a divisor of n_embd \(width)")
         }
         let rotated = try reader.int("rotary_dim", default: 32)

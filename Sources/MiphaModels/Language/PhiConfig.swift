@@ -103,7 +103,8 @@ public struct PhiConfig: LanguageConfiguration {
         self = built(in: layout)
         try validate(reader)
         rotaryScaling = try RotarySettings(
-            reader, headWidth: headWidth, fraction: partialRotaryFactor
+            reader, headWidth: headWidth, fraction: partialRotaryFactor,
+            positions: maximumPositions
         ).scaling
     }
 

@@ -30,10 +30,11 @@ public struct RotarySettings: Sendable, Equatable {
     /// - Parameters:
     ///   - width: of a head.
     ///   - fraction: the share that is rotated where the config does not say.
+    ///   - positions: of the model.
     /// - Throws: `CheckpointError` naming a field that is missing, wrong, or of a type that is not
     ///   computed here.
     init(
-        _ reader: ConfigReader, headWidth width: Int, fraction: Double
+        _ reader: ConfigReader, headWidth width: Int, fraction: Double, positions: Int
     ) throws(CheckpointError) {
         let new = try reader.optionalObject("rope_parameters")
         let theta = try reader.double("rope_theta", default: 10000)
@@ -55,7 +56,8 @@ public struct RotarySettings: Sendable, Equatable {
         for object in [try reader.optionalObject("rope_scaling"), new] where scaling == nil {
             guard let object else { continue }
             scaling = try StatedScaling(
-                object, in: reader, rotated: rotatedWidth(of: width), theta: self.theta)
+                object, in: reader, rotated: rotatedWidth(of: width), theta: self.theta,
+                positions: positions)
         }
     }
 

@@ -16,9 +16,11 @@ public struct StatedScaling: Sendable, Equatable {
     /// - Parameters:
     ///   - config: the config that it stands in.
     ///   - rotated: number of rotated features of a head.
+    ///   - positions: of the model.
     /// - Returns: `nil` for positions that are not scaled.
     init?(
-        _ reader: ConfigReader, in config: ConfigReader, rotated: Int, theta: Double
+        _ reader: ConfigReader, in config: ConfigReader, rotated: Int, theta: Double,
+        positions: Int
     ) throws(CheckpointError) {
         let key = reader.spelling("rope_type", "type")
         guard reader.has(key) else { return nil }
@@ -27,7 +29,8 @@ public struct StatedScaling: Sendable, Equatable {
             throw reader.failure("type", expected: "\(type), as rope_type says")
         }
         let source = ScalingReader(
-            reader: reader, config: config, rotated: rotated, theta: theta)
+            reader: reader, config: config, rotated: rotated, theta: theta,
+            allPositions: positions)
         switch type {
         case "default": return nil
         case "linear": rule = .linear(factor: try source.factor())
@@ -78,6 +81,8 @@ private struct ScalingReader {
     let config: ConfigReader
     let rotated: Int
     let theta: Double
+    /// The positions that the config as a whole has.
+    let allPositions: Int
 
     private func positive(_ key: String) throws(CheckpointError) -> Double {
         let value = try reader.double(key)
@@ -93,16 +98,11 @@ private struct ScalingReader {
         return factor
     }
 
-    /// The positions that the config as a whole has.
-    private func allPositions() throws(CheckpointError) -> Int {
-        try config.int("max_position_embeddings", default: 2048)
-    }
-
     /// The positions of the training before, which version 4 has beside the object in some families.
     private func positions() throws(CheckpointError) -> Int {
         let key = "original_max_position_embeddings"
         let place = reader.has(key) ? reader : config
-        let positions = try place.int(key, default: allPositions())
+        let positions = try place.int(key, default: allPositions)
         guard (2...1 << 30).contains(positions) else {
             throw place.failure(key, expected: "a number from 2 to \(1 << 30)")
         }
@@ -112,7 +112,7 @@ private struct ScalingReader {
     /// The factor, or else the growth of the positions.
     private func growth(_ positions: Int) throws(CheckpointError) -> Double {
         reader.has("factor")
-            ? try factor() : Double(try allPositions()) / Double(positions)
+            ? try factor() : Double(allPositions) / Double(positions)
     }
 
     func dynamic() throws(CheckpointError) -> RotaryScaling {
@@ -120,7 +120,7 @@ private struct ScalingReader {
             throw reader.failure(
                 reader.spelling("rope_type", "type"), expected: "more than two rotated features")
         }
-        return .dynamic(factor: try factor(), positions: try allPositions())
+        return .dynamic(factor: try factor(), positions: allPositions)
     }
 
     func llama3() throws(CheckpointError) -> RotaryScaling.Llama3 {
@@ -134,7 +134,7 @@ private struct ScalingReader {
     }
 
     func yarn() throws(CheckpointError) -> RotaryScaling.YaRN {
-        let (positions, all) = (try positions(), try allPositions())
+        let (positions, all) = (try positions(), allPositions)
         guard reader.has("factor") || positions != all else {
             throw reader.failure("factor", expected: "a number from 1")
         }

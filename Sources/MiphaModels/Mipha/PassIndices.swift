@@ -65,7 +65,7 @@ struct PassIndices {
     }
 
     /// Bytes of the buffer at most, of a batch of so many positions.
-    static func byteCount(positions: Int) -> Int { 6 * positions * DType.int64.byteCount }
+    static func byteCount(positions: Int) -> Int { 8 * positions * DType.int64.byteCount }
 
     /// Lists in one buffer.
     private struct Parts {

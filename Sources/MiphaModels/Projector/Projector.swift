@@ -41,7 +41,8 @@ public enum ProjectorKind: Sendable, Equatable {
     /// `N` of `mlp{N}x_gelu`.
     private static func depth(_ name: String) -> Int? {
         guard name.hasPrefix("mlp"), name.hasSuffix("x_gelu"),
-            let depth = Int(name.dropFirst(3).dropLast(6)), (1...64).contains(depth)
+            let depth = Int(name.dropFirst(3).dropLast(6)), (1...64).contains(depth),
+            name == "mlp\(depth)x_gelu"
         else { return nil }
         return depth
     }

@@ -59,12 +59,15 @@ public enum TokenReduction: Sendable, Equatable {
         switch self {
         case .pixelShuffle: return try sorted.reshaped([images, squares, count * width])
         case .averagePool:
+            // Sums are in float32, as those of PyTorch's pooling.
             let patches = try sorted.reshaped([images, squares, count, width])
+                .to(dtype: .float32)
             var sum = try patches.narrowed(2, from: 0, length: 1)
             for place in 1..<count {
                 sum = try sum + patches.narrowed(2, from: place, length: 1)
             }
             return try (sum * (1 / Double(count))).reshaped([images, squares, width])
+                .to(dtype: features.dtype)
         }
     }
 }

@@ -8,6 +8,8 @@ struct DecoderReader {
     private var steps = DecoderSteps()
     private var isFused = false
     private var count = 0
+    /// How much longer replacements make a token at most.
+    private var growth = 1
 
     /// - Throws: `TokenizerError` for what cannot be followed.
     static func read(_ node: JSONNode) throws(TokenizerError) -> DecoderSteps {
@@ -74,6 +76,13 @@ struct DecoderReader {
         guard try !text.string().isEmpty else {
             throw text.error(.value, "expected some text, found \"\"")
         }
+        let (size, own) = try (
+            text.string().utf8.count, node.required("content").string().utf8.count
+        )
+        growth *= max(1, (min(own, 1 << 20) + size - 1) / size)
+        guard growth <= 1024 else {
+            throw node.error(.unsupported, "the replacements make tokens too long")
+        }
         steps.tokenSteps.append(
             .replace(try text.string(), with: try node.required("content").string()))
     }
@@ -92,7 +101,9 @@ struct DecoderReader {
             }
         }
         guard isFused else {
-            try requireOpen(node.child("type", .null), steps.byteRuns == .none)
+            try requireOpen(
+                node.child("type", .null),
+                steps.byteRuns == .none && steps.firstMarks == .none && steps.wordSuffix == nil)
             steps.tokenSteps.append(
                 .strip(character, start: try start.integer(), stop: try stop.integer()))
             return

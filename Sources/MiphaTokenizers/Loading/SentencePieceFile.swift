@@ -89,6 +89,9 @@ struct SentencePieceFile {
             }
         }
         guard !piece.content.isEmpty else { throw error(place, "expected a text, found none") }
+        guard piece.content.utf8.count <= 1024 else {
+            throw error(place, "a text of more than 1024 bytes", .unsupported)
+        }
         guard piece.score.isFinite else { throw error(place, "the score is not a number") }
         pieces.append(piece)
     }

@@ -47,7 +47,9 @@ struct PrecompiledCharacterMap: Sendable {
             guard unit & (1 << 31 | 0xFF) == UInt32(byte) else { break }
             place ^= Self.offset(unit)
             guard place < units.count else { break }
-            if unit >> 8 & 1 == 1 {
+            // A key of foreign bytes may end inside a scalar, which is no match.
+            let isWhole = position == end || bytes[position] & 0xC0 != 0x80
+            if unit >> 8 & 1 == 1, isWhole {
                 guard let text = text(at: Int(units[place] & 0x7FFF_FFFF)) else { break }
                 found = (position - start, text)
                 if choice == .shortest { break }

@@ -118,7 +118,7 @@ struct AddedTokenMatcher: Sendable {
             var left = match.start
             var right = match.end
             if token.stripsLeft {
-                while left > start {
+                while left > copied {
                     let before = classes.scalar(before: left, in: bytes)
                     if before.bits & ScalarClass.mask != ScalarClass.space { break }
                     left = before.start
@@ -132,6 +132,7 @@ struct AddedTokenMatcher: Sendable {
                     right += after.length
                 }
             }
+            right = max(right, left)
             if copied < left { pieces.append(Piece(token: nil, start: copied, end: left)) }
             pieces.append(Piece(token: token.id, start: left, end: right))
             copied = right

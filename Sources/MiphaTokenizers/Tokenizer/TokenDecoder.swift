@@ -160,7 +160,7 @@ struct TokenDecoder: Sendable {
         var text = AlignedText(
             Array(bytes[Int(starts[id])..<Int(starts[id + 1])]), base: 0, tracks: false)
         text.replace(Array(suffix.utf8), with: isLast ? [] : [0x20])
-        output += text.bytes
+        appendStripped(text.bytes[...], &state, to: &output)
     }
 
     private func appendMarked(

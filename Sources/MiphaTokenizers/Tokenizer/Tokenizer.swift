@@ -2,7 +2,7 @@ import Synchronization
 
 /// A tokenizer in the file formats of Hugging Face or SentencePiece.
 ///
-/// Ids, offsets and decoded text equal those of Hugging Face `tokenizers` 0.23 for byte-level BPE,
+/// Ids and decoded text equal, and offsets but for byte tokens (docs/decisions/0026), those of Hugging Face `tokenizers` 0.23 for byte-level BPE,
 /// BPE with byte fallback and Unigram, and those of SentencePiece for a `tokenizer.model`. Encoding
 /// is safe from any number of threads at once; word caches are kept between calls.
 public final class Tokenizer: Sendable {

@@ -92,10 +92,8 @@ extension MemoryFacts {
                 largestUpload: MiphaBatch.sentBytes(positions: positions), largestDownload: 0)
     }
 
-    /// Bytes of so many images that are sent at once: those of a frozen tower go one by one.
-    private func imageBytes(of count: Int) -> Int {
-        (towerIsFrozen ? min(count, 1) : count) * imageBytes
-    }
+    /// Bytes of so many images that are sent at once.
+    private func imageBytes(of count: Int) -> Int { count * imageBytes }
 
     /// Bytes of a process in main memory where tensors are on a device: itself, samples that are
     /// prepared ahead, pinned buffers, what a checkpoint is written from, and the model that is

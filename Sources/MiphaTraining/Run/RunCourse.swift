@@ -183,7 +183,8 @@ final class RunCourse {
             ? "the update has changed some of the weights, which are not saved"
             : "one process of several saves nothing"
         let start = checkpoints.newest.map { "checkpoint-\($0)" } ?? "the start"
-        return "\(reason): the same command goes on from \(start)"
+        return
+            "\(reason): the command with --resume auto, which is the default, goes on from \(start)"
     }
 
     /// Saves what was learned before an error; a failure is reported, and the error before it

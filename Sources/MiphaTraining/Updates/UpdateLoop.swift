@@ -194,8 +194,9 @@ final class UpdateLoop {
                 .failed,
                 "update \(step + 1): the norm of the gradients of \(error.segment) is \(error.norm), "
                     + "and with optimizer_in_backward later parts of the model have been updated "
-                    + "already; no checkpoint of this state is written, the same command goes on from "
-                    + "the last one; samples: \(listed(batches.names(step: step, of: nil)))")
+                    + "already; no checkpoint of this state is written, the command with --resume auto "
+                    + "goes on from the last one; samples: \(listed(batches.names(step: step, of: nil)))"
+            )
         }
         if let inBackward { result.norm = inBackward.norm }
         if run.accumulation > 1 && parallel == nil { try optimizer.collectGradients() }
