@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct FolderRoomTests {
     @Test func `weights that do not fit are refused with what would`() throws {
-        let folder = try ModelFolder(TinyFolder().path, for: "a test")
+        let tiny = try TinyFolder()
+        let folder = try ModelFolder(tiny.path, for: "a test")
         let weights = try folder.storedTensors()
         let stored = weights.byteCount()
         #expect(weights.byteCount(dtype: .bfloat16) * 2 == stored)
